@@ -1,0 +1,8 @@
+"""Run the command line: ``python -m cli``, which ``./jingshu`` does."""
+
+from __future__ import annotations
+
+from cli.main import main
+
+if __name__ == "__main__":
+    main()

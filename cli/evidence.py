@@ -1,0 +1,184 @@
+"""``./jingshu evidence``: prove what was logged, and verify proofs and logs (存证)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contracts.errors import UsageError
+from contracts.layout import Home
+from lineage.evidence.errors import EvidenceError, NoteError
+from lineage.evidence.leaf import LEAF_TYPES, Leaf
+from lineage.evidence.log import EvidenceLog
+from lineage.evidence.note import Verifier
+from lineage.evidence.proof import Proof
+from lineage.evidence.verify import verify_consistency, verify_home, verify_log, verify_proof
+
+if TYPE_CHECKING:
+    from lineage.evidence.tilecheck import Finding
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group(
+    epilog="\b\n例 Example:\n"
+    "  ./jingshu evidence prove landing:20261122-0123456789ab --out p.tlog-proof\n"
+    "  ./jingshu evidence verify p.tlog-proof"
+)
+def evidence() -> None:
+    """存证 Prove that an event was logged, and verify the log.
+
+    每一步（落地、裁决、发布、共享、授权、撤回）都在只增日志里留下一条带签名的记录。
+    Each landing, verdict, publication, share, grant and withdrawal leaves one signed, append-only
+    record (C2SP tlog-tiles); a proof of it needs no network and no trust in this machine.
+    """
+
+
+@evidence.command(
+    epilog="例 Example: ./jingshu evidence prove verdict:20261122-0123456789ab --out p.tlog-proof"
+)
+@click.argument("subject")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写到文件 Write here.")
+def prove(subject: str, out: Path | None) -> None:
+    """出证 Print the offline proof (.tlog-proof) of one logged fact.
+
+    SUBJECT 是 type:subject，或只有一条记录的 subject。
+    SUBJECT is type:subject, or a subject with one fact only.
+    """
+    log = EvidenceLog(Home.from_env())
+    text = log.prove(_key(log, subject))
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    out.write_text(text, encoding="utf-8")
+    click.echo(f"已写 Wrote {out}")
+
+
+@evidence.command(
+    epilog="\b\n例 Example:\n"
+    "  ./jingshu evidence verify\n"
+    "  ./jingshu evidence verify p.tlog-proof --vkey log.vkey\n"
+    "  ./jingshu evidence verify --log copy/evidence --vkey log.vkey --json"
+)
+@click.argument("file", required=False, type=_FILE)
+@click.option("--log", "directory", type=_DIRECTORY, help="日志文件夹 Another log's folder.")
+@click.option("--vkey", "vkey_file", type=_FILE, help="公钥文件 That log's public key.")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON object.")
+def verify(
+    file: Path | None, directory: Path | None, vkey_file: Path | None, *, as_json: bool
+) -> None:
+    """验证 Verify this home's log, a proof, or any log from its files alone.
+
+    不带参数：本机日志，含回滚检查。FILE：一份证明。--log：别处的日志，须给出其公钥。
+    Without arguments: this home's log, rollback included. FILE: one proof; with --log also that
+    the log still holds what the proof's checkpoint signed. --log asks for the key you trust.
+
+    退出码 Exit code: 0 成立 holds · 1 不成立，并指明何处 broken, and where · 2 用法 usage.
+    """
+    if directory is not None and vkey_file is None:
+        raise UsageError("--log needs the key that you trust.", "Give it by --vkey FILE.")
+    if directory is None and file is None and vkey_file is not None:
+        raise UsageError("--vkey alone names nothing to verify.", "Add FILE or --log DIR.")
+    findings = _findings(file, directory, vkey_file)
+    _report(findings, _subject(file, directory), as_json=as_json)
+    if findings:
+        raise click.exceptions.Exit(1)
+
+
+@evidence.command("log", epilog="例 Example: ./jingshu evidence log -n 5")
+@click.option("-n", "--last", default=20, show_default=True, type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="每行一个 JSON One JSON object a line.")
+def list_log(last: int, *, as_json: bool) -> None:
+    """列出 List the newest facts of this home's log, oldest first."""
+    log = EvidenceLog(Home.from_env())
+    size = log.size
+    for index, entry in islice(log.entries(max(0, size - last)), last):
+        leaf = Leaf.parse(entry)
+        if as_json:
+            click.echo(json.dumps({"index": index, **json.loads(entry)}, ensure_ascii=False))
+        else:
+            click.echo(f"{index:>8}  {leaf.at:<20}  {leaf.key}")
+    if not size and not as_json:
+        click.echo("日志为空 The log is empty.")
+
+
+def _key(log: EvidenceLog, subject: str) -> str:
+    leaf_type, colon, _ = subject.partition(":")
+    if colon and leaf_type in LEAF_TYPES:
+        return subject
+    keys = log.keys_of(subject)
+    if not keys:
+        raise UsageError(f"Nothing is logged of {subject}.", "See `./jingshu evidence log`.")
+    if len(keys) > 1:
+        raise UsageError(f"{subject} has {len(keys)} facts.", f"Choose one of {', '.join(keys)}.")
+    return keys[0]
+
+
+def _findings(file: Path | None, directory: Path | None, vkey_file: Path | None) -> list[Finding]:
+    if file is None and directory is None:
+        return verify_home(Home.from_env())
+    vkey = _vkey(vkey_file)
+    findings = [] if directory is None else verify_log(directory, vkey)
+    if file is not None:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        findings += verify_proof(text, None, vkey)
+        if directory is not None and not findings:
+            findings += verify_consistency(Proof.parse(text).checkpoint, directory, vkey)
+    return findings
+
+
+def _vkey(vkey_file: Path | None) -> str:
+    path = vkey_file or Home.from_env().evidence / "log.vkey"
+    try:
+        vkey = path.read_text(encoding="utf-8").strip()
+        Verifier.parse(vkey)
+    except (OSError, UnicodeDecodeError, NoteError) as error:
+        raise UsageError(
+            f"{path} holds no verifier key.", "Give the log's log.vkey by --vkey FILE."
+        ) from error
+    return vkey
+
+
+def _report(findings: list[Finding], subject: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        found = [{"where": f.where, "problem": f.problem} for f in findings]
+        summary = {"holds": not findings, **subject, "findings": found}
+        click.echo(json.dumps(summary, ensure_ascii=False))
+        return
+    for finding in findings:
+        click.echo(f"不成立 BROKEN  {finding.where}: {finding.problem}")
+    if not findings:
+        facts = subject.pop("facts", {})
+        shown = {**subject, **(facts if isinstance(facts, dict) else {})}
+        details = "  ".join(f"{name}={value}" for name, value in shown.items())
+        click.echo(f"成立 HOLDS  {details}" if subject else "尚无日志 There is no log yet.")
+
+
+def _subject(file: Path | None, directory: Path | None) -> dict[str, object]:
+    """Describe what was verified; an unreadable part is left to the findings."""
+    try:
+        if file is not None:
+            proof = Proof.parse(file.read_text(encoding="utf-8"))
+            leaf = Leaf.parse(proof.extra or b"")
+            return {
+                "index": proof.index,
+                "fact": leaf.key,
+                "at": leaf.at,
+                "facts": dict(leaf.facts),
+            }
+        if directory is None:
+            log = EvidenceLog(Home.from_env())
+            if not log.size:
+                return {}
+            head = log.checkpoint()
+            root = base64.b64encode(head.root).decode()
+            return {"origin": head.origin, "size": head.size, "root": root}
+    except (EvidenceError, OSError, UnicodeDecodeError):
+        return {}
+    return {"log": str(directory)}

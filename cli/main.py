@@ -1,0 +1,132 @@
+"""The command group: names and one-line helps here, everything else imported when called.
+
+Exit codes are the same for every command: 0 done and well, 1 a finding or an error, 2 wrong usage,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import NoReturn
+
+import click
+
+from contracts.errors import JingshuError, UsageError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where one command lives (``module:attribute``) and what the overview says about it."""
+
+    target: str
+    help: str
+
+    @property
+    def module(self) -> str:
+        """The module, which is imported only by ``load``."""
+        return self.target.partition(":")[0]
+
+    def exists(self) -> bool:
+        """Tell whether the module is there, without importing it."""
+        return find_spec(self.module) is not None
+
+    def load(self) -> click.Command:
+        """Import the module and return its command."""
+        command = getattr(import_module(self.module), self.target.partition(":")[2])
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{self.target} is not a click command")
+        return command
+
+
+COMMANDS = {
+    "run": Entry("cli.run:run", "跑一天 Run one city day on the embedded stack."),
+    "up": Entry("cli.stack:up", "启动 Start the stack and keep it running."),
+    "down": Entry("cli.stack:down", "停止 Stop all that `up` started."),
+    "status": Entry("cli.stack:status", "状态 Show what is running, and where."),
+    "try": Entry("cli.try_:try_file", "试算 Take one file through all stages; publish nothing."),
+    "land": Entry("cli.land:land", "落地 Land one export offline, without Spark."),
+    "verify": Entry("cli.verify:verify", "核验 Prove the invariants from the stored files."),
+    "batch": Entry("cli.batch:batch", "批次 List, retry, release, reject or withdraw batches."),
+    "contract": Entry("cli.contract:contract", "契约 Lint, show and compare data contracts."),
+    "quarantine": Entry("cli.quarantine:quarantine", "隔离 List, replay or waive bad rows."),
+    "lineage": Entry("cli.lineage:lineage", "血缘 Follow a table or a column up or down."),
+    "evidence": Entry("cli.evidence:evidence", "存证 Prove and verify events in the log."),
+    "share": Entry("cli.share:share", "共享 Grant, revoke, and write profile files."),
+    "portal": Entry("cli.portal:portal", "门户 Build or serve the pages for data officers."),
+    "sandbox": Entry("cli.sandbox:sandbox", "沙盘 Make the simulated city's exports."),
+    "bench": Entry("cli.bench:bench", "测速 Measure the stages on this machine."),
+    "test": Entry("cli.test:test", "测试 Run every check and test of this project."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name every command that this version has, in the order of the table."""
+        return [name for name, entry in COMMANDS.items() if entry.exists()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command; ``None`` where there is no such name."""
+        entry = COMMANDS.get(cmd_name)
+        return entry.load() if entry is not None and entry.exists() else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the overview from the table, without importing anything."""
+        with formatter.section("命令 Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
+
+
+@click.group(
+    cls=LazyGroup,
+    name="jingshu",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="例 Example: ./jingshu run --date 2026-07-15",
+)
+@click.option(
+    "--contracts",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    metavar="DIR",
+    help="契约目录 Use this contracts tree instead of the packaged one (JINGSHU_CONTRACTS).",
+)
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, resolve_path=True),
+    metavar="DIR",
+    help="状态目录 Keep all state here instead of ./var (JINGSHU_HOME).",
+)
+def jingshu(contracts: str | None, home: str | None) -> None:
+    """京枢 Jingshu: a governed lakehouse for a city, driven by data contracts."""
+    # The environment, not click's context: tasks and servers run in other processes.
+    if contracts is not None:
+        os.environ["JINGSHU_CONTRACTS"] = contracts
+    if home is not None:
+        os.environ["JINGSHU_HOME"] = home
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and exit; errors made for people show no traceback.
+
+    A command returns its exit code, or ``None`` for 0. ``JINGSHU_DEBUG=1`` shows every traceback.
+    """
+    try:
+        status = jingshu.main(args=arguments, prog_name="jingshu", standalone_mode=False)
+    except JingshuError as error:
+        if os.environ.get("JINGSHU_DEBUG") == "1":
+            raise
+        _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+    except click.Abort:  # what click makes of Ctrl-C
+        _fail("已中断 interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    click.echo(f"错误 error: {message}", err=True)
+    sys.exit(status)

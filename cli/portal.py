@@ -1,0 +1,60 @@
+"""``./jingshu portal``: build and serve the pages for chief data officers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from contracts.layout import Home
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+
+@click.group(epilog="例 Example: ./jingshu portal build --date 2026-07-15")
+def portal() -> None:
+    """门户 Build or serve the pages for data officers."""
+
+
+def _day(chosen: datetime | None) -> date | None:
+    return None if chosen is None else chosen.date()
+
+
+_DATE = click.option(
+    "--date",
+    "chosen",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="业务日期 The business date (default: the newest that has deliveries).",
+)
+
+
+@portal.command(epilog="例 Example: ./jingshu portal build --date 2026-07-15")
+@_DATE
+@click.option("--json", "as_json", is_flag=True, help="机器可读 Print one JSON object.")
+def build(chosen: datetime | None, as_json: bool) -> None:
+    """生成日报 Write the CDO page of a date to site/index.html."""
+    from portal.report import build_site
+
+    page = build_site(Home.from_env(), _day(chosen))
+    click.echo(json.dumps({"page": str(page)}) if as_json else f"日报 CDO page: {page}")
+
+
+@portal.command(epilog="例 Example: ./jingshu portal serve --port 8790")
+@_DATE
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="端口 Port on 127.0.0.1 (default 8790; 0: any)."
+)
+def serve(chosen: datetime | None, port: int | None) -> None:
+    """查看日报 Serve the pages on 127.0.0.1 until Ctrl-C; builds the page where there is none."""
+    from portal.report import build_site
+    from portal.serve import HOST, PORT, make_server
+
+    home = Home.from_env()
+    if chosen is not None or not (home.site / "index.html").exists():
+        build_site(home, _day(chosen))
+    with make_server(home.site, PORT if port is None else port) as server:
+        click.echo(f"日报 CDO page: http://{HOST}:{server.server_port}/  (Ctrl-C 停止 stops)")
+        server.serve_forever()

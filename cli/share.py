@@ -1,0 +1,143 @@
+"""``./jingshu share``: grant, revoke, write profile files, list."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contracts.layout import Home
+from contracts.model import CITY_TZ
+
+if TYPE_CHECKING:
+    from sharing.grants import GrantView
+
+
+@click.group(
+    epilog="例 Example: ./jingshu share grant demo heat_readiness__demo --purpose 应急值守"
+)
+def share() -> None:
+    """共享 Grant shared tables to recipients, revoke them, and write profile files.
+
+    TABLE 写全名 share.schema.table 或表名。 TABLE is share.schema.table, or the plain table name.
+    """
+
+
+@share.command(
+    epilog="例 Example: ./jingshu share grant demo heat_readiness__demo "
+    "--purpose 应急值守 --until 2027-06-30"
+)
+@click.argument("recipient")
+@click.argument("table")
+@click.option("--purpose", required=True, metavar="P", help="用途 What the data is for.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="截止日（含，北京时间） Last day, in Beijing time.",
+)
+def grant(recipient: str, table: str, purpose: str, until: datetime | None) -> None:
+    """授权 Let RECIPIENT read TABLE; a new recipient is created."""
+    from sharing import grants
+    from sharing.control import Control
+
+    last_day = None if until is None else until.date()
+    with Control(Home.from_env()) as control:
+        found = grants.grant(
+            control, recipient, table, purpose, until=last_day, actor=getpass.getuser()
+        )
+    click.echo(f"已授权 granted: {recipient} → {found}{_until(last_day)}")
+
+
+@share.command(epilog="例 Example: ./jingshu share revoke demo heat_readiness__demo")
+@click.argument("recipient")
+@click.argument("table", required=False)
+def revoke(recipient: str, table: str | None) -> None:
+    """撤销 End RECIPIENT's grants of TABLE, or of all tables; it works at once."""
+    from sharing import grants
+    from sharing.control import Control
+
+    with Control(Home.from_env()) as control:
+        names = grants.revoke(control, recipient, table, actor=getpass.getuser())
+    for name in names:
+        click.echo(f"已撤销 revoked: {recipient} → {name}")
+
+
+@share.command(epilog="例 Example: ./jingshu share profile demo --out demo.share")
+@click.argument("recipient")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="写入文件（仅本人可读） Write here, mode 0600, instead of printing it.",
+)
+@click.option(
+    "--no-grace",
+    is_flag=True,
+    help="旧令牌立即失效（泄露后用） End older tokens at once, after a leak; else in 24 hours.",
+)
+def profile(recipient: str, out: Path | None, no_grace: bool) -> None:
+    """凭证 Issue a profile file for RECIPIENT; its token is shown this once."""
+    from sharing import recipients
+    from sharing.control import Control
+
+    grace = timedelta(0) if no_grace else recipients.GRACE
+    with Control(Home.from_env()) as control:
+        issued = recipients.issue_profile(control, recipient, grace=grace)
+    if out is None:
+        click.echo(issued.to_json())
+        return
+    recipients.write_profile(issued, out)
+    click.echo(f"已写入 written: {out}，有效至 valid until {_local(issued.expires_at)}")
+
+
+@share.command("list", epilog="例 Example: ./jingshu share list --json")
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
+def list_(as_json: bool) -> None:
+    """列表 Show the shared tables and every grant, newest first."""
+    from sharing.catalog import Catalog
+    from sharing.control import Control
+    from sharing.grants import list_grants
+
+    home = Home.from_env()
+    tables = [str(t) for t in Catalog(home).tables()]
+    with Control(home) as control:
+        rows = list_grants(control)
+    if as_json:
+        document = {"tables": tables, "grants": [_as_json(g) for g in rows]}
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return
+    click.echo("共享表 Shared tables:")
+    for name in tables:
+        click.echo(f"  {name}")
+    click.echo("授权 Grants:")
+    for g in rows:
+        click.echo(f"  {g.state:8} {g.recipient} → {g.table}  {g.purpose}{_until(g.until)}")
+
+
+def _as_json(row: GrantView) -> dict[str, str | None]:
+    return {
+        "recipient": row.recipient,
+        "table": row.table,
+        "purpose": row.purpose,
+        "state": row.state,
+        "granted_at": _utc(row.granted_at),
+        "granted_by": row.granted_by,
+        "until": None if row.until is None else row.until.isoformat(),
+        "revoked_at": None if row.revoked_at is None else _utc(row.revoked_at),
+    }
+
+
+def _until(last_day: date | None) -> str:
+    return "" if last_day is None else f"（至 until {last_day}）"
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone(CITY_TZ):%Y-%m-%d %H:%M} (UTC+8)"

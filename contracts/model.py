@@ -1,0 +1,360 @@
+"""The typed, frozen reading of a data contract.
+
+Source: Open Data Contract Standard (ODCS) v3.1, with this project's ``customProperties``
+(``docs/decisions/0001-one-thread.md``). Nothing here does I/O; ``contracts.reading`` builds these.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+CITY_TZ = ZoneInfo("Asia/Shanghai")
+
+Level = Literal["L1", "L2", "L3", "L4"]
+LEVELS: tuple[Level, ...] = ("L1", "L2", "L3", "L4")
+#: An untagged column counts as this (design §2, invariant 5).
+UNTAGGED: Level = "L3"
+#: Until L4 columns are sealed, real data above this level is refused.
+REAL_DATA_CEILING: Level = "L2"
+#: Nothing above this level is put into a shared table.
+SHARE_CEILING: Level = "L2"
+
+LogicalType = Literal["string", "integer", "number", "date", "timestamp", "boolean"]
+#: GB/T 36344-2018, six dimensions; ODCS calls two of its parts ``coverage`` and ``uniqueness``.
+Dimension = Literal[
+    "conformity", "completeness", "accuracy", "consistency", "timeliness", "accessibility"
+]
+Severity = Literal["error", "warning", "info"]
+Status = Literal["draft", "active", "deprecated", "retired"]
+LoadMode = Literal["append", "replace_period", "merge_key", "full_snapshot"]
+Cycle = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "adhoc"]
+
+_GBT36344 = {"coverage": "completeness", "uniqueness": "accuracy"}
+DimensionIn = Annotated[Dimension, BeforeValidator(lambda d: _GBT36344.get(d, d))]
+
+
+def max_level(levels: list[Level] | tuple[Level, ...]) -> Level:
+    """Return the highest level, 就高从严; of nothing, the untagged level."""
+    return max(levels, default=UNTAGGED)
+
+
+class Frozen(BaseModel):
+    """Parsed at the edge, never changed after; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Load(Frozen):
+    """How a delivery changes its table (design §2, periods and revisions)."""
+
+    class DeleteMarker(Frozen):
+        """The column whose value says that the row is withdrawn at the source."""
+
+        column: str
+        values: tuple[str, ...] = ("是",)
+
+    mode: LoadMode = "append"
+    period: Literal["day", "month"] = "day"
+    delete_marker: DeleteMarker | None = None
+
+    def period_of(self, business_date: date) -> str:
+        """Return the period's name that a delivery of ``business_date`` fills."""
+        return business_date.strftime("%Y-%m" if self.period == "month" else "%Y-%m-%d")
+
+
+class Export(Frozen):
+    """How a provider writes its file: what landing must know and never guesses."""
+
+    encoding: Literal["auto", "utf-8", "gb18030"] = "auto"
+    delimiter: str = ","
+    header_row: int = Field(default=1, ge=1, description="1-based row that holds the headers")
+    null_tokens: tuple[str, ...] = ("",)
+    manifest: Literal["required", "optional"] = "optional"
+    drift: Literal["freeze", "evolve"] = "freeze"
+    aliases: dict[str, str] = Field(default_factory=dict)
+    sheet: str | None = None
+    footer: str | None = Field(default=None, description="regex of rows after the data, dropped")
+
+
+class Server(Frozen):
+    """One provider's copy of the dataset: ``provider`` is the ODCS ``server`` name."""
+
+    provider: str
+    path: str
+    format: str
+    export: Export = Export()
+
+
+class RuleUse(Frozen):
+    """A named rule on a column, with its arguments."""
+
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class Release(Frozen):
+    """What masking a column needs before it leaves its owner."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    mask: str
+
+
+class Lowering(Frozen):
+    """Why a derived column is below its inputs: a registered function and who approved it."""
+
+    function: Literal["aggregate_k", "generalise", "partial", "drop", "truncate_date"]
+    approval: str
+    approved_by: str
+    approved_on: date
+
+
+class Threshold(Frozen):
+    """The share of bad rows, in percent, above which a rule's result is a failure."""
+
+    bad_percent: float = Field(ge=0, le=100)
+    severity: Severity = "error"
+
+
+class Reference(Frozen):
+    """A foreign key into a reference table: ``values_of`` names file, object and property."""
+
+    file: str
+    column: str
+    threshold: Threshold = Threshold(bad_percent=0)
+
+
+class Options(Frozen):
+    """ODCS ``logicalTypeOptions`` that this project checks."""
+
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    format: str | None = None
+
+
+class Column(Frozen):
+    """One property of the schema object; ``header`` is its name in the export."""
+
+    name: str
+    header: str
+    business_name: str
+    description: str
+    type: LogicalType
+    physical_type: str
+    required: bool = False
+    unique: bool = False
+    key_position: int | None = None
+    level: Level | None = None
+    tags: tuple[str, ...] = ()
+    options: Options = Options()
+    enum: tuple[str, ...] = ()
+    rule: RuleUse | None = None
+    release: Release | None = None
+    reference: Reference | None = None
+    lowering: Lowering | None = None
+
+    @property
+    def effective_level(self) -> Level:
+        """The level that counts: an untagged column is L3."""
+        return self.level or UNTAGGED
+
+
+class Quality(Frozen):
+    """One entry of ``quality``: sql, library metric, author-written expectation, or text."""
+
+    id: str
+    type: Literal["sql", "library", "custom", "text"]
+    dimension: DimensionIn
+    severity: Severity = "error"
+    description: str = ""
+    column: str | None = None
+    query: str | None = None
+    metric: str | None = None
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    engine: str | None = None
+    expectation: str | None = None
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    unit: Literal["rows", "percent"] = "rows"
+    comparison: str | None = Field(default=None, description="an ODCS mustBe… operator")
+    bound: float | tuple[float, float] | None = None
+
+
+class Schedule(Frozen):
+    """When a delivery is due, from ``slaProperties``: city time, latency in hours."""
+
+    cycle: Cycle = "daily"
+    available_at: time = time(2, 0)
+    latency_h: float = 6.0
+    retention_d: int | None = None
+
+    def is_due(self, business_date: date) -> bool:
+        """Tell whether the cycle owes a delivery for this date: its first day, Monday for weeks."""
+        first = business_date.day == 1
+        match self.cycle:
+            case "daily":
+                return True
+            case "weekly":
+                return business_date.weekday() == 0
+            case "monthly":
+                return first
+            case "quarterly":
+                return first and business_date.month % 3 == 1
+            case "yearly":
+                return first and business_date.month == 1
+            case "adhoc":
+                return False
+
+    def due_at(self, business_date: date) -> datetime:
+        """Return the moment (UTC) after which a delivery of ``business_date`` is late."""
+        opens = datetime.combine(business_date + timedelta(days=1), self.available_at, CITY_TZ)
+        return (opens + timedelta(hours=self.latency_h)).astimezone(ZoneInfo("UTC"))
+
+
+class Catalogue(Frozen):
+    """The entry in the 政务数据目录 (State Council Decree 809, Art. 13)."""
+
+    code: str
+    format: str
+    cycle: Cycle
+    source_dept: str
+
+
+class Sharing(Frozen):
+    """The sharing attribute and its conditions (Decree 809, Art. 14–15)."""
+
+    attribute: Literal["unconditional", "conditional", "not_shared"]
+    scope: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    mode: Literal["api", "batch", "file"] = "batch"
+    open: bool = False
+    legal_basis: str | None = None
+
+
+class Grading(Frozen):
+    """The table's grade: GB/T 43697-2024 and the department level."""
+
+    gb43697: Literal["general", "important", "core"]
+    level: Level
+    personal_information: bool = False
+    sensitive: bool = False
+    pia_id: str | None = None
+    secrecy_review: str | None = None
+
+
+class Thresholds(Frozen):
+    """When the share of bad rows stops a batch, and what happens then."""
+
+    bad_rows_percent: float = Field(default=5.0, ge=0, le=100)
+    on_fail: Literal["hold", "reject"] = "hold"
+
+
+class Policy(Frozen):
+    """A projection of a product for a group of recipients: one physical table."""
+
+    name: str
+    columns: dict[str, Release]
+    rows: str | None = None
+
+
+class Product(Frozen):
+    """How a product is made: its inputs, its SQL file and its smallest cell."""
+
+    inputs: tuple[str, ...]
+    sql: str
+    k: int = Field(default=20, ge=2)
+    policies: tuple[Policy, ...] = ()
+
+
+class Member(Frozen):
+    """A person who answers for the dataset."""
+
+    username: str
+    role: str
+
+
+class Contract(Frozen):
+    """A data contract: everything a batch is held against and everything derived from it."""
+
+    id: str
+    name: str
+    version: str
+    status: Status
+    domain: str
+    dataset: str
+    title: str
+    purpose: str = ""
+    usage: str = ""
+    limitations: str = ""
+    tags: tuple[str, ...] = ()
+    servers: tuple[Server, ...] = ()
+    columns: tuple[Column, ...]
+    quality: tuple[Quality, ...] = ()
+    schedule: Schedule = Schedule()
+    load: Load = Load()
+    catalogue: Catalogue | None = None
+    sharing: Sharing | None = None
+    grading: Grading | None = None
+    thresholds: Thresholds = Thresholds()
+    product: Product | None = None
+    owner: str = ""
+    members: tuple[Member, ...] = ()
+    source: str = Field(default="", description="path of the file, relative to its tree")
+
+    @property
+    def level(self) -> Level:
+        """The table's level: the highest of its columns and of its declared grade."""
+        declared: tuple[Level, ...] = (self.grading.level,) if self.grading else ()
+        return max_level((*declared, *(c.effective_level for c in self.columns)))
+
+    @property
+    def key(self) -> tuple[Column, ...]:
+        """The primary key's columns in order; empty where the rows have no key."""
+        keyed = (c for c in self.columns if c.key_position is not None)
+        return tuple(sorted(keyed, key=lambda c: c.key_position or 0))
+
+    @property
+    def product_plan(self) -> Product:
+        """The product part; a source contract has none."""
+        if self.product is None:
+            raise TypeError(f"{self.id} is a source contract, not a product")
+        return self.product
+
+    def column(self, name: str) -> Column:
+        """Return the column called ``name``; KeyError names the contract."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.id} has no column {name}")
+
+    def server(self, provider: str) -> Server:
+        """Return the server of ``provider``; KeyError names the contract."""
+        for server in self.servers:
+            if server.provider == provider:
+                return server
+        raise KeyError(f"{self.id} names no server for provider {provider}")
+
+    def table(self, provider: str) -> str:
+        """Return the table's name for one provider: ``<provider>__<dataset>``."""
+        return f"{provider}__{self.dataset}"
+
+    @property
+    def product_table(self) -> str:
+        """A product's table name in gold: its dataset."""
+        return self.dataset
+
+
+class Provider(Frozen):
+    """A body that owes deliveries (domain reference §1)."""
+
+    id: str
+    name: str
+    name_en: str
+    kind: Literal["bureau", "district", "external"]
+    code: str
+    cdo: str = ""

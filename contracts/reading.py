@@ -1,0 +1,493 @@
+"""Reads one contract file: official JSON Schema first, then our own types.
+
+Every failure is a ``ContractError`` that names the file, the place in it and what to change.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import time
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from contracts import model
+from contracts.errors import JingshuError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jsonschema.protocols import Validator
+
+Place = tuple[str | int, ...]
+_M = TypeVar("_M", bound=BaseModel)
+_COMPARISONS = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
+_CYCLES: Mapping[tuple[int, str], model.Cycle] = {
+    (1, "d"): "daily",
+    (7, "d"): "weekly",
+    (1, "w"): "weekly",
+    (1, "m"): "monthly",
+    (3, "m"): "quarterly",
+    (1, "y"): "yearly",
+}
+_MAX_BYTES = 4 << 20
+
+
+class ContractError(JingshuError, ValueError):
+    """A contract that cannot be read; ``file``, ``line`` and ``place`` say where."""
+
+    def __init__(self, file: Path, line: int | None, place: Place, problem: str, remedy: str):
+        where = ".".join(str(p) for p in place)
+        at = f"{file.name}:{line}" if line else file.name
+        super().__init__(f"{at} ({where or 'top level'}): {problem}", remedy)
+        self.file, self.line, self.place = file, line, place
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuild from the finished sentences: exceptions cross process borders."""
+        return (_rebuilt, (self.file, self.line, self.place, self.problem, self.remedy))
+
+
+def _rebuilt(
+    file: Path, line: int | None, place: Place, problem: str, remedy: str
+) -> ContractError:
+    error = ContractError(file, line, place, "", remedy)
+    error.problem = problem
+    return error
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses duplicate keys and leaves dates as strings."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    seen: set[str] = set()
+    for key_node, _ in node.value:
+        if key_node.value in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key_node.value!r} stands here twice", key_node.start_mark
+            )
+        seen.add(key_node.value)
+    return {str(k): v for k, v in loader.construct_mapping(node, deep=True).items()}
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+@cache
+def _official() -> Validator:
+    import jsonschema  # noqa: PLC0415  (0.2 s, only when a contract is read)
+
+    text = resources.files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")
+    return jsonschema.Draft201909Validator(json.loads(text))
+
+
+@dataclass(frozen=True)
+class _Document:
+    """One YAML file: its plain data, and its nodes for line numbers."""
+
+    file: Path
+    data: dict[str, Any]
+    root: yaml.Node
+
+    def line(self, place: Place) -> int | None:
+        """Return the 1-based line of the deepest part of ``place`` that exists."""
+        node: yaml.Node | None = self.root
+        line = 1
+        for step in place:
+            if isinstance(node, yaml.MappingNode):
+                found = [(k, v) for k, v in node.value if k.value == str(step)]
+                if not found:
+                    break
+                line, node = found[0][0].start_mark.line + 1, found[0][1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+                if step >= len(node.value):
+                    break
+                node = node.value[step]
+                line = node.start_mark.line + 1
+            else:
+                break
+        return line
+
+    def fail(self, place: Place, problem: str, remedy: str) -> ContractError:
+        return ContractError(self.file, self.line(place), place, problem, remedy)
+
+    def parse(self, kind: type[_M], value: object, place: Place) -> _M:
+        """Validate ``value`` as one of our types; the first error is reported with its place."""
+        try:
+            return kind.model_validate(value)
+        except ValidationError as invalid:
+            first = invalid.errors()[0]
+            where = (*place, *first["loc"])
+            raise self.fail(
+                where, first["msg"], f"Write it as {kind.__name__} is documented in contracts/model.py."
+            ) from None
+
+
+def load_yaml(file: Path) -> _Document:
+    """Read a YAML mapping safely: bounded size, no duplicate keys, no tags, dates as strings."""
+    try:
+        size = file.stat().st_size
+        if size > _MAX_BYTES:
+            raise ContractError(
+                file, None, (), f"{size} bytes are too many", "Split it: a contract is < 4 MiB."
+            )
+        text = file.read_text("utf-8")
+        root = yaml.compose(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
+    except FileNotFoundError:
+        raise ContractError(
+            file, None, (), "there is no such file", "Check the path, or write the file."
+        ) from None
+    except UnicodeDecodeError as bad:
+        raise ContractError(
+            file, None, (), f"byte {bad.start} is not UTF-8", "Save the file as UTF-8."
+        ) from None
+    except RecursionError:
+        raise ContractError(
+            file, None, (), "it is nested too deeply", "Flatten the YAML."
+        ) from None
+    except yaml.YAMLError as bad:
+        mark = getattr(bad, "problem_mark", None)
+        raise ContractError(
+            file,
+            mark.line + 1 if mark else None,
+            (),
+            f"not readable as YAML: {getattr(bad, 'problem', None) or bad}",
+            "Mend the YAML at this line.",
+        ) from None
+    if root is None or not isinstance(data, dict):
+        raise ContractError(
+            file, 1, (), "the file holds no mapping", "Start from example.odcs.yaml."
+        )
+    return _Document(file, data, root)
+
+
+def read_contract(file: Path, tree_root: Path | None = None) -> model.Contract:
+    """Read one ODCS contract.
+
+    Raises ContractError with file, line, place and remedy. ``tree_root`` makes ``source`` relative.
+    """
+    document = load_yaml(file)
+    _check_official(document)
+    return _Build(document, tree_root or file.parent).contract()
+
+
+def _check_official(document: _Document) -> None:
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+
+    error = best_match(_official().iter_errors(document.data))
+    if error is not None:
+        place = tuple(error.absolute_path)
+        raise document.fail(
+            place,
+            f"breaks ODCS: {error.message[:300]}",
+            "Correct it as the Open Data Contract Standard v3.1 says for this element.",
+        )
+
+
+@dataclass(frozen=True)
+class _Build:
+    """From a schema-valid document to a ``Contract``; each method builds one part."""
+
+    doc: _Document
+    tree_root: Path
+
+    def contract(self) -> model.Contract:
+        data, doc = self.doc.data, self.doc
+        objects = data.get("schema") or []
+        if len(objects) != 1:
+            raise doc.fail(
+                ("schema",),
+                f"{len(objects)} schema objects",
+                "Write one contract a dataset: exactly one schema object.",
+            )
+        custom = self.custom(data, ())
+        dataset = str(objects[0].get("name", ""))
+        contract_id = str(data.get("id", ""))
+        if contract_id.split(".")[-1] != dataset or contract_id.count(".") != 1:
+            raise doc.fail(
+                ("id",),
+                f"the id {contract_id!r} does not end in the schema object's name {dataset!r}",
+                "Name the contract <domain>.<dataset>.",
+            )
+        description = data.get("description") or {}
+        team = data.get("team") or {}
+        fields: dict[str, Any] = {
+            "id": contract_id,
+            "name": data.get("name") or contract_id,
+            "version": data.get("version"),
+            "status": data.get("status"),
+            "domain": data.get("domain") or contract_id.split(".")[0],
+            "dataset": dataset,
+            "title": objects[0].get("physicalName") or data.get("name") or dataset,
+            **{k: description.get(k, "") for k in ("purpose", "usage", "limitations")},
+            "tags": tuple(data.get("tags") or ()),
+            "servers": self.servers(),
+            "columns": self.columns(objects[0]),
+            "quality": self.quality(objects[0]),
+            "schedule": self.schedule(),
+            "owner": team.get("name", "") if isinstance(team, dict) else "",
+            "members": self.members(team),
+            "source": self.file_in_tree(),
+        }
+        for name, kind in (
+            ("load", model.Load),
+            ("catalogue", model.Catalogue),
+            ("sharing", model.Sharing),
+            ("grading", model.Grading),
+            ("thresholds", model.Thresholds),
+            ("product", model.Product),
+        ):
+            if name in custom:
+                value, place = custom.pop(name)
+                fields[name] = doc.parse(kind, value, place)
+        self.nothing_left(custom)
+        return doc.parse(model.Contract, fields, ())
+
+    def file_in_tree(self) -> str:
+        try:
+            return self.doc.file.resolve().relative_to(self.tree_root.resolve()).as_posix()
+        except ValueError:
+            return self.doc.file.name
+
+    def custom(self, node: Mapping[str, Any], place: Place) -> dict[str, tuple[Any, Place]]:
+        """Return ``customProperties`` as name → (value, place of the value)."""
+        found: dict[str, tuple[Any, Place]] = {}
+        for i, item in enumerate(node.get("customProperties") or ()):
+            where = (*place, "customProperties", i)
+            if item["property"] in found:
+                raise self.doc.fail(
+                    where, f"{item['property']!r} stands here twice", "Keep one of the two."
+                )
+            found[item["property"]] = (item.get("value"), (*where, "value"))
+        return found
+
+    def nothing_left(self, custom: Mapping[str, tuple[Any, Place]]) -> None:
+        """Refuse a custom property that nothing reads: it would be a silent skip."""
+        for name, (_, place) in custom.items():
+            raise self.doc.fail(
+                place[:-1],
+                f"nothing reads the customProperty {name!r} here",
+                "Correct its name, or remove it (docs/decisions/0001-one-thread.md lists ours).",
+            )
+
+    def servers(self) -> tuple[model.Server, ...]:
+        servers = []
+        for i, item in enumerate(self.doc.data.get("servers") or ()):
+            place = ("servers", i)
+            custom = self.custom(item, place)
+            export, at = custom.pop("export", ({}, place))
+            self.nothing_left(custom)
+            path = str(item.get("path") or item.get("location") or "")
+            if ".." in Path(path).parts or path.startswith("/"):
+                raise self.doc.fail(
+                    (*place, "path"),
+                    f"the path {path!r} leaves the source's root",
+                    "Write it relative to the root, without '..'.",
+                )
+            fields = {
+                "provider": item.get("server"),
+                "path": path,
+                "format": item.get("format") or "csv",
+                "export": self.doc.parse(model.Export, export, at),
+            }
+            servers.append(self.doc.parse(model.Server, fields, place))
+        return tuple(servers)
+
+    def columns(self, table: Mapping[str, Any]) -> tuple[model.Column, ...]:
+        properties = table.get("properties") or ()
+        columns = tuple(
+            self.column(p, ("schema", 0, "properties", i)) for i, p in enumerate(properties)
+        )
+        for attribute in ("name", "header"):
+            values = [getattr(c, attribute) for c in columns]
+            twice = {v for v in values if values.count(v) > 1}
+            if twice:
+                raise self.doc.fail(
+                    ("schema", 0, "properties"),
+                    f"two columns share the {attribute} {min(twice)!r}",
+                    "Give each column its own.",
+                )
+        if not columns:
+            raise self.doc.fail(
+                ("schema", 0), "the table has no properties", "List its columns."
+            )
+        return columns
+
+    def column(self, item: Mapping[str, Any], place: Place) -> model.Column:
+        custom = self.custom(item, place)
+        options = item.get("logicalTypeOptions") or {}
+        fields: dict[str, Any] = {
+            "name": item.get("name"),
+            "header": item.get("physicalName") or item.get("name"),
+            "business_name": item.get("businessName") or item.get("physicalName") or item["name"],
+            "description": item.get("description") or item.get("businessName") or "",
+            "type": item.get("logicalType") or "string",
+            "physical_type": item.get("physicalType") or item.get("logicalType") or "string",
+            "required": item.get("required", False),
+            "unique": item.get("unique", False),
+            "key_position": (item.get("primaryKeyPosition") or 1)
+            if item.get("primaryKey")
+            else None,
+            "level": item.get("classification"),
+            "tags": tuple(item.get("tags") or ()),
+            "options": self.doc.parse(
+                model.Options,
+                {_snake(k): v for k, v in options.items()},
+                (*place, "logicalTypeOptions"),
+            ),
+        }
+        if "enum" in custom:
+            fields["enum"] = tuple(str(v) for v in custom.pop("enum")[0])
+        if "rule" in custom:
+            value, at = custom.pop("rule")
+            name, arguments = next(iter(value.items())) if isinstance(value, dict) else (value, {})
+            fields["rule"] = self.doc.parse(
+                model.RuleUse, {"name": name, "arguments": arguments or {}}, at
+            )
+        for name, kind in (("release", model.Release), ("lowering", model.Lowering)):
+            if name in custom:
+                value, at = custom.pop(name)
+                fields[name] = self.doc.parse(kind, value, at)
+        for i, relation in enumerate(item.get("relationships") or ()):
+            fields["reference"] = self.reference(relation, (*place, "relationships", i))
+        self.nothing_left(custom)
+        return self.doc.parse(model.Column, fields, place)
+
+    def reference(self, relation: Mapping[str, Any], place: Place) -> model.Reference:
+        target = str(relation.get("to") or "")
+        file, _, fragment = target.partition("#")
+        parts = fragment.split("/")
+        if not file or len(parts) < 4 or ".." in Path(file).parts or file.startswith("/"):  # noqa: PLR2004
+            raise self.doc.fail(
+                (*place, "to"),
+                f"{target!r} names no reference column",
+                "Write <file below the tree>#schema/<object>/properties/<column>.",
+            )
+        custom = self.custom(relation, place)
+        fields: dict[str, Any] = {"file": file, "column": parts[-1]}
+        if "threshold" in custom:
+            value, at = custom.pop("threshold")
+            fields["threshold"] = self.doc.parse(model.Threshold, value, at)
+        self.nothing_left(custom)
+        return self.doc.parse(model.Reference, fields, place)
+
+    def quality(self, table: Mapping[str, Any]) -> tuple[model.Quality, ...]:
+        base: Place = ("schema", 0)
+        found = [
+            self.one_quality(q, (*base, "quality", i), None)
+            for i, q in enumerate(table.get("quality") or ())
+        ]
+        for c, item in enumerate(table.get("properties") or ()):
+            found += [
+                self.one_quality(q, (*base, "properties", c, "quality", i), item["name"])
+                for i, q in enumerate(item.get("quality") or ())
+            ]
+        ids = [q.id for q in found]
+        for i, one in enumerate(ids):
+            if one in ids[:i]:
+                raise self.doc.fail(
+                    (*base, "quality"), f"two quality entries are called {one!r}", "Rename one."
+                )
+        return tuple(found)
+
+    def one_quality(
+        self, item: Mapping[str, Any], place: Place, column: str | None
+    ) -> model.Quality:
+        comparison = next((c for c in _COMPARISONS if c in item), None)
+        implementation = item.get("implementation") or {}
+        if isinstance(implementation, str):
+            implementation = yaml.safe_load(implementation) or {}
+        kind = item.get("type") or "library"
+        if kind == "sql" and not item.get("query"):
+            raise self.doc.fail(place, "an sql check without a query", "Write its query.")
+        if kind == "custom" and not implementation.get("type"):
+            raise self.doc.fail(
+                place, "a custom check that names no expectation", "Write implementation.type."
+            )
+        bound = item.get(comparison) if comparison else None
+        fields = {
+            "id": item.get("id") or item.get("name") or f"quality_{place[-1]}",
+            "type": kind,
+            "dimension": item.get("dimension") or "conformity",
+            "severity": item.get("severity") or "error",
+            "description": item.get("description") or "",
+            "column": column,
+            "query": item.get("query"),
+            "metric": item.get("metric") or item.get("rule"),
+            "arguments": item.get("arguments") or {},
+            "engine": item.get("engine"),
+            "expectation": implementation.get("type"),
+            "kwargs": implementation.get("kwargs") or {},
+            "unit": item.get("unit") or "rows",
+            "comparison": comparison,
+            "bound": tuple(bound) if isinstance(bound, list) else bound,
+        }
+        return self.doc.parse(model.Quality, fields, place)
+
+    def schedule(self) -> model.Schedule:
+        fields: dict[str, Any] = {}
+        for i, item in enumerate(self.doc.data.get("slaProperties") or ()):
+            place = ("slaProperties", i)
+            name, value = item["property"], item.get("value")
+            if name == "frequency":
+                cycle = _CYCLES.get((int(value), str(item.get("unit", "d"))[:1]))
+                if cycle is None:
+                    raise self.doc.fail(
+                        place, f"no cycle is {value} {item.get('unit')}", "Use 1 d, 7 d, 1 m, 3 m, 1 y."
+                    )
+                fields["cycle"] = cycle
+            elif name == "timeOfAvailability":
+                fields["available_at"] = self.clock(str(value), place)
+            elif name == "latency":
+                fields["latency_h"] = float(value) * (24 if item.get("unit") == "d" else 1)
+            elif name == "retention":
+                fields["retention_d"] = int(value)
+        return self.doc.parse(model.Schedule, fields, ("slaProperties",))
+
+    def clock(self, text: str, place: Place) -> time:
+        """Parse ``HH:MM`` in city time; a written offset must be the city's."""
+        try:
+            parsed = time.fromisoformat(text)
+        except ValueError:
+            raise self.doc.fail(
+                place, f"{text!r} is no time of day", "Write HH:MM+08:00."
+            ) from None
+        if parsed.tzinfo is not None and parsed.utcoffset() != time.fromisoformat(
+            "00:00+08:00"
+        ).utcoffset():
+            raise self.doc.fail(place, f"{text!r} is not city time", "Write it with +08:00.")
+        return parsed.replace(tzinfo=None)
+
+    def members(self, team: object) -> tuple[model.Member, ...]:
+        listed: Sequence[Mapping[str, Any]] = (
+            (team.get("members") or ()) if isinstance(team, dict) else ()
+        )
+        return tuple(
+            model.Member(username=str(m.get("username", "")), role=str(m.get("role", "")))
+            for m in listed
+        )
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)

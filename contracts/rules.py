@@ -1,0 +1,166 @@
+"""The row rules a contract means: what is checked on each row, in a fixed order.
+
+Pure planning: no Spark, no clock, no I/O. ``jobs.refine`` compiles these into one Spark plan, the
+catalogue prints them, tests enumerate them. Rule ids are stable: ``<column>.<kind>``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from contracts.model import Column, Contract, Dimension, Severity
+
+SHAPE: Final = "row.shape"
+KEY_CONFLICT: Final = "row.key_conflict"
+
+
+@dataclass(frozen=True)
+class NamedRule:
+    """A domain rule that contracts use by name."""
+
+    name: str
+    dimension: Dimension
+    message: str
+    arguments: Mapping[str, type] = field(default_factory=dict)
+    is_identifier: bool = True
+    """Identifier columns are normalised first: full-width to ASCII, no spaces, upper case."""
+
+
+NAMED_RULES: Final[Mapping[str, NamedRule]] = {
+    rule.name: rule
+    for rule in (
+        NamedRule(
+            "resident_id",
+            "accuracy",
+            "不是有效的公民身份号码（GB 11643-1999） not a valid resident identity number",
+        ),
+        NamedRule(
+            "uscc",
+            "accuracy",
+            "不是有效的统一社会信用代码（GB 32100-2015） not a valid unified social credit code",
+        ),
+        NamedRule(
+            "division_code",
+            "conformity",
+            "不在行政区划代码表内（GB/T 2260） not a division code in force",
+            {"digits": int},
+        ),
+        NamedRule("plate", "conformity", "不是机动车号牌（GA 36-2018） not a vehicle plate"),
+        NamedRule("mobile", "conformity", "不是手机号码 not a mobile number"),
+        NamedRule("phone", "conformity", "不是电话号码 not a telephone number"),
+        NamedRule(
+            "lon_beijing",
+            "accuracy",
+            "经度不在北京范围（WGS84） longitude outside Beijing",
+            is_identifier=False,
+        ),
+        NamedRule(
+            "lat_beijing",
+            "accuracy",
+            "纬度不在北京范围（WGS84） latitude outside Beijing",
+            is_identifier=False,
+        ),
+        NamedRule(
+            "gb4754",
+            "conformity",
+            "不是国民经济行业代码（GB/T 4754-2017） not an industry code",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """One check on each row; a violated ``error`` rule puts the row into quarantine."""
+
+    id: str
+    kind: str
+    column: str | None
+    dimension: Dimension
+    severity: Severity
+    message: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    threshold_percent: float | None = None
+    """Share of bad rows (percent) above which the rule's own result is a failure."""
+
+
+def is_identifier(column: Column) -> bool:
+    """Tell whether the column's text is an identifier, to be normalised before it is checked."""
+    return column.rule is not None and NAMED_RULES[column.rule.name].is_identifier
+
+
+def row_rules(contract: Contract) -> tuple[RowRule, ...]:
+    """Return every row rule of the contract; a rule's position is its bit in the mask."""
+    rules = [
+        RowRule(SHAPE, "shape", None, "conformity", "error", "列数与表头不符 ragged row"),
+    ]
+    for column in contract.columns:
+        rules += _of_column(column)
+    if contract.key:
+        names = "、".join(c.header for c in contract.key)
+        rules.append(
+            RowRule(
+                KEY_CONFLICT,
+                "key_conflict",
+                None,
+                "accuracy",
+                "error",
+                f"主键（{names}）重复而内容不同 same key, different content",
+            )
+        )
+    return tuple(rules)
+
+
+def _of_column(column: Column) -> Iterator[RowRule]:
+    def rule(kind: str, dimension: Dimension, message: str, **arguments: object) -> RowRule:
+        return RowRule(
+            id=f"{column.name}.{kind}",
+            kind=kind,
+            column=column.name,
+            dimension=dimension,
+            severity="error",
+            message=f"{column.header}：{message}",
+            arguments=arguments,
+        )
+
+    options = column.options
+    if column.required:
+        yield rule("required", "completeness", "必填而为空 missing")
+    if column.type != "string":
+        expected = f"{column.type} {options.format or ''}".strip()
+        yield rule("type", "conformity", f"不能读作 {expected} cannot be read as {expected}")
+    if column.rule is not None:
+        named = NAMED_RULES[column.rule.name]
+        yield rule(named.name, named.dimension, named.message, **column.rule.arguments)
+    if options.pattern is not None:
+        yield rule("pattern", "conformity", "格式不符 does not match", pattern=options.pattern)
+    if options.min_length is not None:
+        yield rule("min_length", "conformity", "过短 too short", length=options.min_length)
+    if options.max_length is not None:
+        yield rule("max_length", "conformity", "过长 too long", length=options.max_length)
+    if options.minimum is not None or options.maximum is not None:
+        yield rule(
+            "range",
+            "accuracy",
+            f"超出范围 outside [{options.minimum}, {options.maximum}]",
+            minimum=options.minimum,
+            maximum=options.maximum,
+        )
+    if column.enum:
+        yield rule("enum", "conformity", "不在取值表内 not an allowed value", values=column.enum)
+    if column.reference is not None:
+        threshold = column.reference.threshold
+        yield RowRule(
+            id=f"{column.name}.reference",
+            kind="reference",
+            column=column.name,
+            dimension="consistency",
+            severity=threshold.severity,
+            message=f"{column.header}：不在参照表内 not in {column.reference.file}",
+            arguments={"file": column.reference.file, "column": column.reference.column},
+            threshold_percent=threshold.bad_percent,
+        )

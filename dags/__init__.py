@@ -1,0 +1,1 @@
+"""When it happens: DAGs built in memory from the contracts in force; parsing stays light."""

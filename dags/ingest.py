@@ -1,0 +1,103 @@
+"""One ingest DAG a feed (contract and provider): land → refine → publish, by business date."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from airflow.sdk import DAG, TriggerRule, get_current_context, task
+
+from contracts.tree import load_tree
+from dags.running import (
+    TASK_DEFAULTS,
+    announce_lineage_parent,
+    business_date,
+    ingest_timetable,
+    is_wanted,
+    look_again_until_due,
+    silver_asset,
+)
+from dags.wording import feed_doc
+
+if TYPE_CHECKING:
+    from contracts.model import Provider
+    from contracts.tree import Feed
+
+#: States of a delivery that may still arrive.
+_NOT_THERE = ("expected", "missing")
+
+
+def ingest_dag(feed: Feed, provider: Provider) -> DAG:
+    """Return the DAG ``ingest__<provider>__<dataset>`` of one feed.
+
+    ``publish`` always runs: it completes the date with whatever state the delivery ended in,
+    so that no product waits for a provider that is absent.
+    """
+    contract = feed.contract
+    with DAG(
+        dag_id=f"ingest__{feed.table}",
+        dag_display_name=f"{provider.name} · {contract.dataset}",
+        description=contract.title,
+        doc_md=feed_doc(contract, provider),
+        schedule=ingest_timetable(contract.schedule),
+        catchup=False,
+        max_active_runs=1,
+        tags={"ingest", provider.id, contract.domain, contract.level, contract.schedule.cycle},
+        default_args={**TASK_DEFAULTS, "owner": contract.owner or provider.id},
+    ) as dag:
+
+        @task
+        def land() -> str:
+            """Pull the delivery's original bytes and land them in bronze (no Spark)."""
+            from jobs import entry, stages
+
+            announce_lineage_parent()
+            landed = entry.land(contract.id, feed.provider, business_date())
+            stage = stages.from_json(landed)
+            if isinstance(stage, stages.Ended) and stage.state in _NOT_THERE:
+                look_again_until_due(contract.schedule.due_at(stage.business_date))
+            return landed
+
+        @task
+        def refine(landed: str) -> str:
+            """Cast, check and stage the batch in one Spark plan, then audit the staged version."""
+            from jobs import entry
+
+            announce_lineage_parent()
+            return entry.refine(landed)
+
+        @task(
+            trigger_rule=TriggerRule.ALL_DONE,
+            outlets=[silver_asset(contract, feed.provider)],
+        )
+        def publish(verdict: str | None) -> str:
+            """Make an audited batch visible; complete the date in every case."""
+            from jobs import entry
+
+            announce_lineage_parent()
+            return entry.publish(verdict or _failed(feed))
+
+        publish(refine(land()))  # type: ignore[arg-type]  # Airflow resolves XComArg to the string
+    return dag
+
+
+def _failed(feed: Feed) -> str:
+    """Return the end of a delivery whose earlier task gave up after its retries."""
+    from jobs.stages import Ended
+
+    run = get_current_context()["dag_run"]
+    return Ended(
+        contract_id=feed.contract.id,
+        contract_version=feed.contract.version,
+        provider=feed.provider,
+        dataset=feed.contract.dataset,
+        business_date=date.fromisoformat(business_date()),
+        state="failed",
+        reason=f"a task gave up after its retries; its log in Airflow: {run.dag_id}, {run.run_id}",
+    ).to_json()
+
+
+_tree = load_tree()
+for _feed in _tree.feeds():
+    if is_wanted(dag_id := f"ingest__{_feed.table}"):
+        globals()[dag_id] = ingest_dag(_feed, _tree.provider(_feed.provider))

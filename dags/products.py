@@ -1,0 +1,94 @@
+"""Two DAGs a product: build when all inputs have completed a date, share when it is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import DAG, task
+
+from contracts.tree import load_tree
+from dags.running import (
+    PRODUCT_DEFAULTS,
+    announce_lineage_parent,
+    business_date,
+    gold_asset,
+    is_wanted,
+    silver_asset,
+    when_all_complete,
+)
+from dags.wording import product_doc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow.sdk import Asset
+
+    from contracts.model import Contract
+    from contracts.tree import Tree
+
+
+def product_dag(product: Contract, tree: Tree) -> DAG:
+    """Return the DAG ``product__<dataset>``: one build a business date."""
+    with DAG(
+        dag_id=f"product__{product.dataset}",
+        description=product.title,
+        doc_md=product_doc(product),
+        schedule=when_all_complete(list(_inputs(product, tree))),
+        catchup=False,
+        max_active_runs=1,
+        tags={"product", product.domain, product.level},
+        default_args={**PRODUCT_DEFAULTS, "owner": product.owner or "jingshu"},
+    ) as dag:
+
+        @task(outlets=[gold_asset(product)])
+        def build() -> str:
+            """Build the product for one date from its inputs' published versions."""
+            from jobs import entry
+
+            announce_lineage_parent()
+            return entry.build(product.id, business_date())
+
+        build()
+    return dag
+
+
+def share_dag(product: Contract) -> DAG:
+    """Return the DAG ``share__<dataset>``: every policy's projection of a built date."""
+    with DAG(
+        dag_id=f"share__{product.dataset}",
+        description=product.title,
+        doc_md=product_doc(product),
+        schedule=when_all_complete([gold_asset(product)]),
+        catchup=False,
+        max_active_runs=1,
+        tags={"share", product.domain, product.level},
+        default_args={**PRODUCT_DEFAULTS, "owner": product.owner or "jingshu"},
+    ) as dag:
+
+        @task
+        def share() -> str:
+            """Write one masked, filtered table a policy."""
+            from jobs import entry
+
+            announce_lineage_parent()
+            return entry.share(product.id, business_date())
+
+        share()
+    return dag
+
+
+def _inputs(product: Contract, tree: Tree) -> Iterator[Asset]:
+    """Yield the asset of every table the product reads and some DAG completes."""
+    inputs = product.product_plan.inputs
+    yield from (gold_asset(tree.products[name]) for name in inputs if name in tree.products)
+    for feed in tree.feeds():
+        if feed.contract.id in inputs:
+            yield silver_asset(feed.contract, feed.provider)
+
+
+_tree = load_tree()
+for _product in _tree.products.values():
+    if is_wanted(dag_id := f"product__{_product.dataset}"):
+        globals()[dag_id] = product_dag(_product, _tree)
+    if _product.product_plan.policies and is_wanted(dag_id := f"share__{_product.dataset}"):
+        globals()[dag_id] = share_dag(_product)

@@ -1,0 +1,143 @@
+"""When DAGs run, and what all their tasks share: business date, retries, lineage parent."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import os
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import (
+    Asset,
+    CronPartitionTimetable,
+    ExceptionRetryPolicy,
+    PartitionedAssetTimetable,
+    PartitionedAtRuntime,
+    RetryAction,
+    RetryRule,
+    get_current_context,
+    get_parsing_context,
+)
+from airflow.sdk.exceptions import AirflowRescheduleException
+
+from contracts.errors import UsageError
+from contracts.layout import Home
+from contracts.model import CITY_TZ
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contracts.model import Contract, Schedule
+
+#: One partition is one business date.
+KEY_FORMAT = "%Y-%m-%d"
+#: How often a run looks again for a delivery that is expected and not yet due.
+LOOK_AGAIN = timedelta(minutes=15)
+
+#: A wrong question stays wrong; everything else gets two more tries.
+TASK_DEFAULTS: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=5),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=2),
+    "execution_timeout": timedelta(hours=2),
+    "retry_policy": ExceptionRetryPolicy(
+        rules=[RetryRule(exception=UsageError, action=RetryAction.FAIL, reason="wrong usage")]
+    ),
+}
+
+#: What people wait for goes before what may still be landing.
+PRODUCT_DEFAULTS: dict[str, Any] = {**TASK_DEFAULTS, "priority_weight": 10}
+
+
+def is_wanted(dag_id: str) -> bool:
+    """Tell whether this parse needs the DAG: a task's process needs its own only."""
+    return get_parsing_context().dag_id in (None, dag_id)
+
+
+def is_clock_driven() -> bool:
+    """Tell whether the clock starts ingest runs (``JINGSHU_SCHEDULE=cron``, what ``up`` sets)."""
+    return os.environ.get("JINGSHU_SCHEDULE", "cron") == "cron"
+
+
+def ingest_timetable(schedule: Schedule) -> CronPartitionTimetable | PartitionedAtRuntime:
+    """Return one run a business date, on the next day at the time the contract names.
+
+    Datasets of a longer cycle run daily too: a date on which nothing is due completes as
+    ``not_due``, so that a product over daily and monthly inputs completes every date.
+    """
+    if not is_clock_driven():
+        return PartitionedAtRuntime()
+    at = schedule.available_at
+    return CronPartitionTimetable(
+        f"{at.minute} {at.hour} * * *",
+        timezone=str(CITY_TZ),
+        run_offset=-1,
+        key_format=KEY_FORMAT,
+    )
+
+
+def when_all_complete(
+    inputs: Sequence[Asset],
+) -> PartitionedAssetTimetable | PartitionedAtRuntime:
+    """Return one run a business date, once every input has completed that date.
+
+    Without inputs (all of them drafts or retired) runs start by hand only.
+    """
+    if not inputs:
+        return PartitionedAtRuntime()
+    return PartitionedAssetTimetable(assets=functools.reduce(operator.and_, inputs))
+
+
+def silver_asset(contract: Contract, provider: str) -> Asset:
+    """Return the asset of one source table."""
+    table = contract.table(provider)
+    return Asset(name=f"silver/{table}", uri=Home.from_env().table("silver", table).as_uri())
+
+
+def gold_asset(product: Contract) -> Asset:
+    """Return the asset of one product table."""
+    table = product.product_table
+    return Asset(name=f"gold/{table}", uri=Home.from_env().table("gold", table).as_uri())
+
+
+def business_date() -> str:
+    """Return the running task's business date, ``YYYY-MM-DD``: its run's partition key.
+
+    Raises:
+        UsageError: the run was started without a partition key, or with one that is no date.
+    """
+    key = get_current_context()["dag_run"].partition_key
+    remedy = "Trigger the DAG with the business date (YYYY-MM-DD) as its partition key."
+    if not key:
+        raise UsageError("This run has no business date.", remedy)
+    try:
+        return date.fromisoformat(key).isoformat()
+    except ValueError as error:
+        raise UsageError(f"The partition key {key!r} is no date.", remedy) from error
+
+
+def look_again_until_due(due_at: datetime) -> None:
+    """Put the task to sleep while a delivery is expected but not yet due.
+
+    Without the clock (``./jingshu run``) nobody waits: the date completes as it stands.
+    """
+    now = datetime.now(UTC)
+    if is_clock_driven() and now < due_at:
+        again_at = min(due_at, now + LOOK_AGAIN)
+        raise AirflowRescheduleException(again_at)
+
+
+def announce_lineage_parent() -> None:
+    """Name this task as the OpenLineage parent of what its job emits."""
+    from airflow.providers.openlineage.plugins.macros import (
+        lineage_job_name,
+        lineage_job_namespace,
+        lineage_run_id,
+    )
+
+    task_instance = get_current_context()["ti"]
+    os.environ["JINGSHU_PARENT_RUN"] = lineage_run_id(task_instance)
+    os.environ["JINGSHU_PARENT_NAMESPACE"] = lineage_job_namespace()
+    os.environ["JINGSHU_PARENT_JOB"] = lineage_job_name(task_instance)

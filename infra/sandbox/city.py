@@ -1,0 +1,323 @@
+"""Plays the city's providers for a day: files into the drop folder, the truth beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from contracts.errors import UsageError
+from contracts.tree import Feed, load_tree
+from infra.sandbox import deliveries, expectation
+from infra.sandbox.datasets import GENERATORS, HEAT_WAVE_DAYS, Day
+from infra.sandbox.dirt import normal
+from infra.sandbox.planting import Dose, Row, plant
+from infra.sandbox.population import build_city
+from infra.sandbox.rendering import Layout, Rendered, render
+from infra.sandbox.truth import DayTruth, DeliveryTruth, Faults, RowTruth, find_truth, truth_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from contracts.layout import Home
+    from infra.sandbox.datasets import Cells
+    from infra.sandbox.planting import Verdict
+    from infra.sandbox.population import City
+    from infra.sandbox.truth import DeliveryFault
+
+MARKER = ".jingshu-sandbox.json"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What the drop root says of itself, so that everyone knows that it is simulated.
+
+    ``first`` is each feed's first date: that delivery is its initial load.
+    """
+
+    seed: int
+    scale: int
+    first: Mapping[str, date] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, drop: Path) -> Marker | None:
+        """Read the marker of a drop root, or return None."""
+        file = drop / MARKER
+        if not file.is_file():
+            return None
+        data = json.loads(file.read_text("utf-8"))
+        first = {feed: date.fromisoformat(day) for feed, day in data["first"].items()}
+        return cls(data["seed"], data["scale"], first)
+
+    def write(self, home: Home) -> None:
+        """Write the marker, unless it stands there already."""
+        data = {
+            "origin": "simulated",
+            "seed": self.seed,
+            "scale": self.scale,
+            "truth": str(home.sandbox / "truth"),
+            "first": {feed: str(day) for feed, day in sorted(self.first.items())},
+        }
+        _write_text(home.drop / MARKER, json.dumps(data, indent=2) + "\n")
+
+
+def generate_day(  # noqa: PLR0913 - the sandbox's one entry, all but two by name
+    home: Home,
+    business_date: date,
+    *,
+    scale: int = 1,
+    seed: int = 1,
+    providers: set[str] | None = None,
+    faults: Faults | None = None,
+) -> DayTruth:
+    """Write a date's deliveries and its truth file, and return the truth.
+
+    Idempotent: the same call leaves every file as it is, its time too. Without ``faults`` a date
+    keeps those it was made with, or gets the default ones. A feed's first date is its initial load.
+    Raises UsageError where the drop folder is not the sandbox's, or another seed's.
+    """
+    marker = _marker(home, seed, scale)
+    before = find_truth(home, business_date)
+    feeds = _feeds(providers)
+    first = dict(marker.first)
+    for feed in feeds:
+        first.setdefault(_name(feed), business_date)
+    Marker(seed, scale, first).write(home)
+    since_first = (business_date - min(first.values(), default=business_date)).days
+    plan = _plan(before, faults, _default(home, feeds, business_date, since_first), feeds)
+    maker = _Maker(home, build_city(seed, scale), business_date, first, plan)
+    made = {_name(feed): maker.make(feed) for feed in feeds}
+    truth = DayTruth(
+        business_date=business_date,
+        seed=seed,
+        scale=scale,
+        plan=plan,
+        effects=_effects(maker.city, first),
+        join_rates={**(before.join_rates if before else {}), **maker.join_rates()},
+        deliveries={**(before.deliveries if before else {}), **made},
+    )
+    cells = expectation.heat_readiness([*_earlier(home, business_date), truth], business_date)
+    truth = truth.model_copy(update={"heat_readiness": cells})
+    _write_text(truth_file(home, business_date), truth.model_dump_json(indent=1) + "\n")
+    return truth
+
+
+def _marker(home: Home, seed: int, scale: int) -> Marker:
+    drop = home.drop
+    marker = Marker.read(drop)
+    if marker is None:
+        if drop.is_dir() and any(drop.iterdir()):
+            raise UsageError(
+                f"{drop} holds files that the sandbox did not make.",
+                "Give the sandbox an empty folder: unset JINGSHU_DROP, or name another.",
+            )
+        return Marker(seed, scale)
+    if (marker.seed, marker.scale) != (seed, scale):
+        raise UsageError(
+            f"{drop} was made with seed {marker.seed} and scale {marker.scale},"
+            f" not with {seed} and {scale}.",
+            "Use these, or another JINGSHU_HOME.",
+        )
+    return marker
+
+
+def _feeds(providers: set[str] | None) -> list[Feed]:
+    """Return the feeds of the tree in force that the sandbox can play."""
+    chosen = None if providers is None else frozenset(providers)
+    return [f for f in load_tree().feeds(chosen) if f.contract.id in GENERATORS]
+
+
+def _name(feed: Feed) -> str:
+    return f"{feed.provider}/{feed.contract.dataset}"
+
+
+def _default(home: Home, feeds: list[Feed], business_date: date, since_first: int) -> Faults:
+    """Return the day's own faults; nothing can come twice where nothing came the day before."""
+    plan = deliveries.default_plan(since_first)
+    for feed in feeds:
+        if plan.get(_name(feed)) == "duplicate" and (
+            deliveries.yesterdays(home.drop, feed, business_date) is None
+        ):
+            del plan[_name(feed)]
+    return Faults(deliveries=plan)
+
+
+def _plan(
+    before: DayTruth | None, faults: Faults | None, default: Faults, feeds: list[Feed]
+) -> Faults:
+    """Choose what goes wrong: as told, else as before, else the default of the day."""
+    if faults is None:
+        return before.plan if before else default
+    known = {_name(f) for f in feeds}
+    unknown = set(faults.deliveries) - known
+    if unknown:
+        raise UsageError(
+            f"There is no feed {min(unknown)!r}.", f"There are: {', '.join(sorted(known))}."
+        )
+    kept = before.plan.deliveries if before else {}
+    return Faults(
+        rows=faults.rows,
+        deliveries={**{f: k for f, k in kept.items() if f not in known}, **faults.deliveries},
+    )
+
+
+def _earlier(home: Home, business_date: date) -> Iterable[DayTruth]:
+    for file in sorted(truth_file(home, business_date).parent.glob("*.json")):
+        if date.fromisoformat(file.stem) < business_date:
+            yield DayTruth.model_validate_json(file.read_bytes())
+
+
+def _effects(city: City, first: Mapping[str, date]) -> dict[str, object]:
+    return {
+        "heat_cases_per_day": dict(sorted(city.heat_per_day.items())),
+        "heat_wave_days_before_first_load": HEAT_WAVE_DAYS,
+        "first_dates": {feed: str(day) for feed, day in sorted(first.items())},
+        "k": expectation.K,
+        "reach_km": expectation.REACH_KM,
+    }
+
+
+@dataclass
+class _Maker:
+    """Makes the deliveries of one date, one feed after the other."""
+
+    home: Home
+    city: City
+    business_date: date
+    first: Mapping[str, date]
+    plan: Faults
+    good: dict[str, list[Cells]] = field(default_factory=dict)
+
+    def make(self, feed: Feed) -> DeliveryTruth:
+        """Deliver one feed and return what is true of it."""
+        fault = self.plan.deliveries.get(_name(feed))
+        if fault == "corrected":
+            self.send(feed, None, revision=1)
+            return self.send(feed, fault, revision=2)
+        return self.send(feed, fault, revision=1)
+
+    def send(self, feed: Feed, fault: DeliveryFault | None, revision: int) -> DeliveryTruth:
+        contract = feed.contract
+        truth = self.blank(feed, fault, revision)
+        if fault == "missing":
+            return truth
+        rows = self.rows(feed, fault)
+        layout = Layout.of(
+            contract, feed.provider, drifted=fault == "drifted", secret=fault == "secret"
+        )
+        file = render(layout, rows, self.business_date, revision)
+        content = self.repeated(feed) if fault == "duplicate" else file.content
+        sent = deliveries.sent_at(contract, self.business_date, fault)
+        parcel = deliveries.Parcel(file.name, content, len(rows), revision, sent)
+        if fault == "truncated":
+            parcel = deliveries.truncated(parcel)
+        deliveries.deliver(
+            deliveries.folder_of(self.home.drop, feed, self.business_date),
+            parcel,
+            has_manifest=contract.server(feed.provider).export.manifest == "required",
+        )
+        truth = truth.model_copy(update={"file": file.name})
+        if truth.batch_status not in ("published", "held"):
+            return truth
+        return self.described(feed, truth, rows, file)
+
+    def blank(self, feed: Feed, fault: DeliveryFault | None, revision: int) -> DeliveryTruth:
+        state, status = deliveries.OUTCOMES[fault]
+        return DeliveryTruth(
+            contract_id=feed.contract.id,
+            provider=feed.provider,
+            dataset=feed.contract.dataset,
+            business_date=self.business_date,
+            is_initial=self.business_date == self.first[_name(feed)],
+            fault=fault,
+            file=None,
+            revision=revision,
+            delivery_state=state,
+            batch_status=status,
+        )
+
+    def rows(self, feed: Feed, fault: DeliveryFault | None) -> list[Row]:
+        """Generate the day's rows and put the dirt in; a correction has none."""
+        contract = feed.contract
+        day = Day(self.city, feed.provider, self.business_date, self.first[_name(feed)])
+        clean = GENERATORS[contract.id](day)
+        columns = [c.name for c in contract.columns]
+        if not clean or set(columns) != set(clean[0]):
+            raise UsageError(
+                f"The sandbox cannot play {contract.id} {contract.version}: its columns differ.",
+                "Give the contract an id of its own, or use the packaged one.",
+            )
+        bad_percent = contract.thresholds.bad_rows_percent
+        is_ragged = contract.server(feed.provider).format != "xlsx"
+        dose = None
+        if fault == "held":
+            dose = Dose.held(len(clean), bad_percent, is_ragged=is_ragged)
+        elif self.plan.rows and fault != "corrected":
+            dose = Dose.healthy(len(clean), bad_percent, is_ragged=is_ragged)
+        key = tuple(c.name for c in contract.key)
+        return plant(contract.id, key, clean, dose, day.rng("dirt"))
+
+    def described(
+        self, feed: Feed, truth: DeliveryTruth, rows: list[Row], file: Rendered
+    ) -> DeliveryTruth:
+        """Say of every touched row where it stands and what must come of it."""
+        good = [r.cells for r in rows if r.mark.verdict in ("clean", "near_miss")]
+        self.good[feed.contract.id] = good
+        marker = feed.contract.load.delete_marker
+        keys: dict[str, list[str]] = {"upserted_keys": [], "deleted_keys": []}
+        if marker is not None:
+            key = feed.contract.key[0].name
+            for cells in good:
+                is_deleted = cells[marker.column] in marker.values
+                keys["deleted_keys" if is_deleted else "upserted_keys"].append(cells[key])
+        return truth.model_copy(
+            update={
+                "rows": len(rows),
+                "good": len(good),
+                "faults": _touched(rows, file, "bad"),
+                "exact_duplicates": _touched(rows, file, "duplicate"),
+                "near_misses": _touched(rows, file, "near_miss"),
+                "facts": expectation.facts_of(feed.contract.id, good),
+                **{name: tuple(values) for name, values in keys.items()},
+            }
+        )
+
+    def repeated(self, feed: Feed) -> bytes:
+        """Return yesterday's bytes."""
+        content = deliveries.yesterdays(self.home.drop, feed, self.business_date)
+        if content is None:
+            raise UsageError(
+                f"{_name(feed)}: nothing came the day before {self.business_date} to come again.",
+                "Make the day before first.",
+            )
+        return content
+
+    def join_rates(self) -> dict[str, float]:
+        """Return the share of patients who are also served by civil affairs, where both came."""
+        cases = self.good.get("health.disease_case")
+        services = self.good.get("civil.elder_service")
+        if not cases or not services:
+            return {}
+        elders = {normal(s["elder_id"]) for s in services}
+        people = {normal(c["person_id"]) for c in cases}
+        name = "health.disease_case.person_id in civil.elder_service.elder_id"
+        return {name: round(len(people & elders) / len(people), 6)}
+
+
+def _touched(rows: list[Row], file: Rendered, verdict: Verdict) -> tuple[RowTruth, ...]:
+    return tuple(
+        RowTruth(line=line, kind=r.mark.kind, rule_ids=r.mark.rule_ids, column=r.mark.column)
+        for r, line in zip(rows, file.lines, strict=True)
+        if r.mark.verdict == verdict
+    )
+
+
+def _write_text(file: Path, text: str) -> None:
+    if file.is_file() and file.read_text("utf-8") == text:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.part")
+    part.write_text(text, "utf-8")
+    part.replace(file)

@@ -1,0 +1,150 @@
+"""Puts files into the drop folder: on time, late, twice, cut short, in another layout, or not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+
+from contracts.errors import UsageError
+from contracts.model import CITY_TZ
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from contracts.delivery import BatchStatus, DeliveryState
+    from contracts.model import Contract
+    from contracts.tree import Feed
+    from infra.sandbox.truth import DeliveryFault
+
+#: How a delivery with a fault has to end: its state, and its batch's where there is one.
+OUTCOMES: Final[Mapping[DeliveryFault | None, tuple[DeliveryState, BatchStatus | None]]] = {
+    None: ("received", "published"),
+    "corrected": ("received", "published"),
+    "late": ("late", "published"),
+    "held": ("received", "held"),
+    "truncated": ("received", "rejected"),
+    "drifted": ("received", "rejected"),
+    "secret": ("refused", None),
+    "duplicate": ("duplicate", None),
+    "missing": ("missing", None),
+}
+_FIRST_DAY: Final[Mapping[str, DeliveryFault]] = {
+    "econ_it/innovation_base": "held",
+    "econ_it/integration_pilot": "missing",
+}
+#: Later days: one fault a day, in turn, so that a week shows each of them.
+_ROTA: Final[tuple[tuple[str, DeliveryFault], ...]] = (
+    ("transport/link_speed", "held"),
+    ("transport/link_speed", "duplicate"),
+    ("econ_it/innovation_base", "secret"),
+    ("econ_it/integration_pilot", "drifted"),
+    ("chaoyang/grid_case", "truncated"),
+    ("civil/elder_service", "late"),
+    ("emergency/depot_stock", "missing"),
+)
+_SENT_AT: Final = time(23, 20, tzinfo=CITY_TZ)
+_TRUNCATED_TO: Final = 0.7
+
+
+def default_plan(days_since_first: int) -> dict[str, DeliveryFault]:
+    """Return the delivery faults of a day that nobody chose any for.
+
+    On the first day every feed of the product and of the six main contracts is healthy, except a
+    list of firms that is held, and one list more does not come.
+    """
+    if days_since_first <= 0:
+        return dict(_FIRST_DAY)
+    feed, fault = _ROTA[days_since_first % len(_ROTA)]
+    return {feed: fault}
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A file on its way into the drop folder."""
+
+    name: str
+    content: bytes
+    rows: int
+    revision: int
+    sent_at: datetime
+    announced: bytes | None = None
+    """What the manifest speaks of, where that is not what arrives."""
+
+
+def folder_of(drop: Path, feed: Feed, business_date: date) -> Path:
+    """Return ``<drop>/<provider>/<dataset>/<date>``, as the contract's server path has it."""
+    path = feed.contract.server(feed.provider).path.removeprefix("{drop}/")
+    return (drop / path.replace("{date}", business_date.isoformat())).parent
+
+
+def sent_at(contract: Contract, business_date: date, fault: DeliveryFault | None) -> datetime:
+    """Return when the provider sends: late in the evening, or three hours after it was due."""
+    if fault == "late":
+        return contract.schedule.due_at(business_date) + timedelta(hours=3)
+    return datetime.combine(business_date, _SENT_AT)
+
+
+def truncated(parcel: Parcel) -> Parcel:
+    """Lose the end of the file on the way; the manifest still speaks of all of it."""
+    whole = parcel.content
+    return Parcel(
+        parcel.name,
+        whole[: int(len(whole) * _TRUNCATED_TO)],
+        parcel.rows,
+        parcel.revision,
+        parcel.sent_at,
+        announced=whole,
+    )
+
+
+def yesterdays(drop: Path, feed: Feed, business_date: date) -> bytes | None:
+    """Return the bytes that came the day before, or None.
+
+    Raises UsageError for a feed that sends its whole state: the same again is no duplicate there.
+    """
+    if feed.contract.load.mode not in ("append", "replace_period"):
+        raise UsageError(
+            f"{feed.provider}/{feed.contract.dataset} sends its whole state each time:"
+            " the same bytes again are no duplicate.",
+            "Choose a feed with load append or replace_period.",
+        )
+    before = business_date - timedelta(1)
+    folder = folder_of(drop, feed, before)
+    files = [f for f in sorted(folder.glob("*.csv")) if not f.name.startswith(".")]
+    return files[0].read_bytes() if files else None
+
+
+def deliver(folder: Path, parcel: Parcel, *, has_manifest: bool) -> Path:
+    """Write the file, then its manifest; what is there with the same bytes stays as it is."""
+    file = folder / parcel.name
+    _write(file, parcel.content, parcel.sent_at)
+    if has_manifest:
+        whole = parcel.content if parcel.announced is None else parcel.announced
+        manifest = {
+            "file": parcel.name,
+            "size_bytes": len(whole),
+            "sha256": hashlib.sha256(whole).hexdigest(),
+            "sm3": hashlib.new("sm3", whole).hexdigest(),
+            "rows": parcel.rows,
+            "revision": parcel.revision,
+            "sent_at": parcel.sent_at.isoformat(),
+        }
+        text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+        _write(folder / f"{parcel.name}.manifest.json", text.encode(), parcel.sent_at)
+    return file
+
+
+def _write(file: Path, content: bytes, sent: datetime) -> None:
+    """Write whole or not at all: a reader may be looking."""
+    if file.is_file() and file.read_bytes() == content:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.part")
+    part.write_bytes(content)
+    os.utime(part, (sent.timestamp(), sent.timestamp()))
+    part.replace(file)

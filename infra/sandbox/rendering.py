@@ -1,0 +1,156 @@
+"""Writes rows as a provider's system exports them: layout from the contract, habits from here."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+import xlsxwriter
+
+if TYPE_CHECKING:
+    from contracts.model import Contract, Server
+    from infra.sandbox.planting import Row
+
+#: A marking that no data exchange may carry: state secrets are not government data (Decree 809).
+SECRET_MARK: Final = "机密★10年"  # noqa: S105 - a marking, no password
+_EPOCH: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - a workbook's own date has no zone
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What a provider's export does that no contract says."""
+
+    has_bom: bool = False
+    newline: str = "\r\n"
+    order: tuple[str, ...] = ()
+    title: str = ""
+    blank_columns: int = 0
+    file_stem: str = ""
+
+
+HABITS: Final = {
+    "transport/link_speed": Habit(has_bom=True),
+    "emergency/depot_stock": Habit(newline="\n"),
+    "chaoyang/grid_case": Habit(
+        has_bom=True,
+        newline="\n",
+        order=("category_code", "status", "case_id", "street_code", "lat", "lon"),
+        title="朝阳区网格案件导出",
+    ),
+    "econ_it/innovation_base": Habit(file_stem="小微企业示范基地名单"),
+    "econ_it/integration_pilot": Habit(blank_columns=3),
+}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A file's bytes, and the 1-based physical line (or sheet row) where each row starts."""
+
+    name: str
+    content: bytes
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one file is to look: the contract's server, the provider's habit, and what is wrong."""
+
+    contract: Contract
+    server: Server
+    habit: Habit
+    is_drifted: bool = False
+    is_secret: bool = False
+
+    @classmethod
+    def of(cls, contract: Contract, provider: str, *, drifted: bool, secret: bool) -> Layout:
+        """Return the layout of one provider's export."""
+        habit = HABITS.get(f"{provider}/{contract.dataset}", Habit())
+        return cls(contract, contract.server(provider), habit, drifted, secret)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The contract's column names in the order of the file."""
+        names = [c.name for c in self.contract.columns]
+        return (*self.habit.order, *(n for n in names if n not in self.habit.order))
+
+    @property
+    def headers(self) -> list[str]:
+        """The header cells: the contract's headers, the provider's aliases, blank columns."""
+        alias = {name: header for header, name in self.server.export.aliases.items()}
+        own = {c.name: alias.get(c.name, c.header) for c in self.contract.columns}
+        headers = [own[n] for n in self.columns]
+        if self.is_drifted:
+            # A required column comes under a name that nobody agreed on.
+            required = next(c.name for c in self.contract.columns[1:] if c.required)
+            headers[self.columns.index(required)] += "（新版）"
+        return headers + [""] * self.habit.blank_columns
+
+    def above(self, day: date) -> list[list[str]]:
+        """Return the rows above the header; a secret file says so in its first."""
+        rows = [[""] for _ in range(self.server.export.header_row - 1)]
+        if rows:
+            rows[0] = [f"{self.habit.title}（{day:%Y-%m-%d}）"]
+        if self.is_secret:
+            rows.insert(0, [f"{SECRET_MARK} {self.contract.name}"])
+        return rows
+
+    def cells(self, row: Row) -> list[str]:
+        """Return a row's cells in file order, bent where it is to have no shape."""
+        cells = [row.cells[n] for n in self.columns] + [""] * self.habit.blank_columns
+        if row.extra > 0:
+            return cells + ["多出的一列"] * row.extra
+        return cells[: len(cells) + row.extra]
+
+
+def render(layout: Layout, rows: list[Row], day: date, revision: int = 1) -> Rendered:
+    """Write the rows as the provider would."""
+    is_sheet = layout.server.format == "xlsx"
+    stem = layout.habit.file_stem or layout.contract.dataset
+    suffix = f"_r{revision}" if revision > 1 else ""
+    name = f"{stem}_{day:%Y%m%d}{suffix}.{'xlsx' if is_sheet else 'csv'}"
+    content, lines = (_sheet if is_sheet else _text)(layout, rows, day)
+    return Rendered(name, content, lines)
+
+
+def _text(layout: Layout, rows: list[Row], day: date) -> tuple[bytes, tuple[int, ...]]:
+    out = io.StringIO(newline="")
+    writer = csv.writer(
+        out, delimiter=layout.server.export.delimiter, lineterminator=layout.habit.newline
+    )
+    above = layout.above(day)
+    writer.writerows(above)
+    writer.writerow(layout.headers)
+    line, lines = len(above) + 2, []
+    for row in rows:
+        cells = layout.cells(row)
+        writer.writerow(cells)
+        lines.append(line)
+        line += 1 + sum(c.count("\n") for c in cells)
+    encoding = layout.server.export.encoding
+    if encoding != "gb18030":
+        encoding = "utf-8"
+    mark = b"\xef\xbb\xbf" if layout.habit.has_bom and encoding == "utf-8" else b""
+    return mark + out.getvalue().encode(encoding), tuple(lines)
+
+
+def _sheet(layout: Layout, rows: list[Row], day: date) -> tuple[bytes, tuple[int, ...]]:
+    """Write a workbook; whole numbers as numbers, as a spreadsheet would hold them."""
+    out = io.BytesIO()
+    numbers = {c.name for c in layout.contract.columns if c.type == "integer"}
+    above = [*layout.above(day), layout.headers]
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as book:
+        book.set_properties({"title": layout.contract.name, "created": _EPOCH})
+        sheet = book.add_worksheet(layout.server.export.sheet or "Sheet1")
+        for number, cells in enumerate(above):
+            sheet.write_row(number, 0, cells)
+        for number, row in enumerate(rows, start=len(above)):
+            names = [*layout.columns, *("" for _ in range(max(0, row.extra)))]
+            for column, (name, cell) in enumerate(zip(names, layout.cells(row), strict=False)):
+                if name in numbers and cell.removeprefix("-").isdigit():
+                    sheet.write_number(number, column, int(cell))
+                elif cell:
+                    sheet.write_string(number, column, cell)
+    return out.getvalue(), tuple(range(len(above) + 1, len(above) + 1 + len(rows)))

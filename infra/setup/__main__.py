@@ -1,0 +1,40 @@
+"""Prepare this tree, then hand back to the launcher: ``python -m infra.setup [ARGUMENTS]``.
+
+Runs on the bare interpreter: the standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from contracts.errors import JingshuError
+from contracts.layout import ROOT
+from infra.setup.prepare import prepare
+from infra.setup.progress import say
+
+
+def main() -> NoReturn:
+    """Prepare, then become ``./jingshu`` with the same arguments."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)  # an exception ends the children, the default would not
+    try:
+        prepare(ROOT)
+    except (JingshuError, OSError) as error:
+        print(f"错误 error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("已中断 interrupted; call ./jingshu again to go on")
+        sys.exit(130)
+    launcher = os.fspath(ROOT / "jingshu")
+    os.execve(launcher, [launcher, *sys.argv[1:]], {**os.environ, "JINGSHU_PREPARED": "1"})  # noqa: S606
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""A city day from end to end: the sandbox's exports, the stack, the dates, the pages."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from contracts.tree import load_tree
+from infra.stack.airflow import USER, passwords_file
+from infra.stack.day import Day, abandon_leftovers
+from infra.stack.outcome import Outcome, read_outcome
+from infra.stack.stack import Stack
+from sharing.endpoint import endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from contracts.layout import Home
+    from infra.stack.plan import Step
+    from infra.stack.rest import AirflowApi
+
+DEMO = "demo"
+_PURPOSE = "演示：高温准备度 demonstration of heat-wave readiness"
+
+
+class Display(Protocol):
+    """Where progress goes."""
+
+    def say(self, line: str) -> None:
+        """Tell one thing that happened."""
+
+    def show(self, steps: Sequence[Step]) -> None:
+        """Show where every DAG of the day stands."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to, day by day, and where to look at it."""
+
+    days: tuple[Outcome, ...]
+    addresses: dict[str, str]
+    seconds: float
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether every date completed."""
+        return all(day.is_complete for day in self.days)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            "complete": self.is_complete,
+            "days": [day.to_dict() for day in self.days],
+            "addresses": self.addresses,
+            "seconds": self.seconds,
+        }
+
+
+class CityRun:
+    """Some business dates of one home, for all providers or for some."""
+
+    def __init__(
+        self,
+        home: Home,
+        dates: Sequence[date],
+        providers: frozenset[str] | None,
+        *,
+        scale: int,
+        seed: int,
+    ) -> None:
+        self._home = home
+        self._dates = dates
+        self._providers = providers
+        self._scale = scale
+        self._seed = seed
+
+    def run(self, display: Display) -> Summary:
+        """Run every date in order and stop all that was started, whatever happens.
+
+        Raises:
+            StackError: the stack did not start, or did not last.
+        """
+        began = time.monotonic()
+        stack = Stack(self._home, "manual", display.say)
+        is_kept = stack.adopt()
+        try:
+            if not is_kept:
+                stack.begin()
+            self._deliver(self._dates[0], display)
+            if not is_kept:
+                stack.wait_ready()
+            days = self._run_dates(stack, display, is_kept=is_kept)
+            self._seed_demo()
+            self._build_page()
+            addresses = self._addresses(stack, is_kept=is_kept)
+        finally:
+            if not is_kept:
+                display.say("停止 stopping the stack")
+                stack.stop()
+        return Summary(tuple(days), addresses, round(time.monotonic() - began, 1))
+
+    def _run_dates(self, stack: Stack, display: Display, *, is_kept: bool) -> list[Outcome]:
+        days = []
+        with stack.api() as api:
+            if not is_kept and (left := abandon_leftovers(api)):
+                display.say(
+                    f"{left} 个未完成的运行作废 unfinished runs of an earlier stack given up"
+                )
+            for business_date in self._dates:
+                if business_date != self._dates[0]:
+                    self._deliver(business_date, display)
+                days.append(self._run_date(stack, api, business_date, display))
+        return days
+
+    def _run_date(
+        self, stack: Stack, api: AirflowApi, business_date: date, display: Display
+    ) -> Outcome:
+        began = time.monotonic()
+        display.say(f"业务日期 business date {business_date}")
+        day = Day(stack, api, business_date.isoformat())
+        steps = day.complete(load_tree(), self._providers, display.show)
+        return read_outcome(self._home, business_date, steps, time.monotonic() - began)
+
+    def _deliver(self, business_date: date, display: Display) -> None:
+        """Let the simulated city deliver, unless somebody's own drop folder is in force."""
+        if os.environ.get("JINGSHU_DROP"):
+            return
+        from infra.sandbox.city import generate_day
+
+        display.say(f"沙盘城市交付 the sandbox city delivers {business_date}")
+        generate_day(
+            self._home,
+            business_date,
+            scale=self._scale,
+            seed=self._seed,
+            providers=set(self._providers) if self._providers else None,
+        )
+
+    def _seed_demo(self) -> None:
+        """Give the recipient ``demo`` one grant, once a shared table exists that may be served."""
+        from sharing.catalog import Catalog
+        from sharing.control import Control
+        from sharing.grants import grant, list_grants
+        from sharing.recipients import ensure_profile
+
+        with Control(self._home) as control:
+            tables = sorted(table.name for table in Catalog(self._home).tables())
+            if not any(row.recipient == DEMO for row in list_grants(control)):
+                if not tables:
+                    return
+                grant(control, DEMO, tables[0], _PURPOSE, actor=getpass.getuser())
+            ensure_profile(control, DEMO, self._profile)
+
+    @property
+    def _profile(self) -> Path:
+        return self._home.root / f"{DEMO}.share"
+
+    def _build_page(self) -> None:
+        from portal.report import build_site
+
+        build_site(self._home, self._dates[-1])
+
+    def _addresses(self, stack: Stack, *, is_kept: bool) -> dict[str, str]:
+        """Return where to look; servers that stop with this run are named by how to start them."""
+        addresses = {
+            "page": str(self._home.site / "index.html"),
+            "lake": str(self._home.root / "lake"),
+        }
+        if self._profile.exists():
+            addresses["profile"] = str(self._profile)
+        if is_kept:
+            addresses |= {
+                "airflow": f"{stack.airflow.url} ({USER}, {passwords_file(self._home)})",
+                "gateway": endpoint(),
+            }
+        else:
+            addresses["servers"] = "./jingshu up"
+        return addresses

@@ -1,0 +1,311 @@
+"""Start parts of the stack in sessions of their own, record them, stop all their processes.
+
+A part's processes may outlive its leader and may form process groups, so a part is known by its
+session: the leader's pid, its start time and the boot it belongs to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.errors import JingshuError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from contracts.layout import Home
+
+LOOPBACK = "127.0.0.1"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_POLL_S = 0.05
+_PROC = Path("/proc")
+
+#: The children of this process, kept so that they can be reaped.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+class StackError(JingshuError, RuntimeError):
+    """A part of the local stack did not start, or did not stay."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One started part: ``pid`` is also its session, ``started`` the leader's start (ticks).
+
+    Ticks count from the boot (proc_pid_stat(5), field 22), so they mean nothing across boots.
+    """
+
+    name: str
+    pid: int
+    started: int
+    port: int
+    log: str
+    boot: str
+
+    def is_alive(self) -> bool:
+        """Tell whether the leader still runs (a zombie does not)."""
+        _reap(self.pid)
+        leader = _stat(self.pid)
+        return self._is_ours(leader) and leader is not None and leader.is_running
+
+    def members(self) -> list[int]:
+        """Return the pids of every running process of this part's session."""
+        _reap(self.pid)
+        if not self._is_ours(_stat(self.pid)):
+            return []
+        found = ((int(entry.name), _stat(int(entry.name))) for entry in _PROC.glob("[0-9]*"))
+        return [
+            pid
+            for pid, stat in found
+            if stat is not None
+            and stat.is_running
+            and stat.session == self.pid
+            and stat.started >= self.started
+        ]
+
+    def _is_ours(self, leader: _Stat | None) -> bool:
+        """Tell whether the session's number was not given to somebody else since."""
+        return self.boot == boot_id() and (leader is None or leader.started == self.started)
+
+
+@dataclass(frozen=True)
+class _Stat:
+    """What the kernel says about a process (proc_pid_stat(5), fields 3, 6 and 22)."""
+
+    state: str
+    session: int
+    started: int
+
+    @property
+    def is_running(self) -> bool:
+        return self.state not in ("Z", "X")
+
+
+class Ledger:
+    """``stack.json``: the parts that were started, for whoever has to stop them."""
+
+    def __init__(self, home: Home) -> None:
+        self.path = home.run / "stack.json"
+
+    def parts(self) -> list[Part]:
+        """Return the recorded parts, dead or alive, in the order they were started."""
+        try:
+            rows = json.loads(self.path.read_text("utf-8"))
+        except FileNotFoundError:
+            return []
+        return [Part(**row) for row in rows]
+
+    def find(self, name: str) -> Part | None:
+        """Return the recorded part of this name while its leader lives."""
+        return next((part for part in self.parts() if part.name == name and part.is_alive()), None)
+
+    def record(self, part: Part) -> None:
+        """Add a part."""
+        with self._locked():
+            self._write([*self.parts(), part])
+
+    def forget(self, gone: Iterable[Part]) -> None:
+        """Remove parts that were stopped."""
+        lost = set(gone)
+        with self._locked():
+            self._write([part for part in self.parts() if part not in lost])
+
+    def _write(self, parts: Sequence[Part]) -> None:
+        draft = self.path.with_suffix(".new")
+        draft.write_text(json.dumps([asdict(part) for part in parts], indent=1), "utf-8")
+        draft.replace(self.path)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def launch(  # noqa: PLR0913 - one argument for each fact of a part
+    home: Home,
+    name: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    port: int = 0,
+    folder: Path | None = None,
+) -> Part:
+    """Start ``argv`` in a session of its own, its output in ``run/logs/<name>.log``; record it.
+
+    Raises:
+        StackError: the port is taken, or the program cannot be started.
+    """
+    if port:
+        require_free(port, name)
+    log = home.run / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    cwd = folder or home.run
+    cwd.mkdir(parents=True, exist_ok=True)
+    with undisturbed():  # a child that nobody has recorded could not be stopped
+        try:
+            with log.open("ab") as out:
+                child = subprocess.Popen(
+                    list(argv),
+                    env=dict(env),
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            problem = f"{name} could not be started: {error}."
+            raise StackError(problem, "Run ./jingshu again to let it repair the set-up.") from error
+        _children[child.pid] = child
+        stat = _stat(child.pid)  # there even if it ended: nobody has reaped it yet
+        part = Part(name, child.pid, stat.started if stat else 0, port, str(log), boot_id())
+        Ledger(home).record(part)
+        return part
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold back SIGINT, SIGTERM and SIGHUP until the block has ended (in the main thread)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    usual = {number: signal.signal(number, lambda n, _: held.append(n)) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+        for number_held in held[:1]:
+            signal.raise_signal(number_held)
+
+
+def wait_listening(part: Part, timeout_s: float) -> None:
+    """Wait until the part accepts connections on its port.
+
+    Raises:
+        StackError: it died, or stayed silent for ``timeout_s``.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not is_listening(part.port):
+        require_alive(part)
+        if time.monotonic() > deadline:
+            problem = f"{part.name} did not answer on port {part.port} within {timeout_s:.0f} s."
+            raise StackError(problem, f"Read {part.log} for the reason.")
+        time.sleep(_POLL_S)
+
+
+def require_alive(part: Part) -> None:
+    """Raise `StackError` with the end of its log if the part's leader is gone."""
+    if not part.is_alive():
+        problem = f"{part.name} stopped by itself. Its last words: {_last_words(part.log)}"
+        raise StackError(problem, f"Read {part.log} for the whole story.")
+
+
+def require_free(port: int, name: str) -> None:
+    """Raise `StackError` if somebody listens on this loopback port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            problem = f"Port {port} for {name} is taken."
+            remedy = "Stop what listens there (./jingshu down if it is an older stack)."
+            raise StackError(problem, remedy) from error
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return ``preferred`` if nobody listens there, else some free loopback port."""
+    if preferred:
+        with contextlib.suppress(StackError):
+            require_free(preferred, "any")
+            return preferred
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether a loopback connection to ``port`` succeeds."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def stop(home: Home, parts: Sequence[Part], grace_s: float = 10.0) -> None:
+    """Stop every process of these parts: SIGTERM, ``grace_s``, SIGKILL; then forget them."""
+    if not parts:
+        return
+    with undisturbed(), ThreadPoolExecutor(len(parts)) as pool:
+        list(pool.map(lambda part: _stop_one(part, grace_s), parts))
+        Ledger(home).forget(parts)
+
+
+def boot_id() -> str:
+    """Return the kernel's name for this boot."""
+    return (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
+
+
+def _stop_one(part: Part, grace_s: float) -> None:
+    """Ask the leader first: most parts stop their own children in order."""
+    deadline = time.monotonic() + grace_s
+    if part.is_alive():
+        _signal([part.pid], signal.SIGTERM)
+        _wait(part, deadline, leader_only=True)
+    if members := part.members():
+        _signal(members, signal.SIGTERM)
+        _wait(part, min(deadline, time.monotonic() + grace_s / 2))
+    while members := part.members():
+        _signal(members, signal.SIGKILL)
+        _wait(part, time.monotonic() + 1.0)
+    _reap(part.pid)
+
+
+def _wait(part: Part, deadline: float, *, leader_only: bool = False) -> None:
+    while part.is_alive() if leader_only else part.members():
+        if time.monotonic() > deadline:
+            return
+        time.sleep(_POLL_S)
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _stat(pid: int) -> _Stat | None:
+    try:
+        text = (_PROC / str(pid) / "stat").read_text("ascii", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = text.rpartition(")")[2].split()  # the name before it may hold anything
+    return _Stat(state=fields[0], session=int(fields[3]), started=int(fields[19]))
+
+
+def _reap(pid: int) -> None:
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
+
+
+def _last_words(log: str) -> str:
+    try:
+        lines = Path(log).read_text("utf-8", "replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return " | ".join(lines[-3:]) or "none"

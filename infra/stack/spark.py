@@ -1,0 +1,182 @@
+"""One local Spark Connect server that all tasks share: loopback only, with Delta."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.stack import processes
+from infra.stack.processes import LOOPBACK, Ledger, Part, StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from contracts.layout import Home
+
+NAME = "spark"
+_START_TIMEOUT_S = 120.0
+_STOP_GRACE_S = 5.0
+_MAIN = "org.apache.spark.sql.connect.service.SparkConnectServer"
+#: Jars that Spark itself lacks; what else they depend on is in Spark, in a newer version.
+_JARS = ("*delta-*.jar", "*unitycatalog-*.jar")
+
+
+@dataclass(frozen=True)
+class SparkServer:
+    """A running Spark Connect server; ``remote`` is what ``SPARK_REMOTE`` wants."""
+
+    home: Home
+    part: Part
+
+    @property
+    def remote(self) -> str:
+        """The address of this server: ``sc://127.0.0.1:<port>``."""
+        return remote(self.part)
+
+    @property
+    def pid(self) -> int:
+        """The server's process, leader of its own session."""
+        return self.part.pid
+
+    def stop(self) -> None:
+        """Stop every process of the server."""
+        processes.stop(self.home, [self.part], _STOP_GRACE_S)
+
+
+def start(home: Home, port: int | None = None) -> SparkServer:
+    """Start a server for ``home`` on ``port`` (or a free one) and wait until it answers.
+
+    Raises:
+        StackError: Java, Spark or the Delta jars are missing, the port is taken, or it died.
+    """
+    part = begin(home, port)
+    try:
+        processes.wait_listening(part, _START_TIMEOUT_S)
+    except StackError:
+        processes.stop(home, [part], _STOP_GRACE_S)
+        raise
+    return SparkServer(home, part)
+
+
+def begin(home: Home, port: int | None = None) -> Part:
+    """Start the server without waiting for it."""
+    folder = home.run / "spark"
+    folder.mkdir(parents=True, exist_ok=True)
+    at = port or processes.free_port()
+    conf = folder / "spark.conf"
+    conf.write_text(_properties(settings(home, at)), "utf-8")
+    argv = [
+        str(spark_home() / "bin" / "spark-submit"),
+        "--properties-file",
+        str(conf),
+        "--class",
+        _MAIN,
+        "spark-internal",
+    ]
+    return processes.launch(home, NAME, argv, _environment(folder), port=at, folder=folder)
+
+
+@contextmanager
+def running(home: Home) -> Iterator[SparkServer]:
+    """Yield a server that is stopped at the end."""
+    server = start(home)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def running_server(home: Home) -> SparkServer | None:
+    """Return this home's server if one is up."""
+    part = Ledger(home).find(NAME)
+    return SparkServer(home, part) if part else None
+
+
+def remote(part: Part) -> str:
+    """Return the Spark Connect address of a started server."""
+    return f"sc://{LOOPBACK}:{part.port}"
+
+
+def settings(home: Home, port: int) -> Mapping[str, str]:
+    """Return the server's Spark configuration: everything it writes stays below ``home.run``."""
+    folder = home.run / "spark"
+    return {
+        "spark.master": "local[2]",
+        "spark.app.name": "jingshu",
+        "spark.driver.host": LOOPBACK,
+        "spark.driver.bindAddress": LOOPBACK,
+        "spark.connect.grpc.binding.address": LOOPBACK,
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.connect.grpc.port.maxRetries": "0",
+        "spark.ui.enabled": "false",
+        "spark.eventLog.enabled": "false",
+        "spark.driver.memory": "2g",
+        "spark.driver.extraClassPath": os.pathsep.join(map(str, delta_jars())),
+        "spark.driver.extraJavaOptions": " ".join(
+            [
+                "-XX:+UseParallelGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xshare:auto",
+                "-Djava.net.preferIPv4Stack=true",
+                f"-Djava.io.tmpdir={folder}",
+                f"-Dderby.system.home={folder}",
+            ]
+        ),
+        "spark.local.dir": str(folder / "local"),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.pyspark.python": sys.executable,
+    }
+
+
+def spark_home() -> Path:
+    """Return the folder of the installed PySpark, without importing it."""
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        remedy = "Run ./jingshu --help once: it completes the set-up."
+        raise StackError("PySpark is not installed.", remedy)
+    return Path(spec.origin).parent
+
+
+def delta_jars() -> list[Path]:
+    """Return Delta's own jars in the folder ``JINGSHU_JARS``."""
+    named = os.environ.get("JINGSHU_JARS", "")
+    folder = Path(named).resolve()
+    jars = sorted(jar for pattern in _JARS for jar in folder.glob(pattern)) if named else []
+    if not jars:
+        problem = f"No Delta jars in the folder JINGSHU_JARS={named or '(unset)'}."
+        raise StackError(problem, "Run ./jingshu --help once: it completes the set-up.")
+    return jars
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return this process's environment, fit for a server that must not reach outside."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+    if "JAVA_HOME" not in env and shutil.which("java") is None:
+        remedy = "Install a JDK 17 or newer, or set JAVA_HOME."
+        raise StackError("No Java found for Spark.", remedy)
+    return env | {
+        "SPARK_HOME": str(spark_home()),
+        "SPARK_LOCAL_IP": LOOPBACK,
+        "SPARK_LOCAL_DIRS": str(folder / "local"),
+        "SPARK_CONF_DIR": str(folder),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+
+
+def _properties(values: Mapping[str, str]) -> str:
+    return "".join(f"{key} {value}\n" for key, value in values.items())

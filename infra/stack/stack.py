@@ -1,0 +1,237 @@
+"""The whole local stack of one home: start it, keep it alive, say what runs, stop it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from contracts.layout import ROOT, Home
+from contracts.tree import load_tree
+from infra.stack import processes, spark
+from infra.stack.airflow import (
+    COMPONENTS,
+    PREFERRED_PORT,
+    USER,
+    Airflow,
+    Component,
+    Schedule,
+    migrate,
+    password,
+)
+from infra.stack.processes import Ledger, Part, StackError
+from infra.stack.rest import AirflowApi
+from infra.stack.standing import GATEWAY, SPARK, STOP_GRACE_S, Settings
+from sharing.endpoint import DEFAULT_PORT, gateway_port
+
+_READY_TIMEOUT_S = 180.0
+_POLL_S = 0.3
+#: How often a part that died is started again. Spark once: a second death has a reason to look at.
+_RESTARTS = {SPARK: 1, GATEWAY: 3, "api-server": 3, "dag-processor": 3, "scheduler": 3}
+
+Say = Callable[[str], None]
+
+
+class Stack:
+    """Spark Connect, Airflow and the gateway of one home, all on loopback."""
+
+    def __init__(self, home: Home, schedule: Schedule, say: Say) -> None:
+        self.home = home
+        self.schedule: Schedule = schedule
+        self._say = say
+        self._parts: dict[str, Part] = {}
+        self._restarts: Counter[str] = Counter()
+        self._airflow: Airflow | None = None
+        self._began = datetime.now(UTC)
+
+    @property
+    def airflow(self) -> Airflow:
+        """The started Airflow."""
+        if self._airflow is None:
+            raise StackError("The stack was not started.", "Call start() first.")
+        return self._airflow
+
+    def api(self) -> AirflowApi:
+        """Return a client of Airflow's REST API."""
+        return AirflowApi(self.airflow.url, USER, password(self.home))
+
+    def adopt(self) -> bool:
+        """Take over the stack that ``up`` keeps running for this home, and mend what died of it.
+
+        Raises:
+            StackError: it runs with other contracts or another drop folder.
+        """
+        found = {part.name: part for part in Ledger(self.home).parts()}
+        was = Settings.last(self.home)
+        is_kept = was is not None and was.schedule == "cron" and {SPARK, *COMPONENTS} <= set(found)
+        if was is None or not is_kept or not any(part.is_alive() for part in found.values()):
+            return False
+        if was != Settings.now(self.home, "cron"):
+            problem = (
+                f"The stack of ./jingshu up runs with contracts {was.contracts}, drop {was.drop}."
+            )
+            raise StackError(problem, "Stop it with ./jingshu down, then try again.")
+        self._parts = found
+        self.schedule = "cron"
+        remote = spark.remote(found[SPARK])
+        self._airflow = Airflow(self.home, found["api-server"].port, remote, "cron")
+        os.environ["JINGSHU_GATEWAY_PORT"] = str(found[GATEWAY].port)
+        self.mend()
+        return True
+
+    def begin(self) -> None:
+        """Clear what an earlier stack left behind and start every part, without waiting.
+
+        Raises:
+            StackError: a part cannot be started; those that were are stopped again.
+        """
+        self._clear_leftovers()
+        self._began = datetime.now(UTC)
+        with self._stopped_on_failure():
+            self._begin_all()
+
+    def wait_ready(self) -> None:
+        """Wait until every part answers and Airflow knows the DAGs of the contracts in force.
+
+        Raises:
+            StackError: a part did not come up; all are stopped again.
+        """
+        with self._stopped_on_failure():
+            self._wait_ready(time.monotonic() + _READY_TIMEOUT_S)
+
+    def mend(self) -> None:
+        """Start parts again that died by themselves.
+
+        Raises:
+            StackError: a part died more often than is worth another try.
+        """
+        for name, part in list(self._parts.items()):
+            if part.is_alive():
+                continue
+            self._restarts[name] += 1
+            if self._restarts[name] > _RESTARTS.get(name, 3):
+                processes.require_alive(part)
+            self._say(f"{name} 意外停止，重新启动 died; starting it again")
+            processes.stop(self.home, [part], grace_s=2.0)
+            self._parts[name] = self._begin(name)
+            if name in (SPARK, GATEWAY, "api-server"):
+                processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """Stop every part and leave neither a process nor a port behind."""
+        processes.stop(self.home, list(self._parts.values()), STOP_GRACE_S)
+        self._parts = {}
+
+    def _clear_leftovers(self) -> None:
+        ledger = Ledger(self.home)
+        known = ledger.parts()
+        if left := [part for part in known if part.members()]:
+            names = ", ".join(part.name for part in left)
+            self._say(f"清理上次遗留 stopping what an earlier stack left: {names}")
+            processes.stop(self.home, left, grace_s=3.0)
+        ledger.forget(known)
+
+    @contextlib.contextmanager
+    def _stopped_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.stop()
+            raise
+
+    def _begin_all(self) -> None:
+        self._choose_ports()
+        self._parts[SPARK] = self._begin(SPARK)
+        port = processes.free_port(PREFERRED_PORT)
+        remote = spark.remote(self._parts[SPARK])
+        self._airflow = Airflow(self.home, port, remote, self.schedule)
+        migrate(self.airflow)
+        # A scheduler that still knows clock-driven DAGs would start runs that nobody asked for.
+        waits = {"scheduler"} if self._follows_clock() else set()
+        for name in self._wanted():
+            if name not in {SPARK, *waits}:
+                self._parts[name] = self._begin(name)
+        Settings.now(self.home, self.schedule).write(self.home)
+
+    def _follows_clock(self) -> bool:
+        was = Settings.last(self.home)
+        return self.schedule == "manual" and was is not None and was.schedule == "cron"
+
+    def _choose_ports(self) -> None:
+        """Keep the gateway's port if it is free; under ``run`` any other will do."""
+        port = gateway_port()
+        if self.schedule == "manual" and "JINGSHU_GATEWAY_PORT" not in os.environ:
+            port = processes.free_port(DEFAULT_PORT)
+        processes.require_free(port, GATEWAY)
+        os.environ["JINGSHU_GATEWAY_PORT"] = str(port)
+
+    def _wanted(self) -> Sequence[str]:
+        # Nothing of ours defers, so a single day needs no triggerer.
+        triggerless = [name for name in COMPONENTS if name != "triggerer"]
+        components = COMPONENTS if self.schedule == "cron" else triggerless
+        return [SPARK, *components, GATEWAY]
+
+    def _begin(self, name: str) -> Part:
+        if name == SPARK:
+            known = self._parts.get(SPARK)
+            return spark.begin(self.home, known.port if known else None)
+        if name == GATEWAY:
+            return self._begin_gateway()
+        component: Component = next(part for part in COMPONENTS if part == name)
+        return self.airflow.begin(component)
+
+    def _begin_gateway(self) -> Part:
+        env = {
+            **os.environ,
+            "JINGSHU_HOME": str(self.home.root),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+        }
+        argv = [sys.executable, "-m", "sharing.gateway", "--port", str(gateway_port())]
+        return processes.launch(self.home, GATEWAY, argv, env, port=gateway_port())
+
+    def _wait_ready(self, deadline: float) -> None:
+        for name in ("api-server", SPARK, GATEWAY):
+            processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
+            self._say(f"{name} 就绪 ready")
+        with self.api() as api:
+            self._until(deadline, lambda: self._are_parsed(api), "its DAGs")
+            if "scheduler" not in self._parts:
+                self._parts["scheduler"] = self._begin("scheduler")
+            if self.schedule == "cron":
+                self._until(deadline, api.is_ready, "its scheduler")
+        self._say("airflow 就绪 ready")
+
+    def _until(self, deadline: float, is_done: Callable[[], bool], what: str) -> None:
+        while not is_done():
+            for part in self._parts.values():
+                processes.require_alive(part)
+            if time.monotonic() > deadline:
+                problem = f"Airflow did not get {what} ready within {_READY_TIMEOUT_S:.0f} s."
+                raise StackError(problem, f"Read the files in {self.home.run / 'logs'}.")
+            time.sleep(_POLL_S)
+
+    def _are_parsed(self, api: AirflowApi) -> bool:
+        if errors := api.import_errors():
+            raise StackError(
+                f"Airflow could not read a DAG file: {errors[0]}.",
+                "Run ./jingshu contract lint, then try again.",
+            )
+        fresh = {dag_id for dag_id, at in api.parsed_dags().items() if at >= self._began}
+        return expected_dags() <= fresh
+
+
+def expected_dags() -> frozenset[str]:
+    """Return the ids of the DAGs that the contracts in force ask for."""
+    tree = load_tree()
+    products = {f"product__{product.dataset}" for product in tree.products.values()}
+    shares = {
+        f"share__{product.dataset}"
+        for product in tree.products.values()
+        if product.product_plan.policies
+    }
+    return frozenset({f"ingest__{feed.table}" for feed in tree.feeds()} | products | shares)

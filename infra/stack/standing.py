@@ -1,0 +1,89 @@
+"""What is known of a home's stack between commands: its parts and what it was started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.layout import contracts_root
+from infra.stack import processes, spark
+from infra.stack.airflow import Schedule, folder
+from infra.stack.processes import LOOPBACK, Ledger, Part
+from sharing.endpoint import PREFIX
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contracts.layout import Home
+
+GATEWAY = "gateway"
+SPARK = spark.NAME
+STOP_GRACE_S = 12.0
+
+
+class Settings(BaseModel):
+    """What a stack was started with, and a command that joins it must share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schedule: Schedule
+    contracts: str
+    drop: str
+
+    @classmethod
+    def now(cls, home: Home, schedule: Schedule) -> Settings:
+        """Return what a stack that starts now is started with."""
+        return cls(schedule=schedule, contracts=str(contracts_root()), drop=str(home.drop))
+
+    @classmethod
+    def last(cls, home: Home) -> Settings | None:
+        """Return what this home's stack was started with last; None if it never was."""
+        try:
+            return cls.model_validate_json(_settings_file(home).read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def write(self, home: Home) -> None:
+        """Keep these for the next command."""
+        _settings_file(home).write_text(self.model_dump_json(), "utf-8")
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """What ``./jingshu status`` says about one part."""
+
+    name: str
+    is_alive: bool
+    pid: int
+    address: str
+    log: str
+
+
+def status(home: Home) -> list[PartStatus]:
+    """Return what is recorded as running for this home, dead or alive."""
+    return [
+        PartStatus(part.name, part.is_alive(), part.pid, _address(part), part.log)
+        for part in Ledger(home).parts()
+    ]
+
+
+def down(home: Home) -> list[Part]:
+    """Stop every recorded part of this home; return those that still ran."""
+    parts = Ledger(home).parts()
+    ran = [part for part in parts if part.members()]
+    processes.stop(home, parts, STOP_GRACE_S)
+    return ran
+
+
+def _address(part: Part) -> str:
+    if part.name == SPARK:
+        return spark.remote(part)
+    if not part.port:
+        return ""
+    return f"http://{LOOPBACK}:{part.port}{PREFIX if part.name == GATEWAY else ''}"
+
+
+def _settings_file(home: Home) -> Path:
+    return folder(home) / "started.json"

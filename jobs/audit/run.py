@@ -1,0 +1,164 @@
+"""audit: decides about the staged batch: publish, hold or reject, with a result for every element.
+
+Row rule (quarantine), rule threshold (share of bad rows) and batch verdict are three things
+(design §3); "no check ran" is a state of its own, never green.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from contracts.rules import row_rules
+from jobs.audit import checks, expectations
+from jobs.audit.digest import digest_of
+from jobs.refine.plan import BAD, make_plan
+from jobs.refine.rules_sql import identifier, quoted
+from jobs.silver import stage_path
+from jobs.spark import session
+from jobs.stages import CheckResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from contracts.delivery import Delivery
+    from contracts.layout import Home
+    from contracts.model import Contract
+    from jobs.refine.plan import RefinePlan
+    from jobs.stages import RefinedBatch
+
+
+def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> Verdict:
+    """Run every check of the contract on the exact staged rows and return the verdict."""
+    contract = delivery.contract
+    spark = session()
+    stage = spark.read.parquet(str(stage_path(home, refined.table, refined.batch_id))).where(
+        f"_batch_id = {quoted(refined.batch_id)}"
+    )
+    names = [identifier(c.name) for c in contract.columns]
+    accepted = stage.where(f"_ok <> '{BAD}'").select(*[n.strip("`") for n in names])
+    view = f"{contract.dataset}__{refined.batch_id.replace('-', '_')}"
+    accepted.createOrReplaceTempView(view)
+    plan = make_plan(contract, refined.business_date, root)
+    try:
+        results = (
+            *_landing(refined),
+            *_row_results(stage, plan, contract, refined),
+            *checks.run(
+                spark, accepted, view, contract, refined.business_date, refined.rows_good
+            ),
+            *expectations.run(
+                accepted, contract, refined.batch_id, refined.rows_good, home.quality
+            ),
+            *_texts(contract),
+        )
+    finally:
+        spark.catalog.dropTempView(view)
+    decision, reason = decide(contract, refined, results)
+    fields = {
+        k: getattr(refined, k)
+        for k in type(refined).model_fields
+        if k not in ("kind", "findings")
+    }
+    return Verdict(
+        **fields,
+        decision=decision,
+        reason=reason,
+        results=tuple(sorted(results, key=lambda r: r.rule_id)),
+        digest=digest_of(results, decision),
+    )
+
+
+def decide(
+    contract: Contract, refined: RefinedBatch, results: Sequence[CheckResult]
+) -> tuple[Literal["publish", "hold", "reject"], str]:
+    """Turn counts and results into a decision and its reason in words. Pure."""
+    on_fail = contract.thresholds.on_fail
+    judged = refined.rows_landed - refined.rows_duplicate
+    bad_percent = 100.0 * refined.rows_bad / judged if judged else 100.0
+    limit = contract.thresholds.bad_rows_percent
+    if bad_percent > limit:
+        row_rules_hit = (r for r in results if r.engine == "row" and r.severity == "error")
+        worst = max(row_rules_hit, key=lambda r: r.failed or 0, default=None)
+        most = f"；最多 mostly: {worst.rule_id} ({worst.failed})" if worst else ""
+        return on_fail, (
+            f"坏行 {bad_percent:.2f}% 超过 {limit:g}%"
+            f" {refined.rows_bad} of {judged} rows are bad{most}"
+        )
+    if not refined.rows_good:
+        return on_fail, "没有一行合格 no row is good"
+    stopped = [
+        r
+        for r in results
+        if r.severity == "error"
+        and r.engine not in ("row", "none")
+        and r.status in ("failed", "error")
+    ]
+    if stopped:
+        said = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
+        return on_fail, f"检查未通过 checks failed: {said}"[:500]
+    return "publish", "全部通过 all checks passed"
+
+
+def _landing(refined: RefinedBatch) -> list[CheckResult]:
+    """The schema held, or the batch would not be here; what landing noticed is said too."""
+    noticed = "；".join(refined.findings)
+    return [
+        CheckResult(
+            rule_id="table.layout",
+            column=None,
+            dimension="conformity",
+            severity="warning",
+            status="failed" if noticed else "passed",
+            checked=1,
+            failed=1 if noticed else 0,
+            threshold=None,
+            message=f"表头与编码 header and encoding{f': {noticed}' if noticed else ' as agreed'}",
+            engine="land",
+        )
+    ]
+
+
+def _row_results(
+    stage: object, plan: RefinePlan, contract: Contract, refined: RefinedBatch
+) -> list[CheckResult]:
+    """Count every rule over the mask columns in one aggregate."""
+    counts = []
+    for i, rule in enumerate(plan.rules):
+        mask, bit = plan.bit(rule)
+        counts.append(f"count_if(NOT _duplicate AND ({mask} & {bit}L) != 0L) AS r{i}")
+    row = stage.selectExpr(*counts).collect()[0]  # type: ignore[attr-defined]
+    judged = refined.rows_landed - refined.rows_duplicate
+    results = []
+    for i, rule in enumerate(row_rules(contract)):
+        failed = int(row[f"r{i}"])
+        limit = rule.threshold_percent or 0.0
+        percent = 100.0 * failed / judged if judged else 0.0
+        results.append(
+            CheckResult(
+                rule_id=rule.id,
+                column=rule.column,
+                dimension=rule.dimension,
+                severity=rule.severity,
+                status="failed" if percent > limit else "passed",
+                checked=judged,
+                failed=failed,
+                threshold=limit,
+                message=rule.message,
+                engine="row",
+            )
+        )
+    return results
+
+
+def _texts(contract: Contract) -> list[CheckResult]:
+    return [
+        checks.result(
+            q,
+            "not_executable",
+            f"人工核查 for people to check: {q.description or q.id}",
+            engine="none",
+        )
+        for q in contract.quality
+        if q.type == "text"
+    ]

@@ -1,0 +1,257 @@
+"""Reads what providers really send: sniffs the bytes, decodes strictly, yields rows of text.
+
+Order (domain reference §2.7): magic bytes, byte-order mark, strict UTF-8, strict GB18030; never with
+errors ignored. Of 315 real exports called ``.csv``, 26 were Excel files and 150 were GB18030.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime as dt
+import re
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from contracts.errors import JingshuError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from contracts.model import Export
+
+Kind = Literal["text", "xlsx", "xls"]
+
+MAX_LINE_BYTES: Final = 1 << 20
+MAX_WORKBOOK_BYTES: Final = 64 << 20
+MAX_UNPACKED_BYTES: Final = 512 << 20
+_CHUNK: Final = 1 << 20
+_DIGITS_LOST_FROM: Final = 1e15
+#: 密级 marks as documents carry them (GB/T 9704-2012 §7.2.2): the grade and a star.
+_SECRET_MARK: Final = re.compile(r"(绝密|机密|秘密)\s*[★☆✩]|密级\s*[:：]\s*(绝密|机密|秘密)")
+
+
+class DecodeError(JingshuError, ValueError):
+    """A file that cannot be read as the contract says; the remedy is for its provider."""
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """What the bytes are: the container and, for text, the encoding that really decodes them."""
+
+    kind: Kind
+    encoding: str | None
+    size_bytes: int
+
+
+def sniff(path: Path) -> Sniffed:
+    """Tell what a file is from its bytes; its name says nothing.
+
+    Raises DecodeError for an empty file, another archive, a bomb, an endless line, broken text.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise DecodeError("The file is empty (0 bytes).", "Export it again and deliver it whole.")
+    with path.open("rb") as handle:
+        head = handle.read(8)
+    if head.startswith(b"PK\x03\x04"):
+        _check_workbook_archive(path, size)
+        return Sniffed("xlsx", None, size)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        _check_size(size)
+        return Sniffed("xls", None, size)
+    if head[:4] in (b"\x1f\x8b\x08\x00", b"\x1f\x8b\x08\x08") or head.startswith(b"%PDF"):
+        raise DecodeError("The file is an archive or a PDF.", "Deliver the plain CSV or workbook.")
+    return Sniffed("text", _encoding(path, head), size)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_WORKBOOK_BYTES:
+        raise DecodeError(
+            f"The workbook has {size} bytes, more than {MAX_WORKBOOK_BYTES}.",
+            "Deliver it as CSV, which is read as a stream.",
+        )
+
+
+def _check_workbook_archive(path: Path, size: int) -> None:
+    _check_size(size)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as broken:
+        raise DecodeError(
+            "The file begins like a ZIP archive and is broken.", "Export and deliver it again."
+        ) from broken
+    unpacked = sum(m.file_size for m in members)
+    if unpacked > MAX_UNPACKED_BYTES:
+        raise DecodeError(
+            f"The archive unpacks to {unpacked} bytes, more than {MAX_UNPACKED_BYTES}.",
+            "Deliver the data as CSV; an archive like this is not opened.",
+        )
+    if not any(m.filename.lower() in ("xl/workbook.xml", "xl/workbook.bin") for m in members):
+        raise DecodeError(
+            "The file is a ZIP archive, not a workbook.", "Deliver the CSV or XLSX itself."
+        )
+
+
+def _encoding(path: Path, head: bytes) -> str:
+    """Find the encoding that decodes the whole file strictly; check line lengths in the same pass."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DecodeError("The file is UTF-16.", "Export it as UTF-8 or GB18030.")
+    decoders = {
+        "utf-8-sig": codecs.getincrementaldecoder("utf-8-sig")(),
+        "gb18030": codecs.getincrementaldecoder("gb18030")(),
+    }
+    line, run = 1, 0
+    with path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK):
+            for name in list(decoders):
+                try:
+                    decoders[name].decode(chunk)
+                except UnicodeDecodeError:
+                    del decoders[name]
+            if not decoders:
+                break
+            newlines = chunk.count(b"\n")
+            run = run + len(chunk) if not newlines else len(chunk) - chunk.rfind(b"\n") - 1
+            line += newlines
+            if run > MAX_LINE_BYTES:
+                raise DecodeError(
+                    f"Line {line} is longer than {MAX_LINE_BYTES} bytes.",
+                    "End each record with a line break; this looks like binary or a lost newline.",
+                )
+    for name, decoder in list(decoders.items()):
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            del decoders[name]
+    if not decoders:
+        raise DecodeError(
+            f"The text is neither UTF-8 nor GB18030 (near line {line}).",
+            "Export it in one of the two, without mixing them.",
+        )
+    return next(iter(decoders))
+
+
+def rows(path: Path, sniffed: Sniffed, export: Export) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of every row, title rows too.
+
+    ``line`` is the 1-based physical line where the row starts; for a workbook, its row number.
+    """
+    if sniffed.kind == "text":
+        yield from _text_rows(path, sniffed.encoding or "utf-8-sig", export.delimiter)
+    else:
+        yield from _sheet_rows(path, export.sheet)
+
+
+def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(MAX_LINE_BYTES)
+    with path.open(encoding=encoding, errors="strict", newline="") as handle:
+        reader = csv.reader(handle, delimiter=delimiter, strict=True)
+        line = 1
+        try:
+            for cells in reader:
+                yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as bad:
+            raise DecodeError(
+                f"The row that starts at line {line} breaks CSV quoting: {bad}.",
+                'Quote cells as RFC 4180 §2 says: a quote inside a quoted cell is written "".',
+            ) from bad
+
+
+def _sheet_rows(path: Path, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
+    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415
+
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        names = book.sheet_names
+        name = sheet or (names[0] if names else "")
+        if name not in names:
+            raise DecodeError(
+                f"The workbook has no sheet {name!r}.", f"It has: {', '.join(names) or 'none'}."
+            )
+        cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except (CalamineError, OSError, ValueError) as broken:
+        if isinstance(broken, DecodeError):
+            raise
+        raise DecodeError(
+            "The workbook cannot be opened.", "Save it again and deliver it whole."
+        ) from broken
+    for number, row in enumerate(cells, start=1):
+        yield number, [_cell_text(c) for c in row]
+
+
+def _cell_text(value: object) -> str:
+    """Write a sheet's cell as text: whole numbers without ``.0``, dates as ISO 8601."""
+    match value:
+        case bool():
+            return "是" if value else "否"
+        case float() if value.is_integer() and abs(value) < _DIGITS_LOST_FROM:
+            return str(int(value))
+        case dt.datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%S")
+        case dt.date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def secret_mark(path: Path) -> str | None:
+    """Return the secrecy mark a file carries in its name or its text, or None.
+
+    State secrets are not government data (State Council Decree 809, Art. 3): what carries a mark is
+    refused before anything is stored. Unreadable files carry none that can be read; they are kept
+    and rejected by landing.
+    """
+    named = _SECRET_MARK.search(path.name)
+    if named:
+        return named.group(0)
+    try:
+        sniffed = sniff(path)
+    except DecodeError:
+        return _mark_in_bytes(path)
+    if sniffed.kind == "text":
+        return _mark_in_text(path, sniffed.encoding or "utf-8-sig")
+    try:
+        for _, cells in _sheet_rows(path, None):
+            if found := _SECRET_MARK.search(" ".join(cells)):
+                return found.group(0)
+    except DecodeError:
+        return None
+    return None
+
+
+def _mark_in_text(
+    path: Path, encoding: str, errors: str = "strict", limit: int | None = None
+) -> str | None:
+    with path.open(encoding=encoding, errors=errors, newline="") as handle:
+        tail, seen = "", 0
+        while (limit is None or seen < limit) and (chunk := handle.read(_CHUNK)):
+            if found := _SECRET_MARK.search(tail + chunk):
+                return found.group(0)
+            tail, seen = chunk[-16:], seen + len(chunk)
+    return None
+
+
+def _mark_in_bytes(path: Path) -> str | None:
+    """Look for a mark in text that decodes as nothing whole: any readable part counts.
+
+    Bounded, because the file may be one endless line; landing rejects it anyway.
+    """
+    for encoding in ("utf-8", "gb18030"):
+        if found := _mark_in_text(path, encoding, errors="replace", limit=32 * _CHUNK):
+            return found
+    return None
+
+
+@contextmanager
+def naming(delivery: str, file_name: str) -> Iterator[None]:
+    """Put the delivery and the file before any DecodeError raised inside."""
+    try:
+        yield
+    except DecodeError as error:
+        raise DecodeError(f"{delivery}, {file_name}: {error.problem}", error.remedy) from error

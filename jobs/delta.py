@@ -1,0 +1,88 @@
+"""Delta writing without Spark: idempotent appends and metadata, over delta-rs.
+
+delta-rs records application transactions but does not skip repeats, so every writer here looks at
+``transaction_version`` first and treats a refused race as "read again and check".
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+_TRIES: Final = 20
+#: Tables stay on features that every reader has (design §4); a test reads each protocol line.
+BASE_CONFIGURATION: Final[Mapping[str, str]] = {
+    "delta.enableDeletionVectors": "false",
+    "delta.checkpointPolicy": "classic",
+}
+
+
+def open_table(path: Path) -> DeltaTable | None:
+    """Return the table at ``path``, or None where there is none yet."""
+    try:
+        return DeltaTable(str(path))
+    except TableNotFoundError:
+        return None
+
+
+def has_transaction(table: DeltaTable | None, app_id: str) -> bool:
+    """Tell whether the commit named ``app_id`` is already in the table."""
+    return table is not None and table.transaction_version(app_id) is not None
+
+
+def append_once(
+    path: Path,
+    data: Callable[[], pa.Table | pa.RecordBatchReader],
+    app_id: str,
+    *,
+    partition_by: Sequence[str] = (),
+    configuration: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> tuple[int, bool]:
+    """Append ``data`` under the transaction ``app_id``; a second call writes nothing.
+
+    Returns the table version and whether this call wrote it. ``data`` makes the rows when they are
+    needed: not at all for a repeat, again after a lost race.
+    """
+    last: DeltaError | None = None
+    for attempt in range(_TRIES):
+        table = open_table(path)
+        if table is not None and has_transaction(table, app_id):
+            return table.version(), False
+        try:
+            write_deltalake(
+                str(path) if table is None else table,
+                data(),
+                mode="append",
+                partition_by=list(partition_by) or None,
+                configuration=None
+                if table is not None
+                else {**BASE_CONFIGURATION, **(configuration or {})},
+                commit_properties=CommitProperties(
+                    custom_metadata=dict(metadata or {}),
+                    app_transactions=[Transaction(app_id, 1)],
+                ),
+            )
+        except (CommitFailedError, DeltaError) as race:
+            if not _is_race(race):
+                raise
+            last = race
+            time.sleep(0.02 * (attempt + 1))
+            continue
+        written = DeltaTable(str(path))
+        return written.version(), True
+    raise last or RuntimeError(app_id)
+
+
+def _is_race(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, CommitFailedError) or "already exists" in text or "conflict" in text

@@ -1,0 +1,195 @@
+"""What Airflow tasks and the command line call: one function a stage, strings in, JSON out.
+
+A stage that is handed an ``Ended`` hands it on, so a date always completes with its state.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from contracts.delivery import Delivery
+from contracts.errors import JingshuError, UsageError
+from contracts.layout import Home
+from contracts.tree import load_tree
+from jobs import governance, record
+from jobs.decode import DecodeError
+from jobs.land import land as land_batch
+from jobs.pull import ManifestError, PullStopped, check_manifest, find, pull
+from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict, from_json
+
+if TYPE_CHECKING:
+    from contracts.tree import Tree
+    from jobs.governance import BatchRow
+    from jobs.stages import Batch
+
+#: Statuses in which a batch needs nothing more from the day's run; a held one waits for a person.
+_DONE = ("published", "superseded", "withdrawn", "held", "rejected", "refused")
+
+
+def delivery_of(tree: Tree, contract_id: str, provider: str, business_date: str) -> Delivery:
+    """Return the delivery that three names mean.
+
+    Raises UsageError for an unknown contract or provider, or a date that is none.
+    """
+    contract = tree.contract(contract_id)
+    try:
+        when = date.fromisoformat(business_date)
+    except ValueError:
+        raise UsageError(f"{business_date!r} is no date.", "Write it as YYYY-MM-DD.") from None
+    if provider not in {s.provider for s in contract.servers}:
+        raise UsageError(
+            f"{contract_id} has no server of provider {provider!r}.",
+            f"It has: {', '.join(s.provider for s in contract.servers)}.",
+        )
+    return Delivery(contract, provider, when)
+
+
+def land(contract_id: str, provider: str, business_date: str) -> str:
+    """Pull and land one delivery; return a LandedBatch or an Ended as JSON."""
+    home, tree = Home.from_env(), load_tree()
+    delivery = delivery_of(tree, contract_id, provider, business_date)
+    return land_delivery(home, delivery).to_json()
+
+
+def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
+    """Pull and land one delivery from the drop folder in force."""
+    try:
+        raw = pull(home, delivery, home.drop)
+    except PullStopped as stop:
+        if stop.state == "missing" and not _is_owed(home, delivery):
+            return _ended(delivery, "not_due", "本日不应交 nothing is due on this date", None)
+        if stop.state == "refused":
+            record.refused(home, delivery, str(stop))
+        else:
+            record.delivery_state(
+                home, delivery, stop.state, str(stop), batch_id=stop.batch_id
+            )
+        return _ended(delivery, stop.state, str(stop), stop.batch_id)
+    except ManifestError as bad:
+        record.refused(home, delivery, str(bad))
+        return _ended(delivery, "refused", str(bad), None)
+    record.received(home, delivery, raw)
+    known = governance.batch(home, raw.batch_id)
+    if known is not None and known.status in _DONE:
+        return _again(delivery, known)
+    try:
+        check_manifest(delivery, raw, find(delivery, home.drop).manifest)
+        landed = land_batch(home, delivery, raw)
+    except (ManifestError, DecodeError) as bad:
+        record.stopped(home, raw, "rejected", str(bad))
+        return _ended(delivery, "rejected", str(bad), raw.batch_id)
+    record.landed(home, delivery, landed)
+    return landed
+
+
+def _is_owed(home: Home, delivery: Delivery) -> bool:
+    """A delivery is owed when its cycle says so, and once at the very start: the initial load."""
+    if delivery.contract.schedule.is_due(delivery.business_date):
+        return True
+    return not governance.batches_of(home, delivery.provider, delivery.contract.dataset)
+
+
+def _again(delivery: Delivery, known: BatchRow) -> Ended:
+    return _ended(
+        delivery, known.status, known.reason or f"already {known.status}", known.batch_id
+    )
+
+
+def _ended(delivery: Delivery, state: str, reason: str, batch_id: str | None) -> Ended:
+    return Ended.model_validate(
+        {
+            "contract_id": delivery.contract.id,
+            "contract_version": delivery.contract.version,
+            "provider": delivery.provider,
+            "dataset": delivery.contract.dataset,
+            "business_date": delivery.business_date,
+            "state": state,
+            "reason": reason,
+            "batch_id": batch_id,
+        }
+    )
+
+
+def refine(landed_json: str) -> str:
+    """Refine and audit a landed batch on Spark; return a Verdict or an Ended as JSON."""
+    landed = from_json(landed_json)
+    if isinstance(landed, Ended):
+        return landed_json
+    if not isinstance(landed, LandedBatch):
+        raise _wrong(landed.kind, "a landed batch")
+    return audited(Home.from_env(), load_tree(), landed).to_json()
+
+
+def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False) -> Verdict:
+    """Refine, audit and record one landed batch."""
+    from jobs.audit.run import audit  # noqa: PLC0415  (Spark only where it is needed)
+    from jobs.refine.run import refine as refine_batch  # noqa: PLC0415
+
+    delivery = _delivery(tree, landed)
+    refined = refine_batch(home, delivery, landed, tree.root, again=again)
+    refined = refined.model_copy(update={"findings": landed.findings})
+    verdict = audit(home, delivery, refined, tree.root)
+    record.audited(home, verdict)
+    return verdict
+
+
+def publish(verdict_json: str) -> str:
+    """Publish what a verdict passed; return a PublishedVersion or an Ended as JSON."""
+    verdict = from_json(verdict_json)
+    if isinstance(verdict, Ended):
+        return verdict_json
+    if not isinstance(verdict, Verdict):
+        raise _wrong(verdict.kind, "a verdict")
+    return publish_verdict(Home.from_env(), load_tree(), verdict).to_json()
+
+
+def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersion | Ended:
+    """Publish, or hand on that the batch is held or rejected."""
+    from jobs.publish import TableMovedError  # noqa: PLC0415
+    from jobs.publish import publish as publish_batch  # noqa: PLC0415
+
+    delivery = _delivery(tree, verdict)
+    if verdict.decision != "publish":
+        state = "held" if verdict.decision == "hold" else "rejected"
+        return _ended(delivery, state, verdict.reason, verdict.batch_id)
+    try:
+        return publish_batch(home, delivery, verdict, tree.root)
+    except TableMovedError:
+        # The table moved between audit and commit: lay the batch over what is there now.
+        again = audited(home, tree, landed_of(home, delivery, verdict), again=True)
+        return publish_verdict(home, tree, again)
+
+
+def landed_of(home: Home, delivery: Delivery, batch: Batch) -> LandedBatch:
+    """Return the landed batch behind a later stage, from the raw bytes that are kept."""
+    from jobs.pull import kept_batch  # noqa: PLC0415
+
+    return land_batch(home, delivery, kept_batch(home, batch.table, batch.batch_id))
+
+
+def _delivery(tree: Tree, batch: Batch) -> Delivery:
+    return delivery_of(tree, batch.contract_id, batch.provider, batch.business_date.isoformat())
+
+
+def _wrong(kind: str, wanted: str) -> JingshuError:
+    return UsageError(f"A {kind} was handed over.", f"Hand over {wanted}.")
+
+
+def build(product_id: str, business_date: str) -> str:
+    """Build one date of a product on Spark; return a ProductVersion as JSON."""
+    from jobs.build import build_product  # noqa: PLC0415
+
+    tree = load_tree()
+    when = date.fromisoformat(business_date)
+    return build_product(Home.from_env(), tree, tree.contract(product_id), when).model_dump_json()
+
+
+def share(product_id: str, business_date: str) -> str:
+    """Project one date of a product for every policy; return SharedVersions, a JSON a line."""
+    from jobs.project import share_product  # noqa: PLC0415
+
+    tree = load_tree()
+    when = date.fromisoformat(business_date)
+    shared = share_product(Home.from_env(), tree, tree.contract(product_id), when)
+    return "\n".join(s.model_dump_json() for s in shared)

@@ -1,0 +1,253 @@
+"""land: parses a raw batch to strings and appends it to bronze, once.
+
+Checks the header against the contract; a ragged row keeps its cells and says why it has no shape.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from jobs.decode import DecodeError, naming, rows, sniff
+from jobs.delta import append_once, has_transaction, open_table
+from jobs.pull import raw_file
+from jobs.stages import LandedBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from contracts.delivery import Delivery
+    from contracts.layout import Home
+    from contracts.model import Contract, Export
+    from jobs.stages import RawBatch
+
+_CHUNK_ROWS: Final = 65_536
+_HEADER_SEARCH_ROWS: Final = 10
+_BLANK_HEADER: Final = re.compile(r"^(Unnamed:\s*\d+)?$")
+SYSTEM_FIELDS: Final = (
+    pa.field("_source_line", pa.int64(), metadata={"jingshu.level": "L1"}),
+    pa.field("_row_error", pa.string(), metadata={"jingshu.level": "L1"}),
+    pa.field("_extra", pa.string(), metadata={"jingshu.level": "L3"}),
+    pa.field("_batch_id", pa.string(), metadata={"jingshu.level": "L1"}),
+)
+
+
+class HeaderError(DecodeError):
+    """A header that is not the contract's: the wrong layout, in words."""
+
+
+def bronze_schema(contract: Contract) -> pa.Schema:
+    """Return bronze's Arrow schema: every contract column as text, and where it came from."""
+    columns = [
+        pa.field(
+            c.name,
+            pa.string(),
+            metadata={
+                "comment": c.description or c.business_name,
+                "jingshu.level": c.effective_level,
+                "jingshu.header": c.header,
+            },
+        )
+        for c in contract.columns
+    ]
+    return pa.schema([*columns, *SYSTEM_FIELDS])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each contract column stands in the file."""
+
+    positions: dict[str, int]
+    extra: dict[str, int]
+    width: int
+    findings: tuple[str, ...]
+
+
+def match_header(contract: Contract, export: Export, header: list[str]) -> Layout:
+    """Find the contract's columns in a header row.
+
+    Headers are compared after NFKC without spaces and trailing ``*``; aliases come from the
+    contract. Raises HeaderError naming what is missing, unknown or twice.
+    """
+    by_header = {_key(c.header): c.name for c in contract.columns}
+    by_header |= {_key(h): name for h, name in export.aliases.items()}
+    positions: dict[str, int] = {}
+    extra: dict[str, int] = {}
+    for index, text in enumerate(header):
+        name = by_header.get(_key(text))
+        if name is None:
+            if not _BLANK_HEADER.match(text.strip()):
+                extra[text.strip()] = index
+        elif name in positions:
+            raise HeaderError(
+                f"The column {text!r} stands in the header twice.", "Deliver each column once."
+            )
+        else:
+            positions[name] = index
+    missing = [c.header for c in contract.columns if c.name not in positions]
+    if missing:
+        raise HeaderError(
+            f"The header lacks {'、'.join(missing)}; it has {'、'.join(header)[:200]}.",
+            f"Deliver the layout of {contract.id} {contract.version}, or write a new version of it.",
+        )
+    if extra and export.drift == "freeze":
+        raise HeaderError(
+            f"The header has {'、'.join(extra)}, which {contract.id} {contract.version} does not know.",
+            "Agree a new contract version, or declare drift: evolve.",
+        )
+    findings = tuple(f"added column {name!r} kept aside at L3" for name in extra)
+    return Layout(positions, extra, len(header), findings)
+
+
+def _key(header: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", header)).rstrip("*").lower()
+
+
+@dataclass
+class Parsed:
+    """The rows of a file as bronze batches, and what was noticed on the way."""
+
+    contract: Contract
+    export: Export
+    batch_id: str
+    rows: int = 0
+    blank: int = 0
+    footers: int = 0
+    findings: list[str] = field(default_factory=list)
+
+    def batches(self, path: Path) -> Iterator[pa.RecordBatch]:
+        """Yield the file's rows in chunks; raises DecodeError for a wrong layout."""
+        sniffed = sniff(path)
+        declared = self.export.encoding
+        if sniffed.encoding and declared != "auto" and not sniffed.encoding.startswith(declared):
+            self.findings.append(f"declared {declared}, found {sniffed.encoding}")
+        numbered = rows(path, sniffed, self.export)
+        layout = self._header(numbered)
+        self.findings += layout.findings
+        footer = re.compile(self.export.footer) if self.export.footer else None
+        chunk: list[dict[str, Any]] = []
+        for line, cells in numbered:
+            if not any(c.strip() for c in cells):
+                self.blank += 1
+            elif footer is not None and footer.search("".join(cells).strip()):
+                self.footers += 1
+            else:
+                chunk.append(self._row(layout, line, cells))
+                if len(chunk) == _CHUNK_ROWS:
+                    yield self._record_batch(chunk)
+                    chunk = []
+        if chunk:
+            yield self._record_batch(chunk)
+        if not self.rows:
+            raise DecodeError(
+                "The file has a header and no rows.", "Deliver the rows, or tell why there are none."
+            )
+        if self.blank:
+            self.findings.append(f"{self.blank} blank lines passed over")
+        if self.footers:
+            self.findings.append(f"{self.footers} lines after the data passed over")
+
+    def _header(self, numbered: Iterator[tuple[int, list[str]]]) -> Layout:
+        tried: list[tuple[int, list[str]]] = []
+        for count, (_, cells) in enumerate(numbered, start=1):
+            tried.append((count, cells))
+            if count == self.export.header_row:
+                break
+        if len(tried) < self.export.header_row:
+            raise DecodeError(
+                f"The file ends before row {self.export.header_row}, where its header should be.",
+                "Deliver it whole.",
+            )
+        try:
+            return match_header(self.contract, self.export, tried[-1][1])
+        except HeaderError as wrong:
+            for row, cells in self._other_rows(tried, numbered):
+                try:
+                    match_header(self.contract, self.export, cells)
+                except HeaderError:
+                    continue
+                raise HeaderError(
+                    f"The header stands in row {row}, not in row {self.export.header_row}.",
+                    f"Set header_row: {row} in the contract, or deliver it where it was agreed.",
+                ) from wrong
+            raise
+
+    def _other_rows(
+        self, tried: list[tuple[int, list[str]]], numbered: Iterator[tuple[int, list[str]]]
+    ) -> Iterator[tuple[int, list[str]]]:
+        yield from tried[:-1]
+        for offset, (_, cells) in enumerate(numbered, start=len(tried) + 1):
+            if offset > _HEADER_SEARCH_ROWS:
+                return
+            yield offset, cells
+
+    def _row(self, layout: Layout, line: int, cells: list[str]) -> dict[str, Any]:
+        error = None
+        beyond = cells[layout.width :]
+        if len(cells) < layout.width:
+            error = f"{len(cells)} cells, {layout.width} expected"
+        elif any(c.strip() for c in beyond):
+            error = f"{len(cells)} cells, {layout.width} expected"
+        row: dict[str, Any] = {
+            name: cells[i] if i < len(cells) else None for name, i in layout.positions.items()
+        }
+        extra = {n: cells[i] for n, i in layout.extra.items() if i < len(cells) and cells[i]}
+        if error is not None:
+            extra["_cells"] = json.dumps(cells, ensure_ascii=False)
+        row["_source_line"] = line
+        row["_row_error"] = error
+        row["_extra"] = json.dumps(extra, ensure_ascii=False) if extra else None
+        row["_batch_id"] = self.batch_id
+        self.rows += 1
+        return row
+
+    def _record_batch(self, chunk: list[dict[str, Any]]) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pylist(chunk, schema=bronze_schema(self.contract))
+
+
+def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
+    """Append a raw batch to bronze, once, and return what landed.
+
+    Raises DecodeError naming provider, dataset, file and remedy; bronze is then untouched.
+    """
+    contract = delivery.contract
+    export = contract.server(delivery.provider).export
+    parsed = Parsed(contract, export, raw.batch_id)
+    path = home.table("bronze", raw.table)
+    app_id = f"land:{raw.batch_id}"
+    with naming(delivery.name, raw.file_name):
+        table = open_table(path)
+        if table is not None and has_transaction(table, app_id):
+            for _ in parsed.batches(raw_file(home, raw)):
+                pass
+            version = table.version()
+        else:
+            chunks = list(parsed.batches(raw_file(home, raw)))
+            data = pa.Table.from_batches(chunks, bronze_schema(contract))
+            version, _ = append_once(
+                path,
+                lambda: data,
+                app_id,
+                partition_by=["_batch_id"],
+                configuration=statistics_only_on(contract, "_source_line"),
+                metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256},
+            )
+    fields = {k: getattr(raw, k) for k in type(raw).model_fields if k != "kind"}
+    return LandedBatch(
+        **fields,
+        rows_landed=parsed.rows,
+        bronze_version=version,
+        findings=tuple(parsed.findings),
+    )
+
+
+def statistics_only_on(contract: Contract, *system: str) -> dict[str, str]:
+    """Return the Delta property that keeps values of L3+ columns out of ``_delta_log``."""
+    open_columns = [c.name for c in contract.columns if c.effective_level in ("L1", "L2")]
+    return {"delta.dataSkippingStatsColumns": ",".join([*open_columns, *system])}

@@ -1,0 +1,82 @@
+"""Registered masking functions: the only ways a column's values change on release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from contracts.errors import JingshuError
+from jobs.refine.rules_sql import identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from contracts.model import Release
+
+
+class MaskError(JingshuError, ValueError):
+    """A mask that is not registered, or lacks an argument."""
+
+
+def _number(release: Release, name: str) -> float:
+    value = (release.model_extra or {}).get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise MaskError(
+            f"The mask {release.mask} has {name}={value!r}.", f"Give {name} as a number ≥ 0."
+        )
+    return value
+
+
+def _prefix(column: str, release: Release) -> str:
+    return f"substring({column}, 1, {int(_number(release, 'length'))})"
+
+
+def _partial(column: str, release: Release) -> str:
+    """Keep the ends, star the middle; what is too short to have a middle is all stars."""
+    first, last = int(_number(release, "keep_first")), int(_number(release, "keep_last"))
+    hidden = f"char_length({column}) - {first + last}"
+    return (
+        f"CASE WHEN {column} IS NULL THEN NULL"
+        f" WHEN {hidden} <= 0 THEN repeat('*', char_length({column}))"
+        f" ELSE concat(substring({column}, 1, {first}), repeat('*', {hidden}),"
+        f" right({column}, {last})) END"
+    )
+
+
+def _round(column: str, release: Release) -> str:
+    step = _number(release, "to")
+    if not step:
+        raise MaskError("The mask round_coordinate rounds to 0.", "Give the step, say to: 0.01.")
+    digits = max(0, len(f"{step:.10f}".rstrip("0").split(".")[1]))
+    return f"round(round({column} / {step!r}D) * {step!r}D, {digits})"
+
+
+def _truncate_date(column: str, release: Release) -> str:
+    to: Any = (release.model_extra or {}).get("to")
+    if to not in ("month", "quarter", "year"):
+        raise MaskError(f"truncate_date cannot cut to {to!r}.", "Use month, quarter or year.")
+    return f"CAST(date_trunc('{to}', {column}) AS DATE)"
+
+
+MASKS: Final[Mapping[str, Callable[[str, Release], str]]] = {
+    "keep": lambda column, _: column,
+    "prefix": _prefix,
+    "partial": _partial,
+    "round_coordinate": _round,
+    "truncate_date": _truncate_date,
+}
+
+
+def masked(column: str, release: Release) -> str | None:
+    """Return Spark SQL for the released value, or None where the column is dropped.
+
+    Raises MaskError for a mask that is not registered: nothing is released by default.
+    """
+    if release.mask == "drop":
+        return None
+    make = MASKS.get(release.mask)
+    if make is None:
+        raise MaskError(
+            f"{column} asks for the mask {release.mask!r}.",
+            f"Use a registered one: drop, {', '.join(MASKS)}.",
+        )
+    return f"{make(identifier(column), release)} AS {identifier(column)}"

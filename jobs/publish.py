@@ -1,0 +1,201 @@
+"""publish: makes an audited batch visible with one metadata-only commit, and takes one back.
+
+Order: intent → quarantine → silver commit → governance → leaf → lineage → intent closed. Each step
+is idempotent by its name, so running publish again after any crash finishes it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Literal
+
+from deltalake import CommitProperties, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from contracts.errors import JingshuError
+from jobs import governance, intents, quarantine, record, silver
+from jobs.delta import has_transaction, open_table
+from jobs.refine.plan import CARRIED, GOOD
+from jobs.stages import Batch, PublishedVersion
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deltalake import DeltaTable
+
+    from contracts.delivery import Delivery
+    from contracts.layout import Home
+    from contracts.model import Contract
+    from jobs.silver import Publication
+    from jobs.stages import Verdict
+
+_TRIES: Final = 20
+
+
+class PublishError(JingshuError, RuntimeError):
+    """A verdict that cannot be published as it is."""
+
+
+class TableMovedError(PublishError):
+    """A ``merge_key`` stage was built on a version that is no longer the newest."""
+
+
+def publish(home: Home, delivery: Delivery, verdict: Verdict, root: Path) -> PublishedVersion:
+    """Publish a batch whose verdict says so; doing it again changes nothing.
+
+    A batch that newer data of its period already replaced becomes ``superseded`` and touches no
+    table. Raises TableMovedError when a merge must be staged anew, PublishError for other verdicts.
+    """
+    if verdict.decision != "publish":
+        raise PublishError(
+            f"Batch {verdict.batch_id} was not passed: {verdict.reason}.",
+            f"Look at it with ./jingshu batch show {verdict.batch_id}, then release or reject it.",
+        )
+    contract = delivery.contract
+    path = home.table("silver", verdict.table)
+    newer = _newer(contract, silver.in_force(open_table(path)), verdict)
+    if newer is not None and not has_transaction(open_table(path), _app_id(verdict)):
+        return _superseded_before(home, verdict, newer)
+    name = f"publish:{verdict.batch_id}"
+    intents.begin(home, name, verdict.table)
+    quarantined = quarantine.append(home, contract, verdict, root)
+    version = _commit(home, contract, verdict)
+    published = PublishedVersion(
+        **_batch_fields(verdict),
+        status="published",
+        silver_version=version,
+        rows_published=verdict.rows_good,
+        rows_quarantined=quarantined,
+        rows_duplicate=verdict.rows_duplicate,
+    )
+    record.published(home, delivery, verdict, published)
+    intents.finish(home, name)
+    return published
+
+
+def _app_id(batch: Batch) -> str:
+    return f"publish:{batch.batch_id}"
+
+
+def _batch_fields(batch: Batch) -> dict[str, object]:
+    return {name: getattr(batch, name) for name in Batch.model_fields}
+
+
+def _same_period(contract: Contract, publication: Publication, batch: Batch) -> bool:
+    match contract.load.mode:
+        case "full_snapshot":
+            return True
+        case "merge_key":
+            return publication.business_date == batch.business_date
+        case _:
+            period = contract.load.period_of
+            return period(publication.business_date) == period(batch.business_date)
+
+
+def _newer(
+    contract: Contract, said: list[Publication], batch: Batch
+) -> Publication | None:
+    """Return a publication of the same period that is newer than the batch."""
+    order = (batch.business_date, batch.revision)
+    return next(
+        (
+            p
+            for p in said
+            if p.batch_id != batch.batch_id and _same_period(contract, p, batch) and p.order > order
+        ),
+        None,
+    )
+
+
+def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
+    """Make the staged files visible in one commit and return the version that shows them."""
+    stage = silver.stage_path(home, verdict.table, verdict.batch_id)
+    is_merge = contract.load.mode == "merge_key"
+    for attempt in range(_TRIES):
+        table = silver.ensure(home, contract, verdict.table)
+        if has_transaction(table, _app_id(verdict)):
+            return _version_of(table, verdict)
+        said = silver.in_force(table)
+        newest = said[-1].version if said else None
+        if is_merge and newest != verdict.silver_version_seen:
+            raise TableMovedError(
+                f"{verdict.table} moved to version {newest} since batch {verdict.batch_id} was"
+                f" staged on {verdict.silver_version_seen}.",
+                "Stage and audit it again: ./jingshu batch retry does.",
+            )
+        states = (GOOD, CARRIED) if is_merge else (GOOD,)
+        adds = silver.staged_actions(stage, contract, states)
+        gone = _replaced_files(contract, table, said, verdict)
+        removes = silver.removals(gone, int(time.time() * 1000))
+        try:
+            table.create_write_transaction(
+                [*adds, *removes],
+                "append",
+                table.schema(),
+                commit_properties=CommitProperties(
+                    custom_metadata=_metadata("publish", verdict, silver.tombstones_of(stage)),
+                    app_transactions=[Transaction(_app_id(verdict), 1)],
+                ),
+            )
+        except (CommitFailedError, DeltaError):
+            if attempt == _TRIES - 1:
+                raise
+            time.sleep(0.02 * (attempt + 1))  # another publisher won: read again and check
+    table = silver.ensure(home, contract, verdict.table)
+    return _version_of(table, verdict)
+
+
+def _version_of(table: DeltaTable, batch: Batch) -> int:
+    return next(
+        p.version
+        for p in silver.publications(table)
+        if p.kind == "publish" and p.batch_id == batch.batch_id
+    )
+
+
+def _replaced_files(
+    contract: Contract, table: DeltaTable, said: list[Publication], batch: Batch
+) -> list[dict[str, object]]:
+    """Return the visible files that the batch takes the place of."""
+    if contract.load.mode in ("merge_key", "full_snapshot"):
+        return silver.files(table)
+    replaced = {p.batch_id for p in said if _same_period(contract, p, batch)}
+    return [f for f in silver.files(table) if silver.batch_of_file(f["path"]) in replaced]
+
+
+def _metadata(
+    kind: Literal["publish", "withdraw"], verdict: Verdict, tombstones: str | None
+) -> dict[str, str]:
+    return {
+        "jingshu.kind": kind,
+        "jingshu.batch_id": verdict.batch_id,
+        "jingshu.business_date": verdict.business_date.isoformat(),
+        "jingshu.revision": str(verdict.revision),
+        "jingshu.digest": verdict.digest,
+        "jingshu.tombstones": tombstones or "",
+    }
+
+
+def _superseded_before(
+    home: Home, verdict: Verdict, newer: Publication
+) -> PublishedVersion:
+    """Close a batch that came after newer data of its period: it is kept and never shown."""
+    reason = (
+        f"已被 {newer.business_date} 第 {newer.revision} 版取代"
+        f" newer data of its period is published (batch {newer.batch_id})"
+    )
+    published = PublishedVersion(
+        **_batch_fields(verdict),
+        status="superseded",
+        silver_version=newer.version,
+        rows_published=0,
+        rows_quarantined=0,
+        rows_duplicate=verdict.rows_duplicate,
+    )
+    governance.append(
+        home,
+        f"batch:{verdict.batch_id}:superseded",
+        [record.batch_row(verdict, "superseded", reason, verdict.rows_landed)],
+    )
+    return published
+

@@ -1,0 +1,327 @@
+"""Writes down what a stage did: governance rows, evidence leaf, lineage event, in that order.
+
+Every entry is named after the fact it states, so stating it twice writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from jobs import governance, silver
+from jobs.delta import open_table
+from jobs.governance import BatchRow, CheckRow, DeliveryRow, utc_now
+from lineage import outbox, stages
+from lineage.events import Parent
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+
+if TYPE_CHECKING:
+    from contracts.delivery import BatchStatus, Delivery, DeliveryState
+    from contracts.layout import Home
+    from jobs.stages import Batch, CheckResult, LandedBatch, PublishedVersion, Verdict
+    from lineage.evidence.leaf import JsonScalar, LeafType
+
+
+def parent_run() -> Parent | None:
+    """Return the Airflow task run that called, if one did (set by the DAG's task)."""
+    run_id = os.environ.get("JINGSHU_PARENT_RUN")
+    if not run_id:
+        return None
+    return Parent(
+        run_id=run_id,
+        job_namespace=os.environ.get("JINGSHU_PARENT_NAMESPACE", "airflow"),
+        job_name=os.environ.get("JINGSHU_PARENT_JOB", "task"),
+    )
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def batch_row(  # noqa: PLR0913  (a row has these columns)
+    batch: Batch,
+    status: BatchStatus,
+    reason: str,
+    rows_landed: int,
+    *,
+    rows_published: int = 0,
+    rows_quarantined: int = 0,
+    rows_duplicate: int = 0,
+    silver_version: int | None = None,
+) -> BatchRow:
+    """Return the row that states a batch's new status."""
+    now = utc_now()
+    return BatchRow(
+        recorded_at=now,
+        provider=batch.provider,
+        dataset=batch.dataset,
+        batch_id=batch.batch_id,
+        business_date=batch.business_date,
+        contract_id=batch.contract_id,
+        contract_version=batch.contract_version,
+        revision=batch.revision,
+        origin=batch.origin,
+        status=status,
+        reason=reason,
+        file_name=batch.file_name,
+        rows_landed=rows_landed,
+        rows_published=rows_published,
+        rows_quarantined=rows_quarantined,
+        rows_duplicate=rows_duplicate,
+        silver_version=silver_version,
+        started_at=batch.started_at,
+        finished_at=now,
+    )
+
+
+def leaf(home: Home, kind: LeafType, subject: str, facts: dict[str, JsonScalar]) -> None:
+    """Append one fact to the evidence log, once."""
+    EvidenceLog(home).append([Leaf(kind, subject, facts, iso(utc_now()))])
+
+
+def delivery_state(
+    home: Home,
+    delivery: Delivery,
+    state: DeliveryState,
+    reason: str,
+    *,
+    batch_id: str | None = None,
+    received_at: datetime | None = None,
+) -> None:
+    """State a delivery's state on its date."""
+    row = DeliveryRow(
+        recorded_at=utc_now(),
+        provider=delivery.provider,
+        dataset=delivery.contract.dataset,
+        contract_id=delivery.contract.id,
+        contract_version=delivery.contract.version,
+        business_date=delivery.business_date,
+        state=state,
+        batch_id=batch_id,
+        reason=reason,
+        due_at=delivery.due_at,
+        received_at=received_at,
+    )
+    name = f"delivery:{delivery.table}:{delivery.business_date}:{state}:{batch_id or '-'}"
+    governance.append(home, name, [row])
+
+
+def received(home: Home, delivery: Delivery, batch: Batch) -> None:
+    """State that a delivery arrived, in time or late."""
+    is_late = batch.received_at > delivery.due_at
+    delivery_state(
+        home,
+        delivery,
+        "late" if is_late else "received",
+        f"迟到 late: due {iso(delivery.due_at)}" if is_late else "",
+        batch_id=batch.batch_id,
+        received_at=batch.received_at,
+    )
+
+
+def landed(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
+    """State a landing: the batch, its evidence (of the bytes, at landing) and its lineage."""
+    name = f"batch:{batch.batch_id}:landed"
+    governance.append(home, name, [batch_row(batch, "landed", "", batch.rows_landed)])
+    leaf(
+        home,
+        "landing",
+        f"{batch.table}@{batch.batch_id}",
+        {
+            **_contract_facts(batch),
+            "file_sha256": batch.sha256,
+            "file_sm3": batch.sm3,
+            "size_bytes": batch.size_bytes,
+            "revision": batch.revision,
+            "origin": batch.origin,
+            "rows_landed": batch.rows_landed,
+        },
+    )
+    outbox.write(
+        home,
+        stages.land_run(
+            delivery,
+            batch_id=batch.batch_id,
+            file_name=batch.file_name,
+            rows=batch.rows_landed,
+            bronze_version=batch.bronze_version,
+            origin=batch.origin,
+            started_at=batch.started_at,
+            ended_at=utc_now(),
+            parent=parent_run(),
+        ),
+    )
+
+
+def audited(home: Home, verdict: Verdict) -> None:
+    """State a verdict: every element's result, the leaf, and a held or rejected status."""
+    governance.append(
+        home,
+        f"checks:{verdict.batch_id}:{verdict.digest[:12]}",
+        [_check_row(verdict, r) for r in verdict.results],
+    )
+    leaf(
+        home,
+        "verdict",
+        f"{verdict.table}@{verdict.batch_id}/{verdict.digest[:12]}",
+        {
+            **_contract_facts(verdict),
+            "decision": verdict.decision,
+            "digest": verdict.digest,
+            "rows_good": verdict.rows_good,
+            "rows_bad": verdict.rows_bad,
+            "rows_duplicate": verdict.rows_duplicate,
+        },
+    )
+    if verdict.decision != "publish":
+        status: BatchStatus = "held" if verdict.decision == "hold" else "rejected"
+        row = batch_row(
+            verdict,
+            status,
+            verdict.reason,
+            verdict.rows_landed,
+            rows_duplicate=verdict.rows_duplicate,
+        )
+        governance.append(home, f"batch:{verdict.batch_id}:{status}:{verdict.digest[:12]}", [row])
+
+
+def published(
+    home: Home, delivery: Delivery, verdict: Verdict, version: PublishedVersion
+) -> None:
+    """State a publication, and that it superseded what it took the place of."""
+    row = batch_row(
+        verdict,
+        "published",
+        verdict.reason,
+        verdict.rows_landed,
+        rows_published=version.rows_published,
+        rows_quarantined=version.rows_quarantined,
+        rows_duplicate=version.rows_duplicate,
+        silver_version=version.silver_version,
+    )
+    governance.append(home, f"batch:{verdict.batch_id}:published:{version.silver_version}", [row])
+    _superseded(home, delivery, verdict)
+    leaf(
+        home,
+        "publication",
+        f"{verdict.table}@{verdict.batch_id}",
+        {
+            **_contract_facts(verdict),
+            "digest": verdict.digest,
+            "silver_version": version.silver_version,
+            "rows_published": version.rows_published,
+            "rows_quarantined": version.rows_quarantined,
+            "rows_duplicate": version.rows_duplicate,
+            "revision": verdict.revision,
+            "origin": verdict.origin,
+        },
+    )
+    outbox.write(
+        home,
+        stages.publish_run(
+            delivery,
+            batch_id=verdict.batch_id,
+            silver_version=version.silver_version,
+            rows_published=version.rows_published,
+            rows_quarantined=version.rows_quarantined,
+            results=verdict.results,
+            status="published",
+            origin=verdict.origin,
+            started_at=verdict.started_at,
+            ended_at=utc_now(),
+            parent=parent_run(),
+        ),
+    )
+
+
+def _superseded(home: Home, delivery: Delivery, verdict: Verdict) -> None:
+    """Give every published batch without a visible file of its own its new status."""
+    table = open_table(home.table("silver", verdict.table))
+    if table is None or delivery.contract.load.mode == "merge_key":
+        replaced = {
+            p.batch_id
+            for p in silver.in_force(table)
+            if p.business_date == verdict.business_date and p.batch_id != verdict.batch_id
+        }
+    else:
+        visible = {silver.batch_of_file(f["path"]) for f in silver.files(table)}
+        replaced = {p.batch_id for p in silver.in_force(table)} - visible - {verdict.batch_id}
+    for row in governance.batches_of(home, verdict.provider, verdict.dataset):
+        is_corrected = (
+            row.status == "held"
+            and row.business_date == verdict.business_date
+            and row.revision < verdict.revision
+        )
+        if is_corrected or (row.batch_id in replaced and row.status == "published"):
+            reason = f"已被批次 {verdict.batch_id} 取代 superseded by batch {verdict.batch_id}"
+            update = {"status": "superseded", "reason": reason, "recorded_at": utc_now()}
+            governance.append(
+                home,
+                f"batch:{row.batch_id}:superseded:{verdict.batch_id}",
+                [row.model_copy(update=update)],
+            )
+
+
+def stopped(
+    home: Home, batch: Batch, status: BatchStatus, reason: str, rows_landed: int = 0
+) -> None:
+    """State that a batch ended before publication: rejected at landing, or failed."""
+    row = batch_row(batch, status, reason, rows_landed)
+    governance.append(home, f"batch:{batch.batch_id}:{status}", [row])
+
+
+def refused(home: Home, delivery: Delivery, reason: str) -> None:
+    """State a refusal in governance and evidence; nothing of the file is kept."""
+    delivery_state(home, delivery, "refused", reason)
+    leaf(
+        home,
+        "refusal",
+        f"{delivery.table}@{delivery.business_date}",
+        {
+            "contract_id": delivery.contract.id,
+            "contract_version": delivery.contract.version,
+            "provider": delivery.provider,
+            "business_date": delivery.business_date.isoformat(),
+        },
+    )
+
+
+def withdrawn(home: Home, row: BatchRow, version: int, reason: str, actor: str) -> None:
+    """State that a published batch was taken back."""
+    update = {"status": "withdrawn", "reason": reason, "recorded_at": utc_now()}
+    governance.append(home, f"batch:{row.batch_id}:withdrawn", [row.model_copy(update=update)])
+    leaf(
+        home,
+        "withdrawal",
+        f"{row.table}@{row.batch_id}",
+        {
+            "contract_id": row.contract_id,
+            "contract_version": row.contract_version,
+            "silver_version": version,
+            "actor": actor,
+        },
+    )
+
+
+def _contract_facts(batch: Batch) -> dict[str, JsonScalar]:
+    return {
+        "contract_id": batch.contract_id,
+        "contract_version": batch.contract_version,
+        "provider": batch.provider,
+        "dataset": batch.dataset,
+        "business_date": batch.business_date.isoformat(),
+    }
+
+
+def _check_row(verdict: Verdict, result: CheckResult) -> CheckRow:
+    return CheckRow(
+        recorded_at=utc_now(),
+        batch_id=verdict.batch_id,
+        provider=verdict.provider,
+        dataset=verdict.dataset,
+        business_date=verdict.business_date,
+        **result.model_dump(),
+    )

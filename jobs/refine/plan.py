@@ -1,0 +1,224 @@
+"""The one Spark plan of a batch, as SQL text: normalise, cast, check into a mask, find doubles.
+
+Pure: a contract and a date give the same text every time, and tests read it without Spark. One
+projection a step, because long chains of dependent projections explode Spark's plans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from contracts.rules import KEY_CONFLICT, is_identifier, row_rules
+from jobs.refine.rules_sql import (
+    cast,
+    identifier,
+    normalised,
+    quoted,
+    resident_id_of_15,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from contracts.model import Column, Contract
+    from contracts.rules import RowRule
+
+#: Bits of one mask column; a contract with more rules gets several columns.
+MASK_BITS: Final = 62
+#: The stage's partition: good rows, bad rows and doubles, and merge_key's three other kinds.
+GOOD, BAD, CARRIED, TOMBSTONE, OUTDATED = "true", "false", "carried", "tombstone", "outdated"
+
+_SPACES: Final = "[\\\\s\\\\u00A0\\\\u3000\\\\uFEFF]"
+_FULL_WIDTH: Final = "".join(chr(c) for c in range(0xFF01, 0xFF5F))
+_HALF_WIDTH: Final = "".join(chr(c) for c in range(0x21, 0x7F))
+_NUMBER: Final = "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+_SPARK_TYPES: Final = {
+    "string": "string",
+    "integer": "bigint",
+    "number": "double",
+    "date": "date",
+    "timestamp": "timestamp",
+    "boolean": "boolean",
+}
+EXCEL_SERIAL: Final = "excel-serial"
+
+
+def spark_type(column: Column) -> str:
+    """Return the Spark SQL type of a column: its decimal if it names one, else by logical type."""
+    if column.type == "number" and column.physical_type.lower().startswith("decimal"):
+        return column.physical_type.lower()
+    return _SPARK_TYPES[column.type]
+
+
+@dataclass(frozen=True)
+class RefinePlan:
+    """The SQL of a batch's refinement, and the rules whose bits the masks hold."""
+
+    rules: tuple[RowRule, ...]
+    normalise: tuple[str, ...]
+    cast: tuple[str, ...]
+    check: tuple[str, ...]
+    conflict: tuple[str, ...]
+    output: tuple[str, ...]
+    masks: tuple[str, ...]
+
+    def bit(self, rule: RowRule) -> tuple[str, int]:
+        """Return the mask column and the bit value of a rule."""
+        index = self.rules.index(rule)
+        return self.masks[index // MASK_BITS], 1 << (index % MASK_BITS)
+
+
+def make_plan(contract: Contract, business_date: date, root: Path) -> RefinePlan:
+    """Compile a contract into the plan of one batch; reference tables come from ``root``."""
+    rules = row_rules(contract)
+    masks = tuple(f"_mask_{i}" for i in range(1 + (len(rules) - 1) // MASK_BITS))
+    return RefinePlan(
+        rules=rules,
+        normalise=_normalise(contract),
+        cast=_cast(contract),
+        check=_check(rules, masks, contract, business_date, root),
+        conflict=_conflict(rules, masks, contract),
+        output=_output(contract, business_date, masks, rules),
+        masks=masks,
+    )
+
+
+def _normalise(contract: Contract) -> tuple[str, ...]:
+    """First occurrence of each row by its raw text, then the text that rules read."""
+    raw = ", ".join(identifier(c.name) for c in contract.columns)
+    return (
+        "_source_line",
+        "_row_error",
+        "_batch_id",
+        f"row_number() OVER (PARTITION BY {raw}, _row_error, _extra ORDER BY _source_line)"
+        " > 1 AS _duplicate",
+        *(
+            f"{_normal_text(c, contract)} AS {normalised(c.name)}"
+            for c in contract.columns
+        ),
+    )
+
+
+def _normal_text(column: Column, contract: Contract) -> str:
+    """Trim; read an identifier in ASCII upper case without spaces; null tokens become NULL."""
+    raw = identifier(column.name)
+    if is_identifier(column) or column.type != "string":
+        text = f"translate({raw}, {quoted(_FULL_WIDTH)}, {quoted(_HALF_WIDTH)})"
+        spaces = _SPACES if is_identifier(column) else f"^{_SPACES}+|{_SPACES}+$"
+        text = f"regexp_replace({text}, '{spaces}', '')"
+        if is_identifier(column):
+            text = f"upper({text})"
+    else:
+        text = f"regexp_replace({raw}, '^{_SPACES}+|{_SPACES}+$', '')"
+    tokens = {t for s in contract.servers for t in s.export.null_tokens} | {""}
+    nulls = ", ".join(quoted(t) for t in sorted(tokens))
+    text = f"CASE WHEN {text} IN ({nulls}) THEN NULL ELSE {text} END"
+    if column.rule is not None and column.rule.name == "resident_id":
+        return f"CASE WHEN {text} RLIKE '^[0-9]{{15}}$' THEN {resident_id_of_15(text)} ELSE {text} END"
+    return text
+
+
+def _cast(contract: Contract) -> tuple[str, ...]:
+    return ("*", *(f"{_cast_text(c)} AS {cast(c.name)}" for c in contract.columns))
+
+
+def _cast_text(column: Column) -> str:
+    text, form = normalised(column.name), column.options.format
+    match column.type:
+        case "string":
+            return text
+        case "integer":
+            return f"CASE WHEN {text} RLIKE '^[+-]?[0-9]+$' THEN try_cast({text} AS BIGINT) END"
+        case "number":
+            return (
+                f"CASE WHEN {text} RLIKE '{_NUMBER}' THEN try_cast({text} AS {spark_type(column)}) END"
+            )
+        case "date" if form == EXCEL_SERIAL:
+            serial = f"try_cast(try_cast({text} AS DOUBLE) AS INT)"
+            in_range = f"try_cast({text} AS DOUBLE) BETWEEN 1 AND 2958465"
+            return f"CASE WHEN {in_range} THEN date_add(DATE '1899-12-30', {serial}) END"
+        case "date":
+            return f"to_date(try_to_timestamp({text}, {quoted(form or 'yyyy-MM-dd')}))"
+        case "timestamp":
+            return _timestamp(text, form or "yyyy-MM-dd HH:mm:ss")
+        case "boolean":
+            return (
+                f"CASE WHEN {text} IN ('是', '1', 'true', 'TRUE', 'Y') THEN true"
+                f" WHEN {text} IN ('否', '0', 'false', 'FALSE', 'N') THEN false END"
+            )
+
+
+def _timestamp(text: str, form: str) -> str:
+    """Read local time as the city's; a format that carries an offset says it itself."""
+    parsed = f"try_to_timestamp({text}, {quoted(form)})"
+    if form.rstrip("']").endswith(("X", "x", "Z", "z", "V")):
+        return parsed
+    return f"to_utc_timestamp({parsed}, 'Asia/Shanghai')"
+
+
+def _check(
+    rules: tuple[RowRule, ...],
+    masks: tuple[str, ...],
+    contract: Contract,
+    business_date: date,
+    root: Path,
+) -> tuple[str, ...]:
+    """All rules into mask columns at once; a ragged row answers for its shape alone."""
+    columns = ["*"]
+    for m, mask in enumerate(masks):
+        terms = [
+            f"CASE WHEN {violation(rule, contract, business_date, root)} THEN {1 << i}L ELSE 0L END"
+            for i, rule in enumerate(rules[m * MASK_BITS : (m + 1) * MASK_BITS])
+            if rule.id != KEY_CONFLICT and rule.kind != "shape"
+        ]
+        shape, total = ("1L" if m == 0 else "0L"), " + ".join(terms) or "0L"
+        columns.append(f"CASE WHEN _row_error IS NOT NULL THEN {shape} ELSE {total} END AS {mask}")
+    return tuple(columns)
+
+
+def quarantining(rules: tuple[RowRule, ...], masks: tuple[str, ...]) -> str:
+    """Return the predicate of a row that some ``error`` rule violates."""
+    parts = []
+    for m, mask in enumerate(masks):
+        bits = sum(
+            1 << i
+            for i, rule in enumerate(rules[m * MASK_BITS : (m + 1) * MASK_BITS])
+            if rule.severity == "error"
+        )
+        parts.append(f"({mask} & {bits}L) != 0L")
+    return f"({' OR '.join(parts)})"
+
+
+def _conflict(
+    rules: tuple[RowRule, ...], masks: tuple[str, ...], contract: Contract
+) -> tuple[str, ...]:
+    """Set the key-conflict bit on otherwise good rows that share a key with another such row."""
+    if not contract.key:
+        return ()
+    index = next(i for i, r in enumerate(rules) if r.id == KEY_CONFLICT)
+    mask, bit = masks[index // MASK_BITS], 1 << (index % MASK_BITS)
+    good = f"(NOT _duplicate AND NOT {quarantining(rules, masks)})"
+    key = ", ".join(cast(c.name) for c in contract.key)
+    others = f"sum(CASE WHEN {good} THEN 1 ELSE 0 END) OVER (PARTITION BY {key})"
+    flagged = f"{mask} + CASE WHEN {good} AND {others} > 1 THEN {bit}L ELSE 0L END AS {mask}"
+    kept = (m for m in masks if m != mask)
+    names = (cast(c.name) for c in contract.columns)
+    return ("_source_line", "_batch_id", "_duplicate", *names, *kept, flagged)
+
+
+def _output(
+    contract: Contract, business_date: date, masks: tuple[str, ...], rules: tuple[RowRule, ...]
+) -> tuple[str, ...]:
+    bad = f"_duplicate OR {quarantining(rules, masks)}"
+    return (
+        *(f"{cast(c.name)} AS {identifier(c.name)}" for c in contract.columns),
+        "_source_line",
+        "_batch_id",
+        f"DATE '{business_date}' AS _business_date",
+        "_duplicate",
+        *masks,
+        f"CASE WHEN {bad} THEN '{BAD}' ELSE '{GOOD}' END AS _ok",
+    )

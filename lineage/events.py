@@ -1,0 +1,262 @@
+"""From a frozen run to its OpenLineage events: START, then COMPLETE or FAIL.
+
+Source: OpenLineage 2-0-2. The last event repeats everything, since some readers see only that one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from openlineage.client import event_v2
+from openlineage.client.generated import (
+    error_message_run,
+    job_type_job,
+    nominal_time_run,
+    processing_engine_run,
+    source_code_location_job,
+    sql_job,
+    tags_run,
+)
+
+from lineage import facets
+from lineage.columns import NAMESPACE
+from lineage.facets import PRODUCER
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from openlineage.client.generated.base import (
+        DatasetFacet,
+        InputDatasetFacet,
+        JobFacet,
+        OutputDatasetFacet,
+        RunFacet,
+    )
+
+    from contracts.model import Level
+    from lineage.columns import Graph
+    from lineage.facets import CheckFact
+
+#: What a run may do to a table besides adding rows.
+Change = Literal["CREATE", "OVERWRITE"]
+_RUNS: Final = uuid5(NAMESPACE_URL, PRODUCER)
+_SOURCE: Final = "JINGSHU"
+
+
+@dataclass(frozen=True)
+class ColumnFact:
+    """One column as readers of the catalogue see it."""
+
+    name: str
+    type: str
+    description: str
+    level: Level
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table or an export; ``location`` is (namespace, name, kind), relative to the lake."""
+
+    namespace: str
+    name: str
+    kind: Literal["TABLE", "FILE"]
+    description: str
+    columns: tuple[ColumnFact, ...]
+    owners: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    location: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Read:
+    """An input, the version that was read, and what was checked on it."""
+
+    dataset: Dataset
+    version: str | None = None
+    checks: tuple[CheckFact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """An output: its column graph, and version and rows where the run wrote any."""
+
+    dataset: Dataset
+    graph: Graph
+    version: str | None = None
+    rows: int | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The run that started this one (Airflow's task); without a root it is its own."""
+
+    run_id: str
+    job_namespace: str
+    job_name: str
+    root_run_id: str | None = None
+    root_job_namespace: str | None = None
+    root_job_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """The contract that drove the run: its file below the contracts tree, and its version."""
+
+    contract_id: str
+    version: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One stage's run over one batch or business date. Times are aware, in any zone."""
+
+    run_id: str
+    stage: str
+    table: str
+    status: str
+    business_date: date
+    started_at: datetime
+    ended_at: datetime
+    engine: tuple[str, str]
+    source: Source
+    tags: tuple[tuple[str, str], ...]
+    inputs: tuple[Read, ...]
+    outputs: tuple[Written, ...]
+    error: str | None = None
+    sql: str | None = None
+    parent: Parent | None = None
+
+    @property
+    def job(self) -> str:
+        """The job's name, ``<stage>.<table>``."""
+        return f"{self.stage}.{self.table}"
+
+
+def run_id(*parts: str | None) -> str:
+    """Return the run id that these facts always have (UUID version 5)."""
+    return str(uuid5(_RUNS, ":".join(part or "-" for part in parts)))
+
+
+def events(run: Run) -> tuple[event_v2.RunEvent, event_v2.RunEvent]:
+    """Return the run's START and its last event, COMPLETE or FAIL."""
+    last = event_v2.RunState.COMPLETE if run.error is None else event_v2.RunState.FAIL
+    start = event_v2.RunEvent(
+        eventType=event_v2.RunState.START,
+        eventTime=facets.instant(run.started_at),
+        run=event_v2.Run(run.run_id, _run_facets(run)),
+        job=event_v2.Job(NAMESPACE, run.job, _job_facets(run)),
+        inputs=[event_v2.InputDataset(r.dataset.namespace, r.dataset.name) for r in run.inputs],
+        outputs=[event_v2.OutputDataset(w.dataset.namespace, w.dataset.name) for w in run.outputs],
+        producer=PRODUCER,
+    )
+    end = event_v2.RunEvent(
+        eventType=last,
+        eventTime=facets.instant(run.ended_at),
+        run=event_v2.Run(run.run_id, _run_facets(run) | _error(run)),
+        job=event_v2.Job(NAMESPACE, run.job, _job_facets(run)),
+        inputs=[_input(r) for r in run.inputs],
+        outputs=[_output(w) for w in run.outputs],
+        producer=PRODUCER,
+    )
+    return start, end
+
+
+def ndjson(run: Run) -> bytes:
+    """Return the run's events as canonical lines: the same run, the same bytes.
+
+    What is no text (a file name in another encoding) becomes ``?``: JSON is UTF-8.
+    """
+    lines = (
+        json.dumps(facets.plain(event), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        for event in events(run)
+    )
+    return "".join(f"{line}\n" for line in lines).encode(errors="replace")
+
+
+def _run_facets(run: Run) -> dict[str, RunFacet]:
+    start, end = facets.city_day(run.business_date)
+    name, version = run.engine
+    found: dict[str, RunFacet] = {
+        "nominalTime": nominal_time_run.NominalTimeRunFacet(
+            nominalStartTime=start, nominalEndTime=end, producer=PRODUCER
+        ),
+        "processing_engine": processing_engine_run.ProcessingEngineRunFacet(
+            version=version, name=name, producer=PRODUCER
+        ),
+        "tags": tags_run.TagsRunFacet(
+            tags=[
+                tags_run.TagsRunFacetFields(key=key, value=value, source=_SOURCE)
+                for key, value in run.tags
+            ],
+            producer=PRODUCER,
+        ),
+    }
+    if run.parent is not None:
+        found["parent"] = facets.parent(run.parent)
+    return found
+
+
+def _error(run: Run) -> dict[str, RunFacet]:
+    if run.error is None:
+        return {}
+    return {
+        "errorMessage": error_message_run.ErrorMessageRunFacet(
+            message=f"{run.status}: {run.error}", programmingLanguage="PYTHON", producer=PRODUCER
+        )
+    }
+
+
+def _job_facets(run: Run) -> dict[str, JobFacet]:
+    source = run.source
+    found: dict[str, JobFacet] = {
+        "jobType": job_type_job.JobTypeJobFacet(
+            processingType="BATCH",
+            integration=_SOURCE,
+            jobType=run.stage.upper(),
+            producer=PRODUCER,
+        ),
+        "sourceCodeLocation": source_code_location_job.SourceCodeLocationJobFacet(
+            type="git",
+            url=f"urn:jingshu:contract:{source.contract_id}:{source.version}",
+            path=source.path,
+            tag=f"{source.contract_id}@{source.version}",
+            producer=PRODUCER,
+        ),
+    }
+    if run.sql is not None:
+        found["sql"] = sql_job.SQLJobFacet(query=run.sql, dialect="spark", producer=PRODUCER)
+    return found
+
+
+def _input(read: Read) -> event_v2.InputDataset:
+    own: dict[str, DatasetFacet] = facets.described(read.dataset)
+    if read.version is not None:
+        own["version"] = facets.version(read.version)
+    checked: dict[str, InputDatasetFacet] = {}
+    if read.checks:
+        checked["dataQualityAssertions"] = facets.assertions(read.checks)
+    return event_v2.InputDataset(
+        read.dataset.namespace, read.dataset.name, inputFacets=checked, facets=own
+    )
+
+
+def _output(write: Written) -> event_v2.OutputDataset:
+    own: dict[str, DatasetFacet] = facets.described(write.dataset)
+    own["columnLineage"] = facets.column_lineage(write.graph)
+    counted: dict[str, OutputDatasetFacet] = {}
+    if write.version is not None:
+        own["version"] = facets.version(write.version)
+    if write.change is not None:
+        own["lifecycleStateChange"] = facets.change(write.change)
+    if write.rows is not None:
+        own["dataQualityMetrics"] = facets.row_count(write.rows)
+        counted["outputStatistics"] = facets.written(write.rows)
+    return event_v2.OutputDataset(
+        write.dataset.namespace, write.dataset.name, outputFacets=counted, facets=own
+    )

@@ -1,0 +1,55 @@
+"""Checkpoints: the signed head of the log at one size (c2sp.org/tlog-checkpoint)."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lineage.evidence.errors import NoteError
+from lineage.evidence.note import decode_base64, open_note
+
+if TYPE_CHECKING:
+    from lineage.evidence.note import Signer, Verifier
+
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+_ROOT_BYTES = 32
+_LINES = 3
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What the log's key signed: at ``size`` leaves the root was ``root`` (32 bytes)."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str  # the whole signed note, as stored
+
+    @classmethod
+    def sign(cls, signer: Signer, size: int, root: bytes) -> Checkpoint:
+        """Sign a head under the signer's name, which is the origin line as well."""
+        text = f"{signer.name}\n{size}\n{base64.b64encode(root).decode()}\n"
+        return cls(signer.name, size, root, signer.sign(text))
+
+    @classmethod
+    def open(cls, raw: bytes, verifier: Verifier) -> Checkpoint:
+        """Read a checkpoint that ``verifier``'s key signed for its own origin.
+
+        Raises:
+            NoteError: It is malformed, of another origin, or not signed by this key.
+        """
+        lines = open_note(raw, verifier).removesuffix("\n").split("\n")
+        remedy = "Ask the log's operator for it again."
+        if len(lines) < _LINES or "" in lines:
+            raise NoteError("The checkpoint does not have three lines.", remedy)
+        origin, size, root_text = lines[:_LINES]
+        if origin != verifier.name:
+            raise NoteError(f"The checkpoint is of {origin}, not of {verifier.name}.", remedy)
+        if not _SIZE.fullmatch(size):
+            raise NoteError("The checkpoint's size is not a decimal number.", remedy)
+        root = decode_base64(root_text, "checkpoint's root")
+        if len(root) != _ROOT_BYTES:
+            raise NoteError("The checkpoint's root is not 32 bytes.", remedy)
+        return cls(origin, int(size), root, raw.decode())

@@ -1,0 +1,133 @@
+"""Leaves: one fact each, as canonical JSON (RFC 8785), never with personal data."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, cast, get_args
+
+import rfc8785
+
+from lineage.evidence.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JsonScalar = str | int | float | bool | None
+
+LeafType = Literal[
+    "landing",
+    "verdict",
+    "publication",
+    "build",
+    "share",
+    "grant",
+    "revoke",
+    "withdrawal",
+    "refusal",
+]
+LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
+
+#: An entry's length is a big-endian uint16 in its bundle (c2sp.org/tlog-tiles).
+MAX_ENTRY_BYTES = 65_535
+
+_EXACT = 2**53
+_UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)")
+_FIELDS = {"type", "subject", "facts", "at"}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One fact of one batch, version or grant; ``(type, subject)`` names it once for all time.
+
+    ``facts`` holds digests, counts, versions and actors; ``at`` is when the fact came about, as
+    RFC 3339 in UTC.
+
+    Raises:
+        EvidenceError: A field has no canonical form, or the leaf is over 65,535 bytes.
+    """
+
+    type: LeafType
+    subject: str
+    facts: Mapping[str, JsonScalar] = field(hash=False)
+    at: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", dict(self.facts))
+        if self.type not in LEAF_TYPES:
+            raise _refused(f"{self.type!r} is no type of leaf", f"Use one of {LEAF_TYPES}.")
+        if not self.subject or not self.subject.isprintable():
+            raise _refused(f"{self.subject!r} cannot name a subject", "Use a printable name.")
+        if not _is_utc(self.at):
+            raise _refused(f"{self.at!r} is no time in UTC", "Write RFC 3339 that ends in Z.")
+        for name, value in self.facts.items():
+            if not isinstance(value, str | int | float | bool | None):
+                raise _refused(f"the fact {name!r} is no JSON scalar", "Log its digest.")
+            if isinstance(value, int | float) and not -_EXACT < value < _EXACT:
+                # Past 2**53 a float is written as an integer that cannot be read back.
+                raise _refused(f"the fact {name!r} is no exact number", "Write it as text.")
+        if len(self.canonical()) > MAX_ENTRY_BYTES:
+            raise _refused("it is over 65,535 bytes", "Log the digest of what is large.")
+
+    @property
+    def key(self) -> str:
+        """``type:subject``, the name of the fact."""
+        return f"{self.type}:{self.subject}"
+
+    def canonical(self) -> bytes:
+        """Return the log entry: canonical JSON by RFC 8785."""
+        return _canonical({**self._claim(), "at": self.at})
+
+    def agrees_with(self, other: Leaf) -> bool:
+        """Say whether both leaves state the same fact; the time it was noted may differ."""
+        return _canonical(self._claim()) == _canonical(other._claim())
+
+    @classmethod
+    def parse(cls, entry: bytes) -> Leaf:
+        """Read a log entry back.
+
+        Raises:
+            EvidenceError: It is no canonical leaf.
+        """
+        try:
+            data = json.loads(entry)
+        except (ValueError, RecursionError) as error:
+            raise _refused("it is no JSON", "Look for another log's entries.") from error
+        if not isinstance(data, dict) or set(data) != _FIELDS or not _has_leaf_types(data):
+            raise _refused("it lacks type, subject, facts and at", "Look for another log's.")
+        leaf = cls(**data)
+        if leaf.canonical() != entry:
+            raise _refused("it is not canonical JSON", "Write it by RFC 8785.")
+        return leaf
+
+    def _claim(self) -> dict[str, object]:
+        return {"type": self.type, "subject": self.subject, "facts": self.facts}
+
+
+def _has_leaf_types(data: dict[str, object]) -> bool:
+    return isinstance(data["facts"], dict) and all(
+        isinstance(data[name], str) for name in ("type", "subject", "at")
+    )
+
+
+def _is_utc(at: str) -> bool:
+    if not _UTC.fullmatch(at):
+        return False
+    try:
+        datetime.fromisoformat(at)
+    except ValueError:
+        return False
+    return True
+
+
+def _canonical(data: dict[str, object]) -> bytes:
+    try:
+        return rfc8785.dumps(cast("dict[str, JsonScalar]", data))
+    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+        raise _refused("a fact has no canonical JSON", "Write it as plain text.") from error
+
+
+def _refused(problem: str, remedy: str) -> EvidenceError:
+    return EvidenceError(f"The evidence leaf is refused: {problem}.", remedy)

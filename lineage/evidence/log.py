@@ -1,0 +1,249 @@
+"""The evidence log: facts are appended once, for good, and can be proved offline."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from contracts.errors import UsageError
+from lineage.evidence.checkpoint import Checkpoint
+from lineage.evidence.durable import write_durably
+from lineage.evidence.errors import EvidenceConflictError, EvidenceError, EvidenceRollbackError
+from lineage.evidence.hashing import is_consistent, is_included, leaf_hash
+from lineage.evidence.index import FactIndex, forget_index, open_index
+from lineage.evidence.keeping import Keeping
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.proof import Proof
+from lineage.evidence.tiles import ENTRIES, HEIGHT, WIDTH, TileStore, levels_of
+from lineage.evidence.tree import Edge, TileTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from contracts.layout import Home
+    from lineage.evidence.note import Signer
+
+DEFAULT_ORIGIN = "jingshu.local/evidence"
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Where a leaf is in the log; ``is_new`` is False where its fact was there before."""
+
+    index: int
+    leaf_hash: bytes
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A leaf as it stands in the log."""
+
+    index: int
+    leaf_hash: bytes
+    leaf: Leaf
+
+
+class EvidenceLog:
+    """The one log of a home (c2sp.org/tlog-tiles); any number of processes may append."""
+
+    def __init__(self, home: Home, origin: str = DEFAULT_ORIGIN) -> None:
+        """Name the log; nothing is read or made before it is used."""
+        self._keeping = Keeping.of(home)
+        self._origin = origin
+
+    @property
+    def size(self) -> int:
+        """How many leaves are in the log; 0 where there is no log yet."""
+        return self.checkpoint().size if self._keeping.checkpoint.exists() else 0
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the newest signed head.
+
+        Raises:
+            EvidenceError: There is no log yet, or its head is not signed by its key.
+        """
+        try:
+            raw = self._keeping.checkpoint.read_bytes()
+            return Checkpoint.open(raw, self._keeping.verifier())
+        except FileNotFoundError as error:
+            raise EvidenceError(
+                "There is no evidence log yet.", "Land a batch first: `./jingshu run`."
+            ) from error
+
+    def append(self, leaves: Sequence[Leaf]) -> list[Appended]:
+        """Log facts, each once: a fact that is there already is returned as it stands.
+
+        All or nothing: the checkpoint is written last, so a crash leaves the log as it was.
+
+        Raises:
+            EvidenceConflictError: A fact of this type and subject is logged with other contents.
+            EvidenceRollbackError: The log was cut back or replaced since it last signed.
+            EvidenceError: The log is damaged at its edge, or its key does not fit.
+        """
+        with self._keeping.locked():
+            return self._append(leaves)
+
+    def find(self, key: str) -> Logged | None:
+        """Return the fact that ``type:subject`` names; None where it is not logged."""
+        leaf_type, _, subject = key.partition(":")
+        if not self._keeping.checkpoint.exists():
+            return None
+        with self._keeping.locked():
+            tree = TileTree(self._keeping.store, self.checkpoint().size)
+            with self._checked_index(tree, [(leaf_type, subject)]) as index:
+                position = index.position(leaf_type, subject)
+        return None if position is None else _logged(tree, position)
+
+    def keys_of(self, subject: str) -> list[str]:
+        """Return the keys of all facts about a subject."""
+        if not self._keeping.checkpoint.exists():
+            return []
+        with self._keeping.locked():
+            tree = TileTree(self._keeping.store, self.checkpoint().size)
+            with open_index(self._keeping.index, tree) as index:
+                return [f"{leaf_type}:{subject}" for leaf_type in index.types_of(subject)]
+
+    def entries(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield ``(index, canonical leaf)`` in order, from ``start`` on."""
+        tree = TileTree(self._keeping.store, self.size)
+        for bundle in range(start // WIDTH, -(-tree.size // WIDTH)):
+            for position, entry in enumerate(tree.bundle(bundle), bundle * WIDTH):
+                if position >= start:
+                    yield position, entry
+
+    def prove(self, key: str) -> str:
+        """Return the text of a ``.tlog-proof`` file with the canonical leaf as extra data.
+
+        Raises:
+            UsageError: The fact is not logged.
+            EvidenceError: The log is damaged, so that the proof would not hold.
+        """
+        logged = self.find(key)
+        if logged is None:
+            raise UsageError(f"{key} is not in the evidence log.", "See `./jingshu evidence log`.")
+        checkpoint = self.checkpoint()
+        tree = TileTree(self._keeping.store, checkpoint.size)
+        path = tuple(tree.inclusion(logged.index))
+        root = checkpoint.root
+        if not is_included(logged.index, checkpoint.size, logged.leaf_hash, path, root):
+            raise _broken()
+        return Proof(logged.index, path, checkpoint.note, logged.leaf.canonical()).encode()
+
+    def _append(self, leaves: Sequence[Leaf]) -> list[Appended]:
+        signer, shown, guard = self._keeping.open_for_signing(self._origin)
+        tree = TileTree(self._keeping.store, shown.size)
+        self._refuse_rollback(tree, shown, guard)
+        with self._checked_index(tree, [(leaf.type, leaf.subject) for leaf in leaves]) as index:
+            appended, fresh = _sort_out(leaves, tree, index)
+            if fresh:
+                head = self._extend(fresh, shown, signer)
+                index.add(enumerate(fresh, shown.size), head.size, head.root)
+        return appended
+
+    def _extend(self, leaves: Sequence[Leaf], shown: Checkpoint, signer: Signer) -> Checkpoint:
+        store = self._keeping.store
+        edge = Edge.load(store, shown.size)
+        if edge.root() != shown.root:
+            raise _broken()
+        store.drop_beyond(shown.size)
+        edge.extend([leaf.canonical() for leaf in leaves], store)
+        head = Checkpoint.sign(signer, edge.size, edge.root())
+        write_durably(self._keeping.checkpoint, head.note.encode(), store.scratch)
+        self._keeping.keep_guard(head)
+        _drop_filled(store, shown.size, head.size)
+        return head
+
+    def _refuse_rollback(self, tree: TileTree, shown: Checkpoint, guard: Checkpoint) -> None:
+        if guard.size > shown.size:
+            raise EvidenceRollbackError(
+                f"The evidence log shows {shown.size} leaves, but {guard.size} were signed."
+            )
+        path = tree.consistency(guard.size)
+        if not is_consistent(guard.size, shown.size, guard.root, shown.root, path):
+            raise EvidenceRollbackError(
+                f"The evidence log forked: its first {guard.size} leaves are not those signed."
+            )
+        if guard.size < shown.size:  # a writer died between the two checkpoints
+            self._keeping.keep_guard(shown)
+
+    @contextmanager
+    def _checked_index(
+        self, tree: TileTree, facts: Sequence[tuple[str, str]]
+    ) -> Iterator[FactIndex]:
+        """Open the index, and make it anew where one of its hits is not what the log says."""
+        path = self._keeping.index
+        with open_index(path, tree) as index:
+            if _is_sound(index, facts, tree):
+                yield index
+                return
+        forget_index(path)
+        with open_index(path, tree) as index:
+            yield index
+
+
+def _is_sound(index: FactIndex, facts: Sequence[tuple[str, str]], tree: TileTree) -> bool:
+    try:
+        for fact in facts:
+            position = index.position(*fact)
+            if position is None:
+                continue
+            if not 0 <= position < tree.size:
+                return False
+            leaf = _logged(tree, position).leaf
+            if (leaf.type, leaf.subject) != fact:
+                return False
+    except sqlite3.DatabaseError:
+        return False
+    return True
+
+
+def _logged(tree: TileTree, position: int) -> Logged:
+    entry = tree.entry(position)
+    return Logged(position, leaf_hash(entry), Leaf.parse(entry))
+
+
+def _sort_out(
+    leaves: Sequence[Leaf], tree: TileTree, index: FactIndex
+) -> tuple[list[Appended], list[Leaf]]:
+    """Tell new facts from those that are logged, or that came earlier in the same call."""
+    appended, fresh, known = list[Appended](), list[Leaf](), dict[str, Logged]()
+    for leaf in leaves:
+        if leaf.key not in known:
+            position = index.position(leaf.type, leaf.subject)
+            if position is not None:
+                known[leaf.key] = _logged(tree, position)
+        logged = known.get(leaf.key)
+        is_new = logged is None
+        if logged is None:
+            digest = leaf_hash(leaf.canonical())
+            logged = known[leaf.key] = Logged(tree.size + len(fresh), digest, leaf)
+            fresh.append(leaf)
+        elif not leaf.agrees_with(logged.leaf):
+            raise EvidenceConflictError(leaf.key, _sha256(logged.leaf), _sha256(leaf))
+        appended.append(Appended(logged.index, logged.leaf_hash, is_new))
+    return appended, fresh
+
+
+def _broken() -> EvidenceError:
+    return EvidenceError(
+        "The evidence log's tiles do not hash to its checkpoint.",
+        "Run `./jingshu evidence verify`; restore what it names from a backup.",
+    )
+
+
+def _sha256(leaf: Leaf) -> str:
+    return sha256(leaf.canonical()).hexdigest()
+
+
+def _drop_filled(store: TileStore, old: int, new: int) -> None:
+    """Remove the partial tiles of tiles that are full now, as the specification allows."""
+    for level in range(levels_of(old)):
+        index = old >> HEIGHT * (level + 1)
+        if new >> HEIGHT * (level + 1) > index:
+            store.drop_partials(level, index)
+            if level == 0:
+                store.drop_partials(ENTRIES, index)

@@ -1,0 +1,139 @@
+"""Invariant 5: no level is lost along lineage, and nothing above the ceiling is shared.
+
+A column's level is at least the highest of what its value is computed from; only a registered
+function with an approval lowers it. Source: GB/T 43697-2024, 就高从严, and design §2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from contracts.model import LEVELS, SHARE_CEILING
+from lineage.columns import declared, table_field
+from lineage.errors import TagLossError
+from lineage.plan import level_of, product_graph, ways
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from contracts.delivery import Origin
+    from contracts.model import Column, Contract, Level, Policy
+    from contracts.tree import Tree
+    from lineage.columns import Field, Input
+
+#: De-identification takes off one level; only an aggregate over k persons takes off more.
+_ONE_STEP: Final = frozenset({"generalise", "partial", "truncate_date"})
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What one output column's level is, and what it would be without its approval."""
+
+    level: Level
+    inherited: Level
+    approval: str | None
+
+
+def origin_of(origins: Iterable[Origin]) -> Origin:
+    """Return the origin of what is made from inputs: simulated if any of them is."""
+    return "simulated" if "simulated" in set(origins) else "real"
+
+
+def check_levels(tree: Tree, product: Contract, sql: str | None = None) -> Mapping[str, Graded]:
+    """Return every column's grading, or raise TagLossError naming the column and the way.
+
+    Every input that a value is computed from counts: DIRECT ones, and those that decide the value
+    by CASE, window or sort order (``CASE WHEN icd10 = …`` shows the code as well as the code does).
+    Share policies are held against the ceiling too.
+    """
+    graph = product_graph(tree, product, sql)
+    graded = {
+        column.name: _grade(tree, product, column, graph.columns[column.name])
+        for column in product.columns
+    }
+    for policy in product.product_plan.policies:
+        check_policy(product, policy)
+    return graded
+
+
+def check_policy(product: Contract, policy: Policy) -> None:
+    """Raise TagLossError where a policy would share a column above the ceiling, or no column.
+
+    A mask in a policy changes values, not levels: lowering needs the product column's approval.
+    """
+    table = f"{product.product_table}__{policy.name}"
+    names = {column.name for column in product.columns}
+    for name, release in policy.columns.items():
+        shared = f"shared/{table}.{name}"
+        if name not in names:
+            raise TagLossError(
+                shared,
+                (shared, f"gold/{product.product_table}"),
+                "the product has no such column",
+                "Correct the policy.",
+            )
+        level = product.column(name).effective_level
+        if release.mask != "drop" and level > SHARE_CEILING:
+            raise TagLossError(
+                shared,
+                (shared, f"gold/{product.product_table}.{name} {level}"),
+                f"{level} is above {SHARE_CEILING}, the most that may be shared",
+                "Drop it in the policy, or lower it in the product with an approval.",
+            )
+
+
+def _grade(tree: Tree, product: Contract, column: Column, inputs: tuple[Input, ...]) -> Graded:
+    own = table_field("gold", product.product_table, column.name)
+    levels = {i: level_of(tree, i.field) for i in inputs}
+    inherited = max(levels.values())
+    level = column.effective_level
+    above = [i for i in inputs if levels[i] > level]
+    if not above:
+        return Graded(level, inherited, column.lowering.approval if column.lowering else None)
+    worst = max(above, key=lambda i: levels[i])
+    path = (f"{own} {level}", *(f"{f} {level_of(tree, f)}" for f in _way(tree, worst.field)))
+    if column.lowering is None:
+        raise TagLossError(
+            str(own),
+            path,
+            f"{level} is below {levels[worst]}, the level of what it is made of",
+            f"Classify it {levels[worst]}, or add a lowering with its function and approval.",
+        )
+    reason = _not_lowered(column, above, levels, inputs)
+    if reason is not None:
+        raise TagLossError(
+            str(own),
+            path,
+            f"its lowering {column.lowering.function} does not hold: {reason}",
+            "Change the SQL, or the level and its approval.",
+        )
+    return Graded(level, inherited, column.lowering.approval)
+
+
+def _not_lowered(
+    column: Column,
+    above: list[Input],
+    levels: Mapping[Input, Level],
+    inputs: tuple[Input, ...],
+) -> str | None:
+    """Say why the registered function does not justify the lower level; ``None`` where it does."""
+    function = column.lowering.function if column.lowering else ""
+    if function == "aggregate_k":
+        shown = [i for i in above if not i.how.summarised]
+        if shown:
+            return f"{shown[0].field} is not only counted, summed or averaged"
+        if declared("k") not in {i.field for i in inputs}:
+            return "the smallest cell {k} plays no part in it"
+        return None
+    if function in _ONE_STEP:
+        untouched = [i for i in above if i.subtype == "IDENTITY"]
+        if untouched:
+            return f"{untouched[0].field} is taken as it is"
+        steps = LEVELS.index(max(levels[i] for i in above)) - LEVELS.index(column.effective_level)
+        return None if steps == 1 else "de-identifying takes off one level, not more"
+    return "a dropped column cannot be made from anything"
+
+
+def _way(tree: Tree, field: Field) -> tuple[Field, ...]:
+    return max(ways(tree, field), key=lambda way: (level_of(tree, way[-1]), way))

@@ -1,0 +1,91 @@
+"""What earlier dates left open: a held date blocks no other, so someone must remember. No I/O."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from jobs.governance import BatchRow
+from portal.decisions import (
+    OF_STATE,
+    OF_STATUS,
+    Decision,
+    Kind,
+    batch_commands,
+    delivery_commands,
+    gravest_first,
+    owner_of,
+)
+from portal.deliveries import current_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from contracts.tree import Tree
+    from jobs.governance import DeliveryRow
+
+_STILL_OPEN: Final = ("refused", "held", "failed")
+
+
+def still_open(
+    tree: Tree,
+    deliveries: Iterable[DeliveryRow],
+    batches: Sequence[BatchRow],
+    before: date,
+) -> tuple[Decision, ...]:
+    """Return what earlier dates left open: one item a feed and kind, with all its dates.
+
+    ``deliveries`` and ``batches`` are the newest rows of every date.
+    """
+    current = current_batches(b for b in batches if b.business_date < before)
+    newest = _newest_published(batches)
+    rows: dict[tuple[Kind, str, str], list[DeliveryRow | BatchRow]] = defaultdict(list)
+    for batch in current:
+        if batch.status in _STILL_OPEN:
+            rows[OF_STATUS[batch.status], batch.provider, batch.dataset].append(batch)
+    for delivery in deliveries:
+        if delivery.business_date >= before or not _is_open(delivery):
+            continue
+        contract = tree.sources.get(delivery.contract_id)
+        later = newest.get((delivery.provider, delivery.dataset), delivery.business_date)
+        if contract and contract.load.mode == "full_snapshot" and later > delivery.business_date:
+            continue  # a newer snapshot holds all that this one would have
+        rows[OF_STATE[delivery.state], delivery.provider, delivery.dataset].append(delivery)
+    return gravest_first(_carried(tree, kind, found) for (kind, _, _), found in rows.items())
+
+
+def _is_open(delivery: DeliveryRow) -> bool:
+    refused_unread = delivery.state == "refused" and delivery.batch_id is None
+    return delivery.state == "missing" or refused_unread
+
+
+def _newest_published(batches: Iterable[BatchRow]) -> dict[tuple[str, str], date]:
+    newest: dict[tuple[str, str], date] = {}
+    for b in batches:
+        if b.status == "published":
+            feed = (b.provider, b.dataset)
+            newest[feed] = max(b.business_date, newest.get(feed, b.business_date))
+    return newest
+
+
+def _carried(tree: Tree, kind: Kind, rows: Sequence[DeliveryRow | BatchRow]) -> Decision:
+    oldest = min(rows, key=lambda r: r.business_date)
+    contract = tree.sources.get(oldest.contract_id)
+    provider = tree.provider(oldest.provider)
+    return Decision(
+        kind=kind,
+        provider=provider,
+        dataset=oldest.dataset,
+        title=contract.title if contract else oldest.dataset,
+        dates=tuple(sorted({r.business_date for r in rows})),
+        why=(oldest.reason,) if oldest.reason else (),
+        more=0,
+        since=min(r.finished_at if isinstance(r, BatchRow) else r.due_at for r in rows),
+        owner=owner_of(contract, provider),
+        commands=batch_commands(oldest)
+        if isinstance(oldest, BatchRow)
+        else delivery_commands(oldest, None),
+        is_simulated=any(isinstance(r, BatchRow) and r.origin == "simulated" for r in rows),
+        anchor=None,
+    )

@@ -1,0 +1,243 @@
+"""What a chief data officer has to decide or chase, gravest first, with the command for it.
+
+Pure: everything comes from the governance tables and the contracts. No I/O, no clock.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from portal.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from contracts.model import Contract, Provider
+    from jobs.governance import BatchRow, CheckRow, DeliveryRow
+    from portal.deliveries import Line
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of decision: what has happened, and what it asks for in both languages."""
+
+    word: Word
+    action: str
+    action_en: str
+
+
+REFUSED: Final = Kind(
+    Word("拒收", "refused", "bad"), "排除原因，重新交付", "remove the cause, deliver again"
+)
+HELD: Final = Kind(Word("暂扣待定", "held", "bad"), "放行或退回", "release or reject")
+UNBALANCED: Final = Kind(Word("行数对不上", "rows do not add up", "bad"), "核验", "verify")
+FAILED: Final = Kind(Word("处理失败", "failed", "bad"), "重试", "retry")
+MISSING: Final = Kind(
+    Word("缺交", "missing", "bad"), "催报；到了再跑", "chase; run when it is there"
+)
+REJECTED: Final = Kind(Word("已退回", "rejected", "bad"), "要求更正重交", "ask for a correction")
+DRIFT: Final = Kind(
+    Word("结构有变", "layout drift", "warn"), "修订契约或要求恢复", "amend contract or revert"
+)
+QUALITY: Final = Kind(Word("检查不合格", "failed checks", "warn"), "要求整改", "ask for a fix")
+LATE: Final = Kind(Word("迟交", "late", "warn"), "提醒", "remind")
+_ORDER: Final = (REFUSED, HELD, UNBALANCED, FAILED, MISSING, REJECTED, DRIFT, QUALITY, LATE)
+OF_STATUS: Final[Mapping[str, Kind]] = {
+    "refused": REFUSED,
+    "held": HELD,
+    "failed": FAILED,
+    "rejected": REJECTED,
+}
+OF_STATE: Final[Mapping[str, Kind]] = {"refused": REFUSED, "missing": MISSING, "late": LATE}
+_SHOWN_REASONS: Final = 3
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who answers: the user names of the chief data officer and the steward, where known."""
+
+    cdo: str
+    steward: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing to decide: what, whose, why, since when, and how."""
+
+    kind: Kind
+    provider: Provider
+    dataset: str
+    title: str
+    dates: tuple[date, ...]
+    """The business dates it is about: one today, several where it stays open."""
+    why: tuple[str, ...]
+    more: int
+    """Further reasons that the details list."""
+    since: datetime
+    owner: Owner
+    commands: tuple[str, ...]
+    is_simulated: bool
+    anchor: str | None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Tell whether data waits for it; what is not urgent is for following up."""
+        return self.kind.word.tone == "bad"
+
+
+def owner_of(contract: Contract | None, provider: Provider) -> Owner:
+    """Read who answers from the contract's team; a shared contract names none for a provider."""
+    members = contract.members if contract else ()
+    found = {
+        kind: next((m.username for m in members if any(w in m.role.lower() for w in words)), "")
+        for kind, words in {
+            "cdo": ("首席数据官", "cdo"),
+            "steward": ("数据管家", "steward"),
+        }.items()
+    }
+    is_shared = contract is not None and len(contract.servers) > 1
+    cdo = (provider.cdo or found["cdo"]) if is_shared else (found["cdo"] or provider.cdo)
+    return Owner(cdo, found["steward"])
+
+
+def decisions(of_date: Sequence[Line], checks: Iterable[CheckRow]) -> tuple[Decision, ...]:
+    """Return what the date asks to be decided."""
+    of_batch: dict[tuple[str, str, str], list[CheckRow]] = defaultdict(list)
+    for check in checks:
+        of_batch[check.provider, check.dataset, check.batch_id].append(check)
+    found = [
+        decision
+        for line in of_date
+        for decision in _of_line(
+            line, of_batch[line.delivery.provider, line.delivery.dataset, _batch_id(line)]
+        )
+    ]
+    return gravest_first(found)
+
+
+def _batch_id(line: Line) -> str:
+    return line.own_batch.batch_id if line.own_batch else ""
+
+
+def _of_line(line: Line, checks: Sequence[CheckRow]) -> Iterator[Decision]:
+    batch, delivery = line.own_batch, line.delivery
+    failed = sorted(
+        (c for c in checks if c.status in ("failed", "error") and c.severity == "error"),
+        key=lambda c: (-(c.failed or 0), c.rule_id),
+    )
+    drift = [c for c in checks if _is_drift(c)]
+    stopped = OF_STATUS.get(batch.status) if batch else None
+    if batch is not None and stopped is not None:
+        # The failed checks are the grounds of this very decision: one item, not two.
+        why = (*line.reasons, *(_sentence(c) for c in failed if not _is_drift(c)))
+        yield _decision(line, stopped, why, batch.finished_at, batch_commands(batch))
+    elif batch is not None and (quality := [c for c in failed if not _is_drift(c)]):
+        show = (_command("batch", "show", batch.batch_id),)
+        why = tuple(_sentence(c) for c in quality)
+        if batch.rows_quarantined:
+            why = (f"隔离 {batch.rows_quarantined:,} 行 rows in quarantine", *why)
+        yield _decision(line, QUALITY, why, batch.finished_at, show)
+    state = OF_STATE.get(delivery.state)
+    if state is not None and state is not stopped:
+        since = delivery.recorded_at if state is REFUSED else delivery.due_at
+        why = (delivery.reason,) if delivery.reason else ()
+        yield _decision(line, state, why, since, delivery_commands(delivery, batch))
+    if batch is not None and drift:
+        command = (_command("contract", "show", delivery.contract_id),)
+        why = tuple(_sentence(c) for c in drift)
+        yield _decision(line, DRIFT, why, batch.finished_at, command)
+    if batch is not None and batch.status == "published" and not _adds_up(batch):
+        sums = (
+            f"落地 landed {batch.rows_landed} ≠ 发布 published {batch.rows_published}"
+            f" + 隔离 quarantined {batch.rows_quarantined}"
+            f" + 重复 duplicate {batch.rows_duplicate}"
+        )
+        commands = (_command("verify"), _command("batch", "show", batch.batch_id))
+        yield _decision(line, UNBALANCED, (sums,), batch.finished_at, commands)
+
+
+def _is_drift(check: CheckRow) -> bool:
+    """Tell whether landing found another layout than the contract's."""
+    return check.status == "failed" and (check.engine == "land" or "drift" in check.rule_id)
+
+
+def _adds_up(batch: BatchRow) -> bool:
+    parts = batch.rows_published + batch.rows_quarantined + batch.rows_duplicate
+    return batch.rows_landed == parts
+
+
+def _sentence(check: CheckRow) -> str:
+    """Say what failed, by rule and count: never a value."""
+    told = check.message or check.rule_id
+    if check.checked and check.failed:
+        return f"{told} ({check.failed:,}/{check.checked:,})"
+    return told
+
+
+def _decision(
+    line: Line, kind: Kind, why: Iterable[str], since: datetime, commands: tuple[str, ...]
+) -> Decision:
+    reasons = tuple(dict.fromkeys(why))
+    return Decision(
+        kind=kind,
+        provider=line.provider,
+        dataset=line.delivery.dataset,
+        title=line.title,
+        dates=(line.delivery.business_date,),
+        why=reasons[:_SHOWN_REASONS],
+        more=max(0, len(reasons) - _SHOWN_REASONS),
+        since=since,
+        owner=owner_of(line.contract, line.provider),
+        commands=commands,
+        is_simulated=line.is_simulated,
+        anchor=line.anchor,
+    )
+
+
+def _command(*words: str) -> str:
+    return shlex.join(("./jingshu", *words))
+
+
+def _run_again(row: DeliveryRow | BatchRow) -> str:
+    return _command("run", "--date", row.business_date.isoformat(), "--providers", row.provider)
+
+
+def batch_commands(batch: BatchRow) -> tuple[str, ...]:
+    """Return the commands that settle a batch which stopped."""
+    show = _command("batch", "show", batch.batch_id)
+    if batch.status == "held":
+        return (
+            show,
+            _command("batch", "release", batch.batch_id),
+            _command("batch", "reject", batch.batch_id),
+        )
+    if batch.status == "failed":
+        return (show, _command("batch", "retry", batch.batch_id))
+    return (show, _run_again(batch))
+
+
+def delivery_commands(delivery: DeliveryRow, batch: BatchRow | None) -> tuple[str, ...]:
+    """Return the commands for a delivery that came late or not at all."""
+    if delivery.state == "late" and batch is not None:
+        return (_command("batch", "show", batch.batch_id),)
+    return (_run_again(delivery),)
+
+
+def gravest_first(found: Iterable[Decision]) -> tuple[Decision, ...]:
+    """Sort decisions by gravity, then by how long they have been waiting."""
+    return tuple(
+        sorted(
+            found,
+            key=lambda d: (
+                _ORDER.index(d.kind),
+                d.since,
+                d.provider.code,
+                d.provider.id,
+                d.dataset,
+            ),
+        )
+    )

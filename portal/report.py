@@ -1,0 +1,172 @@
+"""The chief data officer's day: facts from the governance tables, and the page made of them.
+
+The same tables give the same bytes: nothing here asks the clock.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contracts.tree import load_tree
+from jobs import governance
+from lineage.evidence.durable import write_durably
+from portal.backlog import still_open
+from portal.decisions import Decision, decisions
+from portal.deliveries import Counts, Line, count, lines
+from portal.page import render
+from portal.products import Publication, publications
+from portal.scores import ScoreRow, score_rows
+from portal.words import CHECK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from contracts.layout import Home
+    from contracts.tree import Feed, Tree
+    from jobs.governance import BatchRow, CheckRow, DeliveryRow, PublicationRow
+    from sharing.grants import GrantView
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The newest rows that a page is made of.
+
+    Deliveries and batches of every date, since what an earlier date left open is still to be
+    decided; checks and publications of the page's date. ``grants`` is None where none are kept yet.
+    """
+
+    deliveries: Sequence[DeliveryRow]
+    batches: Sequence[BatchRow]
+    checks: Sequence[CheckRow]
+    publications: Sequence[PublicationRow]
+    grants: Sequence[GrantView] | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the page says about one date."""
+
+    business_date: date | None
+    as_of: datetime | None
+    """The newest moment (UTC) that the date's rows know of."""
+    lines: tuple[Line, ...]
+    counts: Counts
+    decisions: tuple[Decision, ...]
+    still_open: tuple[Decision, ...]
+    scores: tuple[ScoreRow, ...]
+    publications: tuple[Publication, ...]
+    checks: Mapping[str, tuple[CheckRow, ...]]
+    """The results of each line's batch, by the line's anchor; what failed first."""
+    silent: tuple[Feed, ...]
+    """Feeds of the contracts that have no record on the date."""
+    dates: tuple[date, ...]
+    """Every date that has deliveries, newest first."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Tell whether anything on the page came from the simulated city."""
+        return (
+            any(line.is_simulated for line in self.lines)
+            or any(p.is_simulated for p in self.publications)
+            or any(d.is_simulated for d in self.still_open)
+        )
+
+
+def build_site(home: Home, business_date: date | None = None) -> Path:
+    """Write ``site/index.html`` for a date (default: the newest that has deliveries); return it.
+
+    The file is replaced whole or not at all. Raises ContractError where the contracts do not read.
+    """
+    page = render(make_report(load_tree(), *read_tables(home, business_date)))
+    path = home.site / "index.html"
+    write_durably(path, page.encode("utf-8"), home.run / "drafts")
+    return path
+
+
+def read_tables(home: Home, business_date: date | None) -> tuple[Tables, date | None]:
+    """Read what a page for ``business_date`` needs, and which date that is by default."""
+    deliveries = governance.latest_deliveries(home)
+    batches = governance.latest_batches(home)
+    day = business_date or max((d.business_date for d in deliveries), default=None)
+    of_day = sorted({b.batch_id for b in batches if b.business_date == day})
+    tables = Tables(
+        deliveries=deliveries,
+        batches=batches,
+        checks=governance.check_results(home, of_day) if of_day else (),
+        publications=governance.latest_publications(home, day) if day else (),
+    )
+    as_of = _as_of(tables, day)
+    grants = _grants(home, as_of) if as_of else None
+    return Tables(
+        tables.deliveries, tables.batches, tables.checks, tables.publications, grants
+    ), day
+
+
+def _grants(home: Home, as_of: datetime) -> Sequence[GrantView] | None:
+    if not (home.control_db.exists() or os.environ.get("JINGSHU_CONTROL_URL")):
+        return None
+    from sharing.control import Control
+    from sharing.grants import list_grants
+
+    with Control(home) as control:
+        return list_grants(control, as_of)
+
+
+def make_report(tree: Tree, tables: Tables, business_date: date | None) -> Report:
+    """Work out one date's report. Pure: no clock, no I/O."""
+    of_date = lines(
+        tree,
+        [d for d in tables.deliveries if d.business_date == business_date],
+        tables.batches,
+    )
+    current = {
+        (b.provider, b.dataset, b.batch_id): line.anchor
+        for line in of_date
+        if (b := line.own_batch) is not None
+    }
+    checks = [c for c in tables.checks if (c.provider, c.dataset, c.batch_id) in current]
+    heard = {(line.delivery.provider, line.delivery.dataset) for line in of_date}
+    return Report(
+        business_date=business_date,
+        as_of=_as_of(tables, business_date),
+        lines=of_date,
+        counts=count(of_date),
+        decisions=decisions(of_date, checks),
+        still_open=still_open(tree, tables.deliveries, tables.batches, business_date)
+        if business_date
+        else (),
+        scores=score_rows(of_date, checks),
+        publications=publications(tree, tables.publications, tables.grants)
+        if business_date
+        else (),
+        checks={
+            anchor: tuple(sorted((c for c in checks if _key(c) == key), key=_gravity))
+            for key, anchor in current.items()
+        },
+        silent=tuple(f for f in tree.feeds() if (f.provider, f.contract.dataset) not in heard),
+        dates=tuple(sorted({d.business_date for d in tables.deliveries}, reverse=True)),
+    )
+
+
+def _key(check: CheckRow) -> tuple[str, str, str]:
+    return (check.provider, check.dataset, check.batch_id)
+
+
+def _gravity(check: CheckRow) -> tuple[int, int, str]:
+    order = list(CHECK)
+    place = order.index(check.status) if check.status in order else 0
+    return (place, -(check.failed or 0), check.rule_id)
+
+
+def _as_of(tables: Tables, day: date | None) -> datetime | None:
+    known = (
+        *((r.business_date, r.recorded_at) for r in tables.deliveries),
+        *((r.business_date, r.recorded_at) for r in tables.batches),
+        *((r.business_date, r.recorded_at) for r in tables.checks),
+        *((r.business_date, r.recorded_at) for r in tables.publications),
+    )
+    return max((at for of, at in known if of == day), default=None)

@@ -1,0 +1,78 @@
+"""The words for every state: Chinese first, English beside, and how grave it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Tone = Literal["good", "warn", "bad", "idle"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A term in both languages; ``tone`` colours it, never alone: the word is always there."""
+
+    zh: str
+    en: str
+    tone: Tone = "idle"
+
+
+DELIVERY: Final[Mapping[str, Word]] = {
+    "received": Word("按时收到", "received", "good"),
+    "late": Word("迟交", "late", "warn"),
+    "missing": Word("缺交", "missing", "bad"),
+    "refused": Word("拒收", "refused", "bad"),
+    "duplicate": Word("重复交付", "duplicate", "warn"),
+    "expected": Word("待交", "expected"),
+    "not_due": Word("未到期", "not due"),
+}
+BATCH: Final[Mapping[str, Word]] = {
+    "published": Word("已发布", "published", "good"),
+    "held": Word("暂扣待定", "held", "bad"),
+    "rejected": Word("已退回", "rejected", "bad"),
+    "refused": Word("已拒收", "refused", "bad"),
+    "failed": Word("处理失败", "failed", "bad"),
+    "withdrawn": Word("已撤回", "withdrawn", "warn"),
+    "superseded": Word("已被取代", "superseded"),
+    "landed": Word("处理中", "in progress"),
+}
+CHECK: Final[Mapping[str, Word]] = {
+    "failed": Word("不合格", "failed", "bad"),
+    "error": Word("检查出错", "error", "bad"),
+    "not_executable": Word("不可执行", "not executable"),
+    "passed": Word("合格", "passed", "good"),
+}
+SEVERITY: Final[Mapping[str, Word]] = {
+    "error": Word("错误", "error", "bad"),
+    "warning": Word("警告", "warning", "warn"),
+    "info": Word("提示", "info"),
+}
+PUBLICATION: Final[Mapping[str, Word]] = {
+    "published": Word("已发布", "published", "good"),
+    "waiting": Word("等待输入", "waiting", "warn"),
+    "held": Word("暂扣待定", "held", "bad"),
+    "none": Word("无记录", "no record"),
+}
+#: GB/T 36344-2018, in the standard's order.
+DIMENSION: Final[Mapping[str, Word]] = {
+    "conformity": Word("规范性", "conformity"),
+    "completeness": Word("完整性", "completeness"),
+    "accuracy": Word("准确性", "accuracy"),
+    "consistency": Word("一致性", "consistency"),
+    "timeliness": Word("时效性", "timeliness"),
+    "accessibility": Word("可访问性", "accessibility"),
+}
+#: Scores that are no number: none of them may ever look like a good one.
+NOT_SCORED: Final[Mapping[str, Word]] = {
+    "not_checked": Word("未检查", "not checked"),
+    "not_executable": Word("不可执行", "not executable"),
+    "error": Word("检查出错", "check error", "bad"),
+}
+
+
+def word_for(table: Mapping[str, Word], key: str) -> Word:
+    """Return the word for a state; one that the table lacks is shown as it is written."""
+    return table.get(key) or Word(key, "")

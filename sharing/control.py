@@ -1,0 +1,237 @@
+"""Control data of sharing: recipients, tokens, grants and the record of every request.
+
+One database for each home: SQLite in WAL mode, or what ``JINGSHU_CONTROL_URL`` names. The tables
+are called ``share_*`` because the jobs keep their intents in the same file.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    TypeDecorator,
+    create_engine,
+    event,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from contracts.errors import JingshuError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from sqlalchemy import Connection, Dialect, Engine
+
+    from contracts.layout import Home
+
+#: The shape of the tables below; another number in the database is refused.
+SCHEMA_VERSION = 1
+#: How long a writer waits for another one.
+BUSY_TIMEOUT_S = 30
+PURPOSE_CHARACTERS = 1000
+PATH_CHARACTERS = 1024
+
+
+class ControlError(JingshuError, RuntimeError):
+    """The control database cannot be used as it is."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time that is aware and in UTC in Python, and the same naive time in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+    ) -> datetime | None:
+        """Store UTC without its zone."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+    ) -> datetime | None:
+        """Give the zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Declares the ``share_*`` tables."""
+
+    type_annotation_map = {datetime: UtcDateTime()}  # noqa: RUF012 - SQLAlchemy's name and form
+
+
+class SchemaVersion(Base):
+    """The one row that says which shape the tables have."""
+
+    __tablename__ = "share_schema"
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Recipient(Base):
+    """Someone outside who may be granted tables."""
+
+    __tablename__ = "share_recipients"
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(255))
+
+
+class Token(Base):
+    """A bearer token, known by its SHA-256 only; it ends at the earlier of its two times."""
+
+    __tablename__ = "share_tokens"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    recipient: Mapped[str] = mapped_column(ForeignKey(Recipient.name), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Grant(Base):
+    """A recipient's right to one shared table for one purpose.
+
+    It opens the table once its leaf is in the evidence log (``grant_leaf_at``), and no longer from
+    ``until_at`` or ``revoked_at`` on.
+    """
+
+    __tablename__ = "share_grants"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    recipient: Mapped[str] = mapped_column(ForeignKey(Recipient.name))
+    share: Mapped[str] = mapped_column(String(255))
+    schema: Mapped[str] = mapped_column(String(255))
+    table: Mapped[str] = mapped_column(String(255))
+    purpose: Mapped[str] = mapped_column(String(PURPOSE_CHARACTERS))
+    granted_at: Mapped[datetime]
+    granted_by: Mapped[str] = mapped_column(String(255))
+    until_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(255))
+    grant_leaf_at: Mapped[datetime | None]
+    revoke_leaf_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "share_grants_one_open",
+            "recipient",
+            "table",
+            "purpose",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL"),
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+    )
+
+
+class Request(Base):
+    """What one request asked for and how it was answered; rows are only ever added."""
+
+    __tablename__ = "share_requests"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    recipient: Mapped[str | None] = mapped_column(String(63))
+    method: Mapped[str] = mapped_column(String(16))
+    path: Mapped[str] = mapped_column(String(PATH_CHARACTERS))
+    status: Mapped[int]
+    version: Mapped[int | None]
+    files: Mapped[int]
+
+
+class Control:
+    """An open control database. Use it in a ``with`` block; it is safe to share among threads."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._engine = _engine(home)
+        self._writing = self._engine.execution_options(jingshu_writes=True)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session that sees one state of the database."""
+        with Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a session that no other writer runs beside; it commits at the end of the block."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def _prepare(self) -> None:
+        """Make the tables, once, whoever comes first."""
+        with self._writing.begin() as connection:
+            Base.metadata.create_all(connection)
+            found = connection.scalar(select(SchemaVersion.version))
+            if found is None:
+                connection.execute(insert(SchemaVersion).values(version=SCHEMA_VERSION))
+            elif found != SCHEMA_VERSION:
+                raise ControlError(
+                    f"The control database has schema {found}, not {SCHEMA_VERSION}.",
+                    "Run the Jingshu version that wrote it, or move control.db away.",
+                )
+
+
+def _engine(home: Home) -> Engine:
+    url = os.environ.get("JINGSHU_CONTROL_URL")
+    if url:
+        return create_engine(url, pool_pre_ping=True)
+    home.control_db.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{home.control_db}", connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    # Python's own BEGIN comes too late for a read that is followed by a write: _begin sends it.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_S * 1000}", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock before the first read, so what was read cannot go stale.
+    writes = connection.get_execution_options().get("jingshu_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)

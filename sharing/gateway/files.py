@@ -1,0 +1,59 @@
+"""The file endpoint: what a signed URL opens, with ranges."""
+
+from __future__ import annotations
+
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from starlette.responses import FileResponse
+
+from sharing.gateway.errors import ApiError, not_found
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from sharing.snapshot import DataFile
+
+_ONE_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})|bytes=-(\d{1,18})")
+
+
+def file_answer(request: Request, file: DataFile) -> Response:
+    """Answer GET and HEAD with the file, whole (200) or one range of it (206).
+
+    Several ranges, or one that cannot be read, get the whole file, as RFC 9110 § 14.2 allows.
+
+    Raises:
+        ApiError: The range lies behind the end (416), or the file is gone (404).
+    """
+    try:
+        found = file.path.lstat()
+    except OSError as gone:
+        raise not_found() from gone
+    if not stat.S_ISREG(found.st_mode) or found.st_size != file.size_bytes:
+        raise not_found()
+    wanted = request.headers.get("range")
+    parts = _ONE_RANGE.fullmatch(wanted.strip()) if wanted else None
+    if wanted and parts is None:
+        request.scope["headers"] = [h for h in request.scope["headers"] if h[0] != b"range"]
+    if parts is not None and _is_behind_the_end(parts, file.size_bytes):
+        raise ApiError(
+            416,
+            "INVALID_PARAMETER_VALUE",
+            "The range lies behind the end of the file.",
+            {"Content-Range": f"bytes */{file.size_bytes}"},
+        )
+    return FileResponse(
+        file.path,
+        media_type="application/octet-stream",
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+        stat_result=found,
+    )
+
+
+def _is_behind_the_end(parts: re.Match[str], size_bytes: int) -> bool:
+    first, last, suffix = parts.groups()
+    if suffix is not None:
+        return int(suffix) == 0
+    return int(first) >= size_bytes or (last != "" and int(last) < int(first))

@@ -1,0 +1,264 @@
+"""Grants: who may read which shared table, for what, until when; each change leaves evidence.
+
+A grant opens its table only after its leaf is in the evidence log; a revocation closes it at once
+and its leaf follows. ``settle`` writes the leaves that a crash left owing, so both always hold.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import or_, select
+
+from contracts.errors import JingshuError, UsageError
+from contracts.model import CITY_TZ
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+from sharing.catalog import Catalog
+from sharing.control import PURPOSE_CHARACTERS, Grant, utc_now
+from sharing.recipients import create_recipient, require_recipient
+from sharing.snapshot import read_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from sharing.catalog import SharedTable
+    from sharing.control import Control
+
+State = Literal["active", "pending", "expired", "revoked"]
+
+
+class NothingToRevokeError(JingshuError, LookupError):
+    """A revocation that meets no open grant: the table was probably misspelt."""
+
+
+@dataclass(frozen=True)
+class GrantView:
+    """A grant as people see it."""
+
+    recipient: str
+    table: str
+    purpose: str
+    granted_at: datetime
+    granted_by: str
+    until: date | None
+    revoked_at: datetime | None
+    state: State
+
+
+def grant(  # noqa: PLR0913 - a grant has this many parts
+    control: Control,
+    recipient: str,
+    table: str,
+    purpose: str,
+    *,
+    until: date | None = None,
+    actor: str,
+) -> SharedTable:
+    """Let ``recipient`` read ``table`` for ``purpose``, to the end of ``until`` in the city's zone.
+
+    The recipient is created where it is new. The same grant again changes nothing; another
+    ``until`` replaces the grant.
+
+    Raises:
+        UsageError: There is no such table, the purpose is empty, or the date is over.
+        NotServedError: The table must not be shared.
+    """
+    found = Catalog(control.home).find(table)
+    read_snapshot(found.path)
+    purpose = " ".join(purpose.split())
+    if not 0 < len(purpose) <= PURPOSE_CHARACTERS:
+        raise UsageError(
+            f"A grant needs a purpose of 1 to {PURPOSE_CHARACTERS} characters.",
+            "Say in a sentence what the data is for.",
+        )
+    at, until_at = utc_now(), _end_of(until)
+    if until_at is not None and until_at <= at:
+        raise UsageError(f"{until} is over.", "Give a date that is still to come.")
+    create_recipient(control, recipient, actor)
+    with control.write() as session:
+        open_grants = session.scalars(
+            select(Grant)
+            .where(Grant.recipient == recipient, Grant.table == found.name)
+            .where(Grant.purpose == purpose, Grant.revoked_at.is_(None))
+        ).all()
+        if not any(g.until_at == until_at for g in open_grants):
+            _close(session, open_grants, at, actor)
+            session.add(
+                Grant(
+                    id=uuid.uuid4().hex,
+                    recipient=recipient,
+                    share=found.share,
+                    schema=found.schema,
+                    table=found.name,
+                    purpose=purpose,
+                    granted_at=at,
+                    granted_by=actor,
+                    until_at=until_at,
+                )
+            )
+    settle(control)
+    return found
+
+
+def revoke(control: Control, recipient: str, table: str | None = None, *, actor: str) -> list[str]:
+    """End the recipient's grants of ``table``, or of all tables; return the tables' full names.
+
+    It works at once, on signed file URLs too.
+
+    Raises:
+        UsageError: There is no such recipient.
+        NothingToRevokeError: No grant is open.
+    """
+    with control.write() as session:
+        require_recipient(session, recipient)
+        open_grants = [
+            g
+            for g in session.scalars(
+                select(Grant).where(Grant.recipient == recipient, Grant.revoked_at.is_(None))
+            )
+            if table is None or _is_named(g, table)
+        ]
+        if not open_grants:
+            raise NothingToRevokeError(
+                f"{recipient} holds no open grant of {table or 'any table'}.",
+                "See ./jingshu share list.",
+            )
+        _close(session, open_grants, utc_now(), actor)
+        names = sorted({_full_name(g) for g in open_grants})
+    settle(control)
+    return names
+
+
+def granted_tables(control: Control, recipient: str, at: datetime | None = None) -> frozenset[str]:
+    """Return the folder names of the tables that the recipient may read now."""
+    at = at or utc_now()
+    with control.read() as session:
+        names = session.scalars(
+            select(Grant.table).where(Grant.recipient == recipient, *_is_active(at))
+        )
+        return frozenset(names)
+
+
+def list_grants(control: Control, at: datetime | None = None) -> list[GrantView]:
+    """Return every grant there ever was, newest first."""
+    at = at or utc_now()
+    with control.read() as session:
+        rows = session.scalars(select(Grant).order_by(Grant.granted_at.desc(), Grant.id)).all()
+        return [
+            GrantView(
+                recipient=g.recipient,
+                table=_full_name(g),
+                purpose=g.purpose,
+                granted_at=g.granted_at,
+                granted_by=g.granted_by,
+                until=_last_day(g.until_at),
+                revoked_at=g.revoked_at,
+                state=_state(g, at),
+            )
+            for g in rows
+        ]
+
+
+def settle(control: Control) -> None:
+    """Append the evidence leaves that grants and revocations still owe."""
+    with control.write() as session:
+        owing = session.scalars(
+            select(Grant)
+            .where(
+                Grant.grant_leaf_at.is_(None)
+                | (Grant.revoked_at.is_not(None) & Grant.revoke_leaf_at.is_(None))
+            )
+            .order_by(Grant.granted_at)
+        ).all()
+        leaves = []
+        for row in owing:
+            if row.grant_leaf_at is None:
+                leaves.append(_grant_leaf(row))
+                row.grant_leaf_at = utc_now()
+            if row.revoked_at is not None:
+                leaves.append(_revoke_leaf(row, row.revoked_at))
+                row.revoke_leaf_at = utc_now()
+        if leaves:
+            # Inside the transaction: the log knows a leaf by its name, so a crash between the two
+            # commits is healed by appending it again.
+            EvidenceLog(control.home).append(leaves)
+
+
+def _close(session: Session, rows: Sequence[Grant], at: datetime, actor: str) -> None:
+    for row in rows:
+        row.revoked_at, row.revoked_by = at, actor
+    session.flush()
+
+
+def _is_active(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Grant.grant_leaf_at.is_not(None),
+        Grant.revoked_at.is_(None),
+        or_(Grant.until_at.is_(None), Grant.until_at > at),
+    )
+
+
+def _state(row: Grant, at: datetime) -> State:
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.until_at is not None and row.until_at <= at:
+        return "expired"
+    return "pending" if row.grant_leaf_at is None else "active"
+
+
+def _is_named(row: Grant, table: str) -> bool:
+    return table.casefold() in (row.table.casefold(), _full_name(row).casefold())
+
+
+def _full_name(row: Grant) -> str:
+    return f"{row.share}.{row.schema}.{row.table}"
+
+
+def _end_of(until: date | None) -> datetime | None:
+    """Return the end of a day in Beijing, in UTC."""
+    if until is None:
+        return None
+    return datetime.combine(until + timedelta(days=1), time(), CITY_TZ).astimezone(UTC)
+
+
+def _last_day(until_at: datetime | None) -> date | None:
+    return None if until_at is None else until_at.astimezone(CITY_TZ).date() - timedelta(days=1)
+
+
+def _subject(row: Grant) -> str:
+    return f"{row.recipient}/{_full_name(row)}#{row.id}"
+
+
+def _grant_leaf(row: Grant) -> Leaf:
+    last_day = _last_day(row.until_at)
+    return Leaf(
+        type="grant",
+        subject=_subject(row),
+        facts={
+            "recipient": row.recipient,
+            "table": _full_name(row),
+            "purpose": row.purpose,
+            "until": None if last_day is None else last_day.isoformat(),
+        },
+        at=_rfc3339(row.granted_at),
+    )
+
+
+def _revoke_leaf(row: Grant, revoked_at: datetime) -> Leaf:
+    return Leaf(
+        type="revoke",
+        subject=_subject(row),
+        facts={"recipient": row.recipient, "table": _full_name(row)},
+        at=_rfc3339(revoked_at),
+    )
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

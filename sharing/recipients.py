@@ -1,0 +1,157 @@
+"""Recipients and their bearer tokens: shown once, kept as SHA-256, rotated with a grace period."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from contracts.errors import UsageError
+from sharing.control import Recipient, Token, utc_now
+from sharing.endpoint import endpoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from sharing.control import Control
+
+#: How long a token is good for.
+TOKEN_LIFE = timedelta(days=90)
+#: How long older tokens stay good after a new one is issued.
+GRACE = timedelta(hours=24)
+#: Found in a leak by its prefix; 32 random bytes cannot be guessed, so a plain hash is enough.
+_TOKEN_PREFIX = "jst_"  # noqa: S105 - no secret, the beginning of each
+_TOKEN_BYTES = 32
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile file's content, version 1 (Delta Sharing protocol § Profile File Format)."""
+
+    endpoint: str
+    token: str = field(repr=False)
+    expires_at: datetime
+
+    def to_json(self) -> str:
+        """Write the profile as the released clients read it."""
+        return json.dumps(
+            {
+                "shareCredentialsVersion": 1,
+                "endpoint": self.endpoint,
+                "bearerToken": self.token,
+                "expirationTime": self.expires_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            },
+            indent=2,
+        )
+
+
+def create_recipient(control: Control, name: str, actor: str) -> None:
+    """Make a recipient known; one that is known stays as it is.
+
+    Raises:
+        UsageError: The name is not a lower-case word of at most 63 letters, digits, ``_`` or ``-``.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name a recipient.",
+            "Use lower-case letters, digits, '_' and '-', starting with a letter or digit.",
+        )
+    with control.write() as session:
+        if session.get(Recipient, name) is None:
+            session.add(Recipient(name=name, created_at=utc_now(), created_by=actor))
+
+
+def require_recipient(session: Session, name: str) -> None:
+    """Raise UsageError where no recipient has this name."""
+    if session.get(Recipient, name) is None:
+        known = ", ".join(session.scalars(select(Recipient.name).order_by(Recipient.name)))
+        raise UsageError(
+            f"There is no recipient {name!r}.",
+            f"Grant it a table first. Known: {known or 'none'}.",
+        )
+
+
+def issue_profile(
+    control: Control, name: str, *, grace: timedelta = GRACE, at: datetime | None = None
+) -> Profile:
+    """Issue a new token; older ones end after ``grace``. This is the only time it is seen.
+
+    Raises:
+        UsageError: There is no such recipient.
+    """
+    at = at or utc_now()
+    profile = Profile(
+        endpoint(),
+        _TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES),
+        # The file names whole seconds; the token must not outlive what it says.
+        (at + TOKEN_LIFE).replace(microsecond=0),
+    )
+    with control.write() as session:
+        require_recipient(session, name)
+        ends = at + grace
+        session.execute(
+            update(Token)
+            .where(Token.recipient == name)
+            .where(Token.revoked_at.is_(None) | (Token.revoked_at > ends))
+            .values(revoked_at=ends)
+        )
+        session.add(
+            Token(
+                sha256=_digest(profile.token),
+                recipient=name,
+                created_at=at,
+                expires_at=profile.expires_at,
+            )
+        )
+    return profile
+
+
+def write_profile(profile: Profile, path: Path) -> None:
+    """Write the profile file, readable by its owner alone, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(profile.to_json() + "\n")
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def ensure_profile(control: Control, name: str, path: Path) -> None:
+    """Keep the profile file if it still opens this gateway for ``name``; else issue a new one."""
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+        token, address = str(written["bearerToken"]), written["endpoint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        token, address = "", None
+    soon = utc_now() + GRACE
+    if address != endpoint() or authenticate(control, token, at=soon) != name:
+        write_profile(issue_profile(control, name), path)
+
+
+def authenticate(control: Control, token: str, at: datetime | None = None) -> str | None:
+    """Return the recipient whose valid token this is, or ``None``."""
+    at = (at or utc_now()).astimezone(UTC)
+    with control.read() as session:
+        return session.scalar(
+            select(Token.recipient)
+            .where(Token.sha256 == _digest(token), Token.expires_at > at)
+            .where(Token.revoked_at.is_(None) | (Token.revoked_at > at))
+        )
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,76 @@
+"""What all tests share: one Spark server, and one city that ran its first days."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contracts.layout import ROOT, Home
+from contracts.tree import Tree, load_tree
+
+if TYPE_CHECKING:
+    from infra.sandbox.truth import DayTruth
+
+os.environ.setdefault("JINGSHU_JARS", str(Path(sys.prefix) / "jars"))
+os.environ["PYSPARK_PYTHON"] = sys.executable
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+for name in ("JINGSHU_HOME", "JINGSHU_CONTRACTS", "JINGSHU_DROP"):
+    os.environ.pop(name, None)
+
+#: The city's first days: the initial load, then days with every kind of delivery fault.
+DAYS = (date(2026, 7, 15), date(2026, 7, 16), date(2026, 7, 17), date(2026, 7, 18))
+TREE = load_tree(ROOT / "contracts")
+
+
+@dataclass(frozen=True)
+class City:
+    """A lake after ``DAYS``, and the truth of each day."""
+
+    home: Home
+    tree: Tree
+    truths: Mapping[date, DayTruth]
+
+
+@pytest.fixture(scope="session")
+def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Spark Connect server for the whole session; ``SPARK_REMOTE`` names one that is running."""
+    if os.environ.get("SPARK_REMOTE"):
+        yield os.environ["SPARK_REMOTE"]
+        return
+    from infra.stack import spark
+    from jobs.spark import close
+
+    server = spark.start(Home(tmp_path_factory.mktemp("spark")))
+    os.environ["SPARK_REMOTE"] = server.remote
+    try:
+        yield server.remote
+    finally:
+        close()
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> City:
+    """The sandbox city after its first days, through every stage, without Airflow."""
+    from infra.sandbox.city import generate_day
+    from tests.days import run_day
+
+    home = Home(tmp_path_factory.mktemp("city"))
+    truths = {}
+    for day in DAYS:
+        truths[day] = generate_day(home, day)
+        run_day(home, TREE, day)
+    return City(home, TREE, truths)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty state folder."""
+    return Home(tmp_path / "home")

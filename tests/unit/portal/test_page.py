@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.page import clip, moment, number, percent, render, span
+from portal.report import build_site
+
+if TYPE_CHECKING:
+    from contracts.layout import Home
+
+    from .conftest import City
+
+DAY = date(2026, 7, 15)
+FEEDS = ("alpha/alpha.stock", "alpha/alpha.visits", "east/shared.cases", "west/shared.cases")
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}{% raw %}\u202egpj.exe"
+
+
+class Outline(HTMLParser):
+    """Reads a page strictly: every element closed in order, ids and links collected."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        self.ids += [value for name, value in attrs if name == "id" and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all_of(self, name: str) -> list[str]:
+        return [value or "" for key, value in self.attributes if key == name]
+
+
+def busy(city: City) -> City:
+    """Every state of delivery, batch, check and publication at once."""
+    feeds = [f"p{i}/alpha.stock" for i in range(16)]
+    states = ("received", "late", "missing", "refused", "duplicate", "expected", "not_due")
+    for feed, state in zip(feeds, states, strict=False):
+        city.deliver(state, feed=feed, reason="为什么 why")
+    statuses = ("published", "held", "rejected", "refused", "failed", "withdrawn", "superseded")
+    for feed, status in zip(feeds[7:], (*statuses, "landed"), strict=False):
+        batch = city.deliver("received", status, feed=feed, rows_quarantined=3)
+        for i, result in enumerate(("passed", "failed", "error", "not_executable")):
+            city.check(batch, result, message="说明 message", rule_id=f"r{i}")
+    for status in ("published", "waiting", "held"):
+        city.publish("share", f"t__{status}", status=status, inputs='{"a": 1}')
+    city.publish(version=None)
+    city.deliver("missing", feed=feeds[0], day=DAY - timedelta(days=1))
+    return city
+
+
+def test_every_state_renders_into_balanced_html_with_working_links(city: City) -> None:
+    outline = Outline(render(busy(city).report()))
+    assert len(outline.ids) == len(set(outline.ids))
+    anchors = {h.removeprefix("#") for h in outline.all_of("href") if h.startswith("#")}
+    assert anchors <= set(outline.ids)
+    assert len(anchors) > 15
+
+
+def test_the_page_runs_nothing_and_asks_no_other_host(city: City) -> None:
+    page = render(busy(city).report())
+    outline = Outline(page)
+    assert not {"script", "iframe", "object", "embed", "img", "form"} & set(outline.tags)
+    assert not [name for name, _ in outline.attributes if name.startswith("on")]
+    assert not outline.all_of("src")
+    assert all(h.startswith(("#", "data:,")) for h in outline.all_of("href"))
+    assert not re.search(r"https?:|//[a-z]|@import|url\(", page)
+
+
+def test_tables_say_what_they_are(city: City) -> None:
+    outline = Outline(render(busy(city).report()))
+    assert outline.tags.count("table") == outline.tags.count("caption") >= 5
+    assert set(outline.all_of("scope")) == {"col", "row"}
+
+
+@pytest.mark.parametrize("place", ["delivery", "batch", "file", "check", "publication", "feed"])
+def test_hostile_text_is_inert_wherever_it_comes_from(city: City, place: str) -> None:
+    feed = f"{HOSTILE.replace('/', '')}/gone.x" if place == "feed" else FEEDS[0]
+    batch = city.deliver(
+        "refused" if place == "delivery" else "received",
+        None if place == "delivery" else "held",
+        feed=feed,
+        reason=HOSTILE if place in ("delivery", "batch") else "",
+        file_name=HOSTILE if place == "file" else "a.csv",
+    )
+    if place == "check":
+        city.check(batch, "failed", message=HOSTILE, rule_id=HOSTILE)
+    if place == "publication":
+        city.publish("share", HOSTILE, reason=HOSTILE, inputs=HOSTILE, status=HOSTILE)
+    page = render(city.report())
+    outline = Outline(page)
+    assert "script" not in outline.tags
+    assert "img" not in outline.tags
+    assert not [name for name, _ in outline.attributes if name.startswith("on")]
+    assert "alert(1)" in outline.text
+    assert "\u202e" not in page
+    assert "{{ 7*7 }}{% raw %}" in outline.text
+
+
+def test_simulated_data_says_so_on_the_page_and_in_each_row(city: City) -> None:
+    city.deliver("received", "published", origin="simulated")
+    city.deliver("received", "published", feed=FEEDS[2], origin="real")
+    page = render(city.report())
+    assert "不计入城市绩效" in page
+    rows = re.findall(r"<tr role=\"row\".*?</tr>", page, re.DOTALL)
+    of_alpha = [r for r in rows if "数据集 stock" in r]
+    of_east = [r for r in rows if "数据集 cases" in r]
+    assert of_alpha
+    assert of_east
+    assert all("模拟数据" in r for r in of_alpha)
+    assert not any("模拟数据" in r for r in of_east)
+
+
+def test_a_simulated_product_alone_brings_the_banner(city: City) -> None:
+    city.deliver("received", "published")
+    assert "不计入城市绩效" not in render(city.report())
+    city.publish(origin="simulated")
+    assert "不计入城市绩效" in render(city.report())
+
+
+def test_a_dimension_without_a_check_is_never_green(city: City) -> None:
+    city.check(city.deliver("received", "published"), "passed", dimension="accuracy")
+    page = render(city.report())
+    cells = re.findall(r'class="score t-(\w+)">(.*?)</td>', page, re.DOTALL)
+    unchecked = [tone for tone, cell in cells if "未检查" in cell]
+    scored = [tone for tone, cell in cells if "100 %" in cell]
+    assert set(unchecked) == {"idle"}
+    assert set(scored) == {"good"}
+    assert (len(unchecked), len(scored)) == (10, 2)
+    assert not [cell for tone, cell in cells if "未检查" in cell and "f-good" in cell]
+
+
+def test_few_failures_still_show_in_the_bar(city: City) -> None:
+    batch = city.deliver("received", "published")
+    city.check(batch, "failed", checked=1_000_000, failed=1)
+    page = render(city.report())
+    assert 'class="f-warn" x="97.50"' in page
+    assert "999,999/1,000,000" in page
+
+
+def test_the_same_tables_give_the_same_bytes(city: City, home: Home) -> None:
+    busy(city).save(home)
+    first = build_site(home, DAY).read_bytes()
+    assert build_site(home, DAY).read_bytes() == first
+
+
+def test_the_order_of_the_rows_does_not_matter(city: City) -> None:
+    before = render(busy(city).report())
+    for rows in (city.deliveries, city.batches, city.checks, city.publications):
+        rows.reverse()
+    assert render(city.report()) == before
+
+
+def test_the_as_of_comes_from_the_rows_of_the_date(city: City) -> None:
+    city.deliver("received", "published")
+    city.deliver("received", "published", day=DAY + timedelta(days=1))
+    assert city.report().as_of == datetime(2026, 7, 16, 2, tzinfo=UTC)
+    assert "2026-07-16 10:00" in render(city.report())
+
+
+def test_an_empty_home_says_what_to_do(home: Home) -> None:
+    page = build_site(home)
+    assert page == home.site / "index.html"
+    outline = Outline(page.read_text("utf-8"))
+    assert "还没有任何交付" in outline.text
+    assert "./jingshu run" in outline.text
+
+
+def test_the_newest_date_is_the_default_and_any_can_be_asked_for(city: City, home: Home) -> None:
+    for days, state in ((0, "received"), (1, "late"), (2, "missing")):
+        city.deliver(state, day=DAY - timedelta(days=days))
+    city.save(home)
+
+    def built(day: date | None) -> str:
+        return Outline(build_site(home, day).read_text("utf-8")).text
+
+    assert "business date 2026-07-15" in built(None)
+    assert "business date 2026-07-14" in built(DAY - timedelta(days=1))
+    other = built(date(2020, 1, 1))
+    assert "没有交付记录" in other
+    assert "2026-07-15、2026-07-14、2026-07-13" in other
+
+
+def test_the_newest_row_of_a_key_counts(city: City, home: Home) -> None:
+    city.deliver("missing")
+    (missing,) = city.deliveries
+    later = missing.model_copy(
+        update={"state": "late", "recorded_at": missing.recorded_at + timedelta(hours=1)}
+    )
+    city.deliveries = [later, missing]
+    city.save(home)
+    text = Outline(build_site(home).read_text("utf-8")).text
+    assert "迟交" in text
+    assert "更新及时率 on time：0 %（0/1）" in text
+
+
+def test_a_build_leaves_nothing_but_the_page(city: City, home: Home) -> None:
+    city.deliver("received", "published")
+    city.save(home)
+    build_site(home)
+    assert [p.name for p in home.site.iterdir()] == ["index.html"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "—"),
+        (0.0, "0 %"),
+        (0.004, "<0.01 %"),
+        (5.0, "5 %"),
+        (99.99, "99.99 %"),
+        (100.0, "100 %"),
+        (12.5, "12.5 %"),
+    ],
+)
+def test_percent(value: float | None, told: str) -> None:
+    assert percent(value) == told
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [
+        (0, "0 min"),
+        (59, "59 min"),
+        (60, "1 h"),
+        (-137, "2 h 17 min"),
+        (1440, "1 d"),
+        (3000, "2 d 2 h"),
+    ],
+)
+def test_span(minutes: int, told: str) -> None:
+    assert span(timedelta(minutes=minutes)) == told
+
+
+def test_moments_are_city_time_and_numbers_are_grouped() -> None:
+    assert moment(datetime(2026, 7, 15, 16, 30, tzinfo=UTC)) == "2026-07-16 00:30"
+    assert moment(None) == number(None) == "—"
+    assert number(1234567) == "1,234,567"
+
+
+def test_long_text_is_cut() -> None:
+    assert clip("x" * 400) == "x" * 400
+    assert clip("x" * 401) == "x" * 399 + "…"

@@ -1,0 +1,55 @@
+"""Names of shared tables: the domain of their product is their schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.layout import ROOT, Home
+from contracts.tree import load_tree
+from sharing.catalog import Catalog
+from tests.unit.sharing.conftest import TABLE, districts, write_shared
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+PACKAGED = ROOT / "contracts"
+PRODUCTS = load_tree(PACKAGED).products.values()
+
+
+def test_a_tables_schema_is_its_products_domain(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JINGSHU_CONTRACTS", str(PACKAGED))
+    for known in PRODUCTS:
+        write_shared(home, f"{known.product_table}__x", districts(("110101", "景山", 1)))
+    names = {str(t) for t in Catalog(home).tables()}
+    assert names == {
+        f"jingshu.city.{TABLE}",
+        *(f"jingshu.{p.domain}.{p.product_table}__x" for p in PRODUCTS),
+    }
+
+
+def test_a_broken_contract_moves_no_table_to_another_schema(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (product, *_) = PRODUCTS
+    monkeypatch.setenv("JINGSHU_CONTRACTS", str(PACKAGED))
+    write_shared(home, f"{product.product_table}__x", districts(("110101", "景山", 1)))
+    catalog = Catalog(home)
+    before = catalog.tables()
+    (tmp_path / "contracts" / "bad.odcs.yaml").write_text("kind: [")
+    monkeypatch.setenv("JINGSHU_CONTRACTS", str(tmp_path / "contracts"))
+    assert catalog.tables() == before
+
+
+def test_what_is_no_delta_table_or_has_no_legal_name_is_no_shared_table(home: Home) -> None:
+    (home.table("shared", "empty__x")).mkdir()
+    write_shared(home, "with space", districts(("110101", "景山", 1)))
+    write_shared(home, "with.dot", districts(("110101", "景山", 1)))
+    assert [t.name for t in Catalog(home).tables()] == [TABLE]
+
+
+def test_a_home_without_a_lake_has_no_tables(tmp_path: Path) -> None:
+    assert Catalog(Home(tmp_path / "new")).tables() == ()
