@@ -11,21 +11,18 @@ from datetime import time
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from contracts import model
-from contracts.errors import JingshuError
+from contracts.document import Document, Place, load_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jsonschema.protocols import Validator
 
-Place = tuple[str | int, ...]
-_M = TypeVar("_M", bound=BaseModel)
 _COMPARISONS = (
     "mustBe",
     "mustNotBe",
@@ -44,142 +41,14 @@ _CYCLES: Mapping[tuple[int, str], model.Cycle] = {
     (3, "m"): "quarterly",
     (1, "y"): "yearly",
 }
-_MAX_BYTES = 4 << 20
-
-
-class ContractError(JingshuError, ValueError):
-    """A contract that cannot be read; ``file``, ``line`` and ``place`` say where."""
-
-    def __init__(self, file: Path, line: int | None, place: Place, problem: str, remedy: str):
-        where = ".".join(str(p) for p in place)
-        at = f"{file.name}:{line}" if line else file.name
-        super().__init__(f"{at} ({where or 'top level'}): {problem}", remedy)
-        self.file, self.line, self.place = file, line, place
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Rebuild from the finished sentences: exceptions cross process borders."""
-        return (_rebuilt, (self.file, self.line, self.place, self.problem, self.remedy))
-
-
-def _rebuilt(
-    file: Path, line: int | None, place: Place, problem: str, remedy: str
-) -> ContractError:
-    error = ContractError(file, line, place, "", remedy)
-    error.problem = problem
-    return error
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses duplicate keys and leaves dates as strings."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
-    seen: set[str] = set()
-    for key_node, _ in node.value:
-        if key_node.value in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key_node.value!r} stands here twice", key_node.start_mark
-            )
-        seen.add(key_node.value)
-    return {str(k): v for k, v in loader.construct_mapping(node, deep=True).items()}
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 @cache
 def _official() -> Validator:
-    import jsonschema  # noqa: PLC0415  (0.2 s, only when a contract is read)
+    import jsonschema
 
     text = resources.files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")
     return jsonschema.Draft201909Validator(json.loads(text))
-
-
-@dataclass(frozen=True)
-class _Document:
-    """One YAML file: its plain data, and its nodes for line numbers."""
-
-    file: Path
-    data: dict[str, Any]
-    root: yaml.Node
-
-    def line(self, place: Place) -> int | None:
-        """Return the 1-based line of the deepest part of ``place`` that exists."""
-        node: yaml.Node | None = self.root
-        line = 1
-        for step in place:
-            if isinstance(node, yaml.MappingNode):
-                found = [(k, v) for k, v in node.value if k.value == str(step)]
-                if not found:
-                    break
-                line, node = found[0][0].start_mark.line + 1, found[0][1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-                if step >= len(node.value):
-                    break
-                node = node.value[step]
-                line = node.start_mark.line + 1
-            else:
-                break
-        return line
-
-    def fail(self, place: Place, problem: str, remedy: str) -> ContractError:
-        return ContractError(self.file, self.line(place), place, problem, remedy)
-
-    def parse(self, kind: type[_M], value: object, place: Place) -> _M:
-        """Validate ``value`` as one of our types; the first error is reported with its place."""
-        try:
-            return kind.model_validate(value)
-        except ValidationError as invalid:
-            first = invalid.errors()[0]
-            where = (*place, *first["loc"])
-            raise self.fail(
-                where, first["msg"], f"Write it as {kind.__name__} is documented in contracts/model.py."
-            ) from None
-
-
-def load_yaml(file: Path) -> _Document:
-    """Read a YAML mapping safely: bounded size, no duplicate keys, no tags, dates as strings."""
-    try:
-        size = file.stat().st_size
-        if size > _MAX_BYTES:
-            raise ContractError(
-                file, None, (), f"{size} bytes are too many", "Split it: a contract is < 4 MiB."
-            )
-        text = file.read_text("utf-8")
-        root = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
-    except FileNotFoundError:
-        raise ContractError(
-            file, None, (), "there is no such file", "Check the path, or write the file."
-        ) from None
-    except UnicodeDecodeError as bad:
-        raise ContractError(
-            file, None, (), f"byte {bad.start} is not UTF-8", "Save the file as UTF-8."
-        ) from None
-    except RecursionError:
-        raise ContractError(
-            file, None, (), "it is nested too deeply", "Flatten the YAML."
-        ) from None
-    except yaml.YAMLError as bad:
-        mark = getattr(bad, "problem_mark", None)
-        raise ContractError(
-            file,
-            mark.line + 1 if mark else None,
-            (),
-            f"not readable as YAML: {getattr(bad, 'problem', None) or bad}",
-            "Mend the YAML at this line.",
-        ) from None
-    if root is None or not isinstance(data, dict):
-        raise ContractError(
-            file, 1, (), "the file holds no mapping", "Start from example.odcs.yaml."
-        )
-    return _Document(file, data, root)
 
 
 def read_contract(file: Path, tree_root: Path | None = None) -> model.Contract:
@@ -192,8 +61,8 @@ def read_contract(file: Path, tree_root: Path | None = None) -> model.Contract:
     return _Build(document, tree_root or file.parent).contract()
 
 
-def _check_official(document: _Document) -> None:
-    from jsonschema.exceptions import best_match  # noqa: PLC0415
+def _check_official(document: Document) -> None:
+    from jsonschema.exceptions import best_match
 
     error = best_match(_official().iter_errors(document.data))
     if error is not None:
@@ -209,7 +78,7 @@ def _check_official(document: _Document) -> None:
 class _Build:
     """From a schema-valid document to a ``Contract``; each method builds one part."""
 
-    doc: _Document
+    doc: Document
     tree_root: Path
 
     def contract(self) -> model.Contract:
@@ -224,7 +93,7 @@ class _Build:
         custom = self.custom(data, ())
         dataset = str(objects[0].get("name", ""))
         contract_id = str(data.get("id", ""))
-        if contract_id.split(".")[-1] != dataset or contract_id.count(".") != 1:
+        if contract_id.rsplit(".", maxsplit=1)[-1] != dataset or contract_id.count(".") != 1:
             raise doc.fail(
                 ("id",),
                 f"the id {contract_id!r} does not end in the schema object's name {dataset!r}",
@@ -237,7 +106,7 @@ class _Build:
             "name": data.get("name") or contract_id,
             "version": data.get("version"),
             "status": data.get("status"),
-            "domain": data.get("domain") or contract_id.split(".")[0],
+            "domain": data.get("domain") or contract_id.split(".", maxsplit=1)[0],
             "dataset": dataset,
             "title": objects[0].get("physicalName") or data.get("name") or dataset,
             **{k: description.get(k, "") for k in ("purpose", "usage", "limitations")},
@@ -329,9 +198,7 @@ class _Build:
                     "Give each column its own.",
                 )
         if not columns:
-            raise self.doc.fail(
-                ("schema", 0), "the table has no properties", "List its columns."
-            )
+            raise self.doc.fail(("schema", 0), "the table has no properties", "List its columns.")
         return columns
 
     def column(self, item: Mapping[str, Any], place: Place) -> model.Column:
@@ -454,7 +321,9 @@ class _Build:
                 cycle = _CYCLES.get((int(value), str(item.get("unit", "d"))[:1]))
                 if cycle is None:
                     raise self.doc.fail(
-                        place, f"no cycle is {value} {item.get('unit')}", "Use 1 d, 7 d, 1 m, 3 m, 1 y."
+                        place,
+                        f"no cycle is {value} {item.get('unit')}",
+                        "Use 1 d, 7 d, 1 m, 3 m, 1 y.",
                     )
                 fields["cycle"] = cycle
             elif name == "timeOfAvailability":
@@ -473,9 +342,10 @@ class _Build:
             raise self.doc.fail(
                 place, f"{text!r} is no time of day", "Write HH:MM+08:00."
             ) from None
-        if parsed.tzinfo is not None and parsed.utcoffset() != time.fromisoformat(
-            "00:00+08:00"
-        ).utcoffset():
+        if (
+            parsed.tzinfo is not None
+            and parsed.utcoffset() != time.fromisoformat("00:00+08:00").utcoffset()
+        ):
             raise self.doc.fail(place, f"{text!r} is not city time", "Write it with +08:00.")
         return parsed.replace(tzinfo=None)
 

@@ -14,7 +14,7 @@ PACKAGED = ROOT / "contracts" / "reference"
 
 
 def reference_csv(root: Path, file: str) -> Path:
-    """Return the CSV behind a reference named by its contract (``reference/x.odcs.yaml``) or itself.
+    """Return the CSV behind a reference named by its contract (``x.odcs.yaml``) or by itself.
 
     Looks in the tree first, then in the packaged tables. Raises UsageError with the name.
     """
@@ -35,6 +35,7 @@ def column_values(path: Path, column: str) -> tuple[str, ...]:
         rows = csv.DictReader(handle)
         if column not in (rows.fieldnames or ()):
             raise UsageError(
-                f"{path.name} has no column {column}.", f"It has {', '.join(rows.fieldnames or ())}."
+                f"{path.name} has no column {column}.",
+                f"It has {', '.join(rows.fieldnames or ())}.",
             )
         return tuple(dict.fromkeys(row[column] for row in rows))

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from contracts.crosscheck import check_across
+from contracts.document import ContractError, load_yaml
 from contracts.errors import UsageError
 from contracts.layout import contracts_root
 from contracts.model import Provider
-from contracts.reading import ContractError, load_yaml, read_contract
-from contracts.reference import column_values, reference_csv
-from contracts.rules import NAMED_RULES
+from contracts.reading import read_contract
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from contracts.model import Contract
@@ -105,7 +105,7 @@ def _load(root: Path, files: tuple[Path, ...], _stamps: tuple[int, ...]) -> Tree
         _providers(root),
     )
     for contract in contracts.values():
-        _check_across(tree, contract)
+        check_across(tree, contract)
     return tree
 
 
@@ -119,103 +119,3 @@ def _providers(root: Path) -> dict[str, Provider]:
         for i, item in enumerate(document.data.get("providers") or ())
     ]
     return {p.id: p for p in found}
-
-
-def _check_across(tree: Tree, contract: Contract) -> None:
-    """Check what one file alone cannot tell: rules, references, inputs, levels, providers."""
-    file = tree.root / contract.source
-
-    def fail(place: str, problem: str, remedy: str) -> ContractError:
-        document = load_yaml(file)
-        names = [p.get("name") for p in document.data["schema"][0].get("properties", ())]
-        where: tuple[str | int, ...] = (place,)
-        if place in names:
-            where = ("schema", 0, "properties", names.index(place))
-        return document.fail(where, problem, remedy)
-
-    for column in contract.columns:
-        if column.rule is not None:
-            named = NAMED_RULES.get(column.rule.name)
-            if named is None:
-                raise fail(
-                    column.name,
-                    f"there is no rule {column.rule.name!r}",
-                    f"Use one of: {', '.join(NAMED_RULES)}.",
-                )
-            wrong = set(column.rule.arguments) - set(named.arguments)
-            if wrong:
-                raise fail(
-                    column.name,
-                    f"the rule {named.name} takes no {min(wrong)!r}",
-                    f"It takes: {', '.join(named.arguments) or 'nothing'}.",
-                )
-        if column.reference is not None:
-            try:
-                column_values(
-                    reference_csv(tree.root, column.reference.file), column.reference.column
-                )
-            except UsageError as missing:
-                raise fail(column.name, missing.problem, missing.remedy) from None
-        if column.type in ("date", "timestamp") and not column.options.format and contract.servers:
-            raise fail(
-                column.name,
-                "a date column declares no format",
-                'Add logicalTypeOptions {format: "yyyy-MM-dd"}: formats are never guessed.',
-            )
-    _check_load(contract, fail)
-    if contract.grading is not None and contract.grading.level < max(
-        c.effective_level for c in contract.columns
-    ):
-        raise fail(
-            "customProperties",
-            f"graded {contract.grading.level}, below its highest column",
-            "Grade the table at least as high as its columns (就高从严).",
-        )
-    if contract.product is not None:
-        for name in contract.product.inputs:
-            if name not in tree.sources and name not in tree.products:
-                raise fail(
-                    "customProperties", f"the input {name!r} is no contract", "Correct the id."
-                )
-        if not (file.parent / contract.product.sql).is_file():
-            raise fail(
-                "customProperties",
-                f"there is no {contract.product.sql} beside the contract",
-                "Write the product's SQL there.",
-            )
-    elif not contract.servers:
-        raise fail("servers", "a source contract names no server", "Add its providers.")
-    if tree.providers:
-        for server in contract.servers:
-            if server.provider not in tree.providers and contract.product is None:
-                raise fail(
-                    "servers",
-                    f"{server.provider!r} is not in providers.yaml",
-                    "Add the provider there.",
-                )
-
-
-def _check_load(contract: Contract, fail: Callable[[str, str, str], ContractError]) -> None:
-    names = [c.name for c in contract.columns]
-    load = contract.load
-    if load.mode == "merge_key" and not contract.key:
-        raise fail(
-            "customProperties", "load merge_key without a primaryKey", "Mark the key's columns."
-        )
-    if load.delete_marker is not None:
-        if load.mode != "merge_key":
-            raise fail(
-                "customProperties", "a delete marker needs merge_key", "Change load.mode."
-            )
-        if load.delete_marker.column not in names:
-            raise fail(
-                "customProperties",
-                f"the delete marker {load.delete_marker.column!r} is no column",
-                "Name one of the columns.",
-            )
-    for server in contract.servers:
-        for header, name in server.export.aliases.items():
-            if name not in names:
-                raise fail(
-                    "servers", f"the alias {header!r} leads to no column {name!r}", "Correct it."
-                )

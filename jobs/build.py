@@ -24,36 +24,29 @@ from lineage.plan import product_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
+
     from pyspark.sql import DataFrame
 
     from contracts.delivery import Origin
     from contracts.layout import Home
     from contracts.model import Contract
-    from contracts.tree import Tree
+    from contracts.tree import Feed, Tree
     from jobs.stages import CheckResult
 
 _REFERENCE: Final = "reference__"
 
 
-def build_product(
-    home: Home, tree: Tree, product: Contract, business_date: date
-) -> ProductVersion:
+def build_product(home: Home, tree: Tree, product: Contract, business_date: date) -> ProductVersion:
     """Build a product for one date; with an input that was never published it waits.
 
-    An input that is absent or held on the date is used as it was last published: the product says
-    so in its reason. Raises TagLossError before Spark starts when a level would be lost.
+    Inputs are read as of the date: the newest version published for it or before. An input that is
+    absent or held on the date is used as it was last published, and the product says so in its
+    reason. Raises TagLossError before Spark starts when a level would be lost.
     """
     check_levels(tree, product)
-    feeds = [
-        feed for feed in tree.feeds() if feed.contract.id in product.product_plan.inputs
-    ]
-    inputs = {
-        feed.table: table.version()
-        for feed in feeds
-        if (table := open_table(home.table("silver", feed.table))) is not None
-        and silver.in_force(table)
-    }
+    feeds = [feed for feed in tree.feeds() if feed.contract.id in product.product_plan.inputs]
+    inputs = _inputs(home, feeds, business_date)
     absent = [feed.table for feed in feeds if feed.table not in inputs]
     if absent:
         reason = f"等待首次发布 waiting for the first publication of {', '.join(absent)}"
@@ -65,17 +58,11 @@ def build_product(
         _name(business_date, sql, inputs, product),
         business_date,
     )
-    spark = session()
-    _views(home, tree, inputs)
-    rows = spark.sql(sql)
-    names = [identifier(c.name) for c in product.columns]
-    versions.stage(staged, rows.selectExpr(*names))
-    accepted = spark.read.parquet(str(staged.rows))
-    results = _audit(home, product, accepted, staged, business_date)
-    stopped = [r for r in results if r.severity == "error" and r.status in ("failed", "error")]
-    if stopped:
-        said = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
-        return _said(home, product, business_date, "held", f"检查未通过 {said}"[:500], inputs)
+    if not versions.is_shown(staged):
+        stopped = _staged_and_audited(home, tree, product, staged, sql, inputs)
+        if stopped:
+            said = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
+            return _said(home, product, business_date, "held", f"检查未通过 {said}"[:500], inputs)
     versions.ensure(staged.table, product.product_table, product, product.columns)
     intent = f"build:{staged.table.name}:{staged.name}"
     intents.begin(home, intent, product.product_table)
@@ -90,20 +77,59 @@ def build_product(
         _stale(home, feeds, business_date),
         inputs,
         version=version,
-        counts=_counts(accepted, product),
+        counts=_counts(session().read.parquet(str(staged.rows)), product),
     )
+    _recorded(home, tree, product, staged, built, began)
+    intents.finish(home, intent)
+    return built
+
+
+def _inputs(home: Home, feeds: Sequence[Feed], business_date: date) -> dict[str, int]:
+    """Return the silver version of each input as of the date; what never was is left out."""
+    tables = ((feed.table, open_table(home.table("silver", feed.table))) for feed in feeds)
+    found = ((name, silver.version_as_of(table, business_date)) for name, table in tables)
+    return {name: version for name, version in found if version is not None}
+
+
+def _staged_and_audited(  # noqa: PLR0913, PLR0917  (what a build is made of)
+    home: Home,
+    tree: Tree,
+    product: Contract,
+    staged: versions.Staged,
+    sql: str,
+    inputs: dict[str, int],
+) -> list[CheckResult]:
+    """Run the SQL into the stage and check what is staged; return what must stop it."""
+    spark = session()
+    _views(home, tree, inputs)
+    names = [identifier(c.name) for c in product.columns]
+    versions.stage(staged, spark.sql(sql).selectExpr(*names))
+    accepted = spark.read.parquet(str(staged.rows))
+    results = _audit(home, product, accepted, staged)
+    return [r for r in results if r.severity == "error" and r.status in ("failed", "error")]
+
+
+def _recorded(  # noqa: PLR0913, PLR0917  (what a build is made of)
+    home: Home,
+    tree: Tree,
+    product: Contract,
+    staged: versions.Staged,
+    built: ProductVersion,
+    began: datetime,
+) -> None:
+    """Write the build's leaf and its lineage event."""
     record.leaf(
         home,
         "build",
-        f"{product.product_table}@{staged.name}",
+        f"{built.table}@{staged.name}",
         {
             "contract_id": product.id,
             "contract_version": product.version,
-            "business_date": business_date.isoformat(),
-            "version": version,
+            "business_date": built.business_date.isoformat(),
+            "version": built.version,
             "rows": built.rows,
             "rows_suppressed": built.rows_suppressed,
-            "inputs": json.dumps(inputs, sort_keys=True),
+            "inputs": json.dumps(built.inputs, sort_keys=True),
             "origin": built.origin,
         },
     )
@@ -112,9 +138,9 @@ def build_product(
         stages.build_run(
             tree,
             product,
-            business_date=business_date,
-            version=version,
-            input_versions=inputs,
+            business_date=built.business_date,
+            version=built.version,
+            input_versions=built.inputs,
             rows=built.rows,
             origin=built.origin,
             sql=product_sql(tree, product),
@@ -123,8 +149,6 @@ def build_product(
             parent=record.parent_run(),
         ),
     )
-    intents.finish(home, intent)
-    return built
 
 
 def _sql(tree: Tree, product: Contract, business_date: date) -> str:
@@ -158,15 +182,13 @@ def _audit(
     product: Contract,
     accepted: DataFrame,
     staged: versions.Staged,
-    business_date: date,
 ) -> Sequence[CheckResult]:
     view = f"{product.dataset}__{staged.name.replace('-', '_')}"
     accepted.createOrReplaceTempView(view)
-    rows = accepted.count()
-    spark = session()
+    audited = checks.Audited(product, accepted, view, accepted.count(), staged.business_date)
     return [
-        *checks.run(spark, accepted, view, product, business_date, rows),
-        *expectations.run(accepted, product, staged.name, rows, home.quality),
+        *checks.run(session(), audited),
+        *expectations.run(audited, staged.name, home.quality),
     ]
 
 
@@ -177,9 +199,9 @@ def _counts(accepted: DataFrame, product: Contract) -> tuple[int, int]:
     return int(row.n), int(row.hidden)
 
 
-def _stale(home: Home, feeds: Sequence[object], business_date: date) -> str:
+def _stale(home: Home, feeds: Sequence[Feed], business_date: date) -> str:
     """Say which inputs did not deliver on the date, and are used as last published."""
-    tables = {getattr(feed, "table", "") for feed in feeds}
+    tables = {feed.table for feed in feeds}
     absent = [
         f"{d.provider}__{d.dataset} ({d.state})"
         for d in governance.latest_deliveries(home, business_date)
@@ -199,7 +221,7 @@ def _origin(home: Home, inputs: dict[str, int]) -> Origin:
     return origin_of(b.origin for b in rows if b.table in inputs)
 
 
-def _said(  # noqa: PLR0913  (a row has these columns)
+def _said(  # noqa: PLR0913, PLR0917  (a row has these columns)
     home: Home,
     product: Contract,
     business_date: date,
@@ -244,8 +266,7 @@ def publication(
             for name in ("business_date", "status", "version", "rows", "origin", "reason")
         },
     )
-    said = hashlib.sha256(
-        f"{row.status}:{row.version}:{row.reason}:{inputs}".encode()
-    ).hexdigest()[:12]
+    said = hashlib.sha256(f"{row.status}:{row.version}:{row.reason}:{inputs}".encode()).hexdigest()[
+        :12
+    ]
     governance.append(home, f"{kind}:{table}:{row.business_date}:{said}", [row])
-

@@ -1,25 +1,29 @@
 """Reads what providers really send: sniffs the bytes, decodes strictly, yields rows of text.
 
-Order (domain reference §2.7): magic bytes, byte-order mark, strict UTF-8, strict GB18030; never with
-errors ignored. Of 315 real exports called ``.csv``, 26 were Excel files and 150 were GB18030.
+Order (domain reference §2.7): magic bytes, byte-order mark, strict UTF-8, strict GB18030;
+never with errors ignored. Of 315 real exports called ``.csv``, 26 were Excel files and 150 were
+GB18030.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import datetime as dt
+import json
 import re
+import subprocess
+import sys
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.errors import JingshuError
+from jobs import sheet as sheet_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from contracts.model import Export
 
@@ -28,10 +32,14 @@ Kind = Literal["text", "xlsx", "xls"]
 MAX_LINE_BYTES: Final = 1 << 20
 MAX_WORKBOOK_BYTES: Final = 64 << 20
 MAX_UNPACKED_BYTES: Final = 512 << 20
+_MAX_MEMBERS: Final = 10_000
 _CHUNK: Final = 1 << 20
-_DIGITS_LOST_FROM: Final = 1e15
+#: Text begins with a header; a NUL in it means UTF-16 without a mark, or no text at all.
+_NUL_SEARCH_BYTES: Final = 1024
 #: 密级 marks as documents carry them (GB/T 9704-2012 §7.2.2): the grade and a star.
-_SECRET_MARK: Final = re.compile(r"(绝密|机密|秘密)\s*[★☆✩]|密级\s*[:：]\s*(绝密|机密|秘密)")
+_SECRET_MARK: Final = re.compile(
+    r"(绝密|机密|秘密)\s*[★☆✩]|密级\s*[:：][\s,，;；\"]*(绝密|机密|秘密)"
+)
 
 
 class DecodeError(JingshuError, ValueError):
@@ -56,14 +64,14 @@ def sniff(path: Path) -> Sniffed:
     if size == 0:
         raise DecodeError("The file is empty (0 bytes).", "Export it again and deliver it whole.")
     with path.open("rb") as handle:
-        head = handle.read(8)
+        head = handle.read(_NUL_SEARCH_BYTES)
     if head.startswith(b"PK\x03\x04"):
         _check_workbook_archive(path, size)
         return Sniffed("xlsx", None, size)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         _check_size(size)
         return Sniffed("xls", None, size)
-    if head[:4] in (b"\x1f\x8b\x08\x00", b"\x1f\x8b\x08\x08") or head.startswith(b"%PDF"):
+    if head.startswith((b"\x1f\x8b\x08", b"%PDF")):
         raise DecodeError("The file is an archive or a PDF.", "Deliver the plain CSV or workbook.")
     return Sniffed("text", _encoding(path, head), size)
 
@@ -86,9 +94,10 @@ def _check_workbook_archive(path: Path, size: int) -> None:
             "The file begins like a ZIP archive and is broken.", "Export and deliver it again."
         ) from broken
     unpacked = sum(m.file_size for m in members)
-    if unpacked > MAX_UNPACKED_BYTES:
+    if unpacked > MAX_UNPACKED_BYTES or len(members) > _MAX_MEMBERS:
         raise DecodeError(
-            f"The archive unpacks to {unpacked} bytes, more than {MAX_UNPACKED_BYTES}.",
+            f"The archive unpacks to {unpacked} bytes in {len(members)} parts, more than"
+            f" {MAX_UNPACKED_BYTES} in {_MAX_MEMBERS}.",
             "Deliver the data as CSV; an archive like this is not opened.",
         )
     if not any(m.filename.lower() in ("xl/workbook.xml", "xl/workbook.bin") for m in members):
@@ -98,9 +107,14 @@ def _check_workbook_archive(path: Path, size: int) -> None:
 
 
 def _encoding(path: Path, head: bytes) -> str:
-    """Find the encoding that decodes the whole file strictly; check line lengths in the same pass."""
+    """Find the encoding that decodes the whole file; check line lengths in the same pass."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DecodeError("The file is UTF-16.", "Export it as UTF-8 or GB18030.")
+    if b"\0" in head:
+        raise DecodeError(
+            "The file begins with NUL bytes: UTF-16 without its mark, or no text.",
+            "Export it as UTF-8 or GB18030.",
+        )
     decoders = {
         "utf-8-sig": codecs.getincrementaldecoder("utf-8-sig")(),
         "gb18030": codecs.getincrementaldecoder("gb18030")(),
@@ -115,14 +129,15 @@ def _encoding(path: Path, head: bytes) -> str:
                     del decoders[name]
             if not decoders:
                 break
-            newlines = chunk.count(b"\n")
-            run = run + len(chunk) if not newlines else len(chunk) - chunk.rfind(b"\n") - 1
-            line += newlines
-            if run > MAX_LINE_BYTES:
+            first = min((i for i in (chunk.find(b"\n"), chunk.find(b"\r")) if i >= 0), default=-1)
+            if run + (first if first >= 0 else len(chunk)) > MAX_LINE_BYTES:
                 raise DecodeError(
                     f"Line {line} is longer than {MAX_LINE_BYTES} bytes.",
                     "End each record with a line break; this looks like binary or a lost newline.",
                 )
+            last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+            run = run + len(chunk) if last < 0 else len(chunk) - last - 1
+            line += chunk.count(b"\n")
     for name, decoder in list(decoders.items()):
         try:
             decoder.decode(b"", final=True)
@@ -163,41 +178,29 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int,
             ) from bad
 
 
-def _sheet_rows(path: Path, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
-    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        names = book.sheet_names
-        name = sheet or (names[0] if names else "")
-        if name not in names:
-            raise DecodeError(
-                f"The workbook has no sheet {name!r}.", f"It has: {', '.join(names) or 'none'}."
-            )
-        cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    except (CalamineError, OSError, ValueError) as broken:
-        if isinstance(broken, DecodeError):
-            raise
+def _sheet_rows(
+    path: Path, sheet: str | None, *, is_all: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield a workbook's rows, parsed by a process of its own (``jobs.sheet`` says why)."""
+    wanted = ["--all"] if is_all else [sheet] if sheet else []
+    command = [sys.executable, "-I", str(Path(sheet_reader.__file__)), str(path), *wanted]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        if child.stdout is None or child.stderr is None:
+            raise TypeError(command)
+        try:
+            for number, line in enumerate(child.stdout, start=1):
+                yield number, json.loads(line)
+            said = child.stderr.read()
+        finally:
+            child.kill()
+    if child.returncode == sheet_reader.NO_SHEET:
         raise DecodeError(
-            "The workbook cannot be opened.", "Save it again and deliver it whole."
-        ) from broken
-    for number, row in enumerate(cells, start=1):
-        yield number, [_cell_text(c) for c in row]
-
-
-def _cell_text(value: object) -> str:
-    """Write a sheet's cell as text: whole numbers without ``.0``, dates as ISO 8601."""
-    match value:
-        case bool():
-            return "是" if value else "否"
-        case float() if value.is_integer() and abs(value) < _DIGITS_LOST_FROM:
-            return str(int(value))
-        case dt.datetime():
-            return value.strftime("%Y-%m-%d %H:%M:%S")
-        case dt.date():
-            return value.isoformat()
-        case _:
-            return str(value)
+            f"The workbook has no sheet {sheet!r}.", f"It has: {', '.join(json.loads(said))}."
+        )
+    if child.returncode:
+        raise DecodeError("The workbook cannot be opened.", "Save it again and deliver it whole.")
 
 
 def secret_mark(path: Path) -> str | None:
@@ -207,9 +210,9 @@ def secret_mark(path: Path) -> str | None:
     refused before anything is stored. Unreadable files carry none that can be read; they are kept
     and rejected by landing.
     """
-    named = _SECRET_MARK.search(path.name)
+    named = mark_in_name(path.name)
     if named:
-        return named.group(0)
+        return named
     try:
         sniffed = sniff(path)
     except DecodeError:
@@ -217,12 +220,18 @@ def secret_mark(path: Path) -> str | None:
     if sniffed.kind == "text":
         return _mark_in_text(path, sniffed.encoding or "utf-8-sig")
     try:
-        for _, cells in _sheet_rows(path, None):
+        for _, cells in _sheet_rows(path, None, is_all=True):
             if found := _SECRET_MARK.search(" ".join(cells)):
                 return found.group(0)
     except DecodeError:
         return None
     return None
+
+
+def mark_in_name(name: str) -> str | None:
+    """Return the secrecy mark in a file's name, or None."""
+    found = _SECRET_MARK.search(name)
+    return found.group(0) if found else None
 
 
 def _mark_in_text(
@@ -242,7 +251,7 @@ def _mark_in_bytes(path: Path) -> str | None:
 
     Bounded, because the file may be one endless line; landing rejects it anyway.
     """
-    for encoding in ("utf-8", "gb18030"):
+    for encoding in ("utf-8", "gb18030", "utf-16-le", "utf-16-be"):
         if found := _mark_in_text(path, encoding, errors="replace", limit=32 * _CHUNK):
             return found
     return None

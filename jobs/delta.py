@@ -39,7 +39,7 @@ def has_transaction(table: DeltaTable | None, app_id: str) -> bool:
     return table is not None and table.transaction_version(app_id) is not None
 
 
-def append_once(
+def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by name)
     path: Path,
     data: Callable[[], pa.Table | pa.RecordBatchReader],
     app_id: str,

@@ -62,9 +62,7 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
         if stop.state == "refused":
             record.refused(home, delivery, str(stop))
         else:
-            record.delivery_state(
-                home, delivery, stop.state, str(stop), batch_id=stop.batch_id
-            )
+            record.delivery_state(home, delivery, stop.state, str(stop), batch_id=stop.batch_id)
         return _ended(delivery, stop.state, str(stop), stop.batch_id)
     except ManifestError as bad:
         record.refused(home, delivery, str(bad))
@@ -84,16 +82,14 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
 
 
 def _is_owed(home: Home, delivery: Delivery) -> bool:
-    """A delivery is owed when its cycle says so, and once at the very start: the initial load."""
+    """Tell whether the cycle owes a delivery, or its initial load is still to come."""
     if delivery.contract.schedule.is_due(delivery.business_date):
         return True
     return not governance.batches_of(home, delivery.provider, delivery.contract.dataset)
 
 
 def _again(delivery: Delivery, known: BatchRow) -> Ended:
-    return _ended(
-        delivery, known.status, known.reason or f"already {known.status}", known.batch_id
-    )
+    return _ended(delivery, known.status, known.reason or f"already {known.status}", known.batch_id)
 
 
 def _ended(delivery: Delivery, state: str, reason: str, batch_id: str | None) -> Ended:
@@ -123,14 +119,14 @@ def refine(landed_json: str) -> str:
 
 def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False) -> Verdict:
     """Refine, audit and record one landed batch."""
-    from jobs.audit.run import audit  # noqa: PLC0415  (Spark only where it is needed)
-    from jobs.refine.run import refine as refine_batch  # noqa: PLC0415
+    from jobs.audit.run import audit
+    from jobs.refine.run import refine as refine_batch
 
     delivery = _delivery(tree, landed)
     refined = refine_batch(home, delivery, landed, tree.root, again=again)
     refined = refined.model_copy(update={"findings": landed.findings})
     verdict = audit(home, delivery, refined, tree.root)
-    record.audited(home, verdict)
+    record.audited(home, delivery, verdict)
     return verdict
 
 
@@ -146,8 +142,8 @@ def publish(verdict_json: str) -> str:
 
 def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersion | Ended:
     """Publish, or hand on that the batch is held or rejected."""
-    from jobs.publish import TableMovedError  # noqa: PLC0415
-    from jobs.publish import publish as publish_batch  # noqa: PLC0415
+    from jobs.publish import TableMovedError
+    from jobs.publish import publish as publish_batch
 
     delivery = _delivery(tree, verdict)
     if verdict.decision != "publish":
@@ -163,7 +159,7 @@ def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersio
 
 def landed_of(home: Home, delivery: Delivery, batch: Batch) -> LandedBatch:
     """Return the landed batch behind a later stage, from the raw bytes that are kept."""
-    from jobs.pull import kept_batch  # noqa: PLC0415
+    from jobs.pull import kept_batch
 
     return land_batch(home, delivery, kept_batch(home, batch.table, batch.batch_id))
 
@@ -178,7 +174,7 @@ def _wrong(kind: str, wanted: str) -> JingshuError:
 
 def build(product_id: str, business_date: str) -> str:
     """Build one date of a product on Spark; return a ProductVersion as JSON."""
-    from jobs.build import build_product  # noqa: PLC0415
+    from jobs.build import build_product
 
     tree = load_tree()
     when = date.fromisoformat(business_date)
@@ -187,9 +183,9 @@ def build(product_id: str, business_date: str) -> str:
 
 def share(product_id: str, business_date: str) -> str:
     """Project one date of a product for every policy; return SharedVersions, a JSON a line."""
-    from jobs.project import share_product  # noqa: PLC0415
+    from jobs.project import share_product
 
     tree = load_tree()
     when = date.fromisoformat(business_date)
-    shared = share_product(Home.from_env(), tree, tree.contract(product_id), when)
+    shared = share_product(Home.from_env(), tree.contract(product_id), when)
     return "\n".join(s.model_dump_json() for s in shared)

@@ -7,19 +7,20 @@ named after what it says, so saying it twice writes nothing.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from contracts.delivery import BatchStatus, DeliveryState, Origin
-from contracts.layout import Home
 from contracts.model import Dimension, Severity
 from jobs.delta import append_once, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from contracts.layout import Home
 
 _TIME = pa.timestamp("us", tz="UTC")
 _ARROW: Final = {
@@ -141,7 +142,7 @@ def schema_of(kind: type[Row]) -> pa.Schema:
         fields.append(
             pa.field(
                 name,
-                _ARROW.get(base, pa.string()),  # Literals are strings
+                _ARROW.get(cast("type", base), pa.string()),  # Literals are strings
                 nullable=optional,
                 metadata={"jingshu.level": "L1" if name != "message" else "L2"},
             )
@@ -166,7 +167,7 @@ def read(home: Home, kind: type[_R], expression: pc.Expression | None = None) ->
     if table is None:
         return []
     found = table.to_pyarrow_dataset().to_table(filter=expression).sort_by("recorded_at")
-    return [kind.model_construct(**row) for row in found.to_pylist()]
+    return [cast("_R", kind.model_construct(**row)) for row in found.to_pylist()]
 
 
 def _newest(rows: Iterable[_R], *key: str) -> list[_R]:

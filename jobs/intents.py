@@ -56,9 +56,7 @@ def begin(home: Home, name: str, subject: str) -> None:
 def finish(home: Home, name: str) -> None:
     """Close an intent: everything it announced is there."""
     with _database(home) as db:
-        db.execute(
-            "UPDATE intents SET closed_at = ? WHERE name = ?", (utc_now().isoformat(), name)
-        )
+        db.execute("UPDATE intents SET closed_at = ? WHERE name = ?", (utc_now().isoformat(), name))
 
 
 def open_intents(home: Home) -> list[Intent]:

@@ -61,12 +61,18 @@ def bronze_schema(contract: Contract) -> pa.Schema:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each contract column stands in the file."""
+    """Where each contract column stands in the file, and what else its header has."""
 
     positions: dict[str, int]
     extra: dict[str, int]
+    unnamed: dict[str, int]
     width: int
     findings: tuple[str, ...]
+
+    @property
+    def needed(self) -> int:
+        """How many cells a row must have: up to the last column that has a name."""
+        return 1 + max((*self.positions.values(), *self.extra.values()))
 
 
 def match_header(contract: Contract, export: Export, header: list[str]) -> Layout:
@@ -79,11 +85,15 @@ def match_header(contract: Contract, export: Export, header: list[str]) -> Layou
     by_header |= {_key(h): name for h, name in export.aliases.items()}
     positions: dict[str, int] = {}
     extra: dict[str, int] = {}
+    unnamed: dict[str, int] = {}
     for index, text in enumerate(header):
         name = by_header.get(_key(text))
         if name is None:
-            if not _BLANK_HEADER.match(text.strip()):
-                extra[text.strip()] = index
+            if _BLANK_HEADER.match(text.strip()):
+                unnamed[f"Unnamed: {index}"] = index
+            else:
+                own = text.strip()
+                extra[own if own not in extra else f"{own} #{index + 1}"] = index
         elif name in positions:
             raise HeaderError(
                 f"The column {text!r} stands in the header twice.", "Deliver each column once."
@@ -93,16 +103,22 @@ def match_header(contract: Contract, export: Export, header: list[str]) -> Layou
     missing = [c.header for c in contract.columns if c.name not in positions]
     if missing:
         raise HeaderError(
-            f"The header lacks {'、'.join(missing)}; it has {'、'.join(header)[:200]}.",
-            f"Deliver the layout of {contract.id} {contract.version}, or write a new version of it.",
+            f"The header lacks {'、'.join(missing)}; it has {_listed(header)}.",
+            f"Deliver the layout of {contract.id} {contract.version}, or agree a new version.",
         )
     if extra and export.drift == "freeze":
         raise HeaderError(
-            f"The header has {'、'.join(extra)}, which {contract.id} {contract.version} does not know.",
+            f"The header has {'、'.join(extra)}, unknown to {contract.id} {contract.version}.",
             "Agree a new contract version, or declare drift: evolve.",
         )
     findings = tuple(f"added column {name!r} kept aside at L3" for name in extra)
-    return Layout(positions, extra, len(header), findings)
+    return Layout(positions, extra, unnamed, len(header), findings)
+
+
+def _listed(header: list[str]) -> str:
+    """List the names that a header row has, on one line."""
+    names = (" ".join(text.split()) for text in header)
+    return "、".join(name for name in names if name)[:200] or "no names"
 
 
 def _key(header: str) -> str:
@@ -119,6 +135,7 @@ class Parsed:
     rows: int = 0
     blank: int = 0
     footers: int = 0
+    unnamed: int = 0
     findings: list[str] = field(default_factory=list)
 
     def batches(self, path: Path) -> Iterator[pa.RecordBatch]:
@@ -130,28 +147,44 @@ class Parsed:
         numbered = rows(path, sniffed, self.export)
         layout = self._header(numbered)
         self.findings += layout.findings
-        footer = re.compile(self.export.footer) if self.export.footer else None
         chunk: list[dict[str, Any]] = []
-        for line, cells in numbered:
-            if not any(c.strip() for c in cells):
-                self.blank += 1
-            elif footer is not None and footer.search("".join(cells).strip()):
-                self.footers += 1
-            else:
-                chunk.append(self._row(layout, line, cells))
-                if len(chunk) == _CHUNK_ROWS:
-                    yield self._record_batch(chunk)
-                    chunk = []
+        for line, cells in self._data_rows(numbered):
+            chunk.append(self._row(layout, line, cells))
+            if len(chunk) == _CHUNK_ROWS:
+                yield self._record_batch(chunk)
+                chunk = []
         if chunk:
             yield self._record_batch(chunk)
         if not self.rows:
             raise DecodeError(
-                "The file has a header and no rows.", "Deliver the rows, or tell why there are none."
+                "The file has a header and no rows.",
+                "Deliver the rows, or tell why there are none.",
             )
         if self.blank:
             self.findings.append(f"{self.blank} blank lines passed over")
         if self.footers:
             self.findings.append(f"{self.footers} lines after the data passed over")
+        if self.unnamed:
+            self.findings.append(
+                f"values under no header kept aside at L3, in {self.unnamed} rows"
+            )
+
+    def _data_rows(
+        self, numbered: Iterator[tuple[int, list[str]]]
+    ) -> Iterator[tuple[int, list[str]]]:
+        """Pass over blank rows and the footer; what data follows after was no footer."""
+        footer = re.compile(self.export.footer) if self.export.footer else None
+        waiting: list[tuple[int, list[str]]] = []
+        for line, cells in numbered:
+            if not any(c.strip() for c in cells):
+                self.blank += 1
+            elif footer is not None and footer.search("".join(cells).strip()):
+                waiting.append((line, cells))
+            else:
+                yield from waiting
+                waiting = []
+                yield line, cells
+        self.footers += len(waiting)
 
     def _header(self, numbered: Iterator[tuple[int, list[str]]]) -> Layout:
         tried: list[tuple[int, list[str]]] = []
@@ -190,14 +223,17 @@ class Parsed:
     def _row(self, layout: Layout, line: int, cells: list[str]) -> dict[str, Any]:
         error = None
         beyond = cells[layout.width :]
-        if len(cells) < layout.width:
-            error = f"{len(cells)} cells, {layout.width} expected"
-        elif any(c.strip() for c in beyond):
+        if len(cells) < layout.needed or any(c.strip() for c in beyond):
             error = f"{len(cells)} cells, {layout.width} expected"
         row: dict[str, Any] = {
             name: cells[i] if i < len(cells) else None for name, i in layout.positions.items()
         }
         extra = {n: cells[i] for n, i in layout.extra.items() if i < len(cells) and cells[i]}
+        aside = {
+            n: cells[i] for n, i in layout.unnamed.items() if i < len(cells) and cells[i].strip()
+        }
+        self.unnamed += bool(aside)
+        extra |= aside
         if error is not None:
             extra["_cells"] = json.dumps(cells, ensure_ascii=False)
         row["_source_line"] = line

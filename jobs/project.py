@@ -28,22 +28,16 @@ if TYPE_CHECKING:
     from contracts.delivery import Origin
     from contracts.layout import Home
     from contracts.model import Contract, Policy
-    from contracts.tree import Tree
 
 
-def share_product(
-    home: Home, tree: Tree, product: Contract, business_date: date
-) -> list[SharedVersion]:
+def share_product(home: Home, product: Contract, business_date: date) -> list[SharedVersion]:
     """Project one date of a product for every policy it declares."""
     return [
-        _share(home, tree, product, policy, business_date)
-        for policy in product.product_plan.policies
+        _share(home, product, policy, business_date) for policy in product.product_plan.policies
     ]
 
 
-def _share(
-    home: Home, tree: Tree, product: Contract, policy: Policy, business_date: date
-) -> SharedVersion:
+def _share(home: Home, product: Contract, policy: Policy, business_date: date) -> SharedVersion:
     """Project for one policy; raises TagLossError for what is above the ceiling."""
     check_policy(product, policy)
     name = f"{product.product_table}__{policy.name}"
@@ -56,8 +50,7 @@ def _share(
     columns = {
         c.name: text
         for c in product.columns
-        if c.name in policy.columns
-        and (text := masked(c.name, policy.columns[c.name])) is not None
+        if c.name in policy.columns and (text := masked(c.name, policy.columns[c.name])) is not None
     }
     rows = session().read.parquet(str(versions.Staged(gold, source, business_date).rows))
     if policy.rows is not None:
@@ -71,9 +64,7 @@ def _share(
     versions.ensure(staged.table, name, product, kept)
     intent = f"share:{name}:{staged.name}"
     intents.begin(home, intent, name)
-    version = versions.show(
-        staged, product, {"jingshu.kind": "share", "jingshu.source": source}
-    )
+    version = versions.show(staged, product, {"jingshu.kind": "share", "jingshu.source": source})
     count = session().read.parquet(str(staged.rows)).count()
     shared = _said(home, product, policy, business_date, (version, count, source), "")
     record.leaf(
@@ -114,7 +105,7 @@ def _table(path: Path) -> DeltaTable:
     return DeltaTable(str(path))
 
 
-def _said(
+def _said(  # noqa: PLR0913, PLR0917  (a row has these columns)
     home: Home,
     product: Contract,
     policy: Policy,

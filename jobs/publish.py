@@ -1,4 +1,4 @@
-"""publish: makes an audited batch visible with one metadata-only commit, and takes one back.
+"""publish: makes an audited batch visible with one metadata-only commit.
 
 Order: intent → quarantine → silver commit → governance → leaf → lineage → intent closed. Each step
 is idempotent by its name, so running publish again after any crash finishes it.
@@ -7,10 +7,7 @@ is idempotent by its name, so running publish again after any crash finishes it.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, Literal
-
-from deltalake import CommitProperties, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError
+from typing import TYPE_CHECKING, Any, Protocol
 
 from contracts.errors import JingshuError
 from jobs import governance, intents, quarantine, record, silver
@@ -19,6 +16,7 @@ from jobs.refine.plan import CARRIED, GOOD
 from jobs.stages import Batch, PublishedVersion
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from deltalake import DeltaTable
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from contracts.model import Contract
     from jobs.silver import Publication
     from jobs.stages import Verdict
-
-_TRIES: Final = 20
 
 
 class PublishError(JingshuError, RuntimeError):
@@ -77,11 +73,20 @@ def _app_id(batch: Batch) -> str:
     return f"publish:{batch.batch_id}"
 
 
-def _batch_fields(batch: Batch) -> dict[str, object]:
+def _batch_fields(batch: Batch) -> dict[str, Any]:
     return {name: getattr(batch, name) for name in Batch.model_fields}
 
 
-def _same_period(contract: Contract, publication: Publication, batch: Batch) -> bool:
+class Dated(Protocol):
+    """What has a business date: a batch, its row or its publication."""
+
+    @property
+    def business_date(self) -> date:
+        """The date that the data is of."""
+
+
+def is_same_period(contract: Contract, publication: Dated, batch: Dated) -> bool:
+    """Tell whether one of the two takes the other's place, by the contract's load."""
     match contract.load.mode:
         case "full_snapshot":
             return True
@@ -92,16 +97,14 @@ def _same_period(contract: Contract, publication: Publication, batch: Batch) -> 
             return period(publication.business_date) == period(batch.business_date)
 
 
-def _newer(
-    contract: Contract, said: list[Publication], batch: Batch
-) -> Publication | None:
+def _newer(contract: Contract, said: list[Publication], batch: Batch) -> Publication | None:
     """Return a publication of the same period that is newer than the batch."""
     order = (batch.business_date, batch.revision)
     return next(
         (
             p
             for p in said
-            if p.batch_id != batch.batch_id and _same_period(contract, p, batch) and p.order > order
+            if p.batch_id != batch.batch_id and is_same_period(contract, p, batch) and p.order > order
         ),
         None,
     )
@@ -111,11 +114,9 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
     """Make the staged files visible in one commit and return the version that shows them."""
     stage = silver.stage_path(home, verdict.table, verdict.batch_id)
     is_merge = contract.load.mode == "merge_key"
-    for attempt in range(_TRIES):
-        table = silver.ensure(home, contract, verdict.table)
-        if has_transaction(table, _app_id(verdict)):
-            return _version_of(table, verdict)
-        said = silver.in_force(table)
+
+    def shown(table: DeltaTable) -> silver.Change:
+        said = silver.publications(table)
         newest = said[-1].version if said else None
         if is_merge and newest != verdict.silver_version_seen:
             raise TableMovedError(
@@ -125,49 +126,32 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
             )
         states = (GOOD, CARRIED) if is_merge else (GOOD,)
         adds = silver.staged_actions(stage, contract, states)
-        gone = _replaced_files(contract, table, said, verdict)
+        gone = _replaced_files(contract, table, verdict)
         removes = silver.removals(gone, int(time.time() * 1000))
-        try:
-            table.create_write_transaction(
-                [*adds, *removes],
-                "append",
-                table.schema(),
-                commit_properties=CommitProperties(
-                    custom_metadata=_metadata("publish", verdict, silver.tombstones_of(stage)),
-                    app_transactions=[Transaction(_app_id(verdict), 1)],
-                ),
-            )
-        except (CommitFailedError, DeltaError):
-            if attempt == _TRIES - 1:
-                raise
-            time.sleep(0.02 * (attempt + 1))  # another publisher won: read again and check
-    table = silver.ensure(home, contract, verdict.table)
-    return _version_of(table, verdict)
+        return silver.Change([*adds, *removes], _metadata(verdict, silver.tombstones_of(stage)))
 
-
-def _version_of(table: DeltaTable, batch: Batch) -> int:
+    table = silver.commit_once(home, contract, verdict.table, _app_id(verdict), shown)
     return next(
         p.version
         for p in silver.publications(table)
-        if p.kind == "publish" and p.batch_id == batch.batch_id
+        if p.kind == "publish" and p.batch_id == verdict.batch_id
     )
 
 
 def _replaced_files(
-    contract: Contract, table: DeltaTable, said: list[Publication], batch: Batch
+    contract: Contract, table: DeltaTable, batch: Batch
 ) -> list[dict[str, object]]:
     """Return the visible files that the batch takes the place of."""
     if contract.load.mode in ("merge_key", "full_snapshot"):
         return silver.files(table)
-    replaced = {p.batch_id for p in said if _same_period(contract, p, batch)}
+    said = silver.in_force(table)
+    replaced = {p.batch_id for p in said if is_same_period(contract, p, batch)}
     return [f for f in silver.files(table) if silver.batch_of_file(f["path"]) in replaced]
 
 
-def _metadata(
-    kind: Literal["publish", "withdraw"], verdict: Verdict, tombstones: str | None
-) -> dict[str, str]:
+def _metadata(verdict: Verdict, tombstones: str | None) -> dict[str, str]:
     return {
-        "jingshu.kind": kind,
+        "jingshu.kind": "publish",
         "jingshu.batch_id": verdict.batch_id,
         "jingshu.business_date": verdict.business_date.isoformat(),
         "jingshu.revision": str(verdict.revision),
@@ -176,9 +160,7 @@ def _metadata(
     }
 
 
-def _superseded_before(
-    home: Home, verdict: Verdict, newer: Publication
-) -> PublishedVersion:
+def _superseded_before(home: Home, verdict: Verdict, newer: Publication) -> PublishedVersion:
     """Close a batch that came after newer data of its period: it is kept and never shown."""
     reason = (
         f"已被 {newer.business_date} 第 {newer.revision} 版取代"
@@ -198,4 +180,3 @@ def _superseded_before(
         [record.batch_row(verdict, "superseded", reason, verdict.rows_landed)],
     )
     return published
-

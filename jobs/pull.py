@@ -83,9 +83,8 @@ class Found:
 def batch_id_of(delivery: Delivery, sha256: str) -> str:
     """Return the batch's name: the date, and a digest of whose bytes these are."""
     parts = (delivery.provider, delivery.contract.dataset, str(delivery.business_date), sha256)
-    return (
-        f"{delivery.business_date:%Y%m%d}-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
-    )
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return f"{delivery.business_date:%Y%m%d}-{digest[:12]}"
 
 
 def origin_of(drop: Path) -> Origin:
@@ -122,9 +121,7 @@ def find(delivery: Delivery, drop: Path) -> Found:
     is_manifest_required = server.export.manifest == "required"
     complete = [f for f in found if f.manifest is not None or not is_manifest_required]
     if not complete:
-        why = (
-            f"{found[0].path.name} came without its manifest" if found else "no file came"
-        )
+        why = f"{found[0].path.name} came without its manifest" if found else "no file came"
         raise PullStopped(
             "missing",
             f"{delivery.name}: {why} ({pattern}).",
@@ -280,7 +277,7 @@ def _refuse_secret(delivery: Delivery, found: Found) -> None:
         raise PullStopped(
             "refused",
             f"{delivery.name}: the file carries the mark {mark!r}; nothing of it was stored.",
-            "State secrets are not government data (Decree 809, Art. 3): take it back and report it.",
+            "State secrets are no government data (Decree 809, Art. 3): take it back, report it.",
         )
 
 
@@ -298,7 +295,7 @@ def _refuse_above_ceiling(delivery: Delivery, found: Found, origin: Origin) -> N
 def _stop_duplicate(
     delivery: Delivery, found: Found, sha256: str, kept: Iterable[RawBatch]
 ) -> None:
-    """A snapshot may repeat itself; a day's new rows may not."""
+    """Stop bytes that came before: a snapshot may repeat itself, a day's new rows may not."""
     if delivery.contract.load.mode not in ("append", "replace_period"):
         return
     for raw in kept:

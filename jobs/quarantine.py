@@ -68,9 +68,7 @@ def bad_rows(home: Home, contract: Contract, batch: Batch, root: Path) -> pa.Tab
     made = (
         raw.append_column("_reasons", pa.array([reasons[n] for n in found], pa.list_(_REASON)))
         .append_column("_status", pa.array(["open"] * len(found), pa.string()))
-        .append_column(
-            "_business_date", pa.array([batch.business_date] * len(found), pa.date32())
-        )
+        .append_column("_business_date", pa.array([batch.business_date] * len(found), pa.date32()))
     )
     return made.select(schema(contract).names).cast(schema(contract))
 

@@ -6,7 +6,6 @@ Every entry is named after the fact it states, so stating it twice writes nothin
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobs import governance, silver
@@ -18,6 +17,8 @@ from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from contracts.delivery import BatchStatus, Delivery, DeliveryState
     from contracts.layout import Home
     from jobs.stages import Batch, CheckResult, LandedBatch, PublishedVersion, Verdict
@@ -82,7 +83,7 @@ def leaf(home: Home, kind: LeafType, subject: str, facts: dict[str, JsonScalar])
     EvidenceLog(home).append([Leaf(kind, subject, facts, iso(utc_now()))])
 
 
-def delivery_state(
+def delivery_state(  # noqa: PLR0913  (a row has these columns)
     home: Home,
     delivery: Delivery,
     state: DeliveryState,
@@ -156,7 +157,7 @@ def landed(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
     )
 
 
-def audited(home: Home, verdict: Verdict) -> None:
+def audited(home: Home, delivery: Delivery, verdict: Verdict) -> None:
     """State a verdict: every element's result, the leaf, and a held or rejected status."""
     governance.append(
         home,
@@ -186,11 +187,10 @@ def audited(home: Home, verdict: Verdict) -> None:
             rows_duplicate=verdict.rows_duplicate,
         )
         governance.append(home, f"batch:{verdict.batch_id}:{status}:{verdict.digest[:12]}", [row])
+        _refined_run(home, delivery, verdict, status)
 
 
-def published(
-    home: Home, delivery: Delivery, verdict: Verdict, version: PublishedVersion
-) -> None:
+def published(home: Home, delivery: Delivery, verdict: Verdict, version: PublishedVersion) -> None:
     """State a publication, and that it superseded what it took the place of."""
     row = batch_row(
         verdict,
@@ -219,19 +219,40 @@ def published(
             "origin": verdict.origin,
         },
     )
+    _refined_run(
+        home,
+        delivery,
+        verdict,
+        "published",
+        silver_version=version.silver_version,
+        counts=(version.rows_published, version.rows_quarantined),
+    )
+
+
+def _refined_run(  # noqa: PLR0913  (the facts of a run)
+    home: Home,
+    delivery: Delivery,
+    verdict: Verdict,
+    status: BatchStatus,
+    *,
+    silver_version: int | None = None,
+    counts: tuple[int, int] = (0, 0),
+) -> None:
+    """Write the lineage event of refining, auditing and publishing, or of stopping there."""
     outbox.write(
         home,
         stages.publish_run(
             delivery,
             batch_id=verdict.batch_id,
-            silver_version=version.silver_version,
-            rows_published=version.rows_published,
-            rows_quarantined=version.rows_quarantined,
+            silver_version=silver_version,
+            rows_published=counts[0],
+            rows_quarantined=counts[1],
             results=verdict.results,
-            status="published",
+            status=status,
             origin=verdict.origin,
             started_at=verdict.started_at,
             ended_at=utc_now(),
+            reason=verdict.reason,
             parent=parent_run(),
         ),
     )

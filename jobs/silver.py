@@ -7,35 +7,38 @@ log alone tells which batch every visible row came from.
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable, Field, Schema
-from deltalake.exceptions import DeltaError
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction
 
-from jobs.delta import BASE_CONFIGURATION, open_table
+from jobs.delta import BASE_CONFIGURATION, has_transaction, open_table
 from jobs.land import statistics_only_on
 from jobs.refine.plan import TOMBSTONE, spark_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from contracts.layout import Home
     from contracts.model import Contract
-    from jobs.stages import Batch
 
 STAGE: Final = "_stage"
+#: Ends the name of the stage that a ``merge_key`` table shows after a withdrawal.
+WITHDRAWN: Final = "-withdrawn"
 _DELTA_TYPES: Final = {"bigint": "long"}
 #: Sharing records are kept three years (Decree 809, Art. 29); the log is the record of versions.
 _LOG_RETENTION: Final = "interval 1100 days"
 _STAT_TYPES: Final = ("string", "integer", "date")
 _STAT_CHARS: Final = 32
+_TRIES: Final = 20
 
 
 @dataclass(frozen=True)
@@ -51,23 +54,14 @@ class Publication:
     tombstones: str | None
 
     @property
+    def stage(self) -> str:
+        """The stage whose files the commit showed; a withdrawn merge is staged anew without it."""
+        return self.batch_id if self.kind == "publish" else f"{self.batch_id}{WITHDRAWN}"
+
+    @property
     def order(self) -> tuple[date, int]:
         """Newer data has the later date; on one date, the later revision."""
         return self.business_date, self.revision
-
-
-@dataclass(frozen=True)
-class MergeBase:
-    """What a ``merge_key`` batch is laid over.
-
-    ``version`` is a silver version without the batches it replaces, ``replay`` the batches published
-    since then, oldest first, ``current_version`` the table's newest version when this was read.
-    """
-
-    version: int | None
-    replay: tuple[str, ...]
-    tombstones: str | None
-    current_version: int | None
 
 
 def stage_path(home: Home, table: str, batch_id: str) -> Path:
@@ -150,28 +144,51 @@ def in_force(table: DeltaTable | None) -> list[Publication]:
     return [p for p in said if p.kind == "publish" and p.batch_id not in withdrawn]
 
 
-def merge_base(home: Home, batch: Batch, *, without: str | None = None) -> MergeBase:
-    """Find what to lay a ``merge_key`` batch over, so that it replaces its own date's revisions.
+def version_as_of(table: DeltaTable | None, business_date: date) -> int | None:
+    """Return the newest version that a batch of ``business_date`` or before made, or took back.
 
-    ``without`` also leaves out one batch: the base for withdrawing it.
+    None where nothing of that time is in force.
     """
-    table = open_table(home.table("silver", batch.table))
-    said = in_force(table)
-    replaced = {
-        p.batch_id
-        for p in said
-        if p.batch_id in (batch.batch_id, without) or p.business_date == batch.business_date
-    }
-    first = min((p.version for p in said if p.batch_id in replaced), default=None)
-    before = [p for p in said if first is None or p.version < first]
-    since = [p for p in said if first is not None and p.version > first]
-    last = before[-1] if before else None
-    return MergeBase(
-        version=last.version if last else None,
-        replay=tuple(p.batch_id for p in since if p.batch_id not in replaced),
-        tombstones=last.tombstones if last else None,
-        current_version=said[-1].version if said else None,
-    )
+    if not any(p.business_date <= business_date for p in in_force(table)):
+        return None
+    return max(p.version for p in publications(table) if p.business_date <= business_date)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one commit does to the visible files, and what it says of itself."""
+
+    actions: Sequence[AddAction | RemoveAction]
+    metadata: Mapping[str, str]
+
+
+def commit_once(
+    home: Home, contract: Contract, name: str, app_id: str, change: Callable[[DeltaTable], Change]
+) -> DeltaTable:
+    """Commit a change under the transaction ``app_id``, once; return the table as it is then.
+
+    ``change`` is asked again, with the table read anew, after every lost race.
+    """
+    for attempt in range(_TRIES):
+        table = ensure(home, contract, name)
+        if has_transaction(table, app_id):
+            return table
+        wanted = change(table)
+        try:
+            table.create_write_transaction(
+                list(wanted.actions),
+                "append",
+                table.schema(),
+                commit_properties=CommitProperties(
+                    custom_metadata=dict(wanted.metadata),
+                    app_transactions=[Transaction(app_id, 1)],
+                ),
+            )
+        except (CommitFailedError, DeltaError):
+            if attempt == _TRIES - 1:
+                raise
+            time.sleep(0.02 * (attempt + 1))  # another publisher won: read again and check
+    return ensure(home, contract, name)
 
 
 def batch_of_file(path: str) -> str | None:
@@ -185,9 +202,7 @@ def files(table: DeltaTable) -> list[dict[str, Any]]:
     return list(pa.table(table.get_add_actions(flatten=True)).to_pylist())
 
 
-def staged_actions(
-    stage: Path, contract: Contract, states: Iterable[str]
-) -> list[AddAction]:
+def staged_actions(stage: Path, contract: Contract, states: Iterable[str]) -> list[AddAction]:
     """Return add actions for a stage's files of the given ``_ok`` states, by relative path."""
     actions = []
     for state in states:
@@ -259,4 +274,3 @@ def _statistics(file: Path, contract: Contract) -> str:
         },
         ensure_ascii=False,
     )
-

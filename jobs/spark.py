@@ -45,7 +45,7 @@ def session() -> SparkSession:
 
 @cache
 def _connect(remote: str) -> SparkSession:
-    from pyspark.sql import SparkSession  # noqa: PLC0415  (2 s and 150 MB, only in Spark tasks)
+    from pyspark.sql import SparkSession
 
     try:
         spark = SparkSession.builder.remote(remote).getOrCreate()

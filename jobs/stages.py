@@ -1,8 +1,8 @@
 """The types of a batch's way: each stage takes one and returns the next.
 
 ``pull → RawBatch → land → LandedBatch → refine → RefinedBatch → audit → Verdict → publish →
-PublishedVersion``; a delivery that stops anywhere becomes ``Ended``, which every later stage hands on.
-They cross process borders as JSON (``to_json`` / ``from_json``), small enough to paste into a shell.
+PublishedVersion``; a delivery that stops anywhere becomes ``Ended``, which later stages hand on.
+They cross process borders as JSON (``to_json``, ``from_json``), small enough for a shell.
 """
 
 from __future__ import annotations

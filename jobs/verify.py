@@ -86,7 +86,7 @@ class Lake:
         log = EvidenceLog(self.home)
         if not log.size:
             return frozenset()
-        from lineage.evidence.leaf import Leaf  # noqa: PLC0415
+        from lineage.evidence.leaf import Leaf
 
         return frozenset(Leaf.parse(entry).key for _, entry in log.entries())
 
@@ -229,7 +229,7 @@ def _files(name: str, table: DeltaTable, published: set[str]) -> Iterator[Checke
 
 
 def _stat(root: str, path: str) -> tuple[int, int] | None:
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
     file = Path(root) / path
     if not file.is_file():
@@ -269,8 +269,8 @@ def _shown(
     )
 
 
-def _staged(stage: Any, batch_id: str) -> Counter[str]:  # noqa: ANN401
-    import pyarrow.dataset as ds  # noqa: PLC0415
+def _staged(stage: Any, batch_id: str) -> Counter[str]:
+    import pyarrow.dataset as ds
 
     found: Counter[str] = Counter()
     for state in (GOOD, OUTDATED, TOMBSTONE, CARRIED):
@@ -316,9 +316,9 @@ def _period(contract: Contract, publication: Publication) -> str:
 
 def _columns(lake: Lake) -> Iterator[Checked]:
     """Invariant 4: every column of every shared table traces to headers or declared sources."""
-    from lineage.columns import table_field  # noqa: PLC0415
-    from lineage.errors import LineageError  # noqa: PLC0415
-    from lineage.plan import roots  # noqa: PLC0415
+    from lineage.columns import table_field
+    from lineage.errors import LineageError
+    from lineage.plan import roots
 
     for name, table in lake.layer("shared").items():
         for column in table.schema().fields:
@@ -333,9 +333,9 @@ def _columns(lake: Lake) -> Iterator[Checked]:
 
 def _levels(lake: Lake) -> Iterator[Checked]:
     """Invariant 5: tables carry their contract's levels, and nothing above L2 is shared."""
-    from contracts.model import SHARE_CEILING, UNTAGGED  # noqa: PLC0415
-    from lineage.errors import TagLossError  # noqa: PLC0415
-    from lineage.levels import check_levels  # noqa: PLC0415
+    from contracts.model import SHARE_CEILING, UNTAGGED
+    from lineage.errors import TagLossError
+    from lineage.levels import check_levels
 
     promised: dict[str, Contract] = {f.table: f.contract for f in lake.tree.feeds()}
     promised |= {p.product_table: p for p in lake.tree.products.values()}
@@ -408,7 +408,7 @@ def _origins(lake: Lake) -> Iterator[Checked]:
     for row in governance.latest_publications(lake.home):
         if row.kind != "product":
             continue
-        import json  # noqa: PLC0415
+        import json
 
         inputs = set(json.loads(row.inputs))
         is_lost = bool(inputs & simulated) and row.origin != "simulated"

@@ -116,6 +116,11 @@ def _delta_type(kind: str) -> str:
     return {"bigint": "long", "int": "integer"}.get(kind, kind)
 
 
+def is_shown(staged: Staged) -> bool:
+    """Tell whether a stage was ever made visible."""
+    return has_transaction(open_table(staged.table), f"show:{staged.name}")
+
+
 def show(staged: Staged, contract: Contract, metadata: Mapping[str, str]) -> int:
     """Make a stage visible and remove the date's earlier files; return the version.
 
@@ -154,9 +159,7 @@ def show(staged: Staged, contract: Contract, metadata: Mapping[str, str]) -> int
 
 def version_of(table: DeltaTable, name: str) -> int:
     """Return the version whose commit showed a stage."""
-    return next(
-        int(c["version"]) for c in table.history() if c.get("jingshu.stage") == name
-    )
+    return next(int(c["version"]) for c in table.history() if c.get("jingshu.stage") == name)
 
 
 def visible_stage(table: DeltaTable | None, business_date: date) -> str | None:

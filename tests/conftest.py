@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +15,8 @@ from contracts.layout import ROOT, Home
 from contracts.tree import Tree, load_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from infra.sandbox.truth import DayTruth
 
 os.environ.setdefault("JINGSHU_JARS", str(Path(sys.prefix) / "jars"))
@@ -40,7 +41,7 @@ class City:
 
 @pytest.fixture(scope="session")
 def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One Spark Connect server for the whole session; ``SPARK_REMOTE`` names one that is running."""
+    """One Spark Connect server for the session; ``SPARK_REMOTE`` names one that is running."""
     if os.environ.get("SPARK_REMOTE"):
         yield os.environ["SPARK_REMOTE"]
         return

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.delivery import Delivery
@@ -15,6 +13,9 @@ from jobs.project import share_product
 from jobs.stages import Ended, LandedBatch, PublishedVersion
 
 if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
     from contracts.layout import Home
     from contracts.tree import Tree
 
@@ -35,7 +36,7 @@ def run_day(home: Home, tree: Tree, day: date) -> None:
         run_delivery(home, tree, feed.contract.id, feed.provider, day)
     for product in tree.products.values():
         build_product(home, tree, product, day)
-        share_product(home, tree, product, day)
+        share_product(home, product, day)
 
 
 def deliver(
@@ -48,7 +49,7 @@ def deliver(
     is_simulated: bool = True,
     manifest: bool = True,
 ) -> Path:
-    """Put a file and its manifest into a drop folder; ``where`` is ``provider/dataset/date/name``."""
+    """Put a file and its manifest at ``provider/dataset/date/name`` in a drop folder."""
     file = drop / where
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)

@@ -5,6 +5,7 @@ Uniqueness is one group-by per distinct key set; all other library metrics share
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import sqlglot
@@ -57,27 +58,28 @@ def read_only(query: str, view: str) -> str:
     return query
 
 
-def run(
-    spark: SparkSession,
-    accepted: DataFrame,
-    view: str,
-    contract: Contract,
-    business_date: date,
-    rows: int,
-) -> list[CheckResult]:
-    """Run a contract's sql and library checks over the accepted rows, seen as ``view``."""
-    results = [
-        _sql(spark, view, q, business_date, rows) for q in contract.quality if q.type == "sql"
-    ]
-    library = [q for q in contract.quality if q.type == "library"]
-    return results + _library(accepted, contract, library, rows)
+@dataclass(frozen=True)
+class Audited:
+    """The rows that a contract's checks look at: the exact staged ones, seen as ``view``."""
+
+    contract: Contract
+    frame: DataFrame
+    view: str
+    rows: int
+    business_date: date
 
 
-def _sql(
-    spark: SparkSession, view: str, quality: Quality, business_date: date, rows: int
-) -> CheckResult:
+def run(spark: SparkSession, audited: Audited) -> list[CheckResult]:
+    """Run a contract's sql and library checks over the accepted rows."""
+    quality = audited.contract.quality
+    results = [_sql(spark, audited, q) for q in quality if q.type == "sql"]
+    return results + _library(audited, [q for q in quality if q.type == "library"])
+
+
+def _sql(spark: SparkSession, audited: Audited, quality: Quality) -> CheckResult:
+    view, rows = audited.view, audited.rows
     query = (quality.query or "").replace("{object}", view).replace("${object}", view)
-    query = query.replace("{business_date}", business_date.isoformat())
+    query = query.replace("{business_date}", audited.business_date.isoformat())
     try:
         found = spark.sql(read_only(query, view)).collect()
         value = float(found[0][0]) if found and found[0][0] is not None else 0.0
@@ -88,38 +90,34 @@ def _sql(
     return measured(quality, value, rows)
 
 
-def _library(
-    accepted: DataFrame, contract: Contract, checks: Sequence[Quality], rows: int
-) -> list[CheckResult]:
-    results: list[CheckResult] = []
-    sums: dict[str, str] = {}
-    for quality in checks:
-        if quality.metric not in METRICS:
-            results.append(
-                result(
-                    quality,
-                    "not_executable",
-                    f"the metric {quality.metric!r} is not known; known: {', '.join(METRICS)}",
-                )
-            )
-        elif quality.metric == "duplicateValues":
-            results.append(measured(quality, float(_duplicates(accepted, quality)), rows))
-        else:
-            sums[quality.id] = _sum(quality, contract)
-    if sums:
-        row = accepted.selectExpr(*(f"{e} AS {identifier(i)}" for i, e in sums.items())).collect()[0]
-        for quality in checks:
-            if quality.id in sums:
-                results.append(measured(quality, float(row[quality.id] or 0), rows))
+def _library(audited: Audited, checks: Sequence[Quality]) -> list[CheckResult]:
+    known = [q for q in checks if q.metric in METRICS]
+    results = [
+        result(
+            q,
+            "not_executable",
+            f"the metric {q.metric!r} is not known; known: {', '.join(METRICS)}",
+            engine="none",
+        )
+        for q in checks
+        if q not in known
+    ]
+    repeated = [q for q in known if q.metric == "duplicateValues"]
+    results += [measured(q, _duplicates(audited.frame, q), audited.rows) for q in repeated]
+    summed = [q for q in known if q not in repeated]
+    if summed:
+        sums = (f"{_sum(q, audited.contract)} AS {identifier(q.id)}" for q in summed)
+        row = audited.frame.selectExpr(*sums).collect()[0]
+        results += [measured(q, float(row[q.id] or 0), audited.rows) for q in summed]
     return results
 
 
-def _duplicates(accepted: DataFrame, quality: Quality) -> int:
+def _duplicates(accepted: DataFrame, quality: Quality) -> float:
     """Count the rows that repeat another row's values: rows minus distinct values."""
-    names = list(quality.arguments.get("properties") or ([quality.column] if quality.column else []))
-    columns = ", ".join(identifier(str(n)) for n in names)
-    row = accepted.selectExpr(f"count(*) - count(DISTINCT struct({columns})) AS repeated").collect()
-    return int(row[0].repeated)
+    own = [quality.column] if quality.column else []
+    columns = ", ".join(identifier(str(n)) for n in quality.arguments.get("properties") or own)
+    expression = f"count(*) - count(DISTINCT struct({columns})) AS repeated"
+    return float(accepted.selectExpr(expression).collect()[0].repeated)
 
 
 def _sum(quality: Quality, contract: Contract) -> str:
@@ -149,7 +147,7 @@ def measured(quality: Quality, value: float, rows: int) -> CheckResult:
     )
 
 
-def result(
+def result(  # noqa: PLR0913  (a row has these columns)
     quality: Quality,
     status: str,
     message: str,

@@ -6,6 +6,7 @@ Results of L3+ columns are BOOLEAN_ONLY: no value of theirs leaves Spark.
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,27 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pyspark.sql import DataFrame
-
-    from contracts.model import Contract, Quality
+    from contracts.model import Quality
+    from jobs.audit.checks import Audited
     from jobs.stages import CheckResult
 
 _ENGINE: Final = "great_expectations"
 _OPEN: Final = ("L1", "L2")
+_SEVERITY: Final = {"error": "critical", "warning": "warning", "info": "info"}
 
 
-def run(
-    accepted: DataFrame,
-    contract: Contract,
-    batch_id: str,
-    rows: int,
-    store: Path,
-) -> list[CheckResult]:
+def run(audited: Audited, batch_id: str, store: Path) -> list[CheckResult]:
     """Run a contract's expectations over the accepted rows and keep the validation result.
 
     The result is written below ``store`` as Great Expectations' own JSON.
     """
-    wanted = [q for q in contract.quality if q.type == "custom"]
+    wanted = [q for q in audited.contract.quality if q.type == "custom"]
     ours = [q for q in wanted if (q.engine or "").lower() in ("greatexpectations", _ENGINE)]
     results = [
         result(q, "not_executable", f"no engine {q.engine!r} here", engine="none")
@@ -43,26 +38,24 @@ def run(
         if q not in ours
     ]
     if ours:
-        results += _suite(accepted, contract, ours, batch_id, rows, store)
+        results += _suite(audited, ours, batch_id, store)
     return results
 
 
-def _suite(  # noqa: PLR0913  (each is a different thing the suite needs)
-    accepted: DataFrame,
-    contract: Contract,
-    checks: Sequence[Quality],
-    batch_id: str,
-    rows: int,
-    store: Path,
+def _suite(
+    audited: Audited, checks: Sequence[Quality], batch_id: str, store: Path
 ) -> list[CheckResult]:
+    contract = audited.contract
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx  # noqa: PLC0415  (seconds, only where it is needed)
-    from great_expectations.expectations.registry import (  # noqa: PLC0415
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations.metadata_types import FailureSeverity
+    from great_expectations.expectations.registry import (
         get_expectation_impl,
     )
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     definition = (
         context.data_sources.add_spark("stage", persist=False)
         .add_dataframe_asset(contract.dataset)
@@ -75,7 +68,11 @@ def _suite(  # noqa: PLR0913  (each is a different thing the suite needs)
         try:
             kind = get_expectation_impl(quality.expectation or "")
             suite.add_expectation(
-                kind(**_arguments(quality), severity=_severity(quality), meta={"id": quality.id})
+                kind(
+                    **_arguments(quality),
+                    severity=FailureSeverity(_SEVERITY[quality.severity]),
+                    meta={"id": quality.id},
+                )
             )
             kept.append(quality)
         except Exception as error:  # noqa: BLE001  (an expectation that does not build is a result)
@@ -91,14 +88,15 @@ def _suite(  # noqa: PLR0913  (each is a different thing the suite needs)
     context.suites.add(suite)
     context.validation_definitions.add(validation)
     outcome = validation.run(
-        batch_parameters={"dataframe": accepted},
+        batch_parameters={"dataframe": audited.frame},
         result_format="SUMMARY" if is_open else "BOOLEAN_ONLY",
     )
     _keep(outcome.to_json_dict(), store, batch_id)
     by_id = {q.id: q for q in kept}
     for one in outcome.results:
-        quality = by_id[one.expectation_config.meta["id"]]
-        results.append(_of(quality, one, rows))
+        said = one.expectation_config
+        quality = by_id[(said.meta or {})["id"] if said else ""]
+        results.append(_of(quality, one, audited.rows))
     return results
 
 
@@ -107,11 +105,7 @@ def _arguments(quality: Quality) -> dict[str, Any]:
     return {**column, **quality.kwargs}
 
 
-def _severity(quality: Quality) -> str:
-    return {"error": "critical", "warning": "warning", "info": "info"}[quality.severity]
-
-
-def _of(quality: Quality, one: Any, rows: int) -> CheckResult:  # noqa: ANN401  (GX has no type here)
+def _of(quality: Quality, one: Any, rows: int) -> CheckResult:
     raised = bool((one.exception_info or {}).get("raised_exception"))
     details = one.result or {}
     label = quality.description or quality.expectation or quality.id
@@ -131,8 +125,6 @@ def _of(quality: Quality, one: Any, rows: int) -> CheckResult:  # noqa: ANN401  
 
 
 def _keep(outcome: dict[str, Any], store: Path, batch_id: str) -> None:
-    import json  # noqa: PLC0415
-
     folder = store / "validations"
     folder.mkdir(parents=True, exist_ok=True)
     building = folder / f".{batch_id}.{os.getpid()}"

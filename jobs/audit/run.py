@@ -40,25 +40,20 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     view = f"{contract.dataset}__{refined.batch_id.replace('-', '_')}"
     accepted.createOrReplaceTempView(view)
     plan = make_plan(contract, refined.business_date, root)
+    audited = checks.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
     try:
         results = (
             *_landing(refined),
             *_row_results(stage, plan, contract, refined),
-            *checks.run(
-                spark, accepted, view, contract, refined.business_date, refined.rows_good
-            ),
-            *expectations.run(
-                accepted, contract, refined.batch_id, refined.rows_good, home.quality
-            ),
+            *checks.run(spark, audited),
+            *expectations.run(audited, refined.batch_id, home.quality),
             *_texts(contract),
         )
     finally:
         spark.catalog.dropTempView(view)
     decision, reason = decide(contract, refined, results)
     fields = {
-        k: getattr(refined, k)
-        for k in type(refined).model_fields
-        if k not in ("kind", "findings")
+        k: getattr(refined, k) for k in type(refined).model_fields if k not in ("kind", "findings")
     }
     return Verdict(
         **fields,
@@ -101,7 +96,7 @@ def decide(
 
 
 def _landing(refined: RefinedBatch) -> list[CheckResult]:
-    """The schema held, or the batch would not be here; what landing noticed is said too."""
+    """Say that the schema held, or the batch would not be here, and what landing noticed."""
     noticed = "；".join(refined.findings)
     return [
         CheckResult(

@@ -93,12 +93,11 @@ def _normalise(contract: Contract) -> tuple[str, ...]:
         "_source_line",
         "_row_error",
         "_batch_id",
-        f"row_number() OVER (PARTITION BY {raw}, _row_error, _extra ORDER BY _source_line)"
-        " > 1 AS _duplicate",
-        *(
-            f"{_normal_text(c, contract)} AS {normalised(c.name)}"
-            for c in contract.columns
+        (
+            f"row_number() OVER (PARTITION BY {raw}, _row_error, _extra ORDER BY _source_line)"
+            " > 1 AS _duplicate"
         ),
+        *(f"{_normal_text(c, contract)} AS {normalised(c.name)}" for c in contract.columns),
     )
 
 
@@ -117,7 +116,9 @@ def _normal_text(column: Column, contract: Contract) -> str:
     nulls = ", ".join(quoted(t) for t in sorted(tokens))
     text = f"CASE WHEN {text} IN ({nulls}) THEN NULL ELSE {text} END"
     if column.rule is not None and column.rule.name == "resident_id":
-        return f"CASE WHEN {text} RLIKE '^[0-9]{{15}}$' THEN {resident_id_of_15(text)} ELSE {text} END"
+        return (
+            f"CASE WHEN {text} RLIKE '^[0-9]{{15}}$' THEN {resident_id_of_15(text)} ELSE {text} END"
+        )
     return text
 
 
@@ -125,7 +126,7 @@ def _cast(contract: Contract) -> tuple[str, ...]:
     return ("*", *(f"{_cast_text(c)} AS {cast(c.name)}" for c in contract.columns))
 
 
-def _cast_text(column: Column) -> str:
+def _cast_text(column: Column) -> str:  # noqa: PLR0911  (one a type)
     text, form = normalised(column.name), column.options.format
     match column.type:
         case "string":
@@ -133,9 +134,8 @@ def _cast_text(column: Column) -> str:
         case "integer":
             return f"CASE WHEN {text} RLIKE '^[+-]?[0-9]+$' THEN try_cast({text} AS BIGINT) END"
         case "number":
-            return (
-                f"CASE WHEN {text} RLIKE '{_NUMBER}' THEN try_cast({text} AS {spark_type(column)}) END"
-            )
+            number = f"try_cast({text} AS {spark_type(column)})"
+            return f"CASE WHEN {text} RLIKE '{_NUMBER}' THEN {number} END"
         case "date" if form == EXCEL_SERIAL:
             serial = f"try_cast(try_cast({text} AS DOUBLE) AS INT)"
             in_range = f"try_cast({text} AS DOUBLE) BETWEEN 1 AND 2958465"

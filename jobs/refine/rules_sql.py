@@ -81,9 +81,7 @@ def _uscc(text: str) -> str:
         for i, w in enumerate(_USCC_WEIGHTS, start=1)
     )
     check = f"substring({alphabet}, 1 + pmod(31 - pmod({total}, 31), 31), 1)"
-    return (
-        f"NOT ({text} RLIKE '^[{_USCC_ALPHABET}]{{18}}$' AND {check} = substring({text}, 18, 1))"
-    )
+    return f"NOT ({text} RLIKE '^[{_USCC_ALPHABET}]{{18}}$' AND {check} = substring({text}, 18, 1))"
 
 
 _PLATE: Final = (
@@ -98,7 +96,7 @@ _GB4754: Final = "^[A-T]([0-9]{2}([0-9]([0-9])?)?)?$"
 
 
 def _phone_digits(text: str) -> str:
-    return f"regexp_replace(regexp_replace({text}, '^(\\\\+86|0086)', ''), '[-－]', '')"  # noqa: RUF001
+    return f"regexp_replace(regexp_replace({text}, '^(\\\\+86|0086)', ''), '[-－]', '')"
 
 
 def _not_like(text: str, pattern: str) -> str:
@@ -137,7 +135,9 @@ def violation(rule: RowRule, contract: Contract, business_date: date, root: Path
         "division_code": lambda: _division(text, int(rule.arguments.get("digits", 6)), root),
         "plate": lambda: _not_like(text, _PLATE),
         "mobile": lambda: _not_like(_phone_digits(text), f"^{_MOBILE}$"),
-        "phone": lambda: _not_like(_phone_digits(text), f"^({_MOBILE}|{_LAND_LINE}|[19][0-9]{{4}})$"),
+        "phone": lambda: _not_like(
+            _phone_digits(text), f"^({_MOBILE}|{_LAND_LINE}|[19][0-9]{{4}})$"
+        ),
         "lon_beijing": lambda: _outside(number, *_LON),
         "lat_beijing": lambda: _outside(number, *_LAT),
         "gb4754": lambda: _not_like(text, _GB4754),
@@ -153,17 +153,16 @@ def violation(rule: RowRule, contract: Contract, business_date: date, root: Path
             ),
         ),
     }
-    return f"coalesce({made[rule.kind]()}, false)"
+    # An empty cell is the business of `required` alone: NOT (NULL AND false) would be true.
+    return f"({text} IS NOT NULL AND coalesce({made[rule.kind]()}, false))"
 
 
 def _division(text: str, digits: int, root: Path) -> str:
-    """GB/T 2260 for six digits; the city's street-level units for nine; a unit's child for twelve."""
+    """GB/T 2260 for six digits; the city's street-level units for nine; their children for 12."""
     if digits == 6:  # noqa: PLR2004  (the standard's own lengths)
         codes = column_values(reference_csv(root, "reference/divisions.csv"), "code")
         return _not_in(text, codes)
     streets = column_values(reference_csv(root, "reference/streets.csv"), "code")
     if digits == 9:  # noqa: PLR2004
         return _not_in(text, streets)
-    return (
-        f"({_not_like(text, '^[0-9]{12}$')} OR {_not_in(f'substring({text}, 1, 9)', streets)})"
-    )
+    return f"({_not_like(text, '^[0-9]{12}$')} OR {_not_in(f'substring({text}, 1, 9)', streets)})"

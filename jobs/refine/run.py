@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
-from jobs.refine.plan import BAD, CARRIED, GOOD, OUTDATED, TOMBSTONE, RefinePlan, make_plan
+from jobs.delta import has_transaction, open_table
+from jobs.refine.merge import Merge, merge_base
+from jobs.refine.plan import BAD, RefinePlan, make_plan
 from jobs.refine.rules_sql import identifier, quoted
-from jobs.silver import MergeBase, merge_base, stage_path
+from jobs.silver import stage_path
 from jobs.spark import session
 from jobs.stages import LandedBatch, RefinedBatch
 
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Contract
 
+#: Names the version under a merge stage; Spark and Delta pass over names that begin with "_".
+_BASE: Final = "_base_version"
+
+
 class RowsVanishedError(JingshuError, ArithmeticError):
     """The stage does not hold the rows that landed: a fault of ours, never published."""
 
@@ -35,20 +41,27 @@ def refine(
 ) -> RefinedBatch:
     """Cast, check, dedupe and stage a landed batch; a stage that is there is taken as it is.
 
-    ``again`` stages anew: for a ``merge_key`` batch whose table has moved. ``root`` is the contracts
-    tree. Raises RowsVanishedError when the staged rows are not the landed ones.
+    ``again`` stages anew: for a ``merge_key`` batch whose table has moved. ``root`` is the
+    contracts tree. Raises RowsVanishedError when the staged rows are not the landed ones.
     """
     contract = delivery.contract
     stage = stage_path(home, landed.table, landed.batch_id)
     base = merge_base(home, landed) if contract.load.mode == "merge_key" else None
     seen = base.current_version if base else None
-    if again or not (stage / "_SUCCESS").exists():
+    if _is_published(home, landed):
+        return _counted(landed, stage, _base_of(stage))  # its files are visible: never replaced
+    if again or not (stage / "_SUCCESS").exists() or _base_of(stage) != seen:
         plan = make_plan(contract, landed.business_date, root)
         rows = refined_rows(home, contract, landed, plan)
         if base is not None:
-            rows = _merged(home, contract, landed, rows, base, plan)
-        _write(rows, stage)
+            rows = Merge(home, contract, landed.table, base, plan.masks).over(rows)
+        write_stage(rows, stage, seen)
     return _counted(landed, stage, seen)
+
+
+def _is_published(home: Home, landed: LandedBatch) -> bool:
+    silver = open_table(home.table("silver", landed.table))
+    return has_transaction(silver, f"publish:{landed.batch_id}")
 
 
 def refined_rows(
@@ -67,80 +80,16 @@ def refined_rows(
     return rows.selectExpr(*plan.output)
 
 
-def _merged(
-    home: Home,
-    contract: Contract,
-    landed: LandedBatch,
-    rows: DataFrame,
-    base: MergeBase,
-    plan: RefinePlan,
-) -> DataFrame:
-    """Lay the batch over the table: one window decides, per key, which row counts.
+def write_stage(rows: DataFrame, stage: Path, base: int | None = None) -> None:
+    """Write rows to a stage, partitioned by ``_ok``; it appears, or is replaced, when it is whole.
 
-    The newest business date wins, then the newest batch. What loses is outdated (the batch's) or
-    superseded (the table's); deletions stay as tombstones, so that an older row cannot come back.
+    ``base`` is the silver version that a merge was laid over; it is written down in the stage.
     """
-    spark = session()
-    silver = home.table("silver", landed.table)
-    kept = [identifier(c.name) for c in contract.columns] + [
-        "_source_line",
-        "_batch_id",
-        "_business_date",
-    ]
-    masks = [f"0L AS {m}" for m in plan.masks]
-    marker = contract.load.delete_marker
-    deleted = "false"
-    if marker is not None:
-        values = ", ".join(quoted(v) for v in marker.values)
-        deleted = f"coalesce(CAST({identifier(marker.column)} AS STRING) IN ({values}), false)"
-
-    def tagged(frame: DataFrame, priority: int, gone: str) -> DataFrame:
-        return frame.selectExpr(
-            *kept, "false AS _duplicate", *masks, f"{gone} AS _gone", f"{priority} AS _priority"
-        )
-
-    union = rows.selectExpr(
-        *kept,
-        "_duplicate",
-        *plan.masks,
-        f"{deleted} AS _gone",
-        f"CASE WHEN _ok = '{BAD}' THEN -1 ELSE 0 END AS _priority",
-    )
-    for age, replayed in enumerate(reversed(base.replay), start=1):
-        stage = stage_path(home, landed.table, replayed)
-        again = spark.read.parquet(str(stage)).where(
-            f"_ok IN ('{GOOD}', '{TOMBSTONE}', '{OUTDATED}') AND _batch_id = {quoted(replayed)}"
-        )
-        union = union.unionByName(tagged(again, age, deleted))
-    oldest = len(base.replay) + 1
-    if base.version is not None:
-        table = spark.sql(f"SELECT * FROM delta.`{silver}` VERSION AS OF {base.version}")  # noqa: S608
-        union = union.unionByName(tagged(table, oldest, "false"))
-    if base.tombstones is not None:
-        gone = spark.read.parquet(str(silver / base.tombstones))
-        union = union.unionByName(tagged(gone, oldest, "true"))
-    key = ", ".join(identifier(c.name) for c in contract.key)
-    ranked = union.selectExpr(
-        "*",
-        f"row_number() OVER (PARTITION BY _priority < 0, {key}"
-        " ORDER BY _business_date DESC, _priority ASC, _source_line ASC) AS _rank",
-    )
-    state = (
-        f"CASE WHEN _priority < 0 THEN '{BAD}'"
-        f" WHEN _rank > 1 AND _priority = 0 THEN '{OUTDATED}'"
-        " WHEN _rank > 1 THEN NULL"
-        f" WHEN _gone THEN '{TOMBSTONE}'"
-        f" WHEN _priority = 0 THEN '{GOOD}' ELSE '{CARRIED}' END"
-    )
-    return ranked.selectExpr(
-        *kept, "_duplicate", *plan.masks, f"{state} AS _ok"
-    ).where("_ok IS NOT NULL")
-
-
-def _write(rows: DataFrame, stage: Path) -> None:
     building = stage.with_name(f".building-{stage.name}-{uuid.uuid4().hex[:8]}")
     try:
         rows.write.partitionBy("_ok").mode("overwrite").parquet(str(building))
+        if base is not None:
+            (building / _BASE).write_text(str(base), "utf-8")
         if stage.exists():
             stage.rename(stage.with_name(f".old-{stage.name}-{uuid.uuid4().hex[:8]}"))
         building.rename(stage)
@@ -148,6 +97,14 @@ def _write(rows: DataFrame, stage: Path) -> None:
         shutil.rmtree(building, ignore_errors=True)
         for old in stage.parent.glob(f".old-{stage.name}-*"):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _base_of(stage: Path) -> int | None:
+    """Return the silver version that a merge stage was laid over."""
+    try:
+        return int((stage / _BASE).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _counted(landed: LandedBatch, stage: Path, seen: int | None) -> RefinedBatch:
