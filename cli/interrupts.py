@@ -24,4 +24,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _interrupt(number: int, _frame: object) -> NoReturn:
+    """Interrupt once: what cleans up after that is quick, and must not be cut short."""
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt(signal.Signals(number).name)

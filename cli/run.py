@@ -22,7 +22,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--scale", type=click.IntRange(min=1), default=1, help="沙盘规模 City size.")
 @click.option("--seed", type=int, default=1, help="沙盘种子 The sandbox city's seed.")
 @click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
-def run(  # noqa: PLR0917 - a parameter an option
+def run(
     day: datetime | None,
     first: datetime | None,
     last: datetime | None,

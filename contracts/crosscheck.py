@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.document import ContractError, load_yaml
 from contracts.errors import UsageError
-from contracts.model import max_level
+from contracts.model import EXCEL_SERIAL, max_level
 from contracts.reference import column_values, reference_csv
 from contracts.rules import NAMED_RULES
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from contracts.tree import Tree
 
 _CUSTOM: Final = "customProperties"
+#: Letters of Spark's datetime patterns that mean the same everywhere; Y is the week's year.
+_FORMAT_LETTERS: Final = "yMdHhmsSaXxzZV"
+_COLUMN_METRICS: Final = ("nullValues", "missingValues", "invalidValues", "duplicateValues")
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,25 @@ class _Check:
                 f"there is no rule {column.rule.name!r}",
                 f"Use one of: {', '.join(NAMED_RULES)}.",
             )
-        wrong = set(column.rule.arguments) - set(named.arguments)
-        if wrong:
+        for name, value in column.rule.arguments.items():
+            allowed = named.arguments.get(name)
+            if allowed is None:
+                raise self.fail(
+                    column.name,
+                    f"the rule {named.name} takes no {name!r}",
+                    f"It takes: {', '.join(named.arguments) or 'nothing'}.",
+                )
+            if value not in allowed:
+                raise self.fail(
+                    column.name,
+                    f"the rule {named.name} has {name}: {value!r}",
+                    f"Use one of {', '.join(map(str, allowed))}.",
+                )
+        if column.type not in named.types:
             raise self.fail(
                 column.name,
-                f"the rule {named.name} takes no {min(wrong)!r}",
-                f"It takes: {', '.join(named.arguments) or 'nothing'}.",
+                f"the rule {named.name} reads a {' or '.join(named.types)}, not a {column.type}",
+                "Correct the column's logicalType, or its rule.",
             )
 
     def reference(self, column: Column) -> None:
@@ -63,12 +80,24 @@ class _Check:
             return
         try:
             file = reference_csv(self.tree.root, column.reference.file)
-            column_values(file, column.reference.column)
+            values = column_values(file, column.reference.column)
         except UsageError as missing:
             raise self.fail(column.name, missing.problem, missing.remedy) from None
+        if not values:
+            raise self.fail(
+                column.name, f"{file.name} holds no values", "Fill it: nothing would be right."
+            )
 
     def format(self, column: Column) -> None:
         is_time = column.type in ("date", "timestamp")
+        letters = set(re.sub("'[^']*'|[^A-Za-z]", "", column.options.format or ""))
+        strange = sorted(letters - set(_FORMAT_LETTERS))
+        if is_time and strange and column.options.format != EXCEL_SERIAL:
+            raise self.fail(
+                column.name,
+                f"{strange[0]!r} in the format {column.options.format!r} is no part of a date",
+                "Write it as yyyy-MM-dd HH:mm:ss is written: small y and d, large M and H.",
+            )
         if is_time and not column.options.format and self.contract.servers:
             raise self.fail(
                 column.name,
@@ -97,7 +126,12 @@ class _Check:
         for name in product.inputs:
             if name not in self.tree.sources and name not in self.tree.products:
                 raise self.fail(_CUSTOM, f"the input {name!r} is no contract", "Correct the id.")
-        if not (self.file.parent / product.sql).is_file():
+        sql = (self.file.parent / product.sql).resolve()
+        if not sql.is_relative_to(self.tree.root):
+            raise self.fail(
+                _CUSTOM, f"{product.sql} lies outside the tree", "Put it beside the contract."
+            )
+        if not sql.is_file():
             raise self.fail(
                 _CUSTOM,
                 f"there is no {product.sql} beside the contract",
@@ -114,6 +148,10 @@ class _Check:
                     f"{server.provider!r} is not in providers.yaml",
                     "Add the provider there.",
                 )
+            if not server.path and self.contract.product is None:
+                raise self.fail(
+                    "servers", f"{server.provider} has no path", "Say where its files are put."
+                )
             for header, name in server.export.aliases.items():
                 if name not in names:
                     raise self.fail(
@@ -128,6 +166,11 @@ class _Check:
             raise self.fail(
                 _CUSTOM, "load merge_key without a primaryKey", "Mark the key's columns."
             )
+        for column in self.contract.key:
+            if not column.required and self.contract.product is None:
+                raise self.fail(
+                    column.name, "a key column may be empty", "Add required: true to it."
+                )
         if load.delete_marker is None:
             return
         if load.mode != "merge_key":
@@ -138,6 +181,51 @@ class _Check:
                 f"the delete marker {load.delete_marker.column!r} is no column",
                 "Name one of the columns.",
             )
+        if self.contract.column(load.delete_marker.column).type != "string":
+            raise self.fail(
+                load.delete_marker.column, "the delete marker is no text", "Make it a string."
+            )
+
+    def metrics(self) -> None:
+        names = {c.name for c in self.contract.columns}
+        for quality in self.contract.quality:
+            if quality.type != "library" or quality.metric not in _COLUMN_METRICS:
+                continue
+            asked = quality.arguments.get("properties", quality.arguments.get("property"))
+            wanted = asked if isinstance(asked, list) else [asked or quality.column]
+            lost = [n for n in wanted if n not in names]
+            if lost or not wanted:
+                raise self.fail(
+                    "schema",
+                    f"the check {quality.id} looks at no column {(lost or [None])[0]!r}",
+                    "Put it under its column, or name properties in its arguments.",
+                )
+
+
+def check_tables(tree: Tree) -> None:
+    """Refuse two contracts that would write one table, and products that feed themselves."""
+    owners: dict[str, Contract] = {}
+    for contract in (*tree.sources.values(), *tree.products.values()):
+        is_product = contract.product is not None
+        tables = [contract.table(s.provider) for s in contract.servers]
+        for table in [contract.product_table] if is_product else tables:
+            other = owners.setdefault(table, contract)
+            if other is not contract:
+                raise _Check(tree, contract).fail(
+                    "id", f"{other.id} makes the table {table} too", "Rename one dataset."
+                )
+    for product in tree.products.values():
+        seen: set[str] = set()
+        inputs = list(product.product_plan.inputs)
+        while inputs:
+            name = inputs.pop()
+            if name == product.id:
+                raise _Check(tree, product).fail(
+                    _CUSTOM, f"{product.id} is its own input", "Take it out of the inputs."
+                )
+            if name in tree.products and name not in seen:
+                inputs += tree.products[name].product_plan.inputs
+            seen.add(name)
 
 
 def check_across(tree: Tree, contract: Contract) -> None:
@@ -147,6 +235,7 @@ def check_across(tree: Tree, contract: Contract) -> None:
         check.rule(column)
         check.reference(column)
         check.format(column)
+    check.metrics()
     check.load()
     check.grade()
     check.product()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 _M = TypeVar("_M", bound=BaseModel)
 _MAX_BYTES = 4 << 20
+#: Nodes of a document with every alias written out.
+_MAX_NODES = 100_000
 
 
 class ContractError(JingshuError, ValueError):
@@ -59,6 +61,10 @@ _Loader.yaml_implicit_resolvers = {
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     seen: set[str] = set()
     for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key is no plain word", key_node.start_mark
+            )
         if key_node.value in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {key_node.value!r} stands here twice", key_node.start_mark
@@ -115,40 +121,61 @@ class Document:
             ) from None
 
 
+def _nodes(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """Count a document's nodes as if every alias were written out; each is walked once."""
+    if id(node) not in known:
+        known[id(node)] = _MAX_NODES + 1  # what holds itself has no end
+        parts: list[yaml.Node] = []
+        if isinstance(node, yaml.SequenceNode):
+            parts = node.value
+        elif isinstance(node, yaml.MappingNode):
+            parts = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_nodes(part, known) for part in parts)
+    return known[id(node)]
+
+
 def load_yaml(file: Path) -> Document:
     """Read a YAML mapping safely: bounded size, no duplicate keys, no tags, dates as strings."""
     try:
         size = file.stat().st_size
-        if size > _MAX_BYTES:
-            raise ContractError(
-                file, None, (), f"{size} bytes are too many", "Split it: a contract is < 4 MiB."
-            )
-        text = file.read_text("utf-8")
-        root = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
-    except FileNotFoundError:
+        text = file.read_text("utf-8") if size <= _MAX_BYTES else None
+        root = yaml.compose(text, Loader=_Loader) if text is not None else None
+        is_bomb = _nodes(root, {}) > _MAX_NODES
+        data = None
+        if text is not None and not is_bomb:
+            data = yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
+    except (OSError, RecursionError, ValueError, OverflowError, yaml.YAMLError) as bad:
+        raise ContractError(file, *_said(bad)) from None
+    if text is None:
         raise ContractError(
-            file, None, (), "there is no such file", "Check the path, or write the file."
-        ) from None
-    except UnicodeDecodeError as bad:
+            file, None, (), f"{size} bytes are too many", "Split it: a contract is < 4 MiB."
+        )
+    if is_bomb:
         raise ContractError(
-            file, None, (), f"byte {bad.start} is not UTF-8", "Save the file as UTF-8."
-        ) from None
-    except RecursionError:
-        raise ContractError(
-            file, None, (), "it is nested too deeply", "Flatten the YAML."
-        ) from None
-    except yaml.YAMLError as bad:
-        mark = getattr(bad, "problem_mark", None)
-        raise ContractError(
-            file,
-            mark.line + 1 if mark else None,
-            (),
-            f"not readable as YAML: {getattr(bad, 'problem', None) or bad}",
-            "Mend the YAML at this line.",
-        ) from None
+            file, 1, (), "its aliases multiply without bound", "Write the values out."
+        )
     if root is None or not isinstance(data, dict):
         raise ContractError(
             file, 1, (), "the file holds no mapping", "Start from example.odcs.yaml."
         )
     return Document(file, data, root)
+
+
+def _said(bad: Exception) -> tuple[int | None, Place, str, str]:
+    """Return line, place, problem and remedy of what stopped the reading of a file."""
+    match bad:
+        case FileNotFoundError():
+            return None, (), "there is no such file", "Check the path, or write the file."
+        case OSError():
+            return None, (), f"it cannot be read: {bad.strerror}", "Put a readable file there."
+        case UnicodeDecodeError():
+            return None, (), f"byte {bad.start} is not UTF-8", "Save the file as UTF-8."
+        case RecursionError():
+            return None, (), "it is nested too deeply", "Flatten the YAML."
+        case yaml.YAMLError():
+            mark = getattr(bad, "problem_mark", None)
+            problem = getattr(bad, "problem", None) or str(bad)
+            line = mark.line + 1 if mark else None
+            return line, (), f"not readable as YAML: {problem}", "Mend the YAML at this line."
+        case _:  # a number that Python will not hold
+            return None, (), f"not readable as YAML: {bad}", "Quote the value."

@@ -6,13 +6,16 @@ Source: Open Data Contract Standard (ODCS) v3.1, with this project's ``customPro
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 CITY_TZ = ZoneInfo("Asia/Shanghai")
+#: The ``format`` of a date column that holds a spreadsheet's day numbers.
+EXCEL_SERIAL = "excel-serial"
 
 Level = Literal["L1", "L2", "L3", "L4"]
 LEVELS: tuple[Level, ...] = ("L1", "L2", "L3", "L4")
@@ -37,6 +40,18 @@ _GBT36344 = {"coverage": "completeness", "uniqueness": "accuracy"}
 DimensionIn = Annotated[Dimension, BeforeValidator(lambda d: _GBT36344.get(d, d))]
 
 
+def _regex(pattern: str) -> str:
+    """Refuse what no engine compiles; Unicode classes (p{Han}) are Java's, and right."""
+    try:
+        re.compile(re.sub(r"\\[pP]\{\w+\}", "a", pattern))
+    except re.error as bad:
+        raise ValueError(f"{pattern!r} is no regular expression: {bad}") from None
+    return pattern
+
+
+Regex = Annotated[str, AfterValidator(_regex)]
+
+
 def max_level(levels: list[Level] | tuple[Level, ...]) -> Level:
     """Return the highest level, 就高从严; of nothing, the untagged level."""
     return max(levels, default=UNTAGGED)
@@ -45,7 +60,7 @@ def max_level(levels: list[Level] | tuple[Level, ...]) -> Level:
 class Frozen(BaseModel):
     """Parsed at the edge, never changed after; an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Load(Frozen):
@@ -70,14 +85,14 @@ class Export(Frozen):
     """How a provider writes its file: what landing must know and never guesses."""
 
     encoding: Literal["auto", "utf-8", "gb18030"] = "auto"
-    delimiter: str = ","
+    delimiter: str = Field(default=",", pattern=r"^[^\s\"\w]$|^\t$")
     header_row: int = Field(default=1, ge=1, description="1-based row that holds the headers")
     null_tokens: tuple[str, ...] = ("",)
     manifest: Literal["required", "optional"] = "optional"
     drift: Literal["freeze", "evolve"] = "freeze"
     aliases: dict[str, str] = Field(default_factory=dict)
     sheet: str | None = None
-    footer: str | None = Field(default=None, description="regex of rows after the data, dropped")
+    footer: Regex | None = Field(default=None, description="regex of rows after the data, dropped")
 
 
 class Server(Frozen):
@@ -130,9 +145,9 @@ class Reference(Frozen):
 class Options(Frozen):
     """ODCS ``logicalTypeOptions`` that this project checks."""
 
-    pattern: str | None = None
-    min_length: int | None = None
-    max_length: int | None = None
+    pattern: Regex | None = None
+    min_length: int | None = Field(default=None, ge=0)
+    max_length: int | None = Field(default=None, ge=0)
     minimum: float | None = None
     maximum: float | None = None
     format: str | None = None

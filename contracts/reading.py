@@ -6,8 +6,8 @@ Every failure is a ``ContractError`` that names the file, the place in it and wh
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from datetime import time
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -17,6 +17,7 @@ import yaml
 
 from contracts import model
 from contracts.document import Document, Place, load_yaml
+from contracts.sla import read_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,14 +34,10 @@ _COMPARISONS = (
     "mustBeBetween",
     "mustNotBeBetween",
 )
-_CYCLES: Mapping[tuple[int, str], model.Cycle] = {
-    (1, "d"): "daily",
-    (7, "d"): "weekly",
-    (1, "w"): "weekly",
-    (1, "m"): "monthly",
-    (3, "m"): "quarterly",
-    (1, "y"): "yearly",
-}
+#: Parts of table and folder names; ``__`` stands between provider and dataset.
+_PLAIN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+#: A name beginning with ``_`` is ours.
+_COLUMN = re.compile(r"[^\W\d_]\w{0,99}")
 
 
 @cache
@@ -92,6 +89,7 @@ class _Build:
             )
         custom = self.custom(data, ())
         dataset = str(objects[0].get("name", ""))
+        self.plain(dataset, "dataset", ("schema", 0, "name"))
         contract_id = str(data.get("id", ""))
         if contract_id.rsplit(".", maxsplit=1)[-1] != dataset or contract_id.count(".") != 1:
             raise doc.fail(
@@ -114,7 +112,7 @@ class _Build:
             "servers": self.servers(),
             "columns": self.columns(objects[0]),
             "quality": self.quality(objects[0]),
-            "schedule": self.schedule(),
+            "schedule": read_schedule(doc),
             "owner": team.get("name", "") if isinstance(team, dict) else "",
             "members": self.members(team),
             "source": self.file_in_tree(),
@@ -160,22 +158,36 @@ class _Build:
                 "Correct its name, or remove it (docs/decisions/0001-one-thread.md lists ours).",
             )
 
+    def plain(self, name: str, what: str, place: Place) -> None:
+        """Refuse a name that cannot be part of a table's name and its folder's."""
+        if not _PLAIN.fullmatch(name):
+            raise self.doc.fail(
+                place, f"{name!r} is no name of a {what}", "Use small letters, digits and _."
+            )
+
     def servers(self) -> tuple[model.Server, ...]:
-        servers = []
+        servers: list[model.Server] = []
         for i, item in enumerate(self.doc.data.get("servers") or ()):
             place = ("servers", i)
             custom = self.custom(item, place)
             export, at = custom.pop("export", ({}, place))
             self.nothing_left(custom)
             path = str(item.get("path") or item.get("location") or "")
-            if ".." in Path(path).parts or path.startswith("/"):
+            within = path.removeprefix("{drop}/")
+            if ".." in Path(path).parts or within.startswith("/"):
                 raise self.doc.fail(
                     (*place, "path"),
                     f"the path {path!r} leaves the source's root",
                     "Write it relative to the root, without '..'.",
                 )
+            provider = str(item.get("server") or "")
+            self.plain(provider, "provider", (*place, "server"))
+            if provider in {s.provider for s in servers}:
+                raise self.doc.fail(
+                    (*place, "server"), f"two servers are called {provider!r}", "Keep one of them."
+                )
             fields = {
-                "provider": item.get("server"),
+                "provider": provider,
                 "path": path,
                 "format": item.get("format") or "csv",
                 "export": self.doc.parse(model.Export, export, at),
@@ -188,8 +200,15 @@ class _Build:
         columns = tuple(
             self.column(p, ("schema", 0, "properties", i)) for i, p in enumerate(properties)
         )
+        for i, column in enumerate(columns):
+            if not _COLUMN.fullmatch(column.name):
+                raise self.doc.fail(
+                    ("schema", 0, "properties", i, "name"),
+                    f"{column.name!r} is no name of a column",
+                    "Use letters, digits and _, and begin with a letter.",
+                )
         for attribute in ("name", "header"):
-            values = [getattr(c, attribute) for c in columns]
+            values = [getattr(c, attribute).lower() for c in columns]
             twice = {v for v in values if values.count(v) > 1}
             if twice:
                 raise self.doc.fail(
@@ -225,21 +244,43 @@ class _Build:
             ),
         }
         if "enum" in custom:
-            fields["enum"] = tuple(str(v) for v in custom.pop("enum")[0])
+            fields["enum"] = self.enum(*custom.pop("enum"))
         if "rule" in custom:
-            value, at = custom.pop("rule")
-            name, arguments = next(iter(value.items())) if isinstance(value, dict) else (value, {})
-            fields["rule"] = self.doc.parse(
-                model.RuleUse, {"name": name, "arguments": arguments or {}}, at
-            )
+            fields["rule"] = self.rule(*custom.pop("rule"))
         for name, kind in (("release", model.Release), ("lowering", model.Lowering)):
             if name in custom:
                 value, at = custom.pop(name)
                 fields[name] = self.doc.parse(kind, value, at)
         for i, relation in enumerate(item.get("relationships") or ()):
+            if i:
+                raise self.doc.fail(
+                    (*place, "relationships", i), "a second reference", "Keep one a column."
+                )
             fields["reference"] = self.reference(relation, (*place, "relationships", i))
         self.nothing_left(custom)
         return self.doc.parse(model.Column, fields, place)
+
+    def enum(self, value: object, place: Place) -> tuple[str, ...]:
+        """Return the allowed values as text; a YAML yes or no is no text."""
+        values = value if isinstance(value, list) else []
+        if not values or not all(
+            isinstance(v, str | int | float) and not isinstance(v, bool) for v in values
+        ):
+            raise self.doc.fail(
+                place, f"{value!r} is no list of values", "List the texts, in quotes."
+            )
+        return tuple(str(v) for v in values)
+
+    def rule(self, value: object, place: Place) -> model.RuleUse:
+        """Read ``name`` or ``{name: {arguments}}``."""
+        name, arguments = value, None
+        if isinstance(value, dict):
+            if len(value) != 1:
+                raise self.doc.fail(
+                    place, f"{len(value)} rules in one", "Write rule: name, or {name: {…}}."
+                )
+            name, arguments = next(iter(value.items()))
+        return self.doc.parse(model.RuleUse, {"name": name, "arguments": arguments or {}}, place)
 
     def reference(self, relation: Mapping[str, Any], place: Place) -> model.Reference:
         target = str(relation.get("to") or "")
@@ -284,7 +325,14 @@ class _Build:
         comparison = next((c for c in _COMPARISONS if c in item), None)
         implementation = item.get("implementation") or {}
         if isinstance(implementation, str):
-            implementation = yaml.safe_load(implementation) or {}
+            try:
+                implementation = yaml.safe_load(implementation) or {}
+            except yaml.YAMLError:
+                implementation = None
+        if not isinstance(implementation, dict):
+            raise self.doc.fail(
+                (*place, "implementation"), "it is no mapping", "Write {type: …, kwargs: {…}}."
+            )
         kind = item.get("type") or "library"
         if kind == "sql" and not item.get("query"):
             raise self.doc.fail(place, "an sql check without a query", "Write its query.")
@@ -293,6 +341,12 @@ class _Build:
                 place, "a custom check that names no expectation", "Write implementation.type."
             )
         bound = item.get(comparison) if comparison else None
+        if comparison in ("mustBe", "mustNotBe") and (
+            isinstance(bound, bool) or not isinstance(bound, int | float)
+        ):
+            raise self.doc.fail(
+                (*place, comparison), f"{bound!r} is no number", "A check measures a number."
+            )
         fields = {
             "id": item.get("id") or item.get("name") or f"quality_{place[-1]}",
             "type": kind,
@@ -311,43 +365,6 @@ class _Build:
             "bound": tuple(bound) if isinstance(bound, list) else bound,
         }
         return self.doc.parse(model.Quality, fields, place)
-
-    def schedule(self) -> model.Schedule:
-        fields: dict[str, Any] = {}
-        for i, item in enumerate(self.doc.data.get("slaProperties") or ()):
-            place = ("slaProperties", i)
-            name, value = item["property"], item.get("value")
-            if name == "frequency":
-                cycle = _CYCLES.get((int(value), str(item.get("unit", "d"))[:1]))
-                if cycle is None:
-                    raise self.doc.fail(
-                        place,
-                        f"no cycle is {value} {item.get('unit')}",
-                        "Use 1 d, 7 d, 1 m, 3 m, 1 y.",
-                    )
-                fields["cycle"] = cycle
-            elif name == "timeOfAvailability":
-                fields["available_at"] = self.clock(str(value), place)
-            elif name == "latency":
-                fields["latency_h"] = float(value) * (24 if item.get("unit") == "d" else 1)
-            elif name == "retention":
-                fields["retention_d"] = int(value)
-        return self.doc.parse(model.Schedule, fields, ("slaProperties",))
-
-    def clock(self, text: str, place: Place) -> time:
-        """Parse ``HH:MM`` in city time; a written offset must be the city's."""
-        try:
-            parsed = time.fromisoformat(text)
-        except ValueError:
-            raise self.doc.fail(
-                place, f"{text!r} is no time of day", "Write HH:MM+08:00."
-            ) from None
-        if (
-            parsed.tzinfo is not None
-            and parsed.utcoffset() != time.fromisoformat("00:00+08:00").utcoffset()
-        ):
-            raise self.doc.fail(place, f"{text!r} is not city time", "Write it with +08:00.")
-        return parsed.replace(tzinfo=None)
 
     def members(self, team: object) -> tuple[model.Member, ...]:
         listed: Sequence[Mapping[str, Any]] = (

@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
+
+if TYPE_CHECKING:
+    from datetime import date
 
 #: Code tables every tree may use, even a stranger's.
 PACKAGED = ROOT / "contracts" / "reference"
@@ -19,9 +23,14 @@ def reference_csv(root: Path, file: str) -> Path:
     Looks in the tree first, then in the packaged tables. Raises UsageError with the name.
     """
     name = Path(file).name.removesuffix(".odcs.yaml").removesuffix(".csv") + ".csv"
-    for folder in (root / Path(file).parent, PACKAGED):
-        if (folder / name).is_file():
-            return folder / name
+    for folder, top in ((root / Path(file).parent, root), (PACKAGED, PACKAGED)):
+        found = folder / name
+        if found.is_file() and not found.resolve().is_relative_to(top.resolve()):
+            raise UsageError(
+                f"{name} is a link that leaves the tree.", "Put the file itself there."
+            )
+        if found.is_file():
+            return found
     raise UsageError(
         f"There is no reference table {name} for {file}.",
         f"Put {name} beside the contract, in {Path(file).parent}/.",
@@ -39,3 +48,18 @@ def column_values(path: Path, column: str) -> tuple[str, ...]:
                 f"It has {', '.join(rows.fieldnames or ())}.",
             )
         return tuple(dict.fromkeys(row[column] for row in rows))
+
+
+@cache
+def codes_in_force(path: Path, on: date) -> tuple[str, ...]:
+    """Return a dated table's codes in use on a day: ``valid_from`` ≤ day < ``valid_to``.
+
+    An empty cell is open on its side; ``valid_to`` is the first day without the code (README).
+    """
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return tuple(
+            row["code"]
+            for row in csv.DictReader(handle)
+            if (row["valid_from"] or "0001-01-01") <= on.isoformat()
+            and on.isoformat() < (row["valid_to"] or "9999-12-31")
+        )

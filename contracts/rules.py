@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contracts.model import Column, Contract, Dimension, Severity
+    from contracts.model import Column, Contract, Dimension, LogicalType, Severity
 
 SHAPE: Final = "row.shape"
 KEY_CONFLICT: Final = "row.key_conflict"
@@ -25,7 +25,9 @@ class NamedRule:
     name: str
     dimension: Dimension
     message: str
-    arguments: Mapping[str, type] = field(default_factory=dict)
+    arguments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The rule's arguments and the values each may have."""
+    types: tuple[LogicalType, ...] = ("string",)
     is_identifier: bool = True
     """Identifier columns are normalised first: full-width to ASCII, no spaces, upper case."""
 
@@ -47,7 +49,7 @@ NAMED_RULES: Final[Mapping[str, NamedRule]] = {
             "division_code",
             "conformity",
             "不在行政区划代码表内（GB/T 2260） not a division code in force",
-            {"digits": int},
+            {"digits": (6, 9, 12)},
         ),
         NamedRule("plate", "conformity", "不是机动车号牌（GA 36-2018） not a vehicle plate"),
         NamedRule("mobile", "conformity", "不是手机号码 not a mobile number"),
@@ -56,12 +58,14 @@ NAMED_RULES: Final[Mapping[str, NamedRule]] = {
             "lon_beijing",
             "accuracy",
             "经度不在北京范围（WGS84） longitude outside Beijing",
+            types=("number",),
             is_identifier=False,
         ),
         NamedRule(
             "lat_beijing",
             "accuracy",
             "纬度不在北京范围（WGS84） latitude outside Beijing",
+            types=("number",),
             is_identifier=False,
         ),
         NamedRule(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from contracts.crosscheck import check_across
+from contracts.crosscheck import check_across, check_tables
 from contracts.document import ContractError, load_yaml
 from contracts.errors import UsageError
 from contracts.layout import contracts_root
@@ -74,7 +74,7 @@ def load_tree(root: Path | None = None) -> Tree:
     if not root.is_dir():
         raise UsageError(f"There is no contracts folder {root}.", "Name one with --contracts DIR.")
     files = tuple(sorted(root.rglob("*.odcs.yaml")))
-    stamps = tuple(f.stat().st_mtime_ns for f in (*files, *root.glob("providers.yaml")))
+    stamps = tuple(f.lstat().st_mtime_ns for f in (*files, *root.glob("providers.yaml")))
     return _load(root, files, stamps)
 
 
@@ -102,20 +102,22 @@ def _load(root: Path, files: tuple[Path, ...], _stamps: tuple[int, ...]) -> Tree
         root,
         {i: c for i, c in sorted(contracts.items()) if c.product is None},
         {i: c for i, c in sorted(contracts.items()) if c.product is not None},
-        _providers(root),
+        read_providers(root),
     )
+    check_tables(tree)
     for contract in contracts.values():
         check_across(tree, contract)
     return tree
 
 
-def _providers(root: Path) -> dict[str, Provider]:
+def read_providers(root: Path) -> dict[str, Provider]:
+    """Return the providers that a tree lists, by id; none where it lists none."""
     file = root / "providers.yaml"
     if not file.exists():
         return {}
     document = load_yaml(file)
-    found = [
-        document.parse(Provider, item, ("providers", i))
-        for i, item in enumerate(document.data.get("providers") or ())
-    ]
+    listed = document.data.get("providers")
+    if not isinstance(listed, list):
+        raise document.fail(("providers",), "there is no list of providers", "List them.")
+    found = [document.parse(Provider, item, ("providers", i)) for i, item in enumerate(listed)]
     return {p.id: p for p in found}

@@ -106,11 +106,30 @@ def _check_workbook_archive(path: Path, size: int) -> None:
         )
 
 
+@dataclass
+class _Lines:
+    """Counts physical lines chunk by chunk and stops at one that is too long."""
+
+    number: int = 1
+    length: int = 0
+
+    def pass_over(self, chunk: bytes) -> None:
+        ends = [i for i in (chunk.find(b"\n"), chunk.find(b"\r")) if i >= 0]
+        if self.length + min(ends, default=len(chunk)) > MAX_LINE_BYTES:
+            raise DecodeError(
+                f"Line {self.number} is longer than {MAX_LINE_BYTES} bytes.",
+                "End each record with a line break; this looks like binary or a lost newline.",
+            )
+        last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        self.length = len(chunk) - last - 1 + (0 if ends else self.length)
+        self.number += chunk.count(b"\n")
+
+
 def _encoding(path: Path, head: bytes) -> str:
     """Find the encoding that decodes the whole file; check line lengths in the same pass."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DecodeError("The file is UTF-16.", "Export it as UTF-8 or GB18030.")
-    if b"\0" in head:
+    if b"\0" in head.split(b"\n", 1)[0] or head.count(0) > len(head) // 20:
         raise DecodeError(
             "The file begins with NUL bytes: UTF-16 without its mark, or no text.",
             "Export it as UTF-8 or GB18030.",
@@ -119,25 +138,15 @@ def _encoding(path: Path, head: bytes) -> str:
         "utf-8-sig": codecs.getincrementaldecoder("utf-8-sig")(),
         "gb18030": codecs.getincrementaldecoder("gb18030")(),
     }
-    line, run = 1, 0
+    lines = _Lines()
     with path.open("rb") as handle:
-        while chunk := handle.read(_CHUNK):
+        while decoders and (chunk := handle.read(_CHUNK)):
             for name in list(decoders):
                 try:
                     decoders[name].decode(chunk)
                 except UnicodeDecodeError:
                     del decoders[name]
-            if not decoders:
-                break
-            first = min((i for i in (chunk.find(b"\n"), chunk.find(b"\r")) if i >= 0), default=-1)
-            if run + (first if first >= 0 else len(chunk)) > MAX_LINE_BYTES:
-                raise DecodeError(
-                    f"Line {line} is longer than {MAX_LINE_BYTES} bytes.",
-                    "End each record with a line break; this looks like binary or a lost newline.",
-                )
-            last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
-            run = run + len(chunk) if last < 0 else len(chunk) - last - 1
-            line += chunk.count(b"\n")
+            lines.pass_over(chunk)
     for name, decoder in list(decoders.items()):
         try:
             decoder.decode(b"", final=True)
@@ -145,7 +154,7 @@ def _encoding(path: Path, head: bytes) -> str:
             del decoders[name]
     if not decoders:
         raise DecodeError(
-            f"The text is neither UTF-8 nor GB18030 (near line {line}).",
+            f"The text is neither UTF-8 nor GB18030 (near line {lines.number}).",
             "Export it in one of the two, without mixing them.",
         )
     return next(iter(decoders))
@@ -193,8 +202,9 @@ def _sheet_rows(
             for number, line in enumerate(child.stdout, start=1):
                 yield number, json.loads(line)
             said = child.stderr.read()
-        finally:
+        except BaseException:  # also GeneratorExit: whoever asked wants no more rows
             child.kill()
+            raise
     if child.returncode == sheet_reader.NO_SHEET:
         raise DecodeError(
             f"The workbook has no sheet {sheet!r}.", f"It has: {', '.join(json.loads(said))}."

@@ -14,8 +14,9 @@ from contracts.layout import Home
 from contracts.tree import load_tree
 from jobs import governance, record
 from jobs.decode import DecodeError
+from jobs.drop import ManifestError, PullStopped, check_manifest, find
 from jobs.land import land as land_batch
-from jobs.pull import ManifestError, PullStopped, check_manifest, find, pull
+from jobs.pull import pull
 from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict, from_json
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def land(contract_id: str, provider: str, business_date: str) -> str:
 def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
     """Pull and land one delivery from the drop folder in force."""
     try:
-        raw = pull(home, delivery, home.drop)
+        found = find(delivery, home.drop)
+        raw = pull(home, delivery, home.drop, found)
     except PullStopped as stop:
         if stop.state == "missing" and not _is_owed(home, delivery):
             return _ended(delivery, "not_due", "本日不应交 nothing is due on this date", None)
@@ -64,15 +66,12 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
         else:
             record.delivery_state(home, delivery, stop.state, str(stop), batch_id=stop.batch_id)
         return _ended(delivery, stop.state, str(stop), stop.batch_id)
-    except ManifestError as bad:
-        record.refused(home, delivery, str(bad))
-        return _ended(delivery, "refused", str(bad), None)
     record.received(home, delivery, raw)
     known = governance.batch(home, raw.batch_id)
-    if known is not None and known.status in _DONE:
+    if known is not None and known.status in _DONE and not _was_turned_away(known):
         return _again(delivery, known)
     try:
-        check_manifest(delivery, raw, find(delivery, home.drop).manifest)
+        check_manifest(delivery, raw, found)
         landed = land_batch(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
         record.stopped(home, raw, "rejected", str(bad))
@@ -86,6 +85,14 @@ def _is_owed(home: Home, delivery: Delivery) -> bool:
     if delivery.contract.schedule.is_due(delivery.business_date):
         return True
     return not governance.batches_of(home, delivery.provider, delivery.contract.dataset)
+
+
+def _was_turned_away(known: BatchRow) -> bool:
+    """Tell whether the bytes were rejected before they landed.
+
+    Then a mended manifest, or a contract that knows the layout now, may land the same bytes.
+    """
+    return known.status == "rejected" and not known.rows_landed
 
 
 def _again(delivery: Delivery, known: BatchRow) -> Ended:
@@ -134,6 +141,8 @@ def publish(verdict_json: str) -> str:
     """Publish what a verdict passed; return a PublishedVersion or an Ended as JSON."""
     verdict = from_json(verdict_json)
     if isinstance(verdict, Ended):
+        if verdict.state == "failed":
+            _record_failure(Home.from_env(), load_tree(), verdict)
         return verdict_json
     if not isinstance(verdict, Verdict):
         raise _wrong(verdict.kind, "a verdict")
@@ -157,11 +166,28 @@ def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersio
         return publish_verdict(home, tree, again)
 
 
+def _record_failure(home: Home, tree: Tree, ended: Ended) -> None:
+    """State that a date failed: on its newest batch if one landed, else on the delivery."""
+    delivery = delivery_of(tree, ended.contract_id, ended.provider, str(ended.business_date))
+    landed = [
+        row
+        for row in governance.batches_of(home, ended.provider, ended.dataset)
+        if row.business_date == ended.business_date and row.status == "landed"
+    ]
+    if not landed:
+        record.delivery_state(home, delivery, "expected", f"处理失败 failed: {ended.reason}")
+        return
+    newest = max(landed, key=lambda row: row.revision)
+    record.restated(home, newest, "failed", ended.reason)
+
+
 def landed_of(home: Home, delivery: Delivery, batch: Batch) -> LandedBatch:
     """Return the landed batch behind a later stage, from the raw bytes that are kept."""
     from jobs.pull import kept_batch
 
-    return land_batch(home, delivery, kept_batch(home, batch.table, batch.batch_id))
+    kept = kept_batch(home, batch.table, batch.batch_id)
+    judged_by = {"contract_version": batch.contract_version}
+    return land_batch(home, delivery, kept.model_copy(update=judged_by))
 
 
 def _delivery(tree: Tree, batch: Batch) -> Delivery:

@@ -204,10 +204,17 @@ def batches_of(home: Home, provider: str, dataset: str) -> list[BatchRow]:
     return _newest(read(home, BatchRow, matches), "business_date", "batch_id")
 
 
+def attempts(home: Home, batch_id: str) -> int:
+    """Return how often a batch was landed: once, and once for every retry."""
+    return sum(r.status == "landed" for r in read(home, BatchRow, pc.field("batch_id") == batch_id))
+
+
 def check_results(home: Home, batch_ids: Sequence[str] | None = None) -> list[CheckRow]:
-    """Return the check results of the given batches, or of all."""
+    """Return the results of the newest audit of the given batches, or of all."""
     only = None if batch_ids is None else pc.field("batch_id").isin(list(batch_ids))
-    return _newest(read(home, CheckRow, only), "batch_id", "rule_id")
+    rows = read(home, CheckRow, only)
+    newest = {row.batch_id: row.recorded_at for row in rows}  # oldest first: the last one stays
+    return [r for r in _newest(rows, "batch_id", "rule_id") if r.recorded_at == newest[r.batch_id]]
 
 
 def latest_publications(home: Home, business_date: date | None = None) -> list[PublicationRow]:

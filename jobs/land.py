@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 
+from contracts.errors import JingshuError
 from jobs.decode import DecodeError, naming, rows, sniff
 from jobs.delta import append_once, has_transaction, open_table
 from jobs.pull import raw_file
 from jobs.stages import LandedBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from contracts.delivery import Delivery
@@ -36,6 +39,10 @@ SYSTEM_FIELDS: Final = (
     pa.field("_extra", pa.string(), metadata={"jingshu.level": "L3"}),
     pa.field("_batch_id", pa.string(), metadata={"jingshu.level": "L1"}),
 )
+
+
+class LayoutMovedError(JingshuError, ValueError):
+    """A contract whose columns are no longer those of its table."""
 
 
 class HeaderError(DecodeError):
@@ -103,7 +110,8 @@ def match_header(contract: Contract, export: Export, header: list[str]) -> Layou
     missing = [c.header for c in contract.columns if c.name not in positions]
     if missing:
         raise HeaderError(
-            f"The header lacks {'、'.join(missing)}; it has {_listed(header)}.",
+            f"The header lacks {'、'.join(missing)}; it has "
+            f"{_listed(contract, header, by_header)}.",
             f"Deliver the layout of {contract.id} {contract.version}, or agree a new version.",
         )
     if extra and export.drift == "freeze":
@@ -115,10 +123,17 @@ def match_header(contract: Contract, export: Export, header: list[str]) -> Layou
     return Layout(positions, extra, unnamed, len(header), findings)
 
 
-def _listed(header: list[str]) -> str:
-    """List the names that a header row has, on one line."""
-    names = (" ".join(text.split()) for text in header)
-    return "、".join(name for name in names if name)[:200] or "no names"
+def _listed(contract: Contract, header: list[str], known: Mapping[str, str]) -> str:
+    """List the names a header row has; above L2 only those that the contract knows.
+
+    A row of data may stand where the header should, and its cells are in no message.
+    """
+    names = [" ".join(text.split()) for text in header if text.strip()]
+    is_open = contract.level in ("L1", "L2")
+    shown = [name for name in names if is_open or _key(name) in known]
+    listed = "、".join(shown)[:200] or "none of its names"
+    others = len(names) - len(shown)
+    return f"{listed} and {others} other cells" if others else listed
 
 
 def _key(header: str) -> str:
@@ -165,9 +180,7 @@ class Parsed:
         if self.footers:
             self.findings.append(f"{self.footers} lines after the data passed over")
         if self.unnamed:
-            self.findings.append(
-                f"values under no header kept aside at L3, in {self.unnamed} rows"
-            )
+            self.findings.append(f"values under no header kept aside at L3, in {self.unnamed} rows")
 
     def _data_rows(
         self, numbered: Iterator[tuple[int, list[str]]]
@@ -225,6 +238,8 @@ class Parsed:
         beyond = cells[layout.width :]
         if len(cells) < layout.needed or any(c.strip() for c in beyond):
             error = f"{len(cells)} cells, {layout.width} expected"
+        elif any("\0" in c for c in cells):
+            error = "a NUL byte in the row"
         row: dict[str, Any] = {
             name: cells[i] if i < len(cells) else None for name, i in layout.positions.items()
         }
@@ -279,6 +294,46 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
         **fields,
         rows_landed=parsed.rows,
         bronze_version=version,
+        findings=tuple(parsed.findings),
+    )
+
+
+def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
+    """Land a batch anew under the contract now in force; bronze changes only where it reads else.
+
+    Raises DecodeError as ``land`` does, LayoutMovedError when the table has other columns.
+    """
+    path = home.table("bronze", raw.table)
+    table = open_table(path)
+    if table is None or not has_transaction(table, f"land:{raw.batch_id}"):
+        return land(home, delivery, raw)
+    contract = delivery.contract
+    wanted = bronze_schema(contract)
+    if {f.name for f in table.schema().fields} != set(wanted.names):
+        raise LayoutMovedError(
+            f"{raw.table} has other columns than {contract.id} {contract.version}.",
+            "Deliver the batch again under a new date, or keep the table's columns.",
+        )
+    parsed = Parsed(contract, contract.server(delivery.provider).export, raw.batch_id)
+    with naming(delivery.name, raw.file_name):
+        data = pa.Table.from_batches(list(parsed.batches(raw_file(home, raw))), wanted)
+    mine = pc.field("_batch_id") == raw.batch_id
+    there = table.to_pyarrow_dataset().to_table(filter=mine).select(wanted.names)
+    if not there.cast(wanted).sort_by("_source_line").equals(data):
+        write_deltalake(
+            table,
+            data,
+            mode="overwrite",
+            predicate=f"_batch_id = '{raw.batch_id}'",
+            commit_properties=CommitProperties(
+                custom_metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256}
+            ),
+        )
+    fields = {k: getattr(raw, k) for k in type(raw).model_fields if k != "kind"}
+    return LandedBatch(
+        **fields,
+        rows_landed=parsed.rows,
+        bronze_version=DeltaTable(str(path)).version(),
         findings=tuple(parsed.findings),
     )
 

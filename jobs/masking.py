@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.errors import JingshuError
@@ -19,7 +20,7 @@ class MaskError(JingshuError, ValueError):
 
 def _number(release: Release, name: str) -> float:
     value = (release.model_extra or {}).get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise MaskError(
             f"The mask {release.mask} has {name}={value!r}.", f"Give {name} as a number ≥ 0."
         )
@@ -44,9 +45,11 @@ def _partial(column: str, release: Release) -> str:
 
 def _round(column: str, release: Release) -> str:
     step = _number(release, "to")
-    if not step:
-        raise MaskError("The mask round_coordinate rounds to 0.", "Give the step, say to: 0.01.")
-    digits = max(0, len(f"{step:.10f}".rstrip("0").split(".")[1]))
+    digits = len(f"{step:.10f}".rstrip("0").split(".")[1])
+    if not float(f"{step:.10f}"):
+        raise MaskError(
+            f"The mask round_coordinate rounds to {step:g}.", "Give the step, say to: 0.01."
+        )
     return f"round(round({column} / {step!r}D) * {step!r}D, {digits})"
 
 

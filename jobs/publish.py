@@ -100,14 +100,8 @@ def is_same_period(contract: Contract, publication: Dated, batch: Dated) -> bool
 def _newer(contract: Contract, said: list[Publication], batch: Batch) -> Publication | None:
     """Return a publication of the same period that is newer than the batch."""
     order = (batch.business_date, batch.revision)
-    return next(
-        (
-            p
-            for p in said
-            if p.batch_id != batch.batch_id and is_same_period(contract, p, batch) and p.order > order
-        ),
-        None,
-    )
+    rivals = (p for p in said if p.batch_id != batch.batch_id)
+    return next((p for p in rivals if p.order > order and is_same_period(contract, p, batch)), None)
 
 
 def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
@@ -138,9 +132,7 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
     )
 
 
-def _replaced_files(
-    contract: Contract, table: DeltaTable, batch: Batch
-) -> list[dict[str, object]]:
+def _replaced_files(contract: Contract, table: DeltaTable, batch: Batch) -> list[dict[str, object]]:
     """Return the visible files that the batch takes the place of."""
     if contract.load.mode in ("merge_key", "full_snapshot"):
         return silver.files(table)

@@ -105,9 +105,10 @@ def append(home: Home, contract: Contract, batch: Batch, root: Path) -> int:
     return int(rows.num_rows)
 
 
-def of_batches(home: Home, table: str, batch_ids: Sequence[str]) -> pa.Table | None:
-    """Return the quarantined rows of some batches of one table."""
+def of_batches(home: Home, table: str, batch_ids: Sequence[str] | None = None) -> pa.Table | None:
+    """Return the quarantined rows of some batches of one table, or of all."""
     found = open_table(home.table("quarantine", table))
     if found is None:
         return None
-    return found.to_pyarrow_dataset().to_table(filter=pc.field("_batch_id").isin(list(batch_ids)))
+    only = None if batch_ids is None else pc.field("_batch_id").isin(list(batch_ids))
+    return found.to_pyarrow_dataset().to_table(filter=only)

@@ -5,6 +5,8 @@ Every entry is named after the fact it states, so stating it twice writes nothin
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -127,20 +129,38 @@ def landed(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
     """State a landing: the batch, its evidence (of the bytes, at landing) and its lineage."""
     name = f"batch:{batch.batch_id}:landed"
     governance.append(home, name, [batch_row(batch, "landed", "", batch.rows_landed)])
-    leaf(
-        home,
-        "landing",
-        f"{batch.table}@{batch.batch_id}",
-        {
-            **_contract_facts(batch),
-            "file_sha256": batch.sha256,
-            "file_sm3": batch.sm3,
-            "size_bytes": batch.size_bytes,
-            "revision": batch.revision,
-            "origin": batch.origin,
-            "rows_landed": batch.rows_landed,
-        },
-    )
+    leaf(home, "landing", f"{batch.table}@{batch.batch_id}", _landing_facts(batch))
+    _landed_run(home, delivery, batch)
+
+
+def landed_again(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
+    """State a retry's landing; where it says what an earlier one said, that leaf stands."""
+    attempt = governance.attempts(home, batch.batch_id) + 1
+    name = f"batch:{batch.batch_id}:landed:{attempt}"
+    governance.append(home, name, [batch_row(batch, "landed", "", batch.rows_landed)])
+    facts = _landing_facts(batch)
+    subject = f"{batch.table}@{batch.batch_id}"
+    known = EvidenceLog(home).find(f"landing:{subject}")
+    if known is not None and known.leaf.facts != facts:
+        said = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        subject = f"{subject}/{said[:12]}"
+    leaf(home, "landing", subject, facts)
+    _landed_run(home, delivery, batch)
+
+
+def _landing_facts(batch: LandedBatch) -> dict[str, JsonScalar]:
+    return {
+        **_contract_facts(batch),
+        "file_sha256": batch.sha256,
+        "file_sm3": batch.sm3,
+        "size_bytes": batch.size_bytes,
+        "revision": batch.revision,
+        "origin": batch.origin,
+        "rows_landed": batch.rows_landed,
+    }
+
+
+def _landed_run(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
     outbox.write(
         home,
         stages.land_run(
@@ -159,24 +179,14 @@ def landed(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
 
 def audited(home: Home, delivery: Delivery, verdict: Verdict) -> None:
     """State a verdict: every element's result, the leaf, and a held or rejected status."""
+    said = f"{verdict.digest[:12]}:{governance.attempts(home, verdict.batch_id)}"
+    now = utc_now()  # one moment for all results of an audit: the newest moment's results count
     governance.append(
         home,
-        f"checks:{verdict.batch_id}:{verdict.digest[:12]}",
-        [_check_row(verdict, r) for r in verdict.results],
+        f"checks:{verdict.batch_id}:{said}",
+        [_check_row(verdict, r, now) for r in verdict.results],
     )
-    leaf(
-        home,
-        "verdict",
-        f"{verdict.table}@{verdict.batch_id}/{verdict.digest[:12]}",
-        {
-            **_contract_facts(verdict),
-            "decision": verdict.decision,
-            "digest": verdict.digest,
-            "rows_good": verdict.rows_good,
-            "rows_bad": verdict.rows_bad,
-            "rows_duplicate": verdict.rows_duplicate,
-        },
-    )
+    leaf(home, "verdict", verdict_subject(verdict), verdict_facts(verdict))
     if verdict.decision != "publish":
         status: BatchStatus = "held" if verdict.decision == "hold" else "rejected"
         row = batch_row(
@@ -186,8 +196,25 @@ def audited(home: Home, delivery: Delivery, verdict: Verdict) -> None:
             verdict.rows_landed,
             rows_duplicate=verdict.rows_duplicate,
         )
-        governance.append(home, f"batch:{verdict.batch_id}:{status}:{verdict.digest[:12]}", [row])
+        governance.append(home, f"batch:{verdict.batch_id}:{status}:{said}", [row])
         _refined_run(home, delivery, verdict, status)
+
+
+def verdict_subject(verdict: Verdict) -> str:
+    """Return what a verdict's leaf is about: the batch, and by digest which verdict."""
+    return f"{verdict.table}@{verdict.batch_id}/{verdict.digest[:12]}"
+
+
+def verdict_facts(verdict: Verdict) -> dict[str, JsonScalar]:
+    """Return the facts of a verdict's leaf."""
+    return {
+        **_contract_facts(verdict),
+        "decision": verdict.decision,
+        "digest": verdict.digest,
+        "rows_good": verdict.rows_good,
+        "rows_bad": verdict.rows_bad,
+        "rows_duplicate": verdict.rows_duplicate,
+    }
 
 
 def published(home: Home, delivery: Delivery, verdict: Verdict, version: PublishedVersion) -> None:
@@ -278,12 +305,15 @@ def _superseded(home: Home, delivery: Delivery, verdict: Verdict) -> None:
         )
         if is_corrected or (row.batch_id in replaced and row.status == "published"):
             reason = f"已被批次 {verdict.batch_id} 取代 superseded by batch {verdict.batch_id}"
-            update = {"status": "superseded", "reason": reason, "recorded_at": utc_now()}
-            governance.append(
-                home,
-                f"batch:{row.batch_id}:superseded:{verdict.batch_id}",
-                [row.model_copy(update=update)],
-            )
+            restated(home, row, "superseded", reason)
+
+
+def restated(home: Home, row: BatchRow, status: BatchStatus, reason: str) -> None:
+    """State a known batch's new status; its counts stay what they were."""
+    update = {"status": status, "reason": reason, "recorded_at": utc_now()}
+    said = hashlib.sha256(reason.encode()).hexdigest()[:12]
+    name = f"batch:{row.batch_id}:{status}:{said}"
+    governance.append(home, name, [row.model_copy(update=update)])
 
 
 def stopped(
@@ -291,7 +321,8 @@ def stopped(
 ) -> None:
     """State that a batch ended before publication: rejected at landing, or failed."""
     row = batch_row(batch, status, reason, rows_landed)
-    governance.append(home, f"batch:{batch.batch_id}:{status}", [row])
+    said = hashlib.sha256(reason.encode()).hexdigest()[:12]
+    governance.append(home, f"batch:{batch.batch_id}:{status}:{said}", [row])
 
 
 def refused(home: Home, delivery: Delivery, reason: str) -> None:
@@ -310,23 +341,6 @@ def refused(home: Home, delivery: Delivery, reason: str) -> None:
     )
 
 
-def withdrawn(home: Home, row: BatchRow, version: int, reason: str, actor: str) -> None:
-    """State that a published batch was taken back."""
-    update = {"status": "withdrawn", "reason": reason, "recorded_at": utc_now()}
-    governance.append(home, f"batch:{row.batch_id}:withdrawn", [row.model_copy(update=update)])
-    leaf(
-        home,
-        "withdrawal",
-        f"{row.table}@{row.batch_id}",
-        {
-            "contract_id": row.contract_id,
-            "contract_version": row.contract_version,
-            "silver_version": version,
-            "actor": actor,
-        },
-    )
-
-
 def _contract_facts(batch: Batch) -> dict[str, JsonScalar]:
     return {
         "contract_id": batch.contract_id,
@@ -337,9 +351,9 @@ def _contract_facts(batch: Batch) -> dict[str, JsonScalar]:
     }
 
 
-def _check_row(verdict: Verdict, result: CheckResult) -> CheckRow:
+def _check_row(verdict: Verdict, result: CheckResult, recorded_at: datetime) -> CheckRow:
     return CheckRow(
-        recorded_at=utc_now(),
+        recorded_at=recorded_at,
         batch_id=verdict.batch_id,
         provider=verdict.provider,
         dataset=verdict.dataset,

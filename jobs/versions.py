@@ -157,6 +157,35 @@ def show(staged: Staged, contract: Contract, metadata: Mapping[str, str]) -> int
     return version_of(DeltaTable(str(staged.table)), staged.name)
 
 
+def hide(path: Path, business_date: date, reason: str) -> None:
+    """Remove a date's visible files from a table; one that shows none stays as it is."""
+    for attempt in range(_TRIES):
+        table = open_table(path)
+        day = f"{silver.STAGE}/{business_date:%Y%m%d}-"
+        old = [f for f in silver.files(table) if str(f["path"]).startswith(day)] if table else []
+        if table is None or not old:
+            return
+        try:
+            table.create_write_transaction(
+                list(silver.removals(old, int(time.time() * 1000))),
+                "append",
+                table.schema(),
+                commit_properties=CommitProperties(
+                    custom_metadata={
+                        "jingshu.kind": "hide",
+                        "jingshu.business_date": business_date.isoformat(),
+                        "jingshu.reason": reason,
+                    }
+                ),
+            )
+        except (CommitFailedError, DeltaError):
+            if attempt == _TRIES - 1:
+                raise
+            time.sleep(0.02 * (attempt + 1))
+        else:
+            return
+
+
 def version_of(table: DeltaTable, name: str) -> int:
     """Return the version whose commit showed a stage."""
     return next(int(c["version"]) for c in table.history() if c.get("jingshu.stage") == name)

@@ -232,7 +232,8 @@ def _last_day(until_at: datetime | None) -> date | None:
     return None if until_at is None else until_at.astimezone(CITY_TZ).date() - timedelta(days=1)
 
 
-def _subject(row: Grant) -> str:
+def subject_of(row: Grant) -> str:
+    """Return what a grant's leaves are about: recipient, table and the grant itself."""
     return f"{row.recipient}/{_full_name(row)}#{row.id}"
 
 
@@ -240,7 +241,7 @@ def _grant_leaf(row: Grant) -> Leaf:
     last_day = _last_day(row.until_at)
     return Leaf(
         type="grant",
-        subject=_subject(row),
+        subject=subject_of(row),
         facts={
             "recipient": row.recipient,
             "table": _full_name(row),
@@ -254,7 +255,7 @@ def _grant_leaf(row: Grant) -> Leaf:
 def _revoke_leaf(row: Grant, revoked_at: datetime) -> Leaf:
     return Leaf(
         type="revoke",
-        subject=_subject(row),
+        subject=subject_of(row),
         facts={"recipient": row.recipient, "table": _full_name(row)},
         at=_rfc3339(revoked_at),
     )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from infra.stack.processes import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _TIMEOUT_S = 30.0
 _TRIES = 6
@@ -59,10 +59,16 @@ class TaskRun(_Answer):
 
 
 class AirflowApi:
-    """A signed-in client; every call repeats what a busy or restarting server refused."""
+    """A signed-in client; every call repeats what a busy or restarting server refused.
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    ``between_tries`` is called before each repetition: it may start a dead server again.
+    """
+
+    def __init__(
+        self, url: str, user: str, password: str, between_tries: Callable[[], None] | None = None
+    ) -> None:
         self._login = {"username": user, "password": password}
+        self._between_tries = between_tries
         self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False)
 
     def __enter__(self) -> Self:
@@ -152,6 +158,8 @@ class AirflowApi:
                 if answer.status_code < _SERVER_ERROR:
                     break
             time.sleep(0.5 * 2**attempt)
+            if self._between_tries is not None:
+                self._between_tries()
         problem = f"Airflow's API refused {method} {path}: {last}."
         raise StackError(problem, "Read run/logs/api-server.log in JINGSHU_HOME.")
 

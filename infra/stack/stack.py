@@ -56,8 +56,8 @@ class Stack:
         return self._airflow
 
     def api(self) -> AirflowApi:
-        """Return a client of Airflow's REST API."""
-        return AirflowApi(self.airflow.url, USER, password(self.home))
+        """Return a client of Airflow's REST API that mends the stack while it is refused."""
+        return AirflowApi(self.airflow.url, USER, password(self.home), self.mend)
 
     def adopt(self) -> bool:
         """Take over the stack that ``up`` keeps running for this home, and mend what died of it.
@@ -134,6 +134,8 @@ class Stack:
             self._say(f"清理上次遗留 stopping what an earlier stack left: {names}")
             processes.stop(self.home, left, grace_s=3.0)
         ledger.forget(known)
+        for log in (self.home.run / "logs").glob("*.log"):
+            log.replace(log.with_suffix(".log.old"))
 
     @contextlib.contextmanager
     def _stopped_on_failure(self) -> Iterator[None]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract, Quality
 
+#: Functions of Spark that run any Java method.
+_REACHING_OUT: Final = frozenset({"reflect", "java_method", "try_reflect"})
 METRICS: Final = ("rowCount", "nullValues", "missingValues", "invalidValues", "duplicateValues")
 
 
@@ -48,6 +50,11 @@ def read_only(query: str, view: str) -> str:
     statement = statements[0]
     if any(statement.find(kind) for kind in (exp.Insert, exp.Update, exp.Delete, exp.Command)):
         raise CheckError("The query writes.", "Write a SELECT only.")
+    called = {f.name.lower() for f in statement.find_all(exp.Anonymous)}
+    if called & _REACHING_OUT:
+        raise CheckError(
+            f"The query calls {min(called & _REACHING_OUT)}.", "Use SQL functions only."
+        )
     own = {cte.alias for cte in statement.find_all(exp.CTE)} | {view}
     foreign = {t.sql(dialect="spark") for t in statement.find_all(exp.Table)} - own
     foreign = {t for t in foreign if t.split(" ")[0].strip("`") not in own}
@@ -78,11 +85,13 @@ def run(spark: SparkSession, audited: Audited) -> list[CheckResult]:
 
 def _sql(spark: SparkSession, audited: Audited, quality: Quality) -> CheckResult:
     view, rows = audited.view, audited.rows
-    query = (quality.query or "").replace("{object}", view).replace("${object}", view)
+    query = (quality.query or "").replace("${object}", view).replace("{object}", view)
     query = query.replace("{business_date}", audited.business_date.isoformat())
     try:
         found = spark.sql(read_only(query, view)).collect()
-        value = float(found[0][0]) if found and found[0][0] is not None else 0.0
+        if not found or found[0][0] is None:
+            raise CheckError("The query measured nothing.", "Make it return one number, always.")  # noqa: TRY301
+        value = float(found[0][0])
     except CheckError as refused:
         return result(quality, "error", str(refused), checked=rows)
     except Exception as error:  # noqa: BLE001  (any engine fault is this check's result)
@@ -91,14 +100,10 @@ def _sql(spark: SparkSession, audited: Audited, quality: Quality) -> CheckResult
 
 
 def _library(audited: Audited, checks: Sequence[Quality]) -> list[CheckResult]:
-    known = [q for q in checks if q.metric in METRICS]
+    why_not = {q.id: _unmeasurable(q, audited.contract) for q in checks}
+    known = [q for q in checks if why_not[q.id] is None]
     results = [
-        result(
-            q,
-            "not_executable",
-            f"the metric {q.metric!r} is not known; known: {', '.join(METRICS)}",
-            engine="none",
-        )
+        result(q, "not_executable", why_not[q.id] or "", engine="none")
         for q in checks
         if q not in known
     ]
@@ -112,6 +117,25 @@ def _library(audited: Audited, checks: Sequence[Quality]) -> list[CheckResult]:
     return results
 
 
+def _column(quality: Quality) -> str:
+    asked = quality.arguments.get("property") or (quality.arguments.get("properties") or [""])[0]
+    return quality.column or str(asked)
+
+
+def _valid_values(quality: Quality, contract: Contract) -> tuple[str, ...]:
+    listed = quality.arguments.get("validValues") or contract.column(_column(quality)).enum
+    return tuple(str(v) for v in listed)
+
+
+def _unmeasurable(quality: Quality, contract: Contract) -> str | None:
+    """Tell why a library check measures nothing: no check that did not run is green."""
+    if quality.metric not in METRICS:
+        return f"the metric {quality.metric!r} is not known; known: {', '.join(METRICS)}"
+    if quality.metric == "invalidValues" and not _valid_values(quality, contract):
+        return "there are no validValues, and the column has no enum"
+    return None
+
+
 def _duplicates(accepted: DataFrame, quality: Quality) -> float:
     """Count the rows that repeat another row's values: rows minus distinct values."""
     own = [quality.column] if quality.column else []
@@ -123,10 +147,9 @@ def _duplicates(accepted: DataFrame, quality: Quality) -> float:
 def _sum(quality: Quality, contract: Contract) -> str:
     if quality.metric == "rowCount":
         return "count(*)"
-    column = identifier(quality.column or str(quality.arguments.get("property")))
+    column = identifier(_column(quality))
     if quality.metric == "invalidValues":
-        valid = quality.arguments.get("validValues") or contract.column(column.strip("`")).enum
-        listed = ", ".join(quoted(str(v)) for v in valid) or "NULL"
+        listed = ", ".join(quoted(v) for v in _valid_values(quality, contract))
         return f"count_if({column} IS NOT NULL AND CAST({column} AS STRING) NOT IN ({listed}))"
     return f"count_if({column} IS NULL)"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.model import EXCEL_SERIAL
 from contracts.rules import KEY_CONFLICT, is_identifier, row_rules
 from jobs.refine.rules_sql import (
     cast,
@@ -31,7 +32,8 @@ MASK_BITS: Final = 62
 #: The stage's partition: good rows, bad rows and doubles, and merge_key's three other kinds.
 GOOD, BAD, CARRIED, TOMBSTONE, OUTDATED = "true", "false", "carried", "tombstone", "outdated"
 
-_SPACES: Final = "[\\\\s\\\\u00A0\\\\u3000\\\\uFEFF]"
+#: All that shows as nothing: Unicode's spaces and line ends, the zero-width ones, the BOM.
+_SPACES: Final = "[\\\\s\\\\p{Z}\\\\u0085\\\\u200B-\\\\u200D\\\\u2060\\\\uFEFF]"
 _FULL_WIDTH: Final = "".join(chr(c) for c in range(0xFF01, 0xFF5F))
 _HALF_WIDTH: Final = "".join(chr(c) for c in range(0x21, 0x7F))
 _NUMBER: Final = "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
@@ -43,7 +45,11 @@ _SPARK_TYPES: Final = {
     "timestamp": "timestamp",
     "boolean": "boolean",
 }
-EXCEL_SERIAL: Final = "excel-serial"
+#: Serials below are off by one: spreadsheets count a 29 February 1900 that never was.
+_FIRST_SERIAL, _LAST_SERIAL = 61, 2958465
+#: Years of four digits; others are typing errors, and most readers cannot hold them.
+_FIRST_DAY, _LAST_DAY = "DATE '1000-01-01'", "DATE '9999-12-31'"
+_MAX_DOUBLE: Final = "1.7976931348623157E308D"
 
 
 def spark_type(column: Column) -> str:
@@ -135,13 +141,14 @@ def _cast_text(column: Column) -> str:  # noqa: PLR0911  (one a type)
             return f"CASE WHEN {text} RLIKE '^[+-]?[0-9]+$' THEN try_cast({text} AS BIGINT) END"
         case "number":
             number = f"try_cast({text} AS {spark_type(column)})"
-            return f"CASE WHEN {text} RLIKE '{_NUMBER}' THEN {number} END"
+            read = f"CASE WHEN {text} RLIKE '{_NUMBER}' THEN {number} END"
+            # 1e999 is written as a number and reads as infinity
+            return f"CASE WHEN abs({read}) <= {_MAX_DOUBLE} THEN {read} END"
         case "date" if form == EXCEL_SERIAL:
-            serial = f"try_cast(try_cast({text} AS DOUBLE) AS INT)"
-            in_range = f"try_cast({text} AS DOUBLE) BETWEEN 1 AND 2958465"
-            return f"CASE WHEN {in_range} THEN date_add(DATE '1899-12-30', {serial}) END"
+            return _serial(text)
         case "date":
-            return f"to_date(try_to_timestamp({text}, {quoted(form or 'yyyy-MM-dd')}))"
+            day = f"to_date(try_to_timestamp({text}, {quoted(form or 'yyyy-MM-dd')}))"
+            return f"CASE WHEN {day} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} THEN {day} END"
         case "timestamp":
             return _timestamp(text, form or "yyyy-MM-dd HH:mm:ss")
         case "boolean":
@@ -151,9 +158,17 @@ def _cast_text(column: Column) -> str:  # noqa: PLR0911  (one a type)
             )
 
 
+def _serial(text: str) -> str:
+    """Read a spreadsheet's day number, counted from 1899-12-30."""
+    number = f"CASE WHEN {text} RLIKE '{_NUMBER}' THEN try_cast({text} AS DOUBLE) END"
+    in_range = f"{number} BETWEEN {_FIRST_SERIAL} AND {_LAST_SERIAL}"
+    return f"CASE WHEN {in_range} THEN date_add(DATE '1899-12-30', CAST({number} AS INT)) END"
+
+
 def _timestamp(text: str, form: str) -> str:
     """Read local time as the city's; a format that carries an offset says it itself."""
-    parsed = f"try_to_timestamp({text}, {quoted(form)})"
+    read = f"try_to_timestamp({text}, {quoted(form)})"
+    parsed = f"CASE WHEN to_date({read}) BETWEEN {_FIRST_DAY} AND {_LAST_DAY} THEN {read} END"
     if form.rstrip("']").endswith(("X", "x", "Z", "z", "V")):
         return parsed
     return f"to_utc_timestamp({parsed}, 'Asia/Shanghai')"

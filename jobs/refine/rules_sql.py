@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from contracts.reference import column_values, reference_csv
+from contracts.reference import codes_in_force, column_values, reference_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,7 +110,8 @@ def _outside(value: str, low: float | None, high: float | None) -> str:
 
 
 def _not_in(text: str, values: tuple[str, ...]) -> str:
-    return f"{text} NOT IN ({', '.join(quoted(v) for v in values) or 'NULL'})"
+    """Of no allowed values none is allowed: an empty list never passes a row."""
+    return f"{text} NOT IN ({', '.join(quoted(v) for v in values)})" if values else "true"
 
 
 def violation(rule: RowRule, contract: Contract, business_date: date, root: Path) -> str:
@@ -132,7 +133,9 @@ def violation(rule: RowRule, contract: Contract, business_date: date, root: Path
     made: Mapping[str, Callable[[], str]] = {
         "resident_id": lambda: _resident_id(text, business_date),
         "uscc": lambda: _uscc(text),
-        "division_code": lambda: _division(text, int(rule.arguments.get("digits", 6)), root),
+        "division_code": lambda: _division(
+            text, int(rule.arguments.get("digits", 6)), business_date, root
+        ),
         "plate": lambda: _not_like(text, _PLATE),
         "mobile": lambda: _not_like(_phone_digits(text), f"^{_MOBILE}$"),
         "phone": lambda: _not_like(
@@ -157,10 +160,10 @@ def violation(rule: RowRule, contract: Contract, business_date: date, root: Path
     return f"({text} IS NOT NULL AND coalesce({made[rule.kind]()}, false))"
 
 
-def _division(text: str, digits: int, root: Path) -> str:
+def _division(text: str, digits: int, business_date: date, root: Path) -> str:
     """GB/T 2260 for six digits; the city's street-level units for nine; their children for 12."""
     if digits == 6:  # noqa: PLR2004  (the standard's own lengths)
-        codes = column_values(reference_csv(root, "reference/divisions.csv"), "code")
+        codes = codes_in_force(reference_csv(root, "reference/divisions.csv"), business_date)
         return _not_in(text, codes)
     streets = column_values(reference_csv(root, "reference/streets.csv"), "code")
     if digits == 9:  # noqa: PLR2004

@@ -1,0 +1,287 @@
+"""``./jingshu batch``: see why a batch is where it is, and decide about it (批次)."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from contracts.delivery import BatchStatus
+from contracts.layout import Home
+from contracts.tree import load_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from contracts.model import Contract
+    from jobs.decisions import Outcome
+    from jobs.governance import BatchRow, CheckRow
+    from jobs.trial import BadRow
+
+_SAMPLE = 10
+_REASON = click.option("--reason", required=True, metavar="R", help="理由 Why, in a sentence.")
+_ACTOR = click.option("--actor", metavar="A", help="决定人 Who decides (default: your login).")
+_JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
+
+
+@click.group(epilog="例 Example: ./jingshu batch show 20260715-0123456789ab")
+def batch() -> None:
+    """批次 List batches, see why one is where it is, and decide about it.
+
+    ID 可只写开头几位。每项决定记入治理表与存证日志。
+    ID may be just its beginning. Each decision goes into governance and the evidence log.
+    """
+
+
+@batch.command("list", epilog="例 Example: ./jingshu batch list --date 2026-07-15 --status held")
+@click.option(
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="业务日期 Business date."
+)
+@click.option("--status", type=click.Choice(get_args(BatchStatus)), help="状态 Only these.")
+@_JSON
+def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
+    """列表 List the newest state of every batch, by date and table."""
+    from jobs import governance
+
+    rows = [
+        r
+        for r in governance.latest_batches(Home.from_env(), day.date() if day else None)
+        if status in (None, r.status)
+    ]
+    rows.sort(key=lambda r: (r.business_date, r.table, r.revision))
+    if as_json:
+        click.echo(json.dumps([_as_json(r) for r in rows], ensure_ascii=False))
+        return
+    for r in rows:
+        mark = "模拟 " if r.origin == "simulated" else ""
+        counts = f"{r.rows_landed:>8,} {r.rows_published:>8,} {r.rows_quarantined:>6,}"
+        why = "" if r.status == "published" else f"  {r.reason[:80]}"
+        click.echo(
+            f"{r.business_date} {r.table:<30} {r.batch_id} {r.status:<10} {counts} {mark}{why}"
+        )
+    click.echo(f"{len(rows)} 批 batches")
+
+
+@batch.command(epilog="例 Example: ./jingshu batch show 20260715-0123 --json")
+@click.argument("batch_id", metavar="ID")
+@_JSON
+def show(batch_id: str, as_json: bool) -> None:
+    """查看 Show why a batch is where it is, and what can be done.
+
+    未通过的检查、样例坏行（行号与原因，三级以上列不显示值）、原文件、存证、可用命令。
+    Its failed checks, sample bad rows (lines and reasons, values of L1 and L2 columns only), its
+    file, its evidence and the commands that may follow.
+    """
+    from jobs import governance
+    from jobs.decisions import known_batch
+
+    home, tree = Home.from_env(), load_tree()
+    row = known_batch(home, batch_id)
+    failed = [
+        c for c in governance.check_results(home, [row.batch_id]) if c.status in ("failed", "error")
+    ]
+    contract = tree.sources.get(row.contract_id)
+    bad = _bad_rows(home, contract, row) if contract else ()
+    leaves = _leaves(home, row)
+    raw = home.raw(row.provider, row.dataset, row.batch_id) / row.file_name
+    kept = str(raw.relative_to(home.root)) if raw.is_file() else None
+    if as_json:
+        told = {
+            **_as_json(row),
+            "raw": kept,
+            "failed_checks": [_check(c) for c in failed],
+            "bad_rows": [_bad(b) for b in bad],
+            "leaves": leaves,
+            "commands": list(commands(row)),
+        }
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    _show(row, kept, failed, bad)
+    _list("存证 Evidence", leaves)
+    _list("可做 What may follow", list(commands(row)))
+
+
+def _show(row: BatchRow, kept: str | None, failed: list[CheckRow], bad: tuple[BadRow, ...]) -> None:
+    mark = "模拟数据 simulated · " if row.origin == "simulated" else ""
+    click.echo(f"{mark}{row.table} {row.business_date} 第 {row.revision} 版 revision")
+    click.echo(f"批次 batch {row.batch_id} · {row.contract_id} {row.contract_version}")
+    click.echo(f"状态 {row.status}: {row.reason}")
+    click.echo(
+        f"落地 landed {row.rows_landed:,} · 发布 published {row.rows_published:,}"
+        f" · 隔离 quarantined {row.rows_quarantined:,} · 重复 duplicate {row.rows_duplicate:,}"
+    )
+    click.echo(f"原文件 raw: {kept or f'{row.file_name}（未留存 not kept）'}")
+    checks = [
+        f"{c.severity:<8} {c.rule_id:<30} {c.failed or 0:,}/{c.checked or 0:,}  {c.message}"
+        for c in failed
+    ]
+    _list("未通过的检查 Failed checks", checks)
+    rows = []
+    for one in bad[:_SAMPLE]:
+        for reason in one.reasons:
+            value = "" if reason.value is None else f" = {reason.value!r}"
+            rows.append(f"行 line {one.line:>6}  {reason.rule_id:<28} {reason.message}{value}")
+    if len(bad) > _SAMPLE:
+        rows.append(f"… 另有 {len(bad) - _SAMPLE} 行 more")
+    _list("坏行 Bad rows", rows)
+
+
+def _list(title: str, lines: list[str]) -> None:
+    if lines:
+        click.echo(f"\n{title}:")
+    for line in lines:
+        click.echo(f"  {line}")
+
+
+def _bad_rows(home: Home, contract: Contract, row: BatchRow) -> tuple[BadRow, ...]:
+    """Return a batch's bad rows: from quarantine, or from its stage while it is held."""
+    from jobs.pull import kept_batch
+    from jobs.quarantine import bad_rows, of_batches
+    from jobs.trial import shown_rows
+
+    if row.rows_quarantined:
+        found = of_batches(home, row.table, [row.batch_id])
+    elif row.status == "held" and contract.version == row.contract_version:
+        # Only the contract that judged it can read the stage's masks.
+        kept = kept_batch(home, row.table, row.batch_id)
+        found = bad_rows(home, contract, kept, load_tree().root)
+    else:
+        found = None
+    return shown_rows(contract, found.sort_by("_source_line")) if found is not None else ()
+
+
+def _leaves(home: Home, row: BatchRow) -> list[str]:
+    from lineage.evidence.leaf import Leaf
+    from lineage.evidence.log import EvidenceLog
+
+    subject = f"{row.table}@{row.batch_id}"
+    keys = (Leaf.parse(entry).key for _, entry in EvidenceLog(home).entries())
+    return [k for k in keys if k.partition(":")[2].split("/")[0] == subject]
+
+
+def commands(row: BatchRow) -> Iterator[str]:
+    """Yield the commands that a batch's state allows."""
+    act = f"./jingshu batch {{}} {row.batch_id}"
+    if row.status == "held":
+        yield f"{act.format('release')} --reason …"
+        yield f"{act.format('reject')} --reason …"
+    if row.status in ("held", "rejected", "failed", "landed"):
+        yield act.format("retry")
+    if row.status in ("published", "superseded") and row.silver_version is not None:
+        yield f"{act.format('withdraw')} --reason …"
+    if row.rows_quarantined:
+        yield f"./jingshu quarantine list --batch {row.batch_id}"
+
+
+@batch.command(epilog="例 Example: ./jingshu batch release 20260715-0123 --reason 已与单位核对")
+@click.argument("batch_id", metavar="ID")
+@_REASON
+@_ACTOR
+@_JSON
+def release(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
+    """放行 Publish a held batch although its thresholds failed; its bad rows stay out."""
+    from jobs import decisions
+
+    who = actor or getpass.getuser()
+    _decide(lambda h: decisions.release(h, load_tree(), batch_id, who, reason), as_json=as_json)
+
+
+@batch.command(epilog="例 Example: ./jingshu batch reject 20260715-0123 --reason 请重报")
+@click.argument("batch_id", metavar="ID")
+@_REASON
+@_ACTOR
+@_JSON
+def reject(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
+    """退回 Turn a held batch down; its original bytes stay."""
+    from jobs import decisions
+
+    who = actor or getpass.getuser()
+    _decide(lambda h: decisions.reject(h, batch_id, who, reason), as_json=as_json)
+
+
+@batch.command(epilog="例 Example: ./jingshu batch withdraw 20260715-0123 --reason 单位撤回")
+@click.argument("batch_id", metavar="ID")
+@_REASON
+@_ACTOR
+@_JSON
+def withdraw(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
+    """撤回 Take a published batch back; what it replaced returns, its products are rebuilt."""
+    from jobs import decisions
+
+    who = actor or getpass.getuser()
+    _decide(
+        lambda h: decisions.withdraw(h, load_tree(), batch_id, who, reason),
+        as_json=as_json,
+        needs_spark=True,
+    )
+
+
+@batch.command(epilog="例 Example: ./jingshu batch retry 20260715-0123456789ab")
+@click.argument("batch_id", metavar="ID")
+@_JSON
+def retry(batch_id: str, as_json: bool) -> int:
+    """重试 Land, audit and publish a batch again under the contract now in force.
+
+    退出码 Exit code: 0 已发布 published · 1 仍未通过 still not · 2 用法 usage.
+    """
+    from jobs import decisions
+
+    outcome = _decide(
+        lambda h: decisions.retry(h, load_tree(), batch_id), as_json=as_json, needs_spark=True
+    )
+    return 0 if outcome.status in ("published", "superseded", "withdrawn") else 1
+
+
+def _decide(
+    decision: Callable[[Home], Outcome], *, as_json: bool, needs_spark: bool = False
+) -> Outcome:
+    """Run a decision and say what came of it; Spark is started only where it is needed."""
+    from cli.interrupts import interruptible
+    from cli.spark import running_spark, use_spark
+    from jobs.spark import SparkUnavailableError
+
+    home = Home.from_env()
+    with interruptible(), use_spark() if needs_spark else running_spark() as is_there:
+        try:
+            outcome = decision(home)
+        except SparkUnavailableError:
+            if needs_spark or is_there:
+                raise
+            with use_spark():
+                outcome = decision(home)
+    if as_json:
+        told = {
+            "batch_id": outcome.batch_id,
+            "status": outcome.status,
+            "is_new": outcome.is_new,
+            "note": outcome.note,
+            "silver_version": outcome.silver_version,
+            "returned": list(outcome.returned),
+            "rebuilt": list(outcome.rebuilt),
+        }
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return outcome
+    unchanged = "" if outcome.is_new else "（未变 unchanged）"
+    click.echo(f"{outcome.batch_id} {outcome.status}{unchanged}: {outcome.note}")
+    for product in outcome.rebuilt:
+        click.echo(f"  重建 rebuilt {product}")
+    return outcome
+
+
+def _as_json(row: BatchRow) -> dict[str, Any]:
+    return {
+        k: v if isinstance(v, str | int | float | None) else v.isoformat()
+        for k, v in vars(row).items()
+    }
+
+
+def _check(check: CheckRow) -> dict[str, Any]:
+    names = ("rule_id", "column", "dimension", "severity", "status", "checked", "failed")
+    return {n: getattr(check, n) for n in (*names, "threshold", "message")}
+
+
+def _bad(row: BadRow) -> dict[str, Any]:
+    return {"line": row.line, "reasons": [vars(r) for r in row.reasons]}

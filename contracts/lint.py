@@ -1,0 +1,102 @@
+"""lint: every contract that cannot be used, not only the first: file, line, place, remedy."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from contracts.crosscheck import check_across, check_tables
+from contracts.document import ContractError
+from contracts.errors import UsageError
+from contracts.reading import read_contract
+from contracts.tree import Tree, read_providers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from contracts.model import Contract, Provider
+
+
+def contract_files(root: Path, paths: Sequence[Path] = ()) -> list[Path]:
+    """Return the contract files that paths mean: files as they are, folders searched; else all.
+
+    Reference tables' own files are no contracts of deliveries and are passed over in folders.
+    Raises UsageError for a path that is not there.
+    """
+    found: list[Path] = []
+    for path in paths or (root,):
+        if not path.exists():
+            raise UsageError(f"There is no {path}.", "Name a contract file or a folder of them.")
+        if path.is_dir():
+            reference = (root / "reference").resolve()
+            below = sorted(path.rglob("*.odcs.yaml"))
+            found += [f for f in below if not f.resolve().is_relative_to(reference)]
+        else:
+            found.append(path)
+    return list(dict.fromkeys(f.resolve() for f in found))
+
+
+def lint(root: Path, paths: Sequence[Path] = ()) -> tuple[list[Contract], list[ContractError]]:
+    """Read the named contracts in their tree; return those that hold, and each other's error.
+
+    A file's first error is told; files are judged beside every readable contract of the tree.
+    """
+    root = root.resolve()
+    wanted = contract_files(root, paths)
+    contracts: dict[Path, Contract] = {}
+    errors: list[ContractError] = []
+    for file in dict.fromkeys([*contract_files(root), *wanted]):
+        try:
+            _refuse_outside(root, file, is_named=bool(paths))
+            contract = read_contract(file, root)
+            _refuse_twin(file, contract, contracts)
+        except ContractError as bad:
+            errors.append(bad)
+        else:
+            is_inside = file.is_relative_to(root)
+            source = contract.source if is_inside else str(file)
+            contracts[file] = contract.model_copy(update={"source": source})
+    try:
+        providers = read_providers(root)
+    except ContractError as bad:
+        errors.append(bad)
+        providers = {}
+    tree = _tree(root, contracts.values(), providers)
+    checks: list[Callable[[Tree], None]] = [check_tables]
+    checks += [partial(check_across, contract=c) for c in contracts.values()]
+    for check in checks:
+        try:
+            check(tree)
+        except ContractError as bad:
+            errors.append(bad)
+    told = {e.file.resolve(): e for e in reversed(errors)}
+    good = [contracts[f] for f in wanted if f in contracts and f not in told]
+    named = {*wanted, (root / "providers.yaml")}
+    return good, [e for f, e in sorted(told.items()) if f in named]
+
+
+def _tree(root: Path, contracts: Iterable[Contract], providers: Mapping[str, Provider]) -> Tree:
+    by_id = {c.id: c for c in contracts}
+    sources = {i: c for i, c in sorted(by_id.items()) if c.product is None}
+    products = {i: c for i, c in sorted(by_id.items()) if c.product is not None}
+    return Tree(root, sources, products, providers)
+
+
+def _refuse_outside(root: Path, file: Path, *, is_named: bool) -> None:
+    if not is_named and not file.is_relative_to(root):
+        raise ContractError(
+            file, None, (), "the file lies outside its tree", "Replace the link by the file."
+        )
+
+
+def _refuse_twin(file: Path, contract: Contract, known: dict[Path, Contract]) -> None:
+    twin = next((f for f, c in known.items() if c.id == contract.id and f != file), None)
+    if twin is not None:
+        raise ContractError(
+            file,
+            None,
+            ("id",),
+            f"{contract.id} is also in {twin.name}",
+            "Give each contract its own id.",
+        )

@@ -1,0 +1,115 @@
+"""Reads ``slaProperties``: when a delivery is due and how long it is kept (ODCS v3.1, SLA).
+
+Units are written out in full or as the standard abbreviates them; another unit is an error, never
+a guess.
+"""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from contracts import model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from contracts.document import Document, Place
+
+_CYCLES: Final[Mapping[tuple[float, str], model.Cycle]] = {
+    (1, "d"): "daily",
+    (7, "d"): "weekly",
+    (1, "w"): "weekly",
+    (1, "m"): "monthly",
+    (3, "m"): "quarterly",
+    (1, "y"): "yearly",
+}
+_UNITS: Final[Mapping[str, str]] = {
+    word: unit
+    for unit, words in {
+        "min": ("min", "minute", "minutes"),
+        "h": ("h", "hr", "hour", "hours"),
+        "d": ("d", "day", "days"),
+        "w": ("w", "week", "weeks"),
+        "m": ("m", "month", "months"),
+        "y": ("y", "yr", "year", "years"),
+    }.items()
+    for word in words
+}
+_HOURS: Final = {"min": 1 / 60, "h": 1.0, "d": 24.0}
+_DAYS: Final = {"d": 1, "w": 7, "m": 31, "y": 366}
+_CITY_OFFSET: Final = timedelta(hours=8)
+
+
+def read_schedule(doc: Document) -> model.Schedule:
+    """Return the schedule of a contract; raises ContractError at the property that cannot be."""
+    fields: dict[str, Any] = {}
+    readers: Mapping[str, tuple[str, Callable[[Document, Mapping[str, Any], Place], Any]]] = {
+        "frequency": ("cycle", _cycle),
+        "timeOfAvailability": ("available_at", _clock),
+        "latency": ("latency_h", _latency),
+        "retention": ("retention_d", _retention),
+    }
+    for i, item in enumerate(doc.data.get("slaProperties") or ()):
+        if item["property"] in readers:
+            name, read = readers[item["property"]]
+            fields[name] = read(doc, item, ("slaProperties", i))
+    return doc.parse(model.Schedule, fields, ("slaProperties",))
+
+
+def _measure(
+    doc: Document, item: Mapping[str, Any], place: Place, default: str
+) -> tuple[float, str]:
+    value = item.get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:  # noqa: PLR2004
+        raise doc.fail(
+            (*place, "value"), f"{value!r} is no span of time", "Write a number ≥ 0, and its unit."
+        )
+    unit = _UNITS.get(str(item.get("unit") or default))
+    if unit is None:
+        raise doc.fail(
+            (*place, "unit"),
+            f"{item.get('unit')!r} is no unit of time",
+            "Use min, h, d, w, m or y.",
+        )
+    return value, unit
+
+
+def _cycle(doc: Document, item: Mapping[str, Any], place: Place) -> model.Cycle:
+    measure = _measure(doc, item, place, "d")
+    cycle = _CYCLES.get(measure)
+    if cycle is None:
+        raise doc.fail(
+            place, f"no cycle is {measure[0]:g} {measure[1]}", "Use 1 d, 7 d, 1 m, 3 m, 1 y."
+        )
+    return cycle
+
+
+def _latency(doc: Document, item: Mapping[str, Any], place: Place) -> float:
+    value, unit = _measure(doc, item, place, "h")
+    if unit not in _HOURS:
+        raise doc.fail((*place, "unit"), f"a latency in {unit!r} is no deadline", "Use h or d.")
+    return value * _HOURS[unit]
+
+
+def _retention(doc: Document, item: Mapping[str, Any], place: Place) -> int:
+    value, unit = _measure(doc, item, place, "d")
+    if unit not in _DAYS:
+        raise doc.fail((*place, "unit"), f"a retention in {unit!r} is too short", "Use d, m or y.")
+    return int(value * _DAYS[unit])
+
+
+def _clock(doc: Document, item: Mapping[str, Any], place: Place) -> time:
+    """Parse ``HH:MM`` in city time; a written offset must be the city's."""
+    text = item.get("value")
+    try:
+        if not isinstance(text, str) or ":" not in text:
+            raise ValueError(text)  # noqa: TRY301  (YAML reads a bare 10:00 as the number 600)
+        parsed = time.fromisoformat(text)
+    except ValueError:
+        raise doc.fail(
+            place, f"{text!r} is no time of day", 'Write "HH:MM+08:00", in quotes.'
+        ) from None
+    if parsed.tzinfo is not None and parsed.utcoffset() != _CITY_OFFSET:
+        raise doc.fail(place, f"{text!r} is not city time", "Write it with +08:00.")
+    return parsed.replace(tzinfo=None)

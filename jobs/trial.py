@@ -1,0 +1,286 @@
+"""trial: takes one file through the stages in a throw-away home; nothing is published.
+
+What ``./jingshu try`` and ``./jingshu land`` do: the same code as a delivery's, judged by a
+contract that may still be a draft.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import pyarrow as pa
+
+from contracts.crosscheck import check_across
+from contracts.delivery import Delivery
+from contracts.errors import JingshuError, UsageError
+from contracts.layout import Home
+from contracts.model import CITY_TZ
+from contracts.reading import read_contract
+from jobs import quarantine
+from jobs.decode import naming, sniff
+from jobs.delta import append_once, open_table
+from jobs.drop import SANDBOX_MARK, Found, origin_of
+from jobs.governance import utc_now
+from jobs.land import Parsed, bronze_schema, land, statistics_only_on
+from jobs.pull import pull, raw_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from contracts.delivery import Origin
+    from contracts.model import Contract
+    from contracts.tree import Tree
+    from jobs.stages import CheckResult, RawBatch, Verdict
+
+#: Levels whose values may be shown to whoever runs the command.
+OPEN: Final = ("L1", "L2")
+
+
+class OutputError(JingshuError, OSError):
+    """A folder that cannot take the landed rows."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A file, and the delivery it is taken for."""
+
+    tree: Tree
+    delivery: Delivery
+    file: Path
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a row is bad; ``value`` only where its column may be shown."""
+
+    rule_id: str
+    column: str | None
+    message: str
+    value: str | None
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A bad row by its line in the file, with every rule it breaks."""
+
+    line: int
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one file would come to."""
+
+    given: Given
+    batch_id: str
+    rows_landed: int
+    rows_good: int
+    rows_bad: int
+    rows_duplicate: int
+    findings: tuple[str, ...]
+    decision: Literal["publish", "hold", "reject"]
+    reason: str
+    results: tuple[CheckResult, ...]
+    bad_rows: tuple[BadRow, ...]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What one file landed as: the all-string table in ``out``."""
+
+    given: Given
+    batch_id: str
+    out: Path
+    kind: str
+    encoding: str | None
+    rows: int
+    rows_ragged: int
+    findings: tuple[str, ...]
+
+
+def given(  # noqa: PLR0913  (what a person may say of a file)
+    tree: Tree,
+    file: Path,
+    contract: str,
+    *,
+    provider: str | None = None,
+    business_date: date | None = None,
+    is_simulated: bool = False,
+) -> Given:
+    """Take a file for a delivery of a contract (its id, or a contract file).
+
+    What is not said is read from the file's folders (``<provider>/<dataset>/<date>/``), else it is
+    the first provider and yesterday. Raises UsageError for what does not exist.
+    """
+    tree, found = _contract(tree, contract)
+    folders = [p.name for p in file.resolve().parents]
+    providers = [s.provider for s in found.servers]
+    if not providers:
+        raise UsageError(f"{found.id} has no servers.", "Name a source contract, not a product.")
+    chosen = provider or next((n for n in folders if n in providers), providers[0])
+    if chosen not in providers:
+        raise UsageError(
+            f"{found.id} has no server of provider {chosen!r}.", f"It has: {', '.join(providers)}."
+        )
+    today = utc_now().astimezone(CITY_TZ).date()
+    day = business_date or next(filter(None, map(_date, folders)), today - timedelta(days=1))
+    if day > today:
+        raise UsageError(f"{day} lies in the future.", "Give a business date that has been.")
+    in_sandbox = any(origin_of(p) == "simulated" for p in file.resolve().parents)
+    origin: Origin = "simulated" if is_simulated or in_sandbox else "real"
+    return Given(tree, Delivery(found, chosen, day), file, origin)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=CITY_TZ).date()
+    except ValueError:
+        return None
+
+
+def _contract(tree: Tree, text: str) -> tuple[Tree, Contract]:
+    if not text.endswith((".yaml", ".yml")):
+        return tree, tree.contract(text)
+    file = Path(text).resolve()
+    # An absolute source also names a file outside the tree, so that errors find its lines.
+    found = read_contract(file, tree.root).model_copy(update={"source": str(file)})
+    check_across(tree, found)
+    return dataclasses.replace(tree, sources={**tree.sources, found.id: found}), found
+
+
+@dataclass
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+@contextmanager
+def _pulled(given: Given) -> Iterator[tuple[Home, RawBatch]]:
+    """Pull the file into a home of its own, which goes away at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="jingshu-try-"))
+    try:
+        drop = folder / "drop"
+        drop.mkdir()
+        if given.origin == "simulated":
+            (drop / SANDBOX_MARK).write_text('{"origin": "simulated"}', "utf-8")
+        home = Home(folder / "home")
+        yield home, pull(home, given.delivery, drop, Found(given.file, None))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def try_file(given: Given) -> Trial:
+    """Take a file through pull, land, refine and audit on Spark; publish nothing.
+
+    Raises PullStopped for what would be refused and DecodeError for a layout that is not the
+    contract's.
+    """
+    from jobs.audit.run import audit
+    from jobs.refine.run import refine
+    from jobs.spark import session
+
+    clock, delivery, root = _Clock(), given.delivery, given.tree.root
+    with clock.stage("connect"):
+        session()
+    began = time.perf_counter()
+    with _pulled(given) as (home, raw):
+        clock.seconds["pull"] = round(time.perf_counter() - began, 3)
+        with clock.stage("land"):
+            landed = land(home, delivery, raw)
+        with clock.stage("refine"):
+            refined = refine(home, delivery, landed, root)
+        with clock.stage("audit"):
+            refined = refined.model_copy(update={"findings": landed.findings})
+            verdict = audit(home, delivery, refined, root)
+        bad = bad_rows(home, delivery.contract, verdict, root)
+    return Trial(
+        given=given,
+        batch_id=verdict.batch_id,
+        rows_landed=verdict.rows_landed,
+        rows_good=verdict.rows_good,
+        rows_bad=verdict.rows_bad,
+        rows_duplicate=verdict.rows_duplicate,
+        findings=landed.findings,
+        decision=verdict.decision,
+        reason=verdict.reason,
+        results=verdict.results,
+        bad_rows=bad,
+        seconds=clock.seconds,
+    )
+
+
+def bad_rows(home: Home, contract: Contract, verdict: Verdict, root: Path) -> tuple[BadRow, ...]:
+    """Return a staged batch's bad rows by line, with values of L1 and L2 columns only."""
+    return shown_rows(contract, quarantine.bad_rows(home, contract, verdict, root))
+
+
+def shown_rows(contract: Contract, rows: pa.Table) -> tuple[BadRow, ...]:
+    """Return quarantined rows as people may see them: values of L1 and L2 columns only."""
+    open_columns = {c.name for c in contract.columns if c.effective_level in OPEN}
+    return tuple(
+        BadRow(
+            row["_source_line"],
+            tuple(
+                Reason(**r, value=row[r["column"]] if r["column"] in open_columns else None)
+                for r in row["_reasons"]
+            ),
+        )
+        for row in rows.to_pylist()
+    )
+
+
+def land_file(given: Given, out: Path) -> Landing:
+    """Land a file as an all-string Delta table in ``out``, offline and without Spark, once.
+
+    Raises what ``try_file`` raises, and OutputError for a folder that holds something else.
+    """
+    contract, provider = given.delivery.contract, given.delivery.provider
+    wanted = bronze_schema(contract)
+    _check_output(out, wanted, contract)
+    with _pulled(given) as (home, raw), naming(given.delivery.name, given.file.name):
+        kept = raw_file(home, raw)
+        sniffed = sniff(kept)
+        parsed = Parsed(contract, contract.server(provider).export, raw.batch_id)
+        data = pa.Table.from_batches(list(parsed.batches(kept)), wanted)
+        append_once(
+            out,
+            lambda: data,
+            f"land:{raw.batch_id}",
+            configuration=statistics_only_on(contract, "_source_line"),
+            metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256},
+        )
+    return Landing(
+        given=given,
+        batch_id=raw.batch_id,
+        out=out,
+        kind=sniffed.kind,
+        encoding=sniffed.encoding,
+        rows=parsed.rows,
+        rows_ragged=data.num_rows - data["_row_error"].null_count,
+        findings=tuple(parsed.findings),
+    )
+
+
+def _check_output(out: Path, wanted: pa.Schema, contract: Contract) -> None:
+    table = open_table(out) if out.is_dir() else None
+    if table is not None and {f.name for f in table.schema().fields} != set(wanted.names):
+        raise OutputError(
+            f"{out} holds a table of other columns than {contract.id}.", "Name another folder."
+        )
+    if table is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"{out} holds something else.", "Name an empty or a new folder.")

@@ -1,0 +1,149 @@
+"""A lake as its files tell it: tables, governance rows and leaves, each part read once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs import governance, intents, silver
+from jobs.delta import open_table
+from lineage.evidence.errors import EvidenceError
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deltalake import DeltaTable
+
+    from contracts.layout import Home, Layer
+    from contracts.model import Contract
+    from contracts.tree import Tree
+    from jobs.governance import BatchRow, CheckRow
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake of one home, and the contracts it is held against."""
+
+    home: Home
+    tree: Tree
+
+    @cached_property
+    def batches(self) -> list[BatchRow]:
+        """The newest row of every batch."""
+        return governance.latest_batches(self.home)
+
+    @cached_property
+    def checks(self) -> Mapping[str, list[CheckRow]]:
+        """The check results of every batch's newest audit."""
+        found: dict[str, list[CheckRow]] = {}
+        for row in governance.check_results(self.home):
+            found.setdefault(row.batch_id, []).append(row)
+        return found
+
+    @cached_property
+    def leaves(self) -> Mapping[str, Leaf]:
+        """The leaves of the evidence log by key; what cannot be read is the log check's to say."""
+        found: dict[str, Leaf] = {}
+        try:
+            for _, entry in EvidenceLog(self.home).entries():
+                leaf = Leaf.parse(entry)
+                found[leaf.key] = leaf
+        except (EvidenceError, OSError):
+            pass
+        return found
+
+    def leaves_of(self, kind: str, subject: str) -> list[Leaf]:
+        """Return the leaves about a subject and its parts (``subject/…``), oldest first."""
+        key = f"{kind}:{subject}"
+        return [v for k, v in self.leaves.items() if k == key or k.startswith(f"{key}/")]
+
+    @cached_property
+    def recovering(self) -> frozenset[str]:
+        """The names of steps that were begun and not finished."""
+        return frozenset(i.name for i in intents.open_intents(self.home))
+
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """The tables in which such a step is under way: what they show may be ahead of its row."""
+        return frozenset(i.subject for i in intents.open_intents(self.home))
+
+    @cached_property
+    def silver(self) -> Mapping[str, DeltaTable]:
+        """Every silver table by name."""
+        return self.layer("silver")
+
+    @cached_property
+    def visible(self) -> Mapping[str, Counter[str]]:
+        """How many rows of each batch every silver table shows."""
+        return {name: per_batch(table) for name, table in self.silver.items()}
+
+    def layer(self, layer: Layer) -> Mapping[str, DeltaTable]:
+        """Return every table of one layer by name."""
+        folder = self.home.table(layer, "_").parent
+        names = sorted(p.parent.name for p in folder.glob("*/_delta_log"))
+        opened = {n: open_table(folder / n) for n in names}
+        return {n: t for n, t in opened.items() if t is not None}
+
+    def contract_of(self, table: str) -> Contract | None:
+        """Return the contract that a source table's data is held against."""
+        return self._contracts.get(table)
+
+    @cached_property
+    def _contracts(self) -> Mapping[str, Contract]:
+        return {f.table: f.contract for f in self.tree.feeds()}
+
+
+def per_batch(table: DeltaTable) -> Counter[str]:
+    """Count a table's visible rows by batch; unreadable files count as none."""
+    counted: Counter[str] = Counter()
+    dataset = table.to_pyarrow_dataset()
+    for fragment in dataset.get_fragments():
+        try:
+            rows = fragment.to_table(schema=dataset.schema, columns=["_batch_id"])
+            column = rows["_batch_id"].cast(pa.string())
+        except (OSError, ValueError):
+            continue  # the file is missing or broken: the check of files names it
+        counted.update({str(v["values"]): v["counts"] for v in column.value_counts().to_pylist()})
+    return counted
+
+
+def foreign_commits(table: DeltaTable) -> list[int]:
+    """Return the versions that changed visible rows and are no stage's of ours."""
+    quiet = ("CREATE TABLE", "OPTIMIZE", "VACUUM", "SET", "UPDATE COLUMN", "UPDATE FIELD", "ADD")
+    return sorted(
+        int(commit["version"])
+        for commit in table.history()
+        if "jingshu.kind" not in commit and not str(commit.get("operation")).startswith(quiet)
+    )
+
+
+def file_problem(table: DeltaTable, file: Mapping[str, object]) -> str | None:
+    """Say how a visible file differs on disk from what the table's log says of it."""
+    root = Path(table.table_uri.removeprefix("file://").rstrip("/"))
+    path = root / str(file["path"])
+    if not path.is_file():
+        return "a visible file is missing on disk"
+    size = path.stat().st_size
+    try:
+        rows = pq.read_metadata(path).num_rows
+    except (OSError, ValueError):
+        return "a visible file is no readable Parquet"
+    if (size, rows) != (file["size_bytes"], file["num_records"]):
+        return (
+            f"the file has {size} bytes and {rows} rows; the log says"
+            f" {file['size_bytes']} and {file['num_records']}"
+        )
+    return None
+
+
+def stages_of(table: DeltaTable) -> frozenset[str | None]:
+    """Return the stages whose files a table shows."""
+    return frozenset(silver.batch_of_file(str(f["path"])) for f in silver.files(table))

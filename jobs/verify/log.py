@@ -1,0 +1,23 @@
+"""Invariant 6: the evidence log is whole, signed, and was neither cut back nor forked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs.verify.report import said
+from lineage.evidence.verify import verify_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.verify.lake import Lake
+    from jobs.verify.report import Checked
+
+
+def whole(lake: Lake) -> Iterator[Checked]:
+    """Check the log's signatures, leaves, tiles and root."""
+    findings = verify_home(lake.home)
+    for finding in findings:
+        yield said(6, finding.where, finding.problem)
+    if not findings:
+        yield said(6, "evidence", None)

@@ -1,0 +1,114 @@
+"""Invariants 2 and 3: what is visible was audited, passed and logged; one batch a period."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs import silver
+from jobs.audit.digest import digest_of
+from jobs.publish import is_same_period
+from jobs.refine.plan import CARRIED, GOOD
+from jobs.verify.lake import file_problem, foreign_commits, stages_of
+from jobs.verify.report import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deltalake import DeltaTable
+
+    from jobs.silver import Publication
+    from jobs.verify.lake import Lake
+    from jobs.verify.report import Checked
+
+
+def visible(lake: Lake) -> Iterator[Checked]:
+    """Check every file, row and publication that silver shows."""
+    known = {(row.table, row.batch_id) for row in lake.batches}
+    for name, table in lake.silver.items():
+        said_by_log = silver.publications(table)
+        in_force = silver.in_force(table)
+        stages = {p.stage for p in said_by_log if p.kind == "withdraw"}
+        yield from _files(name, table, frozenset({p.stage for p in in_force} | stages))
+        foreign = foreign_commits(table)
+        problem = f"version {foreign[0]} was committed by no stage of Jingshu" if foreign else None
+        yield said(2, f"silver/{name}", problem)
+        published = {p.batch_id for p in in_force}
+        for batch_id in lake.visible[name]:
+            problem = None if batch_id in published else "rows are visible that nobody published"
+            yield said(2, f"silver/{name}@{batch_id}", problem)
+        for publication in in_force:
+            is_known = (name, publication.batch_id) in known
+            yield from _publication(lake, name, publication, is_known=is_known)
+
+
+def _files(name: str, table: DeltaTable, stages: frozenset[str]) -> Iterator[Checked]:
+    """Check that visible files are published batches' good rows, as the log names them."""
+    for file in silver.files(table):
+        path = str(file["path"])
+        state = path.split("/")[2:3]
+        if silver.batch_of_file(path) not in stages:
+            problem: str | None = "a visible file belongs to no published batch"
+        elif state not in ([f"_ok={GOOD}"], [f"_ok={CARRIED}"]):
+            problem = "a visible file holds rows that did not pass"
+        else:
+            problem = file_problem(table, file)
+        yield said(2, f"silver/{name}/{path}", problem)
+
+
+def _publication(
+    lake: Lake, table: str, publication: Publication, *, is_known: bool
+) -> Iterator[Checked]:
+    subject = f"{table}@{publication.batch_id}"
+    is_recovering = f"publish:{publication.batch_id}" in lake.recovering
+    verdict = lake.leaves.get(f"verdict:{subject}/{publication.digest[:12]}")
+    passed = {"decision": "publish", "digest": publication.digest}
+    facts = {n: verdict.facts.get(n) for n in passed} if verdict else {}
+    results = lake.checks.get(publication.batch_id, [])
+    logged = lake.leaves.get(f"publication:{subject}")
+    problems = {
+        f"version {publication.version} has no row in governance.batches": not is_known,
+        "the visible version has no publication leaf": logged is None,
+        "its publication leaf names another verdict": logged is not None
+        and logged.facts.get("digest") != publication.digest,
+        "there is no passing verdict in the evidence log": facts != passed,
+        "the check results are not those the verdict was given on": publication.digest
+        != digest_of(results, "publish"),
+    }
+    for problem, is_so in problems.items():
+        where = f"silver/{subject}"
+        yield said(2, where, problem if is_so else None, is_recovering=is_so and is_recovering)
+
+
+def periods(lake: Lake) -> Iterator[Checked]:
+    """Check that of one period one batch is visible, and that it is the newest published."""
+    for name, table in lake.silver.items():
+        contract = lake.contract_of(name)
+        if contract is None:
+            continue
+        shown, in_force = stages_of(table), silver.in_force(table)
+        if contract.load.mode == "merge_key":
+            yield _newest_merge(name, table, shown)
+            continue
+        for publication in in_force:
+            rivals = [
+                p.batch_id
+                for p in in_force
+                if p.order < publication.order
+                and p.batch_id in shown
+                and is_same_period(contract, p, publication)
+            ]
+            problem = (
+                f"batch {min(rivals)} is visible although {publication.batch_id} is newer"
+                if rivals
+                else None
+            )
+            yield said(3, f"silver/{name} {publication.business_date}", problem)
+
+
+def _newest_merge(name: str, table: DeltaTable, shown: frozenset[str | None]) -> Checked:
+    """Check that a merge table shows the stage of its newest commit, and nothing else."""
+    said_by_log = silver.publications(table)
+    newest = said_by_log[-1].stage if said_by_log else None
+    others = sorted(str(s) for s in shown - {newest})
+    problem = f"it shows {others[0]}, its newest commit is {newest}" if others else None
+    return said(3, f"silver/{name}", problem)

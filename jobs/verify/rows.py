@@ -1,0 +1,110 @@
+"""Invariant 1: rows landed = rows published + rows quarantined + exact duplicates dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from jobs.refine.plan import BAD, GOOD, OUTDATED, TOMBSTONE
+from jobs.silver import stage_path
+from jobs.verify.lake import per_batch
+from jobs.verify.report import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jobs.governance import BatchRow
+    from jobs.verify.lake import Lake
+    from jobs.verify.report import Checked
+
+#: Statuses of a batch whose rows were, or still are, visible.
+SHOWN: Final = ("published", "superseded", "withdrawn")
+
+
+def conserved(lake: Lake) -> Iterator[Checked]:
+    """Hold every batch's counts against bronze, quarantine and what silver shows."""
+    bronze = {n: per_batch(t) for n, t in lake.layer("bronze").items()}
+    quarantined = {n: per_batch(t) for n, t in lake.layer("quarantine").items()}
+    for row in lake.batches:
+        if row.status in ("refused", "rejected", "failed") and not row.rows_landed:
+            continue
+        where = f"{row.table}@{row.batch_id}"
+        landed = _count(bronze, row)
+        yield said(
+            1,
+            where,
+            f"{row.rows_landed} rows are said to have landed, bronze holds {landed}"
+            if landed != row.rows_landed
+            else None,
+            is_recovering=f"retry:{row.batch_id}" in lake.recovering,
+        )
+        if row.status in SHOWN and row.silver_version is not None:
+            yield from _accounted(row, where, _count(quarantined, row))
+        if row.status == "published":
+            yield _shown(lake, row)
+        if row.status == "held":
+            yield _staged_whole(lake, row)
+
+
+def _count(counts: Mapping[str, Counter[str]], row: BatchRow) -> int:
+    return counts.get(row.table, Counter())[row.batch_id]
+
+
+def _accounted(row: BatchRow, where: str, kept: int) -> Iterator[Checked]:
+    total = row.rows_published + row.rows_quarantined + row.rows_duplicate
+    yield said(
+        1,
+        where,
+        f"{row.rows_landed} rows landed, {total} are accounted for"
+        if total != row.rows_landed
+        else None,
+    )
+    yield said(
+        1,
+        where,
+        f"{row.rows_quarantined} rows are said to be in quarantine, it holds {kept}"
+        if kept != row.rows_quarantined
+        else None,
+    )
+
+
+def _shown(lake: Lake, row: BatchRow) -> Checked:
+    """Hold what is visible of a published batch against what it is said to have published.
+
+    Of a merge, newer rows of the same keys took rows away since: its own stage tells instead.
+    """
+    contract = lake.contract_of(row.table)
+    shown = _count(lake.visible, row)
+    if contract is not None and contract.load.mode == "merge_key":
+        if not stage_path(lake.home, row.table, row.batch_id).is_dir():
+            return said(1, row.table, None)
+        staged = _staged(lake, row)
+        shown = sum(staged[s] for s in (GOOD, OUTDATED, TOMBSTONE))
+    is_same = shown == row.rows_published
+    problem = None if is_same else f"{row.rows_published} rows were published, {shown} are there"
+    where = f"silver/{row.table}@{row.batch_id}"
+    return said(1, where, problem, is_recovering=row.table in lake.moving)
+
+
+def _staged_whole(lake: Lake, row: BatchRow) -> Checked:
+    """Check that a held batch's stage, if it is there, holds every row that landed."""
+    where = f"silver/{row.table}@{row.batch_id}"
+    if not stage_path(lake.home, row.table, row.batch_id).is_dir():
+        return said(1, where, None)
+    total = _staged(lake, row).total()
+    is_whole = total == row.rows_landed
+    return said(1, where, None if is_whole else f"{row.rows_landed} rows landed, {total} are held")
+
+
+def _staged(lake: Lake, row: BatchRow) -> Counter[str]:
+    """Count a batch's own rows in its stage by state."""
+    found: Counter[str] = Counter()
+    mine = pc.field("_batch_id") == row.batch_id
+    for state in (GOOD, BAD, OUTDATED, TOMBSTONE):
+        folder = stage_path(lake.home, row.table, row.batch_id) / f"_ok={state}"
+        if folder.is_dir():
+            found[state] = ds.dataset(folder, format="parquet").count_rows(filter=mine)
+    return found

@@ -1,0 +1,150 @@
+"""``./jingshu run`` as a person calls it: a process of its own, watched, disturbed, and judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import psutil
+
+from contracts.layout import ROOT
+from infra.stack.processes import Ledger, Part
+
+if TYPE_CHECKING:
+    from contracts.layout import Home
+
+_PATIENCE_S = 600.0
+
+
+@dataclass
+class Seen:
+    """What was seen of a stack while it ran."""
+
+    parts: dict[str, Part] = field(default_factory=dict)
+    listeners: set[tuple[str, int]] = field(default_factory=set)
+    """(address, port) of every listening socket of every process of the stack."""
+
+
+class Running:
+    """A running command; use as a context manager, so that nothing outlives the test."""
+
+    def __init__(self, home: Home, *arguments: str) -> None:
+        self.home = home
+        self.seen = Seen()
+        self.lines: list[str] = []
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments],
+            env={**os.environ, "JINGSHU_HOME": str(home.root), "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._out: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read, args=(self._process.stderr, self.lines)),
+            threading.Thread(target=self._read, args=(self._process.stdout, self._out)),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+        self.finish()
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a line of progress holds ``text``."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not any(text in line for line in self.lines):
+            assert self._process.poll() is None, "\n".join(self.lines)
+            assert time.monotonic() < deadline, f"{text!r} never came:\n" + "\n".join(self.lines)
+            self._look()
+            time.sleep(0.2)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the command itself."""
+        self._process.send_signal(number)
+
+    def kill_part(self, name: str) -> None:
+        """SIGKILL one part of the stack."""
+        part = Ledger(self.home).find(name)
+        assert part is not None
+        os.kill(part.pid, signal.SIGKILL)
+
+    def kill_task(self) -> int:
+        """SIGKILL one running task: of the scheduler's session, in a group of its own."""
+        scheduler = Ledger(self.home).find("scheduler")
+        assert scheduler is not None
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            for pid in scheduler.members():
+                try:
+                    if os.getpgid(pid) == pid != scheduler.pid:
+                        os.kill(pid, signal.SIGKILL)
+                        return pid
+                except ProcessLookupError:
+                    continue
+            time.sleep(0.05)
+        raise AssertionError("no task was running")
+
+    def finish(self) -> int:
+        """Wait for the command's end; return its exit code."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while self._process.poll() is None:
+            assert time.monotonic() < deadline, "\n".join(self.lines)
+            self._look()
+            time.sleep(0.5)
+        for reader in self._readers:
+            reader.join()
+        return int(self._process.returncode)
+
+    @property
+    def log(self) -> str:
+        """Everything it said while it ran."""
+        return "\n".join(self.lines)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the JSON object on the last line of its standard output."""
+        return dict(json.loads(self._out[-1]))
+
+    def leftovers(self) -> list[str]:
+        """Return what it should have taken away: processes of its parts, ports that answer."""
+        alive = [name for name, part in self.seen.parts.items() if part.members()]
+        ports = {port for _, port in self.seen.listeners}
+        listening = {
+            connection.laddr.port
+            for connection in psutil.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        return [*alive, *(f"port {port}" for port in sorted(ports & listening))]
+
+    def _look(self) -> None:
+        for part in Ledger(self.home).parts():
+            self.seen.parts[part.name] = part
+            for pid in part.members():
+                try:
+                    connections = psutil.Process(pid).net_connections("inet")
+                except psutil.Error:
+                    continue
+                self.seen.listeners |= {
+                    (connection.laddr.ip, connection.laddr.port)
+                    for connection in connections
+                    if connection.status == psutil.CONN_LISTEN
+                }
+
+    @staticmethod
+    def _read(stream: Any, lines: list[str]) -> None:
+        with stream:
+            for line in stream:
+                lines.append(line.rstrip("\n"))  # noqa: PERF401 - as they come, not at the end

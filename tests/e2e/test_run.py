@@ -1,0 +1,153 @@
+"""``./jingshu run`` through the real scheduler: whatever is killed, a day completes and ends."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from deltalake import DeltaTable
+
+from contracts.layout import ROOT, Home
+from contracts.tree import load_tree
+from infra.stack.processes import Ledger
+from tests.commands import Running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.e2e
+
+DAY = "2026-07-15"
+FEEDS = {(feed.provider, feed.contract.dataset) for feed in load_tree(ROOT / "contracts").feeds()}
+#: Ends of a delivery: whichever it is, the date completes.
+ENDS = {
+    "published",
+    "held",
+    "rejected",
+    "refused",
+    "missing",
+    "duplicate",
+    "expected",
+    "not_due",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("city"))
+
+
+@pytest.fixture(scope="module")
+def first_day(home: Home) -> Iterator[Running]:
+    with Running(home, "run", "--date", DAY, "--json") as command:
+        assert command.finish() == 0, command.log
+        yield command
+
+
+def versions(home: Home) -> dict[str, int]:
+    """Return the version of every table of rows; governance only tells what happened."""
+    logs = (home.root / "lake").glob("*/*/_delta_log")
+    tables = [log.parent for log in logs if log.parent.parent.name != "governance"]
+    return {f"{t.parent.name}/{t.name}": DeltaTable(t).version() for t in tables}
+
+
+def test_every_delivery_of_the_day_comes_to_an_end(first_day: Running) -> None:
+    [day] = first_day.summary()["days"]
+    told = {(line["provider"], line["dataset"]): line["state"] for line in day["deliveries"]}
+    assert set(told) == FEEDS
+    assert set(told.values()) <= ENDS
+    assert day["failures"] == []
+    assert day["complete"]
+
+
+def test_no_row_vanishes(first_day: Running) -> None:
+    [day] = first_day.summary()["days"]
+    published = [line for line in day["deliveries"] if line["state"] == "published"]
+    assert published
+    for line in published:
+        parts = ("rows_published", "rows_quarantined", "rows_duplicate")
+        assert line["rows_landed"] == sum(line[part] for part in parts), line["dataset"]
+
+
+def test_products_and_shares_follow_by_themselves(first_day: Running) -> None:
+    [day] = first_day.summary()["days"]
+    told = {(line["kind"], line["table"]): line["status"] for line in day["publications"]}
+    assert told["product", "heat_readiness"] == "published"
+    assert told["share", "heat_readiness__demo"] == "published"
+
+
+def test_the_pages_and_the_demo_profile_are_there(first_day: Running, home: Home) -> None:
+    addresses = first_day.summary()["addresses"]
+    assert "模拟数据" in (home.site / "index.html").read_text("utf-8")
+    assert addresses["page"] == str(home.site / "index.html")
+    assert (home.root / "demo.share").stat().st_mode & 0o077 == 0
+
+
+def test_every_part_listens_on_loopback_only(first_day: Running) -> None:
+    assert {"spark", "api-server", "scheduler", "dag-processor", "gateway"} <= set(
+        first_day.seen.parts
+    )
+    addresses = {address for address, _ in first_day.seen.listeners}
+    assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    assert addresses
+
+
+def test_nothing_is_left_after_the_day(first_day: Running, home: Home) -> None:
+    assert first_day.leftovers() == []
+    assert Ledger(home).parts() == []
+
+
+def test_the_same_day_again_changes_no_table(first_day: Running, home: Home) -> None:
+    before = versions(home)
+    with Running(home, "run", "--date", DAY, "--json") as again:
+        assert again.finish() == 0, again.log
+    assert versions(home) == before
+    [day] = again.summary()["days"]
+    assert day["deliveries"] == [
+        {**line, "seconds": told["seconds"]}
+        for line, told in zip(
+            first_day.summary()["days"][0]["deliveries"], day["deliveries"], strict=True
+        )
+    ]
+
+
+def test_a_day_survives_the_death_of_a_task_of_spark_and_of_the_scheduler(
+    first_day: Running, home: Home
+) -> None:
+    providers = "emergency,civil"
+    with Running(home, "run", "--date", "2026-07-16", "--providers", providers, "--json") as day:
+        day.wait_for(".refine running")
+        day.kill_task()
+        day.wait_for(".refine up_for_retry")
+        day.kill_part("spark")
+        day.wait_for("spark 意外停止")
+        day.kill_part("scheduler")
+        assert day.finish() == 0, day.log
+        assert day.leftovers() == []
+    [told] = day.summary()["days"]
+    assert {line["provider"] for line in told["deliveries"]} == {"emergency", "civil"}
+    assert {line["state"] for line in told["deliveries"]} <= ENDS
+
+
+def test_a_run_that_was_killed_or_interrupted_is_taken_up_again(
+    first_day: Running, home: Home
+) -> None:
+    arguments = ("run", "--date", "2026-07-17", "--providers", "emergency", "--json")
+    with Running(home, *arguments) as killed:
+        killed.wait_for(".land running")
+        killed.send(signal.SIGKILL)
+        assert killed.finish() == -signal.SIGKILL
+        assert killed.leftovers() != []
+    with Running(home, *arguments) as interrupted:
+        interrupted.wait_for("清理上次遗留")
+        interrupted.wait_for(".land running")
+        assert not set(killed.seen.parts.values()) & set(Ledger(home).parts())
+        interrupted.send(signal.SIGINT)
+        interrupted.send(signal.SIGINT)
+        assert interrupted.finish() == 130
+        assert interrupted.leftovers() == []
+    with Running(home, *arguments) as last:
+        assert last.finish() == 0, last.log
+        assert last.leftovers() == []
+    assert last.summary()["complete"]

@@ -1,0 +1,126 @@
+"""The client against a server that misbehaves the way a busy Airflow does."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.stack.processes import StackError
+from infra.stack.rest import AirflowApi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Busy(ThreadingHTTPServer):
+    """Answers from a script of (status, body); writes down what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.script: list[tuple[int, dict[str, Any]]] = []
+        self.asked: list[tuple[str, str, Any]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Busy
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.asked.append((self.command, self.path, json.loads(body) if body else None))
+        if self.path == "/auth/token":
+            status, told = 201, {"access_token": "t"}
+        elif self.headers.get("Authorization") != "Bearer t":
+            status, told = 401, {}
+        else:
+            status, told = self.server.script.pop(0)
+        text = json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_POST = do_PATCH = answer  # noqa: N815 - http.server's names
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def server() -> Iterator[Busy]:
+    with Busy() as busy:
+        thread = threading.Thread(target=busy.serve_forever)
+        thread.start()
+        yield busy
+        busy.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def api(server: Busy, monkeypatch: pytest.MonkeyPatch) -> Iterator[AirflowApi]:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with AirflowApi(f"http://127.0.0.1:{server.server_port}", "admin", "secret") as client:
+        yield client
+
+
+def test_it_signs_in_when_asked_to(server: Busy, api: AirflowApi) -> None:
+    server.script = [(200, {})]
+    api.trigger("ingest__a", "2026-07-15", "r1")
+    paths = [path for _, path, _ in server.asked]
+    assert paths == [
+        "/api/v2/dags/ingest__a/dagRuns",
+        "/auth/token",
+        "/api/v2/dags/ingest__a/dagRuns",
+    ]
+
+
+def test_a_run_is_asked_for_by_partition_key_and_fixed_id(server: Busy, api: AirflowApi) -> None:
+    server.script = [(200, {})]
+    api.trigger("ingest__a", "2026-07-15", "r1")
+    assert server.asked[-1][2] == {
+        "logical_date": None,
+        "partition_key": "2026-07-15",
+        "dag_run_id": "r1",
+    }
+
+
+def test_a_run_that_is_there_already_is_fine(server: Busy, api: AirflowApi) -> None:
+    server.script = [(503, {}), (409, {})]
+    api.trigger("ingest__a", "2026-07-15", "r1")
+    assert server.script == []
+
+
+def test_a_refusal_is_told_at_once(server: Busy, api: AirflowApi) -> None:
+    server.script = [(404, {"detail": "no such DAG"}), (200, {})]
+    with pytest.raises(StackError, match=r"404.*no such DAG"):
+        api.trigger("ingest__a", "2026-07-15", "r1")
+    assert len(server.script) == 1
+
+
+def test_a_server_that_stays_broken_is_given_up(server: Busy, api: AirflowApi) -> None:
+    server.script = [(500, {})] * 20
+    with pytest.raises(StackError, match="500"):
+        api.unfinished_runs()
+
+
+def test_every_page_is_read(server: Busy, api: AirflowApi) -> None:
+    def page(first: int, last: int) -> dict[str, Any]:
+        rows = [
+            {
+                "dag_id": f"d{n}",
+                "dag_run_id": "r",
+                "partition_key": None,
+                "state": "queued",
+                "queued_at": None,
+                "end_date": None,
+            }
+            for n in range(first, last)
+        ]
+        return {"dag_runs": rows, "total_entries": 150}
+
+    server.script = [(200, page(0, 100)), (200, page(100, 150))]
+    assert [run.dag_id for run in api.unfinished_runs()] == [f"d{n}" for n in range(150)]
+    assert "offset=100" in server.asked[-1][1]
