@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contracts.tree import Tree
 
 _SHOWN_LINES = 12
+_SHOWN_CHARACTERS = 24
 
 
 @click.group(epilog="例 Example: ./jingshu quarantine list --table health__disease_case")
@@ -60,11 +61,15 @@ def list_(batch_id: str | None, table: str | None, as_json: bool) -> None:
 
 def _lines(found: list[dict[str, Any]]) -> str:
     shown = [
-        f"{r['line']}" if r["value"] is None else f"{r['line']} ({r['value']!r})"
+        f"{r['line']}" if r["value"] is None else f"{r['line']} ({_short(r['value'])!r})"
         for r in found[:_SHOWN_LINES]
     ]
     more = f", … +{len(found) - _SHOWN_LINES}" if len(found) > _SHOWN_LINES else ""
     return ", ".join(shown) + more
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}…"
 
 
 def _rows(

@@ -230,7 +230,7 @@ def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdi
         return entry.audited(home, tree, entry.landed_of(home, delivery, batch), again=True)
     results = governance.check_results(home, [row.batch_id])
     digest = digest_of(results, "hold")
-    logged = EvidenceLog(home).find(f"verdict:{row.table}@{row.batch_id}/{digest[:12]}")
+    logged = EvidenceLog(home).find(f"verdict:{record.verdict_subject(home, row, digest)}")
     if logged is None:
         raise DecisionError(
             f"The check results of batch {row.batch_id} are not those its verdict was given on.",
@@ -266,7 +266,7 @@ def _released(home: Home, verdict: Verdict, actor: str, reason: str) -> Verdict:
             "reason": said,
         }
     )
-    subject = record.verdict_subject(released)
+    subject = record.verdict_subject(home, released, released.digest)
     if EvidenceLog(home).find(f"verdict:{subject}") is None:  # a release that was cut short stands
         facts = {
             **record.verdict_facts(released),

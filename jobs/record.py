@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jobs import governance, silver
 from jobs.delta import open_table
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from jobs.stages import Batch, CheckResult, LandedBatch, PublishedVersion, Verdict
     from lineage.evidence.leaf import JsonScalar, LeafType
+
+
+class Named(Protocol):
+    """A batch or its row: what a leaf's subject is made of."""
+
+    @property
+    def table(self) -> str:
+        """The table's name, ``<provider>__<dataset>``."""
+
+    @property
+    def batch_id(self) -> str:
+        """The batch's name."""
 
 
 def parent_run() -> Parent | None:
@@ -186,7 +198,7 @@ def audited(home: Home, delivery: Delivery, verdict: Verdict) -> None:
         f"checks:{verdict.batch_id}:{said}",
         [_check_row(verdict, r, now) for r in verdict.results],
     )
-    leaf(home, "verdict", verdict_subject(verdict), verdict_facts(verdict))
+    leaf(home, "verdict", verdict_subject(home, verdict, verdict.digest), verdict_facts(verdict))
     if verdict.decision != "publish":
         status: BatchStatus = "held" if verdict.decision == "hold" else "rejected"
         row = batch_row(
@@ -200,9 +212,11 @@ def audited(home: Home, delivery: Delivery, verdict: Verdict) -> None:
         _refined_run(home, delivery, verdict, status)
 
 
-def verdict_subject(verdict: Verdict) -> str:
-    """Return what a verdict's leaf is about: the batch, and by digest which verdict."""
-    return f"{verdict.table}@{verdict.batch_id}/{verdict.digest[:12]}"
+def verdict_subject(home: Home, batch: Named, digest: str) -> str:
+    """Return what a verdict's leaf is about: the batch, which verdict, and of which retry."""
+    attempt = governance.attempts(home, batch.batch_id)
+    retry = f"-{attempt}" if attempt > 1 else ""
+    return f"{batch.table}@{batch.batch_id}/{digest[:12]}{retry}"
 
 
 def verdict_facts(verdict: Verdict) -> dict[str, JsonScalar]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
 
 _PATIENCE_S = 600.0
+_LOOK_EVERY_S = 2.0
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Running:
             text=True,
         )
         self._out: list[str] = []
+        self._looked_at = 0.0
         self._readers = [
             threading.Thread(target=self._read, args=(self._process.stderr, self.lines)),
             threading.Thread(target=self._read, args=(self._process.stdout, self._out)),
@@ -107,6 +109,13 @@ class Running:
             time.sleep(0.5)
         for reader in self._readers:
             reader.join()
+        self._looked_at = 0.0
+        self._look()
+        return self.exit_code
+
+    @property
+    def exit_code(self) -> int:
+        """Its exit code, once it has ended."""
         return int(self._process.returncode)
 
     @property
@@ -130,6 +139,9 @@ class Running:
         return [*alive, *(f"port {port}" for port in sorted(ports & listening))]
 
     def _look(self) -> None:
+        if time.monotonic() - self._looked_at < _LOOK_EVERY_S:
+            return
+        self._looked_at = time.monotonic()
         for part in Ledger(self.home).parts():
             self.seen.parts[part.name] = part
             for pid in part.members():

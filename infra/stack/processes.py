@@ -32,6 +32,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_S = 0.05
 _PROC = Path("/proc")
 
+#: How long a killed process may take to end its threads.
+_LAST_THREAD_S = 10.0
 #: The children of this process, kept so that they can be reaped.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -58,12 +60,12 @@ class Part:
         """Tell whether the leader still runs (a zombie does not)."""
         _reap(self.pid)
         leader = _stat(self.pid)
-        return self._is_ours(leader) and leader is not None and leader.is_running
+        return self.is_ours() and leader is not None and leader.is_running
 
     def members(self) -> list[int]:
         """Return the pids of every running process of this part's session."""
         _reap(self.pid)
-        if not self._is_ours(_stat(self.pid)):
+        if not self.is_ours():
             return []
         found = ((int(entry.name), _stat(int(entry.name))) for entry in _PROC.glob("[0-9]*"))
         return [
@@ -75,8 +77,9 @@ class Part:
             and stat.started >= self.started
         ]
 
-    def _is_ours(self, leader: _Stat | None) -> bool:
+    def is_ours(self) -> bool:
         """Tell whether the session's number was not given to somebody else since."""
+        leader = _stat(self.pid)
         return self.boot == boot_id() and (leader is None or leader.started == self.started)
 
 
@@ -262,6 +265,8 @@ def boot_id() -> str:
 
 def _stop_one(part: Part, grace_s: float) -> None:
     """Ask the leader first: most parts stop their own children in order."""
+    if not part.is_ours():
+        return
     deadline = time.monotonic() + grace_s
     if part.is_alive():
         _signal([part.pid], signal.SIGTERM)
@@ -272,7 +277,7 @@ def _stop_one(part: Part, grace_s: float) -> None:
     while members := part.members():
         _signal(members, signal.SIGKILL)
         _wait(part, time.monotonic() + 1.0)
-    _reap(part.pid)
+    _bury(part.pid)
 
 
 def _wait(part: Part, deadline: float, *, leader_only: bool = False) -> None:
@@ -301,6 +306,14 @@ def _reap(pid: int) -> None:
     child = _children.get(pid)
     if child is not None and child.poll() is not None:
         del _children[pid]
+
+
+def _bury(pid: int) -> None:
+    """Wait for a stopped child: a leader is not reaped before its last thread has gone."""
+    child = _children.pop(pid, None)
+    if child is not None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_LAST_THREAD_S)
 
 
 def _last_words(log: str) -> str:

@@ -109,6 +109,23 @@ class AirflowApi:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.dag_run_id}"
         self._send("PATCH", path, json={"state": "failed", "note": note})
 
+    def backfill(self, dag_id: str, first: str, last: str) -> None:
+        """Start a clock-driven DAG for every business date from ``first`` to ``last``."""
+        body = {
+            "dag_id": dag_id,
+            "from_date": f"{first}T00:00:00+08:00",
+            "to_date": f"{last}T23:59:59+08:00",
+            "run_backwards": False,
+            "dag_run_conf": {},
+            "max_active_runs": 1,
+            "reprocess_behavior": "completed",
+        }
+        self._send("POST", "/api/v2/backfills", json=body)
+
+    def all_runs(self) -> list[DagRun]:
+        """Return every run there is."""
+        return self._runs({})
+
     def unfinished_runs(self) -> list[DagRun]:
         """Return every run of every date that is queued or running."""
         return self._runs({"state": list(UNFINISHED)})

@@ -62,8 +62,14 @@ class Lake:
 
     def leaves_of(self, kind: str, subject: str) -> list[Leaf]:
         """Return the leaves about a subject and its parts (``subject/…``), oldest first."""
-        key = f"{kind}:{subject}"
-        return [v for k, v in self.leaves.items() if k == key or k.startswith(f"{key}/")]
+        return self._by_subject.get(f"{kind}:{subject}", [])
+
+    @cached_property
+    def _by_subject(self) -> Mapping[str, list[Leaf]]:
+        found: dict[str, list[Leaf]] = {}
+        for key, leaf in self.leaves.items():
+            found.setdefault(key.partition("/")[0], []).append(leaf)
+        return found
 
     @cached_property
     def recovering(self) -> frozenset[str]:
@@ -132,15 +138,14 @@ def file_problem(table: DeltaTable, file: Mapping[str, object]) -> str | None:
     if not path.is_file():
         return "a visible file is missing on disk"
     size = path.stat().st_size
+    if size != file["size_bytes"]:
+        return f"the file has {size} bytes, the log says {file['size_bytes']}"
     try:
         rows = pq.read_metadata(path).num_rows
     except (OSError, ValueError):
         return "a visible file is no readable Parquet"
-    if (size, rows) != (file["size_bytes"], file["num_records"]):
-        return (
-            f"the file has {size} bytes and {rows} rows; the log says"
-            f" {file['size_bytes']} and {file['num_records']}"
-        )
+    if rows != file["num_records"]:
+        return f"the file has {rows} rows, the log says {file['num_records']}"
     return None
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from cli.main import main
+from contracts.layout import Home
+from tests.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -29,11 +31,19 @@ class Said:
         return json.loads(self.out)
 
 
+class Jingshu(Protocol):
+    """Calls a command; ``home`` and ``contracts`` choose where, else an empty home."""
+
+    def __call__(
+        self, *arguments: object, home: Path | None = None, contracts: Path | None = None
+    ) -> Said: ...
+
+
 @pytest.fixture
 def jingshu(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Said]:
-    """Call a command; ``home`` and ``contracts`` choose where, else an empty home."""
+) -> Jingshu:
+    """Commands of this process."""
 
     def call(*arguments: object, home: Path | None = None, contracts: Path | None = None) -> Said:
         monkeypatch.setenv("JINGSHU_HOME", str(home or tmp_path / "empty"))
@@ -46,3 +56,21 @@ def jingshu(
         return Said(stopped.value.code, out, err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> Shop:
+    """A lake that is only looked at: a published batch with a bad row, and a held one."""
+    root = tmp_path_factory.mktemp("shop")
+    made = Shop(Home(root / "home"), shop_tree(root / "contracts"))
+    rows: dict[str, int | str] = {f"A{n}": n for n in range(20)}
+    made.deliver("sale", day(1), {**rows, "A7": -7})
+    made.deliver("sale", day(2), {**rows, "A1": "one", "A2": "", "A3": -3, "A4": -4})
+    return made
+
+
+@pytest.fixture
+def own_shop(shop: Shop, tmp_path: Path) -> Shop:
+    """The same lake, to be changed."""
+    shutil.copytree(shop.home.root, tmp_path / "own")
+    return Shop(Home(tmp_path / "own"), shop.tree)

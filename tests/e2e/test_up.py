@@ -1,0 +1,104 @@
+"""``./jingshu up|status|down``: the stack that a person keeps, and a run that joins it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contracts.layout import Home
+from infra.stack.airflow import USER, password
+from infra.stack.rest import AirflowApi, DagRun
+from tests.commands import Running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.e2e
+
+DAY = "2026-07-15"
+FEED = "ingest__emergency__depot_stock"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("kept"))
+
+
+def command(home: Home, *arguments: str) -> Running:
+    with Running(home, *arguments) as running:
+        running.finish()
+    return running
+
+
+@pytest.fixture(scope="module")
+def kept(home: Home) -> Iterator[Running]:
+    try:
+        yield command(home, "up")
+    finally:
+        command(home, "down")
+
+
+@pytest.fixture(scope="module")
+def api(kept: Running, home: Home) -> Iterator[AirflowApi]:
+    port = kept.seen.parts["api-server"].port
+    with AirflowApi(f"http://127.0.0.1:{port}", USER, password(home)) as client:
+        yield client
+
+
+def finished(api: AirflowApi, keys: set[str]) -> list[DagRun]:
+    """Wait until each of these dates has a finished run of the feed; return its runs."""
+    deadline = time.monotonic() + 300
+    while True:
+        runs = [run for run in api.all_runs() if run.dag_id == FEED]
+        if keys <= {run.partition_key for run in runs if run.is_finished}:
+            return runs
+        assert time.monotonic() < deadline, runs
+        time.sleep(1)
+
+
+def test_all_parts_are_up_and_say_where(kept: Running, home: Home) -> None:
+    assert kept.exit_code == 0, kept.log
+    status = command(home, "status", "--json")
+    assert status.exit_code == 0
+    told = {part["name"]: part for part in status.summary()["parts"]}
+    assert set(told) == {
+        "spark",
+        "api-server",
+        "dag-processor",
+        "scheduler",
+        "triggerer",
+        "gateway",
+    }
+    assert all(part["is_alive"] for part in told.values())
+    assert told["spark"]["address"].startswith("sc://127.0.0.1:")
+
+
+def test_the_clock_starts_no_run_of_today(api: AirflowApi) -> None:
+    assert api.all_runs() == []
+
+
+def test_a_run_joins_mends_and_leaves_the_stack_running(
+    kept: Running, api: AirflowApi, home: Home
+) -> None:
+    kept.kill_part("api-server")
+    run = command(home, "run", "--date", DAY, "--providers", "emergency", "--json")
+    assert run.exit_code == 0, run.log
+    assert "api-server 意外停止" in run.log
+    assert run.summary()["addresses"]["airflow"].startswith("http://127.0.0.1:")
+    assert command(home, "status").exit_code == 0
+    assert {run.partition_key for run in api.all_runs()} == {DAY}
+
+
+def test_a_backfill_makes_one_run_a_date(api: AirflowApi) -> None:
+    api.backfill(FEED, "2026-07-13", "2026-07-14")
+    runs = finished(api, {"2026-07-13", "2026-07-14"})
+    assert sorted(run.partition_key or "" for run in runs) == ["2026-07-13", "2026-07-14", DAY]
+    assert {run.state for run in runs} == {"success"}
+
+
+def test_down_leaves_nothing(kept: Running, api: AirflowApi, home: Home) -> None:
+    assert command(home, "down").exit_code == 0
+    assert kept.leftovers() == []
+    assert command(home, "status").exit_code == 1

@@ -1,0 +1,106 @@
+"""``jingshu batch``: why a batch is where it is, and the decisions about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobs import governance
+
+if TYPE_CHECKING:
+    from jobs.governance import BatchRow
+    from tests.shop import Shop
+    from tests.unit.cli.conftest import Jingshu, Said
+
+
+def of(shop: Shop, status: str) -> BatchRow:
+    return next(b for b in governance.latest_batches(shop.home) if b.status == status)
+
+
+def call(jingshu: Jingshu, shop: Shop, *arguments: object) -> Said:
+    return jingshu("batch", *arguments, home=shop.home.root, contracts=shop.tree.root)
+
+
+def test_list_filters_by_date_and_status(jingshu: Jingshu, shop: Shop) -> None:
+    rows = call(jingshu, shop, "list", "--json").json
+    assert [(r["business_date"], r["status"]) for r in rows] == [
+        ("2026-07-01", "published"),
+        ("2026-07-02", "held"),
+    ]
+    assert len(call(jingshu, shop, "list", "--status", "held", "--json").json) == 1
+    assert len(call(jingshu, shop, "list", "--date", "2026-07-01", "--json").json) == 1
+    said = call(jingshu, shop, "list", "--status", "held")
+    assert "模拟" in said.out
+    assert "坏行 20.00% 超过 10%" in said.out
+    assert call(jingshu, shop, "list", "--status", "nowhere").code == 2
+
+
+def test_show_tells_why_a_batch_is_held(jingshu: Jingshu, shop: Shop) -> None:
+    held = of(shop, "held")
+    said = call(jingshu, shop, "show", held.batch_id)
+    assert said.code == 0
+    assert f"./jingshu batch release {held.batch_id}" in said.out
+    assert f"raw/shop/sale/{held.batch_id}/{held.file_name}" in said.out
+    assert str(shop.home.root) not in said.out
+    assert "qty.range" in said.out
+    assert "'-4'" in said.out
+    assert "secret-" not in said.out, "an L3 value was shown"
+    told = call(jingshu, shop, "show", held.batch_id, "--json").json
+    assert [r["line"] for r in told["bad_rows"]] == [3, 4, 5, 6]
+    assert {c["rule_id"] for c in told["failed_checks"]} == {
+        "qty.type",
+        "qty.required",
+        "qty.range",
+    }
+    assert [leaf.split(":")[0] for leaf in told["leaves"]] == ["landing", "verdict"]
+    assert len(told["commands"]) == 3
+
+
+def test_show_of_a_published_batch_reads_quarantine(jingshu: Jingshu, shop: Shop) -> None:
+    row = of(shop, "published")
+    told = call(jingshu, shop, "show", row.batch_id[:20], "--json").json
+    assert [r["line"] for r in told["bad_rows"]] == [9]
+    assert any("withdraw" in c for c in told["commands"])
+    assert any("quarantine list" in c for c in told["commands"])
+    assert {leaf.split(":")[0] for leaf in told["leaves"]} == {"landing", "verdict", "publication"}
+
+
+def test_unknown_batches_are_usage(jingshu: Jingshu, shop: Shop) -> None:
+    for command in (("show", "x"), ("retry", "x"), ("reject", "x", "--reason", "r")):
+        said = call(jingshu, shop, *command)
+        assert said.code == 2, command
+        assert "no batch 'x'" in said.err
+
+
+@pytest.mark.parametrize("step", ["release", "reject", "withdraw"])
+def test_a_decision_without_a_reason_is_usage(jingshu: Jingshu, shop: Shop, step: str) -> None:
+    held = of(shop, "held")
+    assert call(jingshu, shop, step, held.batch_id).code == 2
+    assert call(jingshu, shop, step, held.batch_id, "--reason", " ").code == 2
+
+
+def test_release_then_withdraw(jingshu: Jingshu, own_shop: Shop) -> None:
+    held = of(own_shop, "held")
+    said = call(jingshu, own_shop, "release", held.batch_id, "--reason", "已核", "--actor", "cdo")
+    assert said.code == 0, said.err
+    assert "published" in said.out
+    assert "cdo 放行" in own_shop.row(held.batch_id).reason
+    again = call(jingshu, own_shop, "release", held.batch_id, "--reason", "又", "--json").json
+    assert (again["status"], again["is_new"]) == ("published", False)
+    said = call(jingshu, own_shop, "withdraw", held.batch_id, "--reason", "错报", "--json")
+    assert said.json["status"] == "withdrawn"
+    assert "A0" in own_shop.shown("sale")
+    assert len(own_shop.shown("sale")) == 19
+
+
+def test_reject_and_retry(jingshu: Jingshu, own_shop: Shop) -> None:
+    held = of(own_shop, "held")
+    said = call(jingshu, own_shop, "reject", held.batch_id, "--reason", "请重报")
+    assert (said.code, "rejected" in said.out) == (0, True)
+    said = call(jingshu, own_shop, "release", held.batch_id, "--reason", "r")
+    assert said.code == 1
+    assert "only a held one can be released" in said.err
+    said = call(jingshu, own_shop, "retry", held.batch_id)
+    assert said.code == 1
+    assert "held" in said.out

@@ -1,0 +1,104 @@
+"""Every contract element ends with a result, whatever its query or metric does."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from contracts.model import Quality
+from contracts.tree import load_tree
+from jobs.audit.checks import Audited, run
+from tests.unit.contracts.small import column, custom, properties, source, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
+
+
+def sql(query: str, **more: object) -> dict[str, Any]:
+    return {"type": "sql", "query": query, "comparison": "mustBe", "bound": 0} | more
+
+
+def metric(name: str, **more: object) -> dict[str, Any]:
+    return {"type": "library", "metric": name, "comparison": "mustBe", "bound": 0} | more
+
+
+# rows: visit_id a a b NULL, guests 1 2 NULL 4, kind x y z NULL
+CHECKS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "sql_zero": (sql("SELECT COUNT(*) FROM {object} WHERE guests > 9"), "passed", ": 0, mustBe 0"),
+    "sql_dollar": (sql("SELECT COUNT(*) FROM ${object} WHERE guests > 9"), "passed", ": 0"),
+    "sql_found": (sql("SELECT COUNT(*) FROM {object} WHERE guests > 1"), "failed", ": 2"),
+    "sql_date": (
+        sql("SELECT DATEDIFF(DATE '{business_date}', DATE '2026-07-15') FROM {object} LIMIT 1"),
+        "passed",
+        ": 0",
+    ),
+    "sql_null": (sql("SELECT MAX(guests) FROM {object} WHERE false"), "error", "measured nothing"),
+    "sql_no_row": (sql("SELECT guests FROM {object} WHERE false"), "error", "measured nothing"),
+    "sql_text": (sql("SELECT 'many' FROM {object}"), "error", "ValueError"),
+    "sql_lost_column": (sql("SELECT MAX(gone) FROM {object}"), "error", "UNRESOLVED_COLUMN"),
+    "sql_division": (sql("SELECT 1 / 0 FROM {object}"), "error", "DIVIDE_BY_ZERO"),
+    "sql_elsewhere": (sql("SELECT COUNT(*) FROM delta.`/x`"), "error", "reads delta"),
+    "rows": (metric("rowCount", comparison="mustBeBetween", bound=[1, 9]), "passed", ": 4"),
+    "rows_few": (metric("rowCount", comparison="mustBeGreaterThan", bound=4), "failed", ": 4"),
+    "nulls": (metric("nullValues", column="guests"), "failed", ": 1"),
+    "nulls_by_argument": (metric("nullValues", arguments={"property": "guests"}), "failed", ": 1"),
+    "missing_percent": (
+        metric("missingValues", column="guests", unit="percent", bound=25),
+        "passed",
+        ": 25%",
+    ),
+    "doubles": (metric("duplicateValues", column="visit_id"), "failed", ": 1"),
+    "doubles_of_two": (
+        metric("duplicateValues", arguments={"properties": ["visit_id", "guests"]}),
+        "passed",
+        ": 0",
+    ),
+    "invalid_by_enum": (metric("invalidValues", column="kind"), "failed", ": 1"),
+    "invalid_by_argument": (
+        metric("invalidValues", column="guests", arguments={"validValues": [1, 2, 4]}),
+        "passed",
+        ": 0",
+    ),
+    "invalid_by_nothing": (
+        metric("invalidValues", column="guests"),
+        "not_executable",
+        "no validValues",
+    ),
+    "unknown": (metric("freshness", column="guests"), "not_executable", "'freshness' is not known"),
+}
+
+
+def test_each_check_has_its_result(tmp_path: Path) -> None:
+    from jobs.spark import session
+
+    contract = source()
+    properties(contract).append(column("kind", customProperties=custom(enum=["x", "y"])))
+    made = load_tree(write(tmp_path, contract)).contract("town.visit")
+    quality = tuple(
+        Quality.model_validate({"id": name, "dimension": "accuracy"} | check)
+        for name, (check, _, _) in CHECKS.items()
+    )
+    made = made.model_copy(update={"quality": quality})
+    table = pa.table(
+        {
+            "visit_id": ["a", "a", "b", None],
+            "guests": pa.array([1, 2, None, 4], pa.int64()),
+            "kind": ["x", "y", "z", None],
+        }
+    )
+    frame = session().createDataFrame(table)
+    frame.createOrReplaceTempView("checks_v")
+    try:
+        found = run(session(), Audited(made, frame, "checks_v", 4, date(2026, 7, 15)))
+    finally:
+        session().catalog.dropTempView("checks_v")
+    by_id = {r.rule_id: r for r in found}
+    assert set(by_id) == set(CHECKS)
+    assert {i: r.status for i, r in by_id.items()} == {i: c[1] for i, c in CHECKS.items()}
+    for name, (_, _, words) in CHECKS.items():
+        assert words in by_id[name].message, by_id[name]

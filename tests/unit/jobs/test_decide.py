@@ -1,0 +1,158 @@
+"""Counts and results become publish, hold or reject, with the reason in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from contracts.model import Contract, Thresholds
+from jobs.audit.digest import digest_of
+from jobs.audit.run import decide
+from jobs.stages import CheckResult, RefinedBatch
+from tests.conftest import TREE
+
+NOW = datetime(2026, 7, 16, tzinfo=UTC)
+
+
+def contract(limit: float = 5, on_fail: str = "hold") -> Contract:
+    thresholds = Thresholds.model_validate({"bad_rows_percent": limit, "on_fail": on_fail})
+    return TREE.contract("transport.link_speed").model_copy(update={"thresholds": thresholds})
+
+
+def refined(good: int, bad: int, duplicate: int = 0) -> RefinedBatch:
+    return RefinedBatch(
+        contract_id="transport.link_speed",
+        contract_version="1.0.0",
+        provider="transport",
+        dataset="link_speed",
+        business_date=date(2026, 7, 15),
+        batch_id="20260715-0123456789ab",
+        revision=1,
+        origin="simulated",
+        file_name="speed.csv",
+        size_bytes=1,
+        sha256="0" * 64,
+        sm3="0" * 64,
+        received_at=NOW,
+        started_at=NOW,
+        rows_landed=good + bad + duplicate,
+        rows_good=good,
+        rows_bad=bad,
+        rows_duplicate=duplicate,
+        silver_version_seen=None,
+    )
+
+
+def check(**more: Any) -> CheckResult:
+    said: dict[str, Any] = {
+        "rule_id": "c.required",
+        "column": "c",
+        "dimension": "completeness",
+        "severity": "error",
+        "status": "passed",
+        "checked": 10,
+        "failed": 0,
+        "threshold": 0.0,
+        "message": "m",
+        "engine": "row",
+    }
+    return CheckResult.model_validate(said | more)
+
+
+def test_all_passed() -> None:
+    assert decide(contract(), refined(10, 0), [check()]) == (
+        "publish",
+        "全部通过 all checks passed",
+    )
+
+
+@pytest.mark.parametrize(("bad", "decision"), [(5, "publish"), (6, "hold")])
+def test_share_of_bad_rows_may_reach_its_limit(bad: int, decision: str) -> None:
+    assert decide(contract(5), refined(100 - bad, bad), [])[0] == decision
+
+
+def test_duplicates_do_not_thin_the_bad_rows_out() -> None:
+    assert decide(contract(5), refined(94, 6, duplicate=900), [])[0] == "hold"
+    assert decide(contract(50), refined(1, 1, duplicate=1), [])[0] == "publish"
+
+
+def test_reason_names_the_share_and_the_worst_rule() -> None:
+    results = [
+        check(rule_id="a.type", failed=2, status="failed"),
+        check(rule_id="b.uscc", failed=7, status="failed"),
+        check(rule_id="w.reference", failed=99, severity="warning"),
+        check(rule_id="sql", failed=50, engine="spark"),
+    ]
+    decision, reason = decide(contract(5), refined(91, 9), results)
+    assert decision == "hold"
+    assert reason == ("坏行 9.00% 超过 5% 9 of 100 rows are bad；最多 mostly: b.uscc (7)")
+    assert decide(contract(5), refined(91, 9), [])[1] == "坏行 9.00% 超过 5% 9 of 100 rows are bad"
+
+
+def test_contract_says_what_a_failure_does() -> None:
+    assert decide(contract(5, "reject"), refined(1, 1), [])[0] == "reject"
+    failed = check(engine="spark", status="failed")
+    assert decide(contract(5, "reject"), refined(10, 0), [failed])[0] == "reject"
+    assert decide(contract(100, "reject"), refined(0, 2), [])[0] == "reject"
+
+
+def test_no_good_row_is_not_published() -> None:
+    assert decide(contract(100), refined(0, 3), []) == ("hold", "没有一行合格 no row is good")
+    assert decide(contract(100), refined(0, 0, duplicate=3), [])[0] == "hold"
+    assert decide(contract(100), refined(0, 0), [])[0] == "hold"
+
+
+@pytest.mark.parametrize("status", ["failed", "error"])
+@pytest.mark.parametrize("engine", ["spark", "great_expectations", "land"])
+def test_failed_check_stops_the_batch(status: str, engine: str) -> None:
+    stopping = check(rule_id="q", status=status, engine=engine, message="too few")
+    decision, reason = decide(contract(), refined(10, 0), [check(), stopping])
+    assert (decision, reason) == ("hold", "检查未通过 checks failed: q: too few")
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"engine": "spark", "status": "failed", "severity": "warning"},
+        {"engine": "spark", "status": "failed", "severity": "info"},
+        {"engine": "spark", "status": "passed"},
+        {"engine": "row", "status": "failed"},
+        {"engine": "none", "status": "not_executable"},
+    ],
+    ids=["warning", "info", "passed", "row", "people"],
+)
+def test_what_stops_no_batch(harmless: dict[str, str]) -> None:
+    assert decide(contract(), refined(10, 0), [check(**harmless)])[0] == "publish"
+
+
+def test_reason_names_every_failure_and_stays_short() -> None:
+    results = [
+        check(rule_id=f"q{i}", status="failed", engine="spark", message="x" * 90) for i in range(9)
+    ]
+    _, reason = decide(contract(), refined(10, 0), results)
+    assert "q0: xxx" in reason
+    assert "; q1: xxx" in reason
+    assert len(reason) == 500
+
+
+def test_digest_is_of_results_and_decision() -> None:
+    one, other = check(rule_id="a"), check(rule_id="b")
+    digest = digest_of([one, other], "publish")
+    assert digest == digest_of([other, one], "publish"), "in any order"
+    assert len(digest) == 64
+    assert digest != digest_of([one, other], "hold")
+    assert digest != digest_of([one], "publish")
+    for name, value in (
+        ("status", "failed"),
+        ("failed", 1),
+        ("checked", 11),
+        ("message", "n"),
+        ("severity", "warning"),
+        ("threshold", 1.0),
+        ("engine", "spark"),
+        ("column", "d"),
+        ("dimension", "accuracy"),
+    ):
+        assert digest_of([check(rule_id="a", **{name: value}), other], "publish") != digest, name
