@@ -36,7 +36,7 @@ def sandbox() -> None:
 )
 @click.option("--clean", is_flag=True, help="不埋错 Plant no faults at all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the truth as JSON.")
-def make(  # noqa: PLR0917 - click passes options by name
+def make(
     day: datetime | None,
     scale: int,
     seed: int,

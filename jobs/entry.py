@@ -15,6 +15,7 @@ from contracts.tree import load_tree
 from jobs import governance, record
 from jobs.decode import DecodeError
 from jobs.drop import ManifestError, PullStopped, check_manifest, find
+from jobs.governance import utc_now
 from jobs.land import land as land_batch
 from jobs.pull import pull
 from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict, from_json
@@ -59,13 +60,7 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
         found = find(delivery, home.drop)
         raw = pull(home, delivery, home.drop, found)
     except PullStopped as stop:
-        if stop.state == "missing" and not _is_owed(home, delivery):
-            return _ended(delivery, "not_due", "本日不应交 nothing is due on this date", None)
-        if stop.state == "refused":
-            record.refused(home, delivery, str(stop))
-        else:
-            record.delivery_state(home, delivery, stop.state, str(stop), batch_id=stop.batch_id)
-        return _ended(delivery, stop.state, str(stop), stop.batch_id)
+        return _not_pulled(home, delivery, stop)
     record.received(home, delivery, raw)
     known = governance.batch(home, raw.batch_id)
     if known is not None and known.status in _DONE and not _was_turned_away(known):
@@ -78,6 +73,21 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
         return _ended(delivery, "rejected", str(bad), raw.batch_id)
     record.landed(home, delivery, landed)
     return landed
+
+
+def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
+    """State why there is no batch; what is not due yet is expected, not missing."""
+    state = stop.state
+    if state == "missing":
+        if not _is_owed(home, delivery):
+            return _ended(delivery, "not_due", "本日不应交 nothing is due on this date", None)
+        if utc_now() < delivery.due_at:
+            state = "expected"
+    if state == "refused":
+        record.refused(home, delivery, str(stop))
+    else:
+        record.delivery_state(home, delivery, state, str(stop), batch_id=stop.batch_id)
+    return _ended(delivery, state, str(stop), stop.batch_id)
 
 
 def _is_owed(home: Home, delivery: Delivery) -> bool:

@@ -55,7 +55,11 @@ def publish(home: Home, delivery: Delivery, verdict: Verdict, root: Path) -> Pub
     name = f"publish:{verdict.batch_id}"
     intents.begin(home, name, verdict.table)
     quarantined = quarantine.append(home, contract, verdict, root)
-    version = _commit(home, contract, verdict)
+    try:
+        version = _commit(home, contract, verdict)
+    except TableMovedError:
+        intents.finish(home, name)  # nothing was shown; the new audit may well hold the batch
+        raise
     published = PublishedVersion(
         **_batch_fields(verdict),
         status="published",

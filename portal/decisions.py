@@ -212,8 +212,8 @@ def batch_commands(batch: BatchRow) -> tuple[str, ...]:
     if batch.status == "held":
         return (
             show,
-            _command("batch", "release", batch.batch_id),
-            _command("batch", "reject", batch.batch_id),
+            _command("batch", "release", batch.batch_id, "--reason", "…"),
+            _command("batch", "reject", batch.batch_id, "--reason", "…"),
         )
     if batch.status == "failed":
         return (show, _command("batch", "retry", batch.batch_id))

@@ -134,7 +134,7 @@ class Running:
         listening = {
             connection.laddr.port
             for connection in psutil.net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN
+            if connection.status == psutil.CONN_LISTEN and connection.laddr
         }
         return [*alive, *(f"port {port}" for port in sorted(ports & listening))]
 

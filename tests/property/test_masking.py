@@ -136,10 +136,13 @@ EXPRESSIONS: dict[str, tuple[Release, str | None]] = {
         "round(round(`c` / 0.01D) * 0.01D, 2) AS `c`",
     ),
     "round_ten": (release("round_coordinate", to=10), "round(round(`c` / 10D) * 10D, 0) AS `c`"),
-    "month": (
-        release("truncate_date", to="month"),
-        "CAST(date_trunc('month', `c`) AS DATE) AS `c`",
-    ),
+    **{
+        to: (
+            release("truncate_date", to=to),
+            f"CAST(date_trunc('{to}', `c`) AS DATE) AS `c`",
+        )
+        for to in ("month", "quarter", "year")
+    },
 }
 
 
@@ -176,7 +179,12 @@ def test_what_is_not_registered_or_lacks_an_argument_is_refused(
     with pytest.raises(MaskError) as refused:
         masked("c", wanted)
     assert words in refused.value.problem
-    assert refused.value.remedy.endswith(".")
+    assert refused.value.remedy in {
+        "Use a registered one: drop, keep, prefix, partial, round_coordinate, truncate_date.",
+        "Use month, quarter or year.",
+        "Give the step, say to: 0.01.",
+        *(f"Give {name} as a number ≥ 0." for name in ("length", "keep_first", "keep_last", "to")),
+    }
 
 
 def test_masks_are_the_registered_ones() -> None:
