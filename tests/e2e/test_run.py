@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
 from infra.stack.processes import Ledger
+from jobs.verify import verify
 from tests.commands import Running
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def test_a_day_survives_the_death_of_a_task_of_spark_and_of_the_scheduler(
     [told] = day.summary()["days"]
     assert {line["provider"] for line in told["deliveries"]} == {"emergency", "civil"}
     assert {line["state"] for line in told["deliveries"]} <= ENDS
+    assert verify(home, load_tree()).findings == []
 
 
 def test_a_run_that_was_killed_or_interrupted_is_taken_up_again(
@@ -151,3 +153,4 @@ def test_a_run_that_was_killed_or_interrupted_is_taken_up_again(
         assert last.finish() == 0, last.log
         assert last.leftovers() == []
     assert last.summary()["complete"]
+    assert verify(home, load_tree()).findings == []

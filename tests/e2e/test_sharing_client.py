@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,46 +25,35 @@ from requests import HTTPError
 from contracts.layout import ROOT, Home
 from sharing import grants, recipients
 from sharing.control import Control
+from tests.gateways import PATIENCE_S, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.gateways import Gateway
 
 SHARED = "jingshu.city"
 ROWS = 5
 #: What the client asks for, as it spells it; ``either`` lets the server choose.
 FORMATS = {"parquet": False, "delta": True, "either": None}
 in_each_format = pytest.mark.parametrize("response_format", FORMATS)
-#: How long a process may take to start or stop on a busy machine.
-PATIENCE_S = 60
 
 
-@dataclass(frozen=True)
-class City:
-    """A home and its running gateway."""
-
-    home: Home
-    environment: dict[str, str]
-    gateway: subprocess.Popen[bytes]
-
-    @property
-    def log(self) -> str:
-        return (self.home.root / "gateway.log").read_text()
-
-    def share(self, *arguments: str) -> str:
-        """Run ``./jingshu share`` as a process of its own."""
-        command = [sys.executable, "-m", "cli", "share", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
-        )
-        return done.stdout
+def share(gateway: Gateway, *arguments: str) -> str:
+    """Run ``./jingshu share`` as a process of its own."""
+    command = [sys.executable, "-m", "cli", "share", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=gateway.environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout
 
 
 @dataclass(frozen=True)
 class Granted:
     """A shared table of a test's own, and the profile file of the recipient it is granted to."""
 
-    city: City
+    city: Gateway
     name: str
     profile: Path
 
@@ -109,13 +96,13 @@ def readiness() -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with running_city(tmp_path_factory.mktemp("city")) as made:
         yield made
 
 
 @pytest.fixture
-def granted(city: City, tmp_path: Path) -> Granted:
+def granted(city: Gateway, tmp_path: Path) -> Granted:
     name = f"t{uuid.uuid4().hex[:8]}__demo"
     write_deltalake(city.home.table("shared", name), readiness(), partition_by=["district"])
     with pytest.MonkeyPatch.context() as patch, Control(city.home) as control:
@@ -129,45 +116,13 @@ def granted(city: City, tmp_path: Path) -> Granted:
 
 
 @contextmanager
-def running_city(folder: Path) -> Iterator[City]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def running_city(folder: Path) -> Iterator[Gateway]:
+    """Serve an empty home beside an empty contracts tree."""
     home = Home(folder / "home")
     home.root.mkdir()
     (folder / "contracts").mkdir()
-    environment = {
-        **os.environ,
-        "JINGSHU_HOME": str(home.root),
-        "JINGSHU_CONTRACTS": str(folder / "contracts"),
-        "JINGSHU_GATEWAY_PORT": str(port),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-    }
-    environment.pop("JINGSHU_CONTROL_URL", None)
-    command = [sys.executable, "-m", "sharing.gateway", "--port", str(port)]
-    with (home.root / "gateway.log").open("wb") as log:
-        gateway = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            wait_for(port, gateway)
-            yield City(home, environment, gateway)
-        finally:
-            gateway.kill()
-            gateway.wait()
-
-
-def wait_for(port: int, gateway: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and gateway.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("the gateway does not listen")
+    with running_gateway(home, folder / "contracts") as gateway:
+        yield gateway
 
 
 def as_rows(frame: pd.DataFrame) -> list[tuple[object, ...]]:
@@ -238,7 +193,7 @@ def test_the_client_sees_versions_and_metadata(granted: Granted) -> None:
     assert "jingshu.level" in str(metadata.schema_string)
 
 
-def test_a_recipient_reads_only_what_is_theirs(granted: Granted, city: City) -> None:
+def test_a_recipient_reads_only_what_is_theirs(granted: Granted, city: Gateway) -> None:
     write_deltalake(city.home.table("shared", "other__x"), readiness(), mode="overwrite")
     tables = [Granted(city, name, granted.profile) for name in ("other__x", "unknown__x")]
     answers = [refusal(table.read) for table in tables]
@@ -253,20 +208,20 @@ def test_changes_are_refused_cleanly(granted: Granted) -> None:
     assert (status, "UNSUPPORTED_OPERATION" in text) == (400, True)
 
 
-def test_the_command_line_grants_revokes_and_rotates(city: City, tmp_path: Path) -> None:
+def test_the_command_line_grants_revokes_and_rotates(city: Gateway, tmp_path: Path) -> None:
     name, old, new = "heat__demo", tmp_path / "old.share", tmp_path / "new.share"
     write_deltalake(city.home.table("shared", name), readiness())
-    city.share("grant", "demo", name, "--purpose", "端到端测试")
-    city.share("profile", "demo", "--out", str(old))
+    share(city, "grant", "demo", name, "--purpose", "端到端测试")
+    share(city, "profile", "demo", "--out", str(old))
     table = Granted(city, name, old)
     assert len(table.read()) == ROWS
 
-    city.share("profile", "demo", "--no-grace", "--out", str(new))
+    share(city, "profile", "demo", "--no-grace", "--out", str(new))
     assert refusal(delta_sharing.SharingClient(str(old)).list_shares)[0] == 401
     table = Granted(city, name, new)
     assert len(table.read()) == ROWS
 
-    city.share("revoke", "demo", name)
+    share(city, "revoke", "demo", name)
     assert [refusal(partial(table.read, f))[0] for f in FORMATS] == [404] * len(FORMATS)
     assert delta_sharing.SharingClient(str(new)).list_all_tables() == []
     for profile in (old, new):
@@ -284,8 +239,8 @@ def test_the_log_names_requests_and_no_secret(granted: Granted) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_a_signal_stops_the_gateway(tmp_path: Path, number: signal.Signals) -> None:
     with running_city(tmp_path) as made:
-        made.gateway.send_signal(number)
-        made.gateway.wait(timeout=PATIENCE_S)
+        made.process.send_signal(number)
+        made.process.wait(timeout=PATIENCE_S)
         assert "Traceback" not in made.log
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(

@@ -227,6 +227,7 @@ CONTRACTS: dict[str, tuple[Node, str]] = {
     "latency_is_null": (sla("latency", None), "no span of time"),
     "latency_below_zero": (sla("latency", -1, "h"), "no span of time"),
     "latency_in_years": (sla("latency", 1, "y"), "no deadline"),
+    "retention_in_words": (sla("retention", "long"), "no span of time"),
     "retention_in_hours": (sla("retention", 3, "h"), "too short"),
     "clock_without_quotes": (sla("timeOfAvailability", 600), "no time of day"),
     "clock_of_another_zone": (sla("timeOfAvailability", "02:00+00:00"), "not city time"),
@@ -341,6 +342,27 @@ def test_bad_contract(tmp_path: Path, contract: Node, words: str) -> None:
     assert_said(caught.value, words)
     assert caught.value.line is not None
     assert caught.value.line <= text.count("\n") + 1
+
+
+SLA_PLACES: dict[str, tuple[Node, tuple[str, ...], str]] = {
+    "value": (sla("latency", "soon"), ("value",), "Write a number ≥ 0, and its unit."),
+    "unit": (sla("latency", 1, "moon"), ("unit",), "Use min, h, d, w, m or y."),
+    "deadline": (sla("latency", 1, "y"), ("unit",), "Use h or d."),
+    "cycle": (sla("frequency", 2, "d"), (), "Use 1 d, 7 d, 1 m, 3 m, 1 y."),
+    "keeping": (sla("retention", 1, "h"), ("unit",), "Use d, m or y."),
+    "clock": (sla("timeOfAvailability", "x"), (), 'Write "HH:MM+08:00", in quotes.'),
+    "zone": (sla("timeOfAvailability", "02:00+09:00"), (), "Write it with +08:00."),
+}
+
+
+@pytest.mark.parametrize(("contract", "inside", "remedy"), SLA_PLACES.values(), ids=SLA_PLACES)
+def test_place_and_remedy_of_a_service_level(
+    tmp_path: Path, contract: Node, inside: tuple[str, ...], remedy: str
+) -> None:
+    with pytest.raises(ContractError) as caught:
+        load_tree(write(tmp_path, contract))
+    assert caught.value.place == ("slaProperties", 0, *inside)
+    assert caught.value.remedy == remedy
 
 
 def test_place_and_line_point_at_the_column(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -102,6 +103,7 @@ def test_no_good_row_is_not_published() -> None:
     assert decide(contract(100), refined(0, 3), []) == ("hold", "没有一行合格 no row is good")
     assert decide(contract(100), refined(0, 0, duplicate=3), [])[0] == "hold"
     assert decide(contract(100), refined(0, 0), [])[0] == "hold"
+    assert decide(contract(5), refined(0, 0), [])[1].startswith("坏行 100.00% 超过 5%")
 
 
 @pytest.mark.parametrize("status", ["failed", "error"])
@@ -120,8 +122,9 @@ def test_failed_check_stops_the_batch(status: str, engine: str) -> None:
         {"engine": "spark", "status": "passed"},
         {"engine": "row", "status": "failed"},
         {"engine": "none", "status": "not_executable"},
+        {"engine": "none", "status": "error"},
     ],
-    ids=["warning", "info", "passed", "row", "people"],
+    ids=["warning", "info", "passed", "row", "people", "nobody"],
 )
 def test_what_stops_no_batch(harmless: dict[str, str]) -> None:
     assert decide(contract(), refined(10, 0), [check(**harmless)])[0] == "publish"
@@ -156,3 +159,13 @@ def test_digest_is_of_results_and_decision() -> None:
         ("dimension", "accuracy"),
     ):
         assert digest_of([check(rule_id="a", **{name: value}), other], "publish") != digest, name
+
+
+def test_digest_is_of_the_canonical_json() -> None:
+    """RFC 8785 by hand: keys in order, no spaces, numbers as ECMAScript writes them."""
+    text = (
+        '{"decision":"hold","results":[{"checked":10,"column":"c","dimension":"completeness",'
+        '"engine":"row","failed":0,"message":"m","rule_id":"c.required","severity":"error",'
+        '"status":"passed","threshold":0}]}'
+    )
+    assert digest_of([check()], "hold") == hashlib.sha256(text.encode()).hexdigest()

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.model import EXCEL_SERIAL
+from contracts.model import EXCEL_SERIAL, Options
 from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
 from contracts.tree import load_tree
 from jobs.refine import rules_sql
-from jobs.refine.plan import MASK_BITS, make_plan, quarantining, spark_type
+from jobs.refine.plan import MASK_BITS, _cast_text, make_plan, quarantining, spark_type
 from tests.conftest import TREE
 from tests.unit.contracts.small import Node, column, custom, properties, source, write
 
@@ -42,6 +42,9 @@ def every_rule(root: Path) -> Contract:
         column("serial", "date", logicalTypeOptions={"format": EXCEL_SERIAL}),
         column("local", "timestamp", logicalTypeOptions={"format": "yyyy-MM-dd HH:mm:ss"}),
         column("zoned", "timestamp", logicalTypeOptions={"format": "yyyy-MM-dd'T'HH:mm:ssXXX"}),
+        column("literal", "timestamp", logicalTypeOptions={"format": "yyyy-MM-dd'T'HH:mm:ss'Z'"}),
+        column("region", "timestamp", logicalTypeOptions={"format": "yyyy-MM-dd HH:mm VV"}),
+        column("division", customProperties=custom(rule="division_code")),
         column("flag", "boolean"),
         column("price", "number", physicalType="DECIMAL(10,2)"),
         column("share", "number", logicalTypeOptions={"minimum": 0, "maximum": 99.5}),
@@ -113,6 +116,7 @@ def test_every_column_is_an_identifier_or_not(tmp_path: Path) -> None:
         "mobile",
         "phone",
         "gb4754",
+        "division",
         "division_6",
         "division_9",
         "division_12",
@@ -176,6 +180,19 @@ def test_rule_of_no_column_is_refused(tmp_path: Path) -> None:
     rule = RowRule("row.strange", "strange", None, "accuracy", "error", "m")
     with pytest.raises(TypeError, match=r"row\.strange is no rule of a column"):
         rules_sql.violation(rule, every_rule(tmp_path), DAY, tmp_path)
+
+
+def test_ragged_row_breaks_the_shape(tmp_path: Path) -> None:
+    contract = every_rule(tmp_path)
+    [shape] = [r for r in row_rules(contract) if r.kind == "shape"]
+    assert rules_sql.violation(shape, contract, DAY, tmp_path) == "_row_error IS NOT NULL"
+
+
+def test_dates_are_iso_where_nothing_is_said(tmp_path: Path) -> None:
+    day = every_rule(tmp_path).column("day").model_copy(update={"options": Options()})
+    assert "'yyyy-MM-dd'" in _cast_text(day)
+    local = every_rule(tmp_path).column("local").model_copy(update={"options": Options()})
+    assert "'yyyy-MM-dd HH:mm:ss'" in _cast_text(local)
 
 
 def test_spark_types(tmp_path: Path) -> None:
