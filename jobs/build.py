@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from contracts.reference import PACKAGED
-from jobs import governance, intents, record, silver, versions
+from jobs import governance, intents, record, silver, tables, versions
 from jobs.audit import checks, expectations
 from jobs.delta import open_table
 from jobs.governance import PublicationRow, utc_now
@@ -63,7 +63,7 @@ def build_product(home: Home, tree: Tree, product: Contract, business_date: date
         if stopped:
             said = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
             return _said(home, product, business_date, "held", f"检查未通过 {said}"[:500], inputs)
-    versions.ensure(staged.table, product.product_table, product, product.columns)
+    tables.ensure(staged.table, product, tables.schema(product.columns))
     intent = f"build:{staged.table.name}:{staged.name}"
     intents.begin(home, intent, product.product_table)
     version = versions.show(

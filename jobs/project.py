@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable
 
-from jobs import governance, intents, record, versions
+from jobs import governance, intents, record, tables, versions
 from jobs.build import publication
 from jobs.delta import open_table
 from jobs.governance import utc_now
@@ -61,7 +61,7 @@ def _share(home: Home, product: Contract, policy: Policy, business_date: date) -
     )
     versions.stage(staged, rows.selectExpr(*columns.values()))
     kept = [c for c in product.columns if c.name in columns]
-    versions.ensure(staged.table, name, product, kept)
+    tables.ensure(staged.table, product, tables.schema(kept))
     intent = f"share:{name}:{staged.name}"
     intents.begin(home, intent, name)
     version = versions.show(staged, product, {"jingshu.kind": "share", "jingshu.source": source})

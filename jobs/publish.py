@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from contracts.errors import JingshuError
-from jobs import governance, intents, quarantine, record, silver
+from jobs import governance, intents, quarantine, record, silver, tables
 from jobs.delta import has_transaction, open_table
 from jobs.refine.plan import CARRIED, GOOD
 from jobs.stages import Batch, PublishedVersion
@@ -113,7 +113,7 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
     stage = silver.stage_path(home, verdict.table, verdict.batch_id)
     is_merge = contract.load.mode == "merge_key"
 
-    def shown(table: DeltaTable) -> silver.Change:
+    def shown(table: DeltaTable) -> tables.Change:
         said = silver.publications(table)
         newest = said[-1].version if said else None
         if is_merge and newest != verdict.silver_version_seen:
@@ -123,12 +123,13 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
                 "Stage and audit it again: ./jingshu batch retry does.",
             )
         states = (GOOD, CARRIED) if is_merge else (GOOD,)
-        adds = silver.staged_actions(stage, contract, states)
+        adds = tables.staged_actions(stage, contract, states)
         gone = _replaced_files(contract, table, verdict)
-        removes = silver.removals(gone, int(time.time() * 1000))
-        return silver.Change([*adds, *removes], _metadata(verdict, silver.tombstones_of(stage)))
+        removes = tables.removals(gone, int(time.time() * 1000))
+        return tables.Change([*adds, *removes], _metadata(verdict, silver.tombstones_of(stage)))
 
-    table = silver.commit_once(home, contract, verdict.table, _app_id(verdict), shown)
+    silver.ensure(home, contract, verdict.table)
+    table = tables.commit_once(home.table("silver", verdict.table), _app_id(verdict), shown)
     return next(
         p.version
         for p in silver.publications(table)
@@ -139,10 +140,10 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
 def _replaced_files(contract: Contract, table: DeltaTable, batch: Batch) -> list[dict[str, object]]:
     """Return the visible files that the batch takes the place of."""
     if contract.load.mode in ("merge_key", "full_snapshot"):
-        return silver.files(table)
+        return tables.files(table)
     said = silver.in_force(table)
     replaced = {p.batch_id for p in said if is_same_period(contract, p, batch)}
-    return [f for f in silver.files(table) if silver.batch_of_file(f["path"]) in replaced]
+    return [f for f in tables.files(table) if tables.stage_of_file(f["path"]) in replaced]
 
 
 def _metadata(verdict: Verdict, tombstones: str | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Protocol
 
-from jobs import governance, silver
+from jobs import governance, silver, tables
 from jobs.delta import open_table
 from jobs.governance import BatchRow, CheckRow, DeliveryRow, utc_now
 from lineage import outbox, stages
@@ -309,7 +309,7 @@ def _superseded(home: Home, delivery: Delivery, verdict: Verdict) -> None:
             if p.business_date == verdict.business_date and p.batch_id != verdict.batch_id
         }
     else:
-        visible = {silver.batch_of_file(f["path"]) for f in silver.files(table)}
+        visible = {tables.stage_of_file(f["path"]) for f in tables.files(table)}
         replaced = {p.batch_id for p in silver.in_force(table)} - visible - {verdict.batch_id}
     for row in governance.batches_of(home, verdict.provider, verdict.dataset):
         is_corrected = (

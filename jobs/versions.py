@@ -12,24 +12,20 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError
-from deltalake.schema import PrimitiveType
-
-from jobs import silver
-from jobs.delta import BASE_CONFIGURATION, has_transaction, open_table
-from jobs.refine.plan import spark_type
+from jobs import tables
+from jobs.delta import has_transaction, open_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
+    from deltalake import DeltaTable
+    from deltalake.transaction import RemoveAction
     from pyspark.sql import DataFrame
 
-    from contracts.model import Column, Contract
+    from contracts.model import Contract
 
-_TRIES: Final = 20
 _ROWS: Final = "_ok=true"
 
 
@@ -44,7 +40,7 @@ class Staged:
     @property
     def folder(self) -> Path:
         """Return the stage's folder."""
-        return self.table / silver.STAGE / self.name
+        return self.table / tables.STAGE / self.name
 
     @property
     def rows(self) -> Path:
@@ -52,138 +48,69 @@ class Staged:
         return self.folder / _ROWS
 
 
-def stage(staged: Staged, rows: DataFrame) -> None:
+def stage(made: Staged, rows: DataFrame) -> None:
     """Write one date's rows to its stage, once, under a name that appears when it is whole."""
-    if (staged.rows / "_SUCCESS").exists():
+    if (made.rows / "_SUCCESS").exists():
         return
-    building = staged.folder.with_name(f".building-{staged.name}-{uuid.uuid4().hex[:8]}")
+    building = made.folder.with_name(f".building-{made.name}-{uuid.uuid4().hex[:8]}")
     try:
         rows.coalesce(1).write.mode("overwrite").parquet(str(building / _ROWS))
-        staged.folder.parent.mkdir(parents=True, exist_ok=True)
-        if staged.folder.exists():
-            shutil.rmtree(staged.folder)
-        building.rename(staged.folder)
+        made.folder.parent.mkdir(parents=True, exist_ok=True)
+        if made.folder.exists():
+            shutil.rmtree(made.folder)
+        building.rename(made.folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def ensure(
-    path: Path,
-    name: str,
-    contract: Contract,
-    columns: Sequence[Column],
-    types: Mapping[str, str] | None = None,
-) -> DeltaTable:
-    """Return the table, created empty with comments, levels and tags if it was not there."""
-    found = open_table(path)
-    if found is not None:
-        return found
-    kinds = types or {}
-    fields = [
-        Field(
-            c.name,
-            PrimitiveType(_delta_type(kinds.get(c.name, spark_type(c)))),
-            nullable=True,
-            metadata={
-                "comment": f"{c.business_name}。{c.description}",
-                "jingshu.level": c.effective_level,
-                "jingshu.tags": ",".join(c.tags),
-            },
-        )
-        for c in columns
-    ]
-    open_columns = ",".join(c.name for c in columns if c.effective_level in ("L1", "L2"))
-    try:
-        return DeltaTable.create(
-            str(path),
-            Schema(fields),
-            name=name,
-            description=f"{contract.name}（{contract.id}，{contract.level}）",
-            configuration={
-                **BASE_CONFIGURATION,
-                "delta.dataSkippingStatsColumns": open_columns,
-                "delta.logRetentionDuration": "interval 1100 days",
-            },
-        )
-    except DeltaError:
-        raced = open_table(path)
-        if raced is None:
-            raise
-        return raced
-
-
-def _delta_type(kind: str) -> str:
-    return {"bigint": "long", "int": "integer"}.get(kind, kind)
-
-
-def is_shown(staged: Staged) -> bool:
+def is_shown(made: Staged) -> bool:
     """Tell whether a stage was ever made visible."""
-    return has_transaction(open_table(staged.table), f"show:{staged.name}")
+    return has_transaction(open_table(made.table), f"show:{made.name}")
 
 
-def show(staged: Staged, contract: Contract, metadata: Mapping[str, str]) -> int:
+def show(made: Staged, contract: Contract, metadata: Mapping[str, str]) -> int:
     """Make a stage visible and remove the date's earlier files; return the version.
 
     Doing it again returns the version that shows it.
     """
-    app_id = f"show:{staged.name}"
-    for attempt in range(_TRIES):
-        table = DeltaTable(str(staged.table))
-        if has_transaction(table, app_id):
-            return version_of(table, staged.name)
-        day = f"{silver.STAGE}/{staged.business_date:%Y%m%d}-"
-        old = [f for f in silver.files(table) if str(f["path"]).startswith(day)]
-        try:
-            table.create_write_transaction(
-                [
-                    *silver.staged_actions(staged.folder, contract, ("true",)),
-                    *silver.removals(old, int(time.time() * 1000)),
-                ],
-                "append",
-                table.schema(),
-                commit_properties=CommitProperties(
-                    custom_metadata={
-                        "jingshu.stage": staged.name,
-                        "jingshu.business_date": staged.business_date.isoformat(),
-                        **metadata,
-                    },
-                    app_transactions=[Transaction(app_id, 1)],
-                ),
-            )
-        except (CommitFailedError, DeltaError):
-            if attempt == _TRIES - 1:
-                raise
-            time.sleep(0.02 * (attempt + 1))
-    return version_of(DeltaTable(str(staged.table)), staged.name)
+
+    def shown(table: DeltaTable) -> tables.Change:
+        adds = tables.staged_actions(made.folder, contract, ("true",))
+        return tables.Change(
+            [*adds, *_removed(table, made.business_date)],
+            {
+                "jingshu.stage": made.name,
+                "jingshu.business_date": made.business_date.isoformat(),
+                **metadata,
+            },
+        )
+
+    return version_of(tables.commit_once(made.table, f"show:{made.name}", shown), made.name)
 
 
 def hide(path: Path, business_date: date, reason: str) -> None:
     """Remove a date's visible files from a table; one that shows none stays as it is."""
-    for attempt in range(_TRIES):
-        table = open_table(path)
-        day = f"{silver.STAGE}/{business_date:%Y%m%d}-"
-        old = [f for f in silver.files(table) if str(f["path"]).startswith(day)] if table else []
-        if table is None or not old:
-            return
-        try:
-            table.create_write_transaction(
-                list(silver.removals(old, int(time.time() * 1000))),
-                "append",
-                table.schema(),
-                commit_properties=CommitProperties(
-                    custom_metadata={
-                        "jingshu.kind": "hide",
-                        "jingshu.business_date": business_date.isoformat(),
-                        "jingshu.reason": reason,
-                    }
-                ),
-            )
-        except (CommitFailedError, DeltaError):
-            if attempt == _TRIES - 1:
-                raise
-            time.sleep(0.02 * (attempt + 1))
-        else:
-            return
+    hidden = visible_stage(open_table(path), business_date)
+    if hidden is None:
+        return
+
+    def gone(table: DeltaTable) -> tables.Change:
+        return tables.Change(
+            _removed(table, business_date),
+            {
+                "jingshu.kind": "hide",
+                "jingshu.business_date": business_date.isoformat(),
+                "jingshu.reason": reason,
+            },
+        )
+
+    tables.commit_once(path, f"hide:{hidden}", gone)
+
+
+def _removed(table: DeltaTable, business_date: date) -> list[RemoveAction]:
+    day = f"{tables.STAGE}/{business_date:%Y%m%d}-"
+    old = [f for f in tables.files(table) if str(f["path"]).startswith(day)]
+    return tables.removals(old, int(time.time() * 1000))
 
 
 def version_of(table: DeltaTable, name: str) -> int:
@@ -196,5 +123,5 @@ def visible_stage(table: DeltaTable | None, business_date: date) -> str | None:
     if table is None:
         return None
     day = f"{business_date:%Y%m%d}-"
-    names = {silver.batch_of_file(str(f["path"])) for f in silver.files(table)}
+    names = {tables.stage_of_file(str(f["path"])) for f in tables.files(table)}
     return next((n for n in names if n is not None and n.startswith(day)), None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
-from jobs import governance, record, silver
+from jobs import governance, record, silver, tables
 from jobs.delta import open_table
 from jobs.governance import utc_now
 from jobs.publish import is_same_period
@@ -120,18 +120,18 @@ def _files_without(
     """Remove the batch's files; show those of the period's newest other batch again."""
     contract = delivery.contract
 
-    def change(table: DeltaTable) -> silver.Change:
-        visible = silver.files(table)
-        gone = [f for f in visible if silver.batch_of_file(f["path"]) == row.batch_id]
+    def change(table: DeltaTable) -> tables.Change:
+        visible = tables.files(table)
+        gone = [f for f in visible if tables.stage_of_file(f["path"]) == row.batch_id]
         earlier = _earlier(table, delivery, row) if gone else None
         adds = []
         if earlier is not None:
             stage = silver.stage_path(home, row.table, earlier.batch_id)
             if (stage / "_SUCCESS").exists():
-                adds = silver.staged_actions(stage, contract, (GOOD,))
+                adds = tables.staged_actions(stage, contract, (GOOD,))
         is_back = earlier is not None and bool(adds)
-        return silver.Change(
-            [*adds, *silver.removals(gone, int(time.time() * 1000))],
+        return tables.Change(
+            [*adds, *tables.removals(gone, int(time.time() * 1000))],
             {
                 **said_of_it,
                 "jingshu.tombstones": "",
@@ -140,7 +140,7 @@ def _files_without(
             },
         )
 
-    return silver.commit_once(home, contract, row.table, _app_id(row), change)
+    return tables.commit_once(home.table("silver", row.table), _app_id(row), change)
 
 
 def _earlier(table: DeltaTable, delivery: Delivery, row: BatchRow) -> Publication | None:
@@ -168,19 +168,19 @@ def _merge_without(
         if not base.is_empty:
             write_stage(Merge(home, contract, row.table, base).alone(), stage, base.current_version)
 
-        def change(table: DeltaTable, base: MergeBase = base) -> silver.Change:
+        def change(table: DeltaTable, base: MergeBase = base) -> tables.Change:
             said = silver.publications(table)
             if said[-1].version != base.current_version:
                 raise _MovedError
-            adds = [] if base.is_empty else silver.staged_actions(stage, contract, (CARRIED,))
-            gone = silver.removals(silver.files(table), int(time.time() * 1000))
+            adds = [] if base.is_empty else tables.staged_actions(stage, contract, (CARRIED,))
+            gone = tables.removals(tables.files(table), int(time.time() * 1000))
             tombstones = None if base.is_empty else silver.tombstones_of(stage)
-            return silver.Change(
+            return tables.Change(
                 [*adds, *gone], {**said_of_it, "jingshu.tombstones": tombstones or ""}
             )
 
         try:
-            return silver.commit_once(home, contract, row.table, _app_id(row), change)
+            return tables.commit_once(home.table("silver", row.table), _app_id(row), change)
         except _MovedError:
             continue
     raise WithdrawError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from jobs import governance, silver
+from jobs import governance, tables
 from jobs.verify.lake import file_problem, foreign_commits
 from jobs.verify.report import said
 from lineage.columns import table_field
@@ -36,8 +36,8 @@ def products(lake: Lake) -> Iterator[Checked]:
 
 def _stages(lake: Lake, layer: str, kind: str, name: str, table: DeltaTable) -> Iterator[Checked]:
     rows: dict[str | None, int] = {}
-    for file in silver.files(table):
-        stage = silver.batch_of_file(str(file["path"]))
+    for file in tables.files(table):
+        stage = tables.stage_of_file(str(file["path"]))
         rows[stage] = rows.get(stage, 0) + int(file["num_records"] or 0)
         yield said(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
     for stage, shown in rows.items():

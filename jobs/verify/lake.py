@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs import governance, intents, silver
+from jobs import governance, intents, tables
 from jobs.delta import open_table
 from lineage.evidence.errors import EvidenceError
 from lineage.evidence.leaf import Leaf
@@ -151,4 +151,4 @@ def file_problem(table: DeltaTable, file: Mapping[str, object]) -> str | None:
 
 def stages_of(table: DeltaTable) -> frozenset[str | None]:
     """Return the stages whose files a table shows."""
-    return frozenset(silver.batch_of_file(str(f["path"])) for f in silver.files(table))
+    return frozenset(tables.stage_of_file(str(f["path"])) for f in tables.files(table))

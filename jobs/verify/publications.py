@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import silver
+from jobs import silver, tables
 from jobs.audit.digest import digest_of
 from jobs.publish import is_same_period
 from jobs.refine.plan import CARRIED, GOOD
@@ -43,10 +43,10 @@ def visible(lake: Lake) -> Iterator[Checked]:
 
 def _files(name: str, table: DeltaTable, stages: frozenset[str]) -> Iterator[Checked]:
     """Check that visible files are published batches' good rows, as the log names them."""
-    for file in silver.files(table):
+    for file in tables.files(table):
         path = str(file["path"])
         state = path.split("/")[2:3]
-        if silver.batch_of_file(path) not in stages:
+        if tables.stage_of_file(path) not in stages:
             problem: str | None = "a visible file belongs to no published batch"
         elif state not in ([f"_ok={GOOD}"], [f"_ok={CARRIED}"]):
             problem = "a visible file holds rows that did not pass"

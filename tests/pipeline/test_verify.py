@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from contracts.layout import Home
-from jobs import governance, intents, silver
+from jobs import governance, intents, silver, tables
 from jobs.governance import utc_now
 from jobs.verify import INVARIANTS, verify
 from tests.conftest import TREE, City
@@ -74,13 +74,13 @@ def test_an_empty_home_has_nothing_to_prove(home: Home) -> None:
 
 @pytest.mark.parametrize("name", FEEDS)
 def test_a_deleted_file_is_missed(lake: Home, name: str) -> None:
-    file = silver.files(silver_table(lake, name))[0]["path"]
+    file = tables.files(silver_table(lake, name))[0]["path"]
     (lake.table("silver", name) / str(file)).unlink()
     assert_named(lake, 2, str(file), "missing on disk")
 
 
 def test_a_changed_file_is_noticed(lake: Home) -> None:
-    file = lake.table("silver", TABLE) / str(silver.files(silver_table(lake))[0]["path"])
+    file = lake.table("silver", TABLE) / str(tables.files(silver_table(lake))[0]["path"])
     file.write_bytes(file.read_bytes() + b" ")
     assert_named(lake, 2, file.name, "the log says")
 
@@ -138,7 +138,7 @@ def test_bad_rows_made_visible_are_caught(lake: Home) -> None:
     """The stage of a published batch holds its bad rows too: showing them takes one commit."""
     row, table = published(lake), silver_table(lake)
     stage = silver.stage_path(lake, TABLE, row.batch_id)
-    adds = silver.staged_actions(stage, TREE.contract(row.contract_id), ("false",))
+    adds = tables.staged_actions(stage, TREE.contract(row.contract_id), ("false",))
     table.create_write_transaction(list(adds), "append", table.schema())
     assert_named(lake, 2, f"{row.batch_id}/_ok=false", "did not pass")
     assert_named(lake, 2, f"silver/{TABLE}", "committed by no stage")
@@ -153,7 +153,7 @@ def test_an_older_batch_made_visible_is_caught(lake: Home) -> None:
     )
     table = silver_table(lake, name)
     stage = silver.stage_path(lake, name, old.batch_id)
-    adds = silver.staged_actions(stage, TREE.contract(old.contract_id), ("true",))
+    adds = tables.staged_actions(stage, TREE.contract(old.contract_id), ("true",))
     table.create_write_transaction(list(adds), "append", table.schema())
     assert_named(lake, 3, f"silver/{name}", f"batch {old.batch_id} is visible although")
 
@@ -266,7 +266,7 @@ def test_what_is_under_way_is_recovering(lake: Home) -> None:
 def test_an_unreadable_file_breaks_no_proof(lake: Home) -> None:
     """A file that is no Parquet any more is named; the rest is still proved."""
     table = silver_table(lake)
-    file = lake.table("silver", TABLE) / str(silver.files(table)[0]["path"])
+    file = lake.table("silver", TABLE) / str(tables.files(table)[0]["path"])
     file.write_bytes(b"x" * file.stat().st_size)
     assert_named(lake, 2, file.name, "no readable Parquet")
     assert verify(lake, TREE).checked[5]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import governance, intents, silver
+from jobs import governance, intents, tables
 from jobs.governance import utc_now
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_an_empty_home_says_so(jingshu: Jingshu) -> None:
 
 def test_a_broken_lake_is_told_where_and_what(jingshu: Jingshu, own_shop: Shop) -> None:
     table = own_shop.table("shop__sale")
-    path = str(silver.files(table)[0]["path"])
+    path = str(tables.files(table)[0]["path"])
     (own_shop.home.table("silver", "shop__sale") / path).unlink()
     said = jingshu("verify", home=own_shop.home.root, contracts=own_shop.tree.root)
     assert said.code == 1
