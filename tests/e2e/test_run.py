@@ -137,13 +137,13 @@ def test_a_run_that_was_killed_or_interrupted_is_taken_up_again(
 ) -> None:
     arguments = ("run", "--date", "2026-07-17", "--providers", "emergency", "--json")
     with Running(home, *arguments) as killed:
-        killed.wait_for(".land running")
+        killed.wait_for(".land ")
         killed.send(signal.SIGKILL)
         assert killed.finish() == -signal.SIGKILL
         assert killed.leftovers() != []
     with Running(home, *arguments) as interrupted:
         interrupted.wait_for("清理上次遗留")
-        interrupted.wait_for(".land running")
+        interrupted.wait_for(".land ")
         assert not set(killed.seen.parts.values()) & set(Ledger(home).parts())
         interrupted.send(signal.SIGINT)
         interrupted.send(signal.SIGINT)

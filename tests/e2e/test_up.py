@@ -92,10 +92,13 @@ def test_a_run_joins_mends_and_leaves_the_stack_running(
 
 
 def test_a_backfill_makes_one_run_a_date(api: AirflowApi) -> None:
-    api.backfill(FEED, "2026-07-13", "2026-07-14")
-    runs = finished(api, {"2026-07-13", "2026-07-14"})
-    assert sorted(run.partition_key or "" for run in runs) == ["2026-07-13", "2026-07-14", DAY]
-    assert {run.state for run in runs} == {"success"}
+    dates = ("2026-07-13", "2026-07-14")
+    api.backfill(FEED, *dates)
+    runs = finished(api, set(dates))
+    made = [run for run in runs if run.partition_key in dates]
+    assert sorted(run.partition_key or "" for run in made) == list(dates)
+    assert {run.state for run in made} == {"success"}
+    assert {run.partition_key for run in runs} == {*dates, DAY}, runs
 
 
 def test_down_leaves_nothing(kept: Running, api: AirflowApi, home: Home) -> None:
