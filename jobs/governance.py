@@ -20,6 +20,7 @@ from jobs.delta import append_once, open_table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from contracts.delivery import Delivery
     from contracts.layout import Home
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -196,6 +197,16 @@ def batch(home: Home, batch_id: str) -> BatchRow | None:
     """Return the newest row of one batch."""
     rows = read(home, BatchRow, pc.field("batch_id") == batch_id)
     return rows[-1] if rows else None
+
+
+def states_of(home: Home, delivery: Delivery) -> list[DeliveryRow]:
+    """Return every state of one delivery, oldest first."""
+    matches = (
+        (pc.field("provider") == delivery.provider)
+        & (pc.field("dataset") == delivery.contract.dataset)
+        & (pc.field("business_date") == delivery.business_date)
+    )
+    return read(home, DeliveryRow, matches)
 
 
 def batches_of(home: Home, provider: str, dataset: str) -> list[BatchRow]:

@@ -105,8 +105,14 @@ def delivery_state(  # noqa: PLR0913  (a row has these columns)
     *,
     batch_id: str | None = None,
     received_at: datetime | None = None,
-) -> None:
-    """State a delivery's state on its date."""
+) -> int:
+    """State a delivery's state on its date; return which change of state this is, from 1.
+
+    What the newest row says already is not said again.
+    """
+    said = governance.states_of(home, delivery)
+    if said and (said[-1].state, said[-1].batch_id) == (state, batch_id):
+        return len(said)
     row = DeliveryRow(
         recorded_at=utc_now(),
         provider=delivery.provider,
@@ -120,8 +126,9 @@ def delivery_state(  # noqa: PLR0913  (a row has these columns)
         due_at=delivery.due_at,
         received_at=received_at,
     )
-    name = f"delivery:{delivery.table}:{delivery.business_date}:{state}:{batch_id or '-'}"
-    governance.append(home, name, [row])
+    change = len(said) + 1
+    governance.append(home, f"delivery:{delivery.table}:{delivery.business_date}:{change}", [row])
+    return change
 
 
 def received(home: Home, delivery: Delivery, batch: Batch) -> None:
@@ -341,11 +348,11 @@ def stopped(
 
 def refused(home: Home, delivery: Delivery, reason: str) -> None:
     """State a refusal in governance and evidence; nothing of the file is kept."""
-    delivery_state(home, delivery, "refused", reason)
+    change = delivery_state(home, delivery, "refused", reason)
     leaf(
         home,
         "refusal",
-        f"{delivery.table}@{delivery.business_date}",
+        f"{delivery.table}@{delivery.business_date}#{change}",
         {
             "contract_id": delivery.contract.id,
             "contract_version": delivery.contract.version,
