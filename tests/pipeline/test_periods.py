@@ -370,8 +370,8 @@ target.{name} = crash
 CRASHES: Final = {
     "after_intent": ("jobs.quarantine", "append", "os._exit(9)"),
     "after_quarantine": ("jobs.quarantine", "append", "pass"),
-    "before_silver": ("jobs.silver", "commit_once", "os._exit(9)"),
-    "after_silver": ("jobs.silver", "commit_once", "pass"),
+    "before_silver": ("jobs.tables", "commit_once", "os._exit(9)"),
+    "after_silver": ("jobs.tables", "commit_once", "pass"),
     "after_governance": ("jobs.governance", "append", "pass"),
     "before_leaf": ("jobs.record", "leaf", "os._exit(9)"),
     "after_leaf": ("jobs.record", "leaf", "pass"),
