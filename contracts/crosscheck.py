@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.document import ContractError, load_yaml
 from contracts.errors import UsageError
+from contracts.glossary import FILE as GLOSSARY
 from contracts.model import EXCEL_SERIAL, max_level
 from contracts.reference import column_values, reference_csv
 from contracts.rules import NAMED_RULES
@@ -86,6 +87,17 @@ class _Check:
         if not values:
             raise self.fail(
                 column.name, f"{file.name} holds no values", "Fill it: nothing would be right."
+            )
+
+    def meaning(self, column: Column) -> None:
+        if self.contract.product is not None:
+            return  # a product's column says what it was made into
+        term = self.tree.glossary.get(column.name)
+        for departure in term.departures(column) if term else ():
+            raise self.fail(
+                column.name,
+                f"{column.name} is a word of the glossary, and here {departure}",
+                f"Write it as {GLOSSARY} has it, or give the column another name.",
             )
 
     def format(self, column: Column) -> None:
@@ -235,6 +247,7 @@ def check_across(tree: Tree, contract: Contract) -> None:
         check.rule(column)
         check.reference(column)
         check.format(column)
+        check.meaning(column)
     check.metrics()
     check.load()
     check.grade()

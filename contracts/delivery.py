@@ -45,6 +45,11 @@ class Delivery:
         return self.contract.schedule.due_at(self.business_date)
 
     @property
+    def missing_at(self) -> datetime:
+        """The moment (UTC) from which it is missing, if nothing came."""
+        return self.contract.schedule.missing_at(self.business_date)
+
+    @property
     def name(self) -> str:
         """How messages name it: provider/dataset and the date."""
         return f"{self.provider}/{self.contract.dataset} {self.business_date:%Y-%m-%d}"

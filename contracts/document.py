@@ -22,6 +22,8 @@ _M = TypeVar("_M", bound=BaseModel)
 _MAX_BYTES = 4 << 20
 #: Nodes of a document with every alias written out.
 _MAX_NODES = 100_000
+#: libyaml composes recursively, in C: a stack that is too deep would end the process.
+_MAX_DEPTH = 100
 
 
 class ContractError(JingshuError, ValueError):
@@ -48,13 +50,16 @@ def _rebuilt(
     return error
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses duplicate keys and leaves dates as strings."""
+class _Loader(yaml.CSafeLoader):
+    """Safe YAML that refuses duplicate keys and leaves dates as strings.
+
+    libyaml's parser: a city's contracts are read in a tenth of the time that PyYAML's own takes.
+    """
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 
 
@@ -134,16 +139,30 @@ def _nodes(node: yaml.Node | None, known: dict[int, int]) -> int:
     return known[id(node)]
 
 
+def _check_depth(text: str) -> None:
+    """Raise RecursionError for what is nested without bound; events come without recursion."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise RecursionError
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
 def load_yaml(file: Path) -> Document:
     """Read a YAML mapping safely: bounded size, no duplicate keys, no tags, dates as strings."""
     try:
         size = file.stat().st_size
         text = file.read_text("utf-8") if size <= _MAX_BYTES else None
-        root = yaml.compose(text, Loader=_Loader) if text is not None else None
+        _check_depth(text or "")
+        loader = _Loader(text or "")
+        root = loader.get_single_node()
         is_bomb = _nodes(root, {}) > _MAX_NODES
         data = None
-        if text is not None and not is_bomb:
-            data = yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
+        if root is not None and not is_bomb:
+            data = loader.construct_document(root)
     except (OSError, RecursionError, ValueError, OverflowError, yaml.YAMLError) as bad:
         raise ContractError(file, *_said(bad)) from None
     if text is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -34,6 +34,8 @@ Dimension = Literal[
 Severity = Literal["error", "warning", "info"]
 Status = Literal["draft", "active", "deprecated", "retired"]
 LoadMode = Literal["append", "replace_period", "merge_key", "full_snapshot"]
+#: What a provider's file is, as ODCS ``servers[].format`` says it.
+Format = Literal["csv", "xlsx", "xls", "jsonl", "xml", "parquet"]
 Cycle = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "adhoc"]
 
 _GBT36344 = {"coverage": "completeness", "uniqueness": "accuracy"}
@@ -100,8 +102,13 @@ class Server(Frozen):
 
     provider: str
     path: str
-    format: str
+    format: Format
     export: Export = Export()
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether a row can have more or fewer cells than its header; records name each cell."""
+        return self.format == "csv"
 
 
 class RuleUse(Frozen):
@@ -200,6 +207,10 @@ class Quality(Frozen):
     bound: float | tuple[float, float] | None = None
 
 
+#: How long a delivery may be overdue before it counts as missing; what comes within it is late.
+GRACE: Final = timedelta(hours=1)
+
+
 class Schedule(Frozen):
     """When a delivery is due, from ``slaProperties``: city time, latency in hours."""
 
@@ -229,6 +240,10 @@ class Schedule(Frozen):
         """Return the moment (UTC) after which a delivery of ``business_date`` is late."""
         opens = datetime.combine(business_date + timedelta(days=1), self.available_at, CITY_TZ)
         return (opens + timedelta(hours=self.latency_h)).astimezone(ZoneInfo("UTC"))
+
+    def missing_at(self, business_date: date) -> datetime:
+        """Return the moment (UTC) from which an absent delivery is missing: nobody waits longer."""
+        return self.due_at(business_date) + GRACE
 
 
 class Catalogue(Frozen):

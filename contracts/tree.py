@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from contracts.crosscheck import check_across, check_tables
 from contracts.document import ContractError, load_yaml
 from contracts.errors import UsageError
+from contracts.glossary import FILE as GLOSSARY
+from contracts.glossary import read_glossary
 from contracts.layout import contracts_root
 from contracts.model import Provider
 from contracts.reading import read_contract
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from contracts.glossary import Term
     from contracts.model import Contract
 
 
@@ -41,6 +44,7 @@ class Tree:
     sources: Mapping[str, Contract]
     products: Mapping[str, Contract]
     providers: Mapping[str, Provider]
+    glossary: Mapping[str, Term] = field(default_factory=dict)
 
     def contract(self, contract_id: str) -> Contract:
         """Return a source or product by id; UsageError lists what there is."""
@@ -74,7 +78,8 @@ def load_tree(root: Path | None = None) -> Tree:
     if not root.is_dir():
         raise UsageError(f"There is no contracts folder {root}.", "Name one with --contracts DIR.")
     files = tuple(sorted(root.rglob("*.odcs.yaml")))
-    stamps = tuple(f.lstat().st_mtime_ns for f in (*files, *root.glob("providers.yaml")))
+    beside = (root / name for name in ("providers.yaml", GLOSSARY))
+    stamps = tuple(f.lstat().st_mtime_ns for f in (*files, *(f for f in beside if f.exists())))
     return _load(root, files, stamps)
 
 
@@ -103,6 +108,7 @@ def _load(root: Path, files: tuple[Path, ...], _stamps: tuple[int, ...]) -> Tree
         {i: c for i, c in sorted(contracts.items()) if c.product is None},
         {i: c for i, c in sorted(contracts.items()) if c.product is not None},
         read_providers(root),
+        read_glossary(root),
     )
     check_tables(tree)
     for contract in contracts.values():
