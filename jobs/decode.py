@@ -16,18 +16,19 @@ import sys
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from contracts.errors import JingshuError
+from jobs import parquet as parquet_reader
 from jobs import sheet as sheet_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-    from contracts.model import Export
+    from contracts.model import Export, Format
 
-Kind = Literal["text", "xlsx", "xls"]
+Kind = Literal["text", "jsonl", "xml", "xlsx", "xls", "parquet"]
 
 MAX_LINE_BYTES: Final = 1 << 20
 MAX_WORKBOOK_BYTES: Final = 64 << 20
@@ -36,10 +37,30 @@ _MAX_MEMBERS: Final = 10_000
 _CHUNK: Final = 1 << 20
 #: Text begins with a header; a NUL in it means UTF-16 without a mark, or no text at all.
 _NUL_SEARCH_BYTES: Final = 1024
-#: 密级 marks as documents carry them (GB/T 9704-2012 §7.2.2): the grade and a star.
-_SECRET_MARK: Final = re.compile(
-    r"(绝密|机密|秘密)\s*[★☆✩]|密级\s*[:：][\s,，;；\"]*(绝密|机密|秘密)"
+_ENCODINGS: Final = ("utf-8-sig", "gb18030")
+#: What may arrive for each declared format: a misnamed workbook or CSV is read as what it is, and
+#: the first line of a JSON lines file may be broken.
+_ACCEPTED: Final[Mapping[Format, tuple[Kind, ...]]] = {
+    "csv": ("text", "xlsx", "xls"),
+    "xlsx": ("text", "xlsx", "xls"),
+    "xls": ("text", "xlsx", "xls"),
+    "jsonl": ("jsonl", "text"),
+    "xml": ("xml",),
+    "parquet": ("parquet",),
+}
+_XML_START: Final = re.compile(rb"\s*<[?!\w\x80-\xff]")
+_JSON_START: Final = re.compile(rb"\s*\{\s*[\"}]")
+_XML_ENCODING: Final = re.compile(
+    rb"""\s*<\?xml\b[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.-]*)["']"""
 )
+#: The declared names that may come, and what decodes them: GBK and GB2312 are parts of GB18030.
+_XML_ENCODINGS: Final = {
+    "utf-8": "utf-8-sig",
+    "utf8": "utf-8-sig",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+}
 
 
 class DecodeError(JingshuError, ValueError):
@@ -53,6 +74,26 @@ class Sniffed:
     kind: Kind
     encoding: str | None
     size_bytes: int
+
+    def check(self, declared: Format) -> None:
+        """Raise DecodeError where the bytes cannot be the format that the contract names."""
+        if self.kind not in _ACCEPTED[declared]:
+            raise DecodeError(
+                f"The contract says {declared}, and the bytes are {self.kind}.",
+                f"Deliver {declared}, or agree a contract version with another format.",
+            )
+
+
+class Record(NamedTuple):
+    """One row of a file as text, and why it has no shape, where it has none.
+
+    ``line`` is the 1-based physical line where it starts; for a workbook or a Parquet file, the
+    row's number.
+    """
+
+    line: int
+    cells: list[str]
+    error: str | None = None
 
 
 def sniff(path: Path) -> Sniffed:
@@ -71,9 +112,14 @@ def sniff(path: Path) -> Sniffed:
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         _check_size(size)
         return Sniffed("xls", None, size)
+    if head.startswith(b"PAR1"):
+        return Sniffed("parquet", None, size)
     if head.startswith((b"\x1f\x8b\x08", b"%PDF")):
         raise DecodeError("The file is an archive or a PDF.", "Deliver the plain CSV or workbook.")
-    return Sniffed("text", _encoding(path, head), size)
+    text = head.removeprefix(codecs.BOM_UTF8)
+    if _XML_START.match(text):
+        return Sniffed("xml", _encoding(path, head, _xml_encodings(head), has_lines=False), size)
+    return Sniffed("jsonl" if _JSON_START.match(text) else "text", _encoding(path, head), size)
 
 
 def _check_size(size: int) -> None:
@@ -125,7 +171,24 @@ class _Lines:
         self.number += chunk.count(b"\n")
 
 
-def _encoding(path: Path, head: bytes) -> str:
+def _xml_encodings(head: bytes) -> tuple[str, ...]:
+    """Return the encodings an XML file may be in: the declared one, else either."""
+    declared = _XML_ENCODING.match(head.removeprefix(codecs.BOM_UTF8))
+    if declared is None:
+        return _ENCODINGS
+    name = declared.group(1).decode("ascii")
+    encoding = _XML_ENCODINGS.get(name.lower())
+    if encoding is None or (encoding == "gb18030" and head.startswith(codecs.BOM_UTF8)):
+        raise DecodeError(
+            f"The XML declares the encoding {name[:40]}.",
+            "Export it as UTF-8 or GB18030, and declare that.",
+        )
+    return (encoding,)
+
+
+def _encoding(
+    path: Path, head: bytes, names: tuple[str, ...] = _ENCODINGS, *, has_lines: bool = True
+) -> str:
     """Find the encoding that decodes the whole file; check line lengths in the same pass."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DecodeError("The file is UTF-16.", "Export it as UTF-8 or GB18030.")
@@ -134,10 +197,7 @@ def _encoding(path: Path, head: bytes) -> str:
             "The file begins with NUL bytes: UTF-16 without its mark, or no text.",
             "Export it as UTF-8 or GB18030.",
         )
-    decoders = {
-        "utf-8-sig": codecs.getincrementaldecoder("utf-8-sig")(),
-        "gb18030": codecs.getincrementaldecoder("gb18030")(),
-    }
+    decoders = {name: codecs.getincrementaldecoder(name)() for name in names}
     lines = _Lines()
     with path.open("rb") as handle:
         while decoders and (chunk := handle.read(_CHUNK)):
@@ -146,7 +206,8 @@ def _encoding(path: Path, head: bytes) -> str:
                     decoders[name].decode(chunk)
                 except UnicodeDecodeError:
                     del decoders[name]
-            lines.pass_over(chunk)
+            if has_lines:
+                lines.pass_over(chunk)
     for name, decoder in list(decoders.items()):
         try:
             decoder.decode(b"", final=True)
@@ -154,31 +215,33 @@ def _encoding(path: Path, head: bytes) -> str:
             del decoders[name]
     if not decoders:
         raise DecodeError(
-            f"The text is neither UTF-8 nor GB18030 (near line {lines.number}).",
+            f"The text is {_not_in(names)}{f' (near line {lines.number})' if has_lines else ''}.",
             "Export it in one of the two, without mixing them.",
         )
     return next(iter(decoders))
 
 
-def rows(path: Path, sniffed: Sniffed, export: Export) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) of every row, title rows too.
+def _not_in(names: tuple[str, ...]) -> str:
+    said = [name.removesuffix("-sig").upper() for name in names]
+    return f"neither {' nor '.join(said)}" if len(said) > 1 else f"not the {said[0]} it declares"
 
-    ``line`` is the 1-based physical line where the row starts; for a workbook, its row number.
-    """
+
+def rows(path: Path, sniffed: Sniffed, export: Export) -> Iterator[Record]:
+    """Yield every row of a text table or a workbook, title rows too."""
     if sniffed.kind == "text":
         yield from _text_rows(path, sniffed.encoding or "utf-8-sig", export.delimiter)
     else:
-        yield from _sheet_rows(path, export.sheet)
+        yield from sheet_rows(path, export.sheet)
 
 
-def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
     csv.field_size_limit(MAX_LINE_BYTES)
     with path.open(encoding=encoding, errors="strict", newline="") as handle:
         reader = csv.reader(handle, delimiter=delimiter, strict=True)
         line = 1
         try:
             for cells in reader:
-                yield line, cells
+                yield Record(line, cells)
                 line = reader.line_num + 1
         except csv.Error as bad:
             raise DecodeError(
@@ -187,84 +250,56 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int,
             ) from bad
 
 
-def _sheet_rows(
-    path: Path, sheet: str | None, *, is_all: bool = False
-) -> Iterator[tuple[int, list[str]]]:
+def sheet_rows(path: Path, sheet: str | None, *, is_all: bool = False) -> Iterator[Record]:
     """Yield a workbook's rows, parsed by a process of its own (``jobs.sheet`` says why)."""
     wanted = ["--all"] if is_all else [sheet] if sheet else []
-    command = [sys.executable, "-I", str(Path(sheet_reader.__file__)), str(path), *wanted]
+    try:
+        yield from _rows_of(sheet_reader.__file__, path, wanted, first=1)
+    except subprocess.CalledProcessError as failed:
+        if failed.returncode == sheet_reader.NO_SHEET:
+            raise DecodeError(
+                f"The workbook has no sheet {sheet!r}.",
+                f"It has: {', '.join(json.loads(failed.stderr))}.",
+            ) from None
+        raise DecodeError(
+            "The workbook cannot be opened.", "Save it again and deliver it whole."
+        ) from None
+
+
+def parquet_rows(path: Path, *, is_all: bool = False) -> Iterator[Record]:
+    """Yield a Parquet file's header as row 0, then its rows, from a process of its own.
+
+    With ``is_all`` what its metadata says comes first.
+    """
+    wanted = ["--all"] if is_all else []
+    try:
+        yield from _rows_of(parquet_reader.__file__, path, wanted, first=0)
+    except subprocess.CalledProcessError as failed:
+        if failed.returncode == parquet_reader.REFUSED:
+            raise DecodeError(*json.loads(failed.stderr)) from None
+        raise DecodeError(
+            "The Parquet file cannot be read: it is broken, or asks for too much.",
+            "Write it again and deliver it whole.",
+        ) from None
+
+
+def _rows_of(program: str, path: Path, arguments: list[str], first: int) -> Iterator[Record]:
+    """Run a reader of this package; raises CalledProcessError with what it said."""
+    command = [sys.executable, "-I", program, str(path), *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
         if child.stdout is None or child.stderr is None:
             raise TypeError(command)
         try:
-            for number, line in enumerate(child.stdout, start=1):
-                yield number, json.loads(line)
+            for number, line in enumerate(child.stdout, start=first):
+                yield Record(number, json.loads(line))
             said = child.stderr.read()
         except BaseException:  # also GeneratorExit: whoever asked wants no more rows
             child.kill()
             raise
-    if child.returncode == sheet_reader.NO_SHEET:
-        raise DecodeError(
-            f"The workbook has no sheet {sheet!r}.", f"It has: {', '.join(json.loads(said))}."
-        )
     if child.returncode:
-        raise DecodeError("The workbook cannot be opened.", "Save it again and deliver it whole.")
-
-
-def secret_mark(path: Path) -> str | None:
-    """Return the secrecy mark a file carries in its name or its text, or None.
-
-    State secrets are not government data (State Council Decree 809, Art. 3): what carries a mark is
-    refused before anything is stored. Unreadable files carry none that can be read; they are kept
-    and rejected by landing.
-    """
-    named = mark_in_name(path.name)
-    if named:
-        return named
-    try:
-        sniffed = sniff(path)
-    except DecodeError:
-        return _mark_in_bytes(path)
-    if sniffed.kind == "text":
-        return _mark_in_text(path, sniffed.encoding or "utf-8-sig")
-    try:
-        for _, cells in _sheet_rows(path, None, is_all=True):
-            if found := _SECRET_MARK.search(" ".join(cells)):
-                return found.group(0)
-    except DecodeError:
-        return None
-    return None
-
-
-def mark_in_name(name: str) -> str | None:
-    """Return the secrecy mark in a file's name, or None."""
-    found = _SECRET_MARK.search(name)
-    return found.group(0) if found else None
-
-
-def _mark_in_text(
-    path: Path, encoding: str, errors: str = "strict", limit: int | None = None
-) -> str | None:
-    with path.open(encoding=encoding, errors=errors, newline="") as handle:
-        tail, seen = "", 0
-        while (limit is None or seen < limit) and (chunk := handle.read(_CHUNK)):
-            if found := _SECRET_MARK.search(tail + chunk):
-                return found.group(0)
-            tail, seen = chunk[-16:], seen + len(chunk)
-    return None
-
-
-def _mark_in_bytes(path: Path) -> str | None:
-    """Look for a mark in text that decodes as nothing whole: any readable part counts.
-
-    Bounded, because the file may be one endless line; landing rejects it anyway.
-    """
-    for encoding in ("utf-8", "gb18030", "utf-16-le", "utf-16-be"):
-        if found := _mark_in_text(path, encoding, errors="replace", limit=32 * _CHUNK):
-            return found
-    return None
+        raise subprocess.CalledProcessError(child.returncode, command, stderr=said)
 
 
 @contextmanager

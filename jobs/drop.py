@@ -15,8 +15,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, fiel
 
 from contracts.errors import JingshuError
 from contracts.model import CITY_TZ
-from jobs.decode import mark_in_name
 from jobs.governance import utc_now
+from jobs.secrecy import mark_in_name
 
 if TYPE_CHECKING:
     from pathlib import Path

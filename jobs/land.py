@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,23 +15,28 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from contracts.errors import JingshuError
-from jobs.decode import DecodeError, naming, rows, sniff
+from jobs.decode import DecodeError, naming, sniff
 from jobs.delta import append_once, has_transaction, open_table
+from jobs.header import HeaderError, match_header
 from jobs.pull import raw_file
+from jobs.records import read
 from jobs.stages import LandedBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from contracts.delivery import Delivery
     from contracts.layout import Home
-    from contracts.model import Contract, Export
+    from contracts.model import Contract, Export, Server
+    from jobs.decode import Record
+    from jobs.header import Layout
     from jobs.stages import RawBatch
 
 _CHUNK_ROWS: Final = 65_536
 _HEADER_SEARCH_ROWS: Final = 10
-_BLANK_HEADER: Final = re.compile(r"^(Unnamed:\s*\d+)?$")
+#: Formats whose header is a row of the file, among others.
+_TABLES: Final = ("csv", "xlsx", "xls")
 SYSTEM_FIELDS: Final = (
     pa.field("_source_line", pa.int64(), metadata={"jingshu.level": "L1"}),
     pa.field("_row_error", pa.string(), metadata={"jingshu.level": "L1"}),
@@ -43,10 +47,6 @@ SYSTEM_FIELDS: Final = (
 
 class LayoutMovedError(JingshuError, ValueError):
     """A contract whose columns are no longer those of its table."""
-
-
-class HeaderError(DecodeError):
-    """A header that is not the contract's: the wrong layout, in words."""
 
 
 def bronze_schema(contract: Contract) -> pa.Schema:
@@ -66,86 +66,12 @@ def bronze_schema(contract: Contract) -> pa.Schema:
     return pa.schema([*columns, *SYSTEM_FIELDS])
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where each contract column stands in the file, and what else its header has."""
-
-    positions: dict[str, int]
-    extra: dict[str, int]
-    unnamed: dict[str, int]
-    width: int
-    findings: tuple[str, ...]
-
-    @property
-    def needed(self) -> int:
-        """How many cells a row must have: up to the last column that has a name."""
-        return 1 + max((*self.positions.values(), *self.extra.values()))
-
-
-def match_header(contract: Contract, export: Export, header: list[str]) -> Layout:
-    """Find the contract's columns in a header row.
-
-    Headers are compared after NFKC without spaces and trailing ``*``; aliases come from the
-    contract. Raises HeaderError naming what is missing, unknown or twice.
-    """
-    by_header = {_key(c.header): c.name for c in contract.columns}
-    by_header |= {_key(h): name for h, name in export.aliases.items()}
-    positions: dict[str, int] = {}
-    extra: dict[str, int] = {}
-    unnamed: dict[str, int] = {}
-    for index, text in enumerate(header):
-        name = by_header.get(_key(text))
-        if name is None:
-            if _BLANK_HEADER.match(text.strip()):
-                unnamed[f"Unnamed: {index}"] = index
-            else:
-                own = text.strip()
-                extra[own if own not in extra else f"{own} #{index + 1}"] = index
-        elif name in positions:
-            raise HeaderError(
-                f"The column {text!r} stands in the header twice.", "Deliver each column once."
-            )
-        else:
-            positions[name] = index
-    missing = [c.header for c in contract.columns if c.name not in positions]
-    if missing:
-        raise HeaderError(
-            f"The header lacks {'、'.join(missing)}; it has "
-            f"{_listed(contract, header, by_header)}.",
-            f"Deliver the layout of {contract.id} {contract.version}, or agree a new version.",
-        )
-    if extra and export.drift == "freeze":
-        raise HeaderError(
-            f"The header has {'、'.join(extra)}, unknown to {contract.id} {contract.version}.",
-            "Agree a new contract version, or declare drift: evolve.",
-        )
-    findings = tuple(f"added column {name!r} kept aside at L3" for name in extra)
-    return Layout(positions, extra, unnamed, len(header), findings)
-
-
-def _listed(contract: Contract, header: list[str], known: Mapping[str, str]) -> str:
-    """List the names a header row has; above L2 only those that the contract knows.
-
-    A row of data may stand where the header should, and its cells are in no message.
-    """
-    names = [" ".join(text.split()) for text in header if text.strip()]
-    is_open = contract.level in ("L1", "L2")
-    shown = [name for name in names if is_open or _key(name) in known]
-    listed = "、".join(shown)[:200] or "none of its names"
-    others = len(names) - len(shown)
-    return f"{listed} and {others} other cells" if others else listed
-
-
-def _key(header: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", header)).rstrip("*").lower()
-
-
 @dataclass
 class Parsed:
     """The rows of a file as bronze batches, and what was noticed on the way."""
 
     contract: Contract
-    export: Export
+    server: Server
     batch_id: str
     rows: int = 0
     blank: int = 0
@@ -153,18 +79,28 @@ class Parsed:
     unnamed: int = 0
     findings: list[str] = field(default_factory=list)
 
+    @property
+    def export(self) -> Export:
+        """How the provider writes its file."""
+        return self.server.export
+
+    @property
+    def header_row(self) -> int:
+        """The row that holds the header; named values have theirs before them."""
+        return self.export.header_row if self.server.format in _TABLES else 1
+
     def batches(self, path: Path) -> Iterator[pa.RecordBatch]:
         """Yield the file's rows in chunks; raises DecodeError for a wrong layout."""
         sniffed = sniff(path)
         declared = self.export.encoding
         if sniffed.encoding and declared != "auto" and not sniffed.encoding.startswith(declared):
             self.findings.append(f"declared {declared}, found {sniffed.encoding}")
-        numbered = rows(path, sniffed, self.export)
+        numbered = read(path, sniffed, self.contract, self.server, self.findings)
         layout = self._header(numbered)
         self.findings += layout.findings
         chunk: list[dict[str, Any]] = []
-        for line, cells in self._data_rows(numbered):
-            chunk.append(self._row(layout, line, cells))
+        for record in self._data_rows(numbered):
+            chunk.append(self._row(layout, record))
             if len(chunk) == _CHUNK_ROWS:
                 yield self._record_batch(chunk)
                 chunk = []
@@ -182,32 +118,30 @@ class Parsed:
         if self.unnamed:
             self.findings.append(f"values under no header kept aside at L3, in {self.unnamed} rows")
 
-    def _data_rows(
-        self, numbered: Iterator[tuple[int, list[str]]]
-    ) -> Iterator[tuple[int, list[str]]]:
+    def _data_rows(self, numbered: Iterator[Record]) -> Iterator[Record]:
         """Pass over blank rows and the footer; what data follows after was no footer."""
         footer = re.compile(self.export.footer) if self.export.footer else None
-        waiting: list[tuple[int, list[str]]] = []
-        for line, cells in numbered:
-            if not any(c.strip() for c in cells):
+        waiting: list[Record] = []
+        for record in numbered:
+            if record.error is None and not any(c.strip() for c in record.cells):
                 self.blank += 1
-            elif footer is not None and footer.search("".join(cells).strip()):
-                waiting.append((line, cells))
+            elif footer is not None and footer.search("".join(record.cells).strip()):
+                waiting.append(record)
             else:
                 yield from waiting
                 waiting = []
-                yield line, cells
+                yield record
         self.footers += len(waiting)
 
-    def _header(self, numbered: Iterator[tuple[int, list[str]]]) -> Layout:
+    def _header(self, numbered: Iterator[Record]) -> Layout:
         tried: list[tuple[int, list[str]]] = []
-        for count, (_, cells) in enumerate(numbered, start=1):
-            tried.append((count, cells))
-            if count == self.export.header_row:
+        for count, record in enumerate(numbered, start=1):
+            tried.append((count, record.cells))
+            if count == self.header_row:
                 break
-        if len(tried) < self.export.header_row:
+        if len(tried) < self.header_row:
             raise DecodeError(
-                f"The file ends before row {self.export.header_row}, where its header should be.",
+                f"The file ends before row {self.header_row}, where its header should be.",
                 "Deliver it whole.",
             )
         try:
@@ -219,21 +153,24 @@ class Parsed:
                 except HeaderError:
                     continue
                 raise HeaderError(
-                    f"The header stands in row {row}, not in row {self.export.header_row}.",
+                    f"The header stands in row {row}, not in row {self.header_row}.",
                     f"Set header_row: {row} in the contract, or deliver it where it was agreed.",
                 ) from wrong
             raise
 
     def _other_rows(
-        self, tried: list[tuple[int, list[str]]], numbered: Iterator[tuple[int, list[str]]]
+        self, tried: list[tuple[int, list[str]]], numbered: Iterator[Record]
     ) -> Iterator[tuple[int, list[str]]]:
         yield from tried[:-1]
-        for offset, (_, cells) in enumerate(numbered, start=len(tried) + 1):
+        for offset, record in enumerate(numbered, start=len(tried) + 1):
             if offset > _HEADER_SEARCH_ROWS:
                 return
-            yield offset, cells
+            yield offset, record.cells
 
-    def _row(self, layout: Layout, line: int, cells: list[str]) -> dict[str, Any]:
+    def _row(self, layout: Layout, record: Record) -> dict[str, Any]:
+        if record.error is not None:
+            return self._shapeless(record)
+        cells = record.cells
         error = None
         beyond = cells[layout.width :]
         if len(cells) < layout.needed or any(c.strip() for c in beyond):
@@ -251,12 +188,23 @@ class Parsed:
         extra |= aside
         if error is not None:
             extra["_cells"] = json.dumps(cells, ensure_ascii=False)
-        row["_source_line"] = line
+        row["_source_line"] = record.line
         row["_row_error"] = error
         row["_extra"] = json.dumps(extra, ensure_ascii=False) if extra else None
         row["_batch_id"] = self.batch_id
         self.rows += 1
         return row
+
+    def _shapeless(self, record: Record) -> dict[str, Any]:
+        """Return a record that has no cells: its text is kept, and why it is none."""
+        self.rows += 1
+        kept = json.dumps(record.cells, ensure_ascii=False)
+        return {
+            "_source_line": record.line,
+            "_row_error": record.error,
+            "_extra": json.dumps({"_cells": kept}, ensure_ascii=False),
+            "_batch_id": self.batch_id,
+        }
 
     def _record_batch(self, chunk: list[dict[str, Any]]) -> pa.RecordBatch:
         return pa.RecordBatch.from_pylist(chunk, schema=bronze_schema(self.contract))
@@ -268,8 +216,7 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
     Raises DecodeError naming provider, dataset, file and remedy; bronze is then untouched.
     """
     contract = delivery.contract
-    export = contract.server(delivery.provider).export
-    parsed = Parsed(contract, export, raw.batch_id)
+    parsed = Parsed(contract, contract.server(delivery.provider), raw.batch_id)
     path = home.table("bronze", raw.table)
     app_id = f"land:{raw.batch_id}"
     with naming(delivery.name, raw.file_name):
@@ -314,7 +261,7 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
             f"{raw.table} has other columns than {contract.id} {contract.version}.",
             "Deliver the batch again under a new date, or keep the table's columns.",
         )
-    parsed = Parsed(contract, contract.server(delivery.provider).export, raw.batch_id)
+    parsed = Parsed(contract, contract.server(delivery.provider), raw.batch_id)
     with naming(delivery.name, raw.file_name):
         data = pa.Table.from_batches(list(parsed.batches(raw_file(home, raw))), wanted)
     mine = pc.field("_batch_id") == raw.batch_id

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from contracts.model import REAL_DATA_CEILING
-from jobs.decode import secret_mark
 from jobs.drop import PullStopped, find, origin_of, refuse_marked
 from jobs.governance import utc_now
+from jobs.secrecy import secret_mark
 from jobs.stages import RawBatch
 from lineage.evidence.digests import digest_file
 
@@ -47,7 +47,7 @@ def pull(home: Home, delivery: Delivery, drop: Path, found: Found | None = None)
     _refuse_secret(delivery, found)
     _refuse_above_ceiling(delivery, found, origin)
     batch_id = batch_id_of(delivery, digest.sha256)
-    kept = list(_kept(home, delivery))
+    kept = kept_batches(home, delivery.provider, delivery.contract.dataset)
     _stop_duplicate(delivery, found, digest.sha256, kept)
     for raw in kept:
         if raw.batch_id == batch_id:
@@ -85,11 +85,15 @@ def kept_batch(home: Home, table: str, batch_id: str) -> RawBatch:
     return RawBatch.model_validate_json(manifest.read_bytes())
 
 
-def _kept(home: Home, delivery: Delivery) -> Iterable[RawBatch]:
-    folder = home.raw(delivery.provider, delivery.contract.dataset, "x").parent
-    for manifest in sorted(folder.glob("*/manifest.json")):
-        if not manifest.parent.name.startswith("."):
-            yield RawBatch.model_validate_json(manifest.read_bytes())
+def kept_batches(home: Home, provider: str, dataset: str) -> list[RawBatch]:
+    """Return every batch of one table whose original bytes are kept, by date and revision."""
+    folder = home.raw(provider, dataset, "x").parent
+    kept = [
+        RawBatch.model_validate_json(manifest.read_bytes())
+        for manifest in folder.glob("*/manifest.json")
+        if not manifest.parent.name.startswith(".")
+    ]
+    return sorted(kept, key=lambda raw: (raw.business_date, raw.revision, raw.batch_id))
 
 
 def _keep(home: Home, raw: RawBatch, source: Path) -> None:

@@ -255,7 +255,7 @@ def land_file(given: Given, out: Path) -> Landing:
     with _pulled(given) as (home, raw), naming(given.delivery.name, given.file.name):
         kept = raw_file(home, raw)
         sniffed = sniff(kept)
-        parsed = Parsed(contract, contract.server(provider).export, raw.batch_id)
+        parsed = Parsed(contract, contract.server(provider), raw.batch_id)
         data = pa.Table.from_batches(list(parsed.batches(kept)), wanted)
         append_once(
             out,

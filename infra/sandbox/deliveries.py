@@ -7,13 +7,14 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from contracts.delivery import BatchStatus, DeliveryState
@@ -33,11 +34,17 @@ OUTCOMES: Final[Mapping[DeliveryFault | None, tuple[DeliveryState, BatchStatus |
     "duplicate": ("duplicate", None),
     "missing": ("missing", None),
 }
+#: After these nothing could be taken in: the provider sends its whole load on the next day.
+_NOT_TAKEN_IN: Final = ("missing", "secret", "truncated", "drifted")
 _FIRST_DAY: Final[Mapping[str, DeliveryFault]] = {
     "econ_it/innovation_base": "held",
     "econ_it/integration_pilot": "missing",
+    "sport/venue": "late",
+    "relics/protected_site": "drifted",
+    "foreign/visit": "secret",
+    "fin_office/local_finance": "truncated",
 }
-#: Later days: one fault a day, in turn, so that a week shows each of them.
+#: Later days: one fault a day on the first thread's feeds, in turn, so that a week shows each.
 _ROTA: Final[tuple[tuple[str, DeliveryFault], ...]] = (
     ("transport/link_speed", "held"),
     ("transport/link_speed", "duplicate"),
@@ -47,20 +54,39 @@ _ROTA: Final[tuple[tuple[str, DeliveryFault], ...]] = (
     ("civil/elder_service", "late"),
     ("emergency/depot_stock", "missing"),
 )
+#: And one on any other feed that owes the date.
+_OTHERS: Final[tuple[DeliveryFault, ...]] = (
+    "missing", "late", "held", "truncated", "drifted", "secret", "duplicate", "corrected",
+)  # fmt: skip
+#: Loads whose deliveries differ from day to day, so that the same bytes again are a duplicate.
+_REPEATABLE: Final = ("append", "replace_period")
 _SENT_AT: Final = time(23, 20, tzinfo=CITY_TZ)
 _TRUNCATED_TO: Final = 0.7
 
 
-def default_plan(days_since_first: int) -> dict[str, DeliveryFault]:
+def default_plan(
+    days_since_first: int, feeds: Sequence[str], seed: int
+) -> dict[str, DeliveryFault]:
     """Return the delivery faults of a day that nobody chose any for.
 
-    On the first day every feed of the product and of the six main contracts is healthy, except a
-    list of firms that is held, and one list more does not come.
+    ``feeds`` are those that owe the date. On the first day every feed of the product and of the six
+    main contracts is healthy, except a list of firms that is held, and one list more that does not
+    come; four of the other registers show the other faults.
     """
     if days_since_first <= 0:
-        return dict(_FIRST_DAY)
+        return {feed: fault for feed, fault in _FIRST_DAY.items() if feed in feeds}
     feed, fault = _ROTA[days_since_first % len(_ROTA)]
-    return {feed: fault}
+    plan = {feed: fault}
+    in_rota = {name for name, _ in _ROTA}
+    if others := sorted(set(feeds) - in_rota):
+        chosen = Random(f"{seed}/{days_since_first}/fault").choice(others)
+        plan[chosen] = _OTHERS[days_since_first % len(_OTHERS)]
+    return plan
+
+
+def is_taken_in(fault: DeliveryFault | None) -> bool:
+    """Tell whether a delivery with this fault can be taken in, be it held."""
+    return fault not in _NOT_TAKEN_IN
 
 
 @dataclass(frozen=True)
@@ -102,12 +128,27 @@ def truncated(parcel: Parcel) -> Parcel:
     )
 
 
+def can_suffer(drop: Path, feed: Feed | None, business_date: date, fault: DeliveryFault) -> bool:
+    """Tell whether a fault shows in a feed's delivery of a date.
+
+    Nothing comes twice where nothing came the day before or where it is the whole state; what is
+    cut short or corrected shows by its manifest.
+    """
+    if feed is None:
+        return False
+    if fault == "duplicate":
+        is_repeatable = feed.contract.load.mode in _REPEATABLE
+        return is_repeatable and yesterdays(drop, feed, business_date) is not None
+    has_manifest = feed.contract.server(feed.provider).export.manifest == "required"
+    return has_manifest or fault not in ("truncated", "corrected")
+
+
 def yesterdays(drop: Path, feed: Feed, business_date: date) -> bytes | None:
     """Return the bytes that came the day before, or None.
 
     Raises UsageError for a feed that sends its whole state: the same again is no duplicate there.
     """
-    if feed.contract.load.mode not in ("append", "replace_period"):
+    if feed.contract.load.mode not in _REPEATABLE:
         raise UsageError(
             f"{feed.provider}/{feed.contract.dataset} sends its whole state each time:"
             " the same bytes again are no duplicate.",
@@ -115,7 +156,8 @@ def yesterdays(drop: Path, feed: Feed, business_date: date) -> bytes | None:
         )
     before = business_date - timedelta(1)
     folder = folder_of(drop, feed, before)
-    files = [f for f in sorted(folder.glob("*.csv")) if not f.name.startswith(".")]
+    suffix = feed.contract.server(feed.provider).format
+    files = [f for f in sorted(folder.glob(f"*.{suffix}")) if not f.name.startswith(".")]
     return files[0].read_bytes() if files else None
 
 

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import xlsxwriter
 
+from infra.sandbox import records
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from contracts.model import Contract, Server
     from infra.sandbox.planting import Row
 
@@ -94,8 +98,23 @@ class Layout:
         if rows:
             rows[0] = [f"{self.habit.title}（{day:%Y-%m-%d}）"]
         if self.is_secret:
-            rows.insert(0, [f"{SECRET_MARK} {self.contract.name}"])
+            rows.insert(0, [self.secret])
         return rows
+
+    @property
+    def secret(self) -> str:
+        """What a secret file says of itself."""
+        return f"{SECRET_MARK} {self.contract.name}"
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of a text file: UTF-8, unless the contract says otherwise."""
+        return "gb18030" if self.server.export.encoding == "gb18030" else "utf-8"
+
+    def encoded(self, text: str) -> bytes:
+        """Return a text file's bytes, with the provider's byte-order mark."""
+        has_bom = self.habit.has_bom and self.encoding == "utf-8"
+        return (b"\xef\xbb\xbf" if has_bom else b"") + text.encode(self.encoding)
 
     def cells(self, row: Row) -> list[str]:
         """Return a row's cells in file order, bent where it is to have no shape."""
@@ -107,12 +126,11 @@ class Layout:
 
 def render(layout: Layout, rows: list[Row], day: date, revision: int = 1) -> Rendered:
     """Write the rows as the provider would."""
-    is_sheet = layout.server.format == "xlsx"
+    kind = layout.server.format
     stem = layout.habit.file_stem or layout.contract.dataset
     suffix = f"_r{revision}" if revision > 1 else ""
-    name = f"{stem}_{day:%Y%m%d}{suffix}.{'xlsx' if is_sheet else 'csv'}"
-    content, lines = (_sheet if is_sheet else _text)(layout, rows, day)
-    return Rendered(name, content, lines)
+    content, lines = _WRITERS[kind](layout, rows, day)
+    return Rendered(f"{stem}_{day:%Y%m%d}{suffix}.{kind}", content, lines)
 
 
 def _text(layout: Layout, rows: list[Row], day: date) -> tuple[bytes, tuple[int, ...]]:
@@ -129,11 +147,7 @@ def _text(layout: Layout, rows: list[Row], day: date) -> tuple[bytes, tuple[int,
         writer.writerow(cells)
         lines.append(line)
         line += 1 + sum(c.count("\n") for c in cells)
-    encoding = layout.server.export.encoding
-    if encoding != "gb18030":
-        encoding = "utf-8"
-    mark = b"\xef\xbb\xbf" if layout.habit.has_bom and encoding == "utf-8" else b""
-    return mark + out.getvalue().encode(encoding), tuple(lines)
+    return layout.encoded(out.getvalue()), tuple(lines)
 
 
 def _sheet(layout: Layout, rows: list[Row], day: date) -> tuple[bytes, tuple[int, ...]]:
@@ -154,3 +168,15 @@ def _sheet(layout: Layout, rows: list[Row], day: date) -> tuple[bytes, tuple[int
                 elif cell:
                     sheet.write_string(number, column, cell)
     return out.getvalue(), tuple(range(len(above) + 1, len(above) + 1 + len(rows)))
+
+
+#: No provider here writes the old workbooks (.xls) any more.
+_WRITERS: Final[
+    Mapping[str, Callable[[Layout, list[Row], date], tuple[bytes, tuple[int, ...]]]]
+] = {
+    "csv": _text,
+    "xlsx": _sheet,
+    "jsonl": records.jsonl,
+    "xml": records.xml,
+    "parquet": records.parquet,
+}

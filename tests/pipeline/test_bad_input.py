@@ -23,7 +23,8 @@ from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
 from jobs import entry, governance
-from jobs.decode import MAX_LINE_BYTES, DecodeError, secret_mark, sniff
+from jobs.decode import MAX_LINE_BYTES, DecodeError, sniff
+from jobs.secrecy import secret_mark
 from jobs.stages import Ended, LandedBatch
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog

@@ -20,7 +20,8 @@ from contracts.reference import PACKAGED, codes_in_force, column_values, referen
 from contracts.rules import KEY_CONFLICT, SHAPE, row_rules
 from contracts.tree import load_tree
 from jobs import quarantine, silver
-from jobs.land import bronze_schema, match_header
+from jobs.header import match_header
+from jobs.land import bronze_schema
 from jobs.refine.plan import MASK_BITS, make_plan, spark_type
 from tests.conftest import TREE
 
