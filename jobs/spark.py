@@ -59,6 +59,15 @@ def _connect(remote: str) -> SparkSession:
     return spark
 
 
+def compile_plans(spark: SparkSession, *, is_worth_it: bool) -> None:
+    """Let Spark compile the plans of this session to Java, or interpret them.
+
+    Compiling pays from some ten thousand rows on; a plan that is new each time never pays it back.
+    """
+    spark.conf.set("spark.sql.codegen.wholeStage", str(is_worth_it).lower())
+    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_worth_it else "NO_CODEGEN")
+
+
 def close() -> None:
     """Close this process's session, if it has one, while its server still answers."""
     remote = os.environ.get("SPARK_REMOTE", "")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from contracts.rules import row_rules
 from jobs.audit import checks, expectations
 from jobs.audit.digest import digest_of
-from jobs.refine.plan import BAD, make_plan
+from jobs.refine.count import count_stage
+from jobs.refine.plan import BAD, make_plan, spark_type
 from jobs.refine.rules_sql import identifier, quoted
 from jobs.silver import stage_path
 from jobs.spark import session
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pyspark.sql import DataFrame, SparkSession
+
     from contracts.delivery import Delivery
     from contracts.layout import Home
     from contracts.model import Contract
+    from jobs.refine.count import StageCount
     from jobs.refine.plan import RefinePlan
     from jobs.stages import RefinedBatch
 
@@ -32,19 +36,17 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     """Run every check of the contract on the exact staged rows and return the verdict."""
     contract = delivery.contract
     spark = session()
-    stage = spark.read.parquet(str(stage_path(home, refined.table, refined.batch_id))).where(
-        f"_batch_id = {quoted(refined.batch_id)}"
-    )
-    names = [identifier(c.name) for c in contract.columns]
-    accepted = stage.where(f"_ok <> '{BAD}'").select(*[n.strip("`") for n in names])
+    stage = stage_path(home, refined.table, refined.batch_id)
+    accepted = _accepted(spark, contract, stage, refined.batch_id)
     view = f"{contract.dataset}__{refined.batch_id.replace('-', '_')}"
     accepted.createOrReplaceTempView(view)
     plan = make_plan(contract, refined.business_date, root)
+    count = count_stage(stage, refined.batch_id, plan)
     audited = checks.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
     try:
         results = (
             *_landing(refined),
-            *_row_results(stage, plan, contract, refined),
+            *_row_results(count, plan, contract, refined),
             *checks.run(spark, audited),
             *expectations.run(audited, refined.batch_id, home.quality),
             *_texts(contract),
@@ -62,6 +64,14 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
         results=tuple(sorted(results, key=lambda r: r.rule_id)),
         digest=digest_of(results, decision),
     )
+
+
+def _accepted(spark: SparkSession, contract: Contract, stage: Path, batch_id: str) -> DataFrame:
+    """Return the batch's accepted rows from its stage, whose columns the contract names."""
+    typed = ", ".join(f"{identifier(c.name)} {spark_type(c)}" for c in contract.columns)
+    staged = spark.read.schema(f"{typed}, _batch_id STRING, _ok STRING").parquet(str(stage))
+    own = staged.where(f"_batch_id = {quoted(batch_id)} AND _ok <> '{BAD}'")
+    return own.select(*[c.name for c in contract.columns])
 
 
 def decide(
@@ -115,18 +125,13 @@ def _landing(refined: RefinedBatch) -> list[CheckResult]:
 
 
 def _row_results(
-    stage: object, plan: RefinePlan, contract: Contract, refined: RefinedBatch
+    count: StageCount, plan: RefinePlan, contract: Contract, refined: RefinedBatch
 ) -> list[CheckResult]:
-    """Count every rule over the mask columns in one aggregate."""
-    counts = []
-    for i, rule in enumerate(plan.rules):
-        mask, bit = plan.bit(rule)
-        counts.append(f"count_if(NOT _duplicate AND ({mask} & {bit}L) != 0L) AS r{i}")
-    row = stage.selectExpr(*counts).collect()[0]  # type: ignore[attr-defined]
+    """Return every row rule's result from the masks' counts."""
     judged = refined.rows_landed - refined.rows_duplicate
     results = []
-    for i, rule in enumerate(row_rules(contract)):
-        failed = int(row[f"r{i}"])
+    for rule in row_rules(contract):
+        failed = count.failed[plan.bit(rule)]
         limit = rule.threshold_percent or 0.0
         percent = 100.0 * failed / judged if judged else 0.0
         results.append(

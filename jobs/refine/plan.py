@@ -17,6 +17,7 @@ from jobs.refine.rules_sql import (
     normalised,
     quoted,
     resident_id_of_15,
+    trimmed,
     violation,
 )
 
@@ -64,12 +65,19 @@ class RefinePlan:
     """The SQL of a batch's refinement, and the rules whose bits the masks hold."""
 
     rules: tuple[RowRule, ...]
+    trim: tuple[str, ...]
     normalise: tuple[str, ...]
     cast: tuple[str, ...]
     check: tuple[str, ...]
     conflict: tuple[str, ...]
     output: tuple[str, ...]
     masks: tuple[str, ...]
+
+    @property
+    def projections(self) -> tuple[tuple[str, ...], ...]:
+        """The steps from bronze's text to the stage's rows, in order."""
+        steps = (self.trim, self.normalise, self.cast, self.check, self.conflict, self.output)
+        return tuple(step for step in steps if step)
 
     def bit(self, rule: RowRule) -> tuple[str, int]:
         """Return the mask column and the bit value of a rule."""
@@ -83,6 +91,7 @@ def make_plan(contract: Contract, business_date: date, root: Path) -> RefinePlan
     masks = tuple(f"_mask_{i}" for i in range(1 + (len(rules) - 1) // MASK_BITS))
     return RefinePlan(
         rules=rules,
+        trim=_trim(contract),
         normalise=_normalise(contract),
         cast=_cast(contract),
         check=_check(rules, masks, contract, business_date, root),
@@ -92,8 +101,8 @@ def make_plan(contract: Contract, business_date: date, root: Path) -> RefinePlan
     )
 
 
-def _normalise(contract: Contract) -> tuple[str, ...]:
-    """First occurrence of each row by its raw text, then the text that rules read."""
+def _trim(contract: Contract) -> tuple[str, ...]:
+    """Find the first of each row by its raw text, and its text without what does not count."""
     raw = ", ".join(identifier(c.name) for c in contract.columns)
     return (
         "_source_line",
@@ -103,29 +112,41 @@ def _normalise(contract: Contract) -> tuple[str, ...]:
             f"row_number() OVER (PARTITION BY {raw}, _row_error, _extra ORDER BY _source_line)"
             " > 1 AS _duplicate"
         ),
+        *(f"{_trimmed_text(c)} AS {trimmed(c.name)}" for c in contract.columns),
+    )
+
+
+def _trimmed_text(column: Column) -> str:
+    """Trim; read an identifier in ASCII upper case without spaces."""
+    raw = identifier(column.name)
+    if not is_identifier(column) and column.type == "string":
+        return f"regexp_replace({raw}, '^{_SPACES}+|{_SPACES}+$', '')"
+    text = f"translate({raw}, {quoted(_FULL_WIDTH)}, {quoted(_HALF_WIDTH)})"
+    spaces = _SPACES if is_identifier(column) else f"^{_SPACES}+|{_SPACES}+$"
+    text = f"regexp_replace({text}, '{spaces}', '')"
+    return f"upper({text})" if is_identifier(column) else text
+
+
+def _normalise(contract: Contract) -> tuple[str, ...]:
+    """Return the text that rules read: a step of its own, so that no trimming is done twice."""
+    return (
+        "_source_line",
+        "_row_error",
+        "_batch_id",
+        "_duplicate",
         *(f"{_normal_text(c, contract)} AS {normalised(c.name)}" for c in contract.columns),
     )
 
 
 def _normal_text(column: Column, contract: Contract) -> str:
-    """Trim; read an identifier in ASCII upper case without spaces; null tokens become NULL."""
-    raw = identifier(column.name)
-    if is_identifier(column) or column.type != "string":
-        text = f"translate({raw}, {quoted(_FULL_WIDTH)}, {quoted(_HALF_WIDTH)})"
-        spaces = _SPACES if is_identifier(column) else f"^{_SPACES}+|{_SPACES}+$"
-        text = f"regexp_replace({text}, '{spaces}', '')"
-        if is_identifier(column):
-            text = f"upper({text})"
-    else:
-        text = f"regexp_replace({raw}, '^{_SPACES}+|{_SPACES}+$', '')"
+    """Null tokens become NULL; a resident number of 15 digits gets its 18-digit form."""
+    text = trimmed(column.name)
     tokens = {t for s in contract.servers for t in s.export.null_tokens} | {""}
-    nulls = ", ".join(quoted(t) for t in sorted(tokens))
-    text = f"CASE WHEN {text} IN ({nulls}) THEN NULL ELSE {text} END"
+    is_null = f"WHEN {text} IN ({', '.join(quoted(t) for t in sorted(tokens))}) THEN NULL"
     if column.rule is not None and column.rule.name == "resident_id":
-        return (
-            f"CASE WHEN {text} RLIKE '^[0-9]{{15}}$' THEN {resident_id_of_15(text)} ELSE {text} END"
-        )
-    return text
+        is_old = f"WHEN {text} RLIKE '^[0-9]{{15}}$' THEN {resident_id_of_15(text)}"
+        return f"CASE {is_null} {is_old} ELSE {text} END"
+    return f"CASE {is_null} ELSE {text} END"
 
 
 def _cast(contract: Contract) -> tuple[str, ...]:

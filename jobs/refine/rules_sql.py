@@ -37,6 +37,11 @@ def identifier(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def trimmed(column: str) -> str:
+    """Name the column that holds a contract column's text without what does not count."""
+    return identifier(f"_t_{column}")
+
+
 def normalised(column: str) -> str:
     """Name the column that holds a contract column's normalised text."""
     return identifier(f"_n_{column}")

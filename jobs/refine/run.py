@@ -10,13 +10,16 @@ import shutil
 import uuid
 from typing import TYPE_CHECKING, Final
 
+from deltalake import DeltaTable
+
 from contracts.errors import JingshuError
 from jobs.delta import has_transaction, open_table
+from jobs.refine.count import count_stage
 from jobs.refine.merge import Merge, merge_base
-from jobs.refine.plan import BAD, RefinePlan, make_plan
+from jobs.refine.plan import RefinePlan, make_plan
 from jobs.refine.rules_sql import identifier, quoted
 from jobs.silver import stage_path
-from jobs.spark import session
+from jobs.spark import compile_plans, session
 from jobs.stages import LandedBatch, RefinedBatch
 
 if TYPE_CHECKING:
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 
 #: Names the version under a merge stage; Spark and Delta pass over names that begin with "_".
 _BASE: Final = "_base_version"
+_SYSTEM_TEXTS: Final = ("_row_error", "_extra")
+#: Below this many rows Spark interprets a plan sooner than it compiles one: every contract's plan
+#: is another, and compiling takes a second or two.
+_COMPILED_FROM_ROWS: Final = 50_000
 
 
 class RowsVanishedError(JingshuError, ArithmeticError):
@@ -48,15 +55,16 @@ def refine(
     stage = stage_path(home, landed.table, landed.batch_id)
     base = merge_base(home, landed) if contract.load.mode == "merge_key" else None
     seen = base.current_version if base else None
+    plan = make_plan(contract, landed.business_date, root)
     if _is_published(home, landed):
-        return _counted(landed, stage, _base_of(stage))  # its files are visible: never replaced
+        return _counted(landed, stage, _base_of(stage), plan)  # visible files are never replaced
     if again or not (stage / "_SUCCESS").exists() or _base_of(stage) != seen:
-        plan = make_plan(contract, landed.business_date, root)
+        compile_plans(session(), is_worth_it=landed.rows_landed >= _COMPILED_FROM_ROWS)
         rows = refined_rows(home, contract, landed, plan)
         if base is not None:
             rows = Merge(home, contract, landed.table, base, plan.masks).over(rows)
         write_stage(rows, stage, seen)
-    return _counted(landed, stage, seen)
+    return _counted(landed, stage, seen, plan)
 
 
 def _is_published(home: Home, landed: LandedBatch) -> bool:
@@ -68,16 +76,29 @@ def refined_rows(
     home: Home, contract: Contract, landed: LandedBatch, plan: RefinePlan
 ) -> DataFrame:
     """Return the batch's rows after the plan, not yet computed."""
-    bronze = home.table("bronze", landed.table)
-    names = ", ".join(identifier(c.name) for c in contract.columns)
-    rows = session().sql(
-        f"SELECT {names}, _source_line, _row_error, _extra, _batch_id FROM delta.`{bronze}`"  # noqa: S608
-        f" WHERE _batch_id = {quoted(landed.batch_id)}"
-    )
-    rows = rows.selectExpr(*plan.normalise).selectExpr(*plan.cast).selectExpr(*plan.check)
-    if plan.conflict:
-        rows = rows.selectExpr(*plan.conflict)
-    return rows.selectExpr(*plan.output)
+    rows = landed_rows(home, contract, landed)
+    for projection in plan.projections:
+        rows = rows.selectExpr(*projection)
+    return rows
+
+
+def landed_rows(home: Home, contract: Contract, landed: LandedBatch) -> DataFrame:
+    """Return the batch as it landed, from the very files that bronze's log names.
+
+    They are read with their schema given, as files: replaying the log is a job of its own, and
+    costs Spark more than a bureau's daily batch does.
+    """
+    bronze = DeltaTable(str(home.table("bronze", landed.table)))
+    files = bronze.file_uris(file_pruning_predicate=[("_batch_id", "=", landed.batch_id)])
+    texts = ", ".join(f"{identifier(name)} STRING" for name in (*_names(contract), *_SYSTEM_TEXTS))
+    schema = f"{texts}, _source_line BIGINT"
+    spark = session()
+    rows = spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
+    return rows.selectExpr("*", f"{quoted(landed.batch_id)} AS _batch_id")
+
+
+def _names(contract: Contract) -> tuple[str, ...]:
+    return tuple(c.name for c in contract.columns)
 
 
 def write_stage(rows: DataFrame, stage: Path, base: int | None = None) -> None:
@@ -107,24 +128,13 @@ def _base_of(stage: Path) -> int | None:
         return None
 
 
-def _counted(landed: LandedBatch, stage: Path, seen: int | None) -> RefinedBatch:
+def _counted(landed: LandedBatch, stage: Path, seen: int | None, plan: RefinePlan) -> RefinedBatch:
     """Count what is really in the stage's files, and hold it against what landed."""
-    counted = (
-        session()
-        .read.parquet(str(stage))
-        .where(f"_batch_id = {quoted(landed.batch_id)}")
-        .selectExpr(
-            f"count_if(_ok <> '{BAD}') AS good",
-            f"count_if(_ok = '{BAD}' AND NOT _duplicate) AS bad",
-            "count_if(_duplicate) AS duplicate",
-        )
-        .collect()[0]
-    )
-    total = counted.good + counted.bad + counted.duplicate
-    if total != landed.rows_landed:
+    counted = count_stage(stage, landed.batch_id, plan)
+    if counted.total != landed.rows_landed:
         raise RowsVanishedError(
             f"Batch {landed.batch_id} of {landed.table}: {landed.rows_landed} rows landed and"
-            f" {total} are staged.",
+            f" {counted.total} are staged.",
             "Report this with the batch id: it is a fault of Jingshu. Nothing was published.",
         )
     fields = {

@@ -158,7 +158,12 @@ def read_all(plan: RefinePlan, texts: Iterable[str | None]) -> list[Read]:
         }
     )
     rows = session().createDataFrame(table)
-    rows = rows.selectExpr(*plan.normalise).selectExpr(*plan.cast).selectExpr(*plan.check)
+    rows = (
+        rows.selectExpr(*plan.trim)
+        .selectExpr(*plan.normalise)
+        .selectExpr(*plan.cast)
+        .selectExpr(*plan.check)
+    )
     found = rows.selectExpr("_source_line", "`_c_x` AS value", *plan.masks).toArrow().to_pylist()
     bits = [(r.id, *plan.bit(r)) for r in plan.rules]
     return [
@@ -765,7 +770,13 @@ def test_repeated_rows_and_conflicting_keys(tmp_path: Path) -> None:
             "_batch_id": ["b"] * len(rows),
         }
     )
-    frame = session().createDataFrame(table).selectExpr(*plan.normalise).selectExpr(*plan.cast)
+    frame = (
+        session()
+        .createDataFrame(table)
+        .selectExpr(*plan.trim)
+        .selectExpr(*plan.normalise)
+        .selectExpr(*plan.cast)
+    )
     frame = frame.selectExpr(*plan.check).selectExpr(*plan.conflict).selectExpr(*plan.output)
     found = sorted(frame.toArrow().to_pylist(), key=lambda r: r["_source_line"])
     bits = [(r.id, *plan.bit(r)) for r in plan.rules]
@@ -813,7 +824,13 @@ def test_more_rules_than_one_mask_holds(tmp_path: Path) -> None:
             "_batch_id": ["b", "b"],
         }
     )
-    frame = session().createDataFrame(table).selectExpr(*plan.normalise).selectExpr(*plan.cast)
+    frame = (
+        session()
+        .createDataFrame(table)
+        .selectExpr(*plan.trim)
+        .selectExpr(*plan.normalise)
+        .selectExpr(*plan.cast)
+    )
     found = frame.selectExpr(*plan.check).selectExpr(*plan.output).toArrow().to_pylist()
     bits = [(r.id, *plan.bit(r)) for r in plan.rules]
     broken = {r["_source_line"]: {i for i, m, b in bits if r[m] & b} for r in found}
