@@ -15,6 +15,7 @@ from contracts.tree import load_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from contracts.model import Contract
     from jobs.decisions import Outcome
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
     from jobs.trial import BadRow
 
 _SAMPLE = 10
+_MEANING = {
+    "landed": "已入湖，尚未审核；正在处理，或中途停止"
+    " landed and not judged yet: its run goes on, or was cut short",
+    "published": "合格行已可读，坏行在隔离区 its good rows are visible, its bad rows in quarantine",
+    "held": "检查未达标，未对外可见，等人放行、退回或重试"
+    " its checks failed, nothing of it is visible; a person releases, rejects or retries it",
+    "rejected": "未通过，未对外可见，原件已留存"
+    " turned down: nothing of it is visible, its original bytes are kept",
+    "refused": "拒收，什么都没有保存 refused: nothing of it was stored",
+    "failed": "处理出错，与数据质量无关；排除后重试"
+    " a task gave up, which says nothing about the data: mend the cause, then retry",
+    "superseded": "同期更新的数据已取代它 newer data of its period took its place",
+    "withdrawn": "已由人撤回，不再可见 a person took it back: it is no longer visible",
+}
 _REASON = click.option("--reason", required=True, metavar="R", help="理由 Why, in a sentence.")
 _ACTOR = click.option("--actor", metavar="A", help="决定人 Who decides (default: your login).")
 _JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
@@ -71,10 +86,11 @@ def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
 def show(batch_id: str, as_json: bool) -> None:
     """查看 Show why a batch is where it is, and what can be done.
 
-    未通过的检查、样例坏行（行号与原因，三级以上列不显示值）、原文件、存证、可用命令。
+    未通过的检查、样例坏行（行号与原因，三级以上列不显示值）、原文件、任务日志、存证、可用命令。
     Its failed checks, sample bad rows (lines and reasons, values of L1 and L2 columns only), its
-    file, its evidence and the commands that may follow.
+    file, the logs of its Airflow run, its evidence and the commands that may follow.
     """
+    from infra.stack.trail import trail
     from jobs import governance
     from jobs.decisions import known_batch
 
@@ -86,12 +102,20 @@ def show(batch_id: str, as_json: bool) -> None:
     contract = tree.sources.get(row.contract_id)
     bad = _bad_rows(home, contract, row) if contract else ()
     leaves = _leaves(home, row)
-    raw = home.raw(row.provider, row.dataset, row.batch_id) / row.file_name
-    kept = str(raw.relative_to(home.root)) if raw.is_file() else None
+    folder = home.raw(row.provider, row.dataset, row.batch_id)
+    kept = _below(home, folder / row.file_name)
+    manifest = _below(home, folder / "manifest.json")
+    went = trail(home, row.table, row.batch_id)
+    logs = [str(log.relative_to(home.root)) for log in went.logs] if went else []
     if as_json:
         told = {
             **_as_json(row),
+            "meaning": meaning(row),
             "raw": kept,
+            "manifest": manifest,
+            "airflow": {"dag_id": went.dag_id, "run_id": went.run_id, "url": went.url, "logs": logs}
+            if went
+            else None,
             "failed_checks": [_check(c) for c in failed],
             "bad_rows": [_bad(b) for b in bad],
             "leaves": leaves,
@@ -99,21 +123,43 @@ def show(batch_id: str, as_json: bool) -> None:
         }
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    _show(row, kept, failed, bad)
+    _show(row, (kept, manifest), failed, bad)
+    if went:
+        where = went.url or "（未运行 the stack is not up）"
+        _list("运行 Airflow run", [f"{went.dag_id} {went.run_id}", where, *logs])
     _list("存证 Evidence", leaves)
     _list("可做 What may follow", list(commands(row)))
 
 
-def _show(row: BatchRow, kept: str | None, failed: list[CheckRow], bad: tuple[BadRow, ...]) -> None:
+def _below(home: Home, file: Path) -> str | None:
+    return str(file.relative_to(home.root)) if file.is_file() else None
+
+
+def meaning(row: BatchRow) -> str:
+    """Say in words what a batch's status means, in both languages."""
+    from portal.words import BATCH, word_for
+
+    return f"{word_for(BATCH, row.status).zh}：{_MEANING.get(row.status, '')}".rstrip("：")
+
+
+def _show(
+    row: BatchRow,
+    kept: tuple[str | None, str | None],
+    failed: list[CheckRow],
+    bad: tuple[BadRow, ...],
+) -> None:
     mark = "模拟数据 simulated · " if row.origin == "simulated" else ""
     click.echo(f"{mark}{row.table} {row.business_date} 第 {row.revision} 版 revision")
     click.echo(f"批次 batch {row.batch_id} · {row.contract_id} {row.contract_version}")
-    click.echo(f"状态 {row.status}: {row.reason}")
+    click.echo(f"状态 {row.status}: {row.reason}".rstrip(" :"))
+    click.echo(f"　　 {meaning(row)}")
     click.echo(
         f"落地 landed {row.rows_landed:,} · 发布 published {row.rows_published:,}"
         f" · 隔离 quarantined {row.rows_quarantined:,} · 重复 duplicate {row.rows_duplicate:,}"
     )
-    click.echo(f"原文件 raw: {kept or f'{row.file_name}（未留存 not kept）'}")
+    file, manifest = kept
+    click.echo(f"原文件 raw: {file or f'{row.file_name}（未留存 not kept）'}")
+    click.echo(f"清单 manifest: {manifest or '（未留存 not kept）'}")
     checks = [
         f"{c.severity:<8} {c.rule_id:<30} {c.failed or 0:,}/{c.checked or 0:,}  {c.message}"
         for c in failed

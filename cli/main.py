@@ -51,6 +51,7 @@ COMMANDS = {
     "land": Entry("cli.land:land", "落地 Land one export offline, without Spark."),
     "verify": Entry("cli.verify:verify", "核验 Prove the invariants from the stored files."),
     "batch": Entry("cli.batch:batch", "批次 List, retry, release, reject or withdraw batches."),
+    "backfill": Entry("cli.backfill:backfill", "补数 Do some dates of a contract again."),
     "contract": Entry("cli.contract:contract", "契约 Lint, show and compare data contracts."),
     "quarantine": Entry("cli.quarantine:quarantine", "隔离 List, replay or waive bad rows."),
     "lineage": Entry("cli.lineage:lineage", "血缘 Follow a table or a column up or down."),

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from airflow.sdk import DAG, TriggerRule, get_current_context, task
 
 from contracts.tree import load_tree
+from dags.landing import Land
 from dags.running import (
     TASK_DEFAULTS,
     announce_lineage_parent,
     business_date,
     ingest_timetable,
     is_wanted,
-    look_again_until_due,
     silver_asset,
 )
 from dags.wording import feed_doc
@@ -22,9 +22,6 @@ from dags.wording import feed_doc
 if TYPE_CHECKING:
     from contracts.model import Provider
     from contracts.tree import Feed
-
-#: States of a delivery that may still arrive.
-_NOT_THERE = ("expected", "missing")
 
 
 def ingest_dag(feed: Feed, provider: Provider) -> DAG:
@@ -45,18 +42,7 @@ def ingest_dag(feed: Feed, provider: Provider) -> DAG:
         tags={"ingest", provider.id, contract.domain, contract.level, contract.schedule.cycle},
         default_args={**TASK_DEFAULTS, "owner": contract.owner or provider.id},
     ) as dag:
-
-        @task
-        def land() -> str:
-            """Pull the delivery's original bytes and land them in bronze (no Spark)."""
-            from jobs import entry, stages
-
-            announce_lineage_parent()
-            landed = entry.land(contract.id, feed.provider, business_date())
-            stage = stages.from_json(landed)
-            if isinstance(stage, stages.Ended) and stage.state in _NOT_THERE:
-                look_again_until_due(contract.schedule.due_at(stage.business_date))
-            return landed
+        land = Land(task_id="land", feed=feed, doc_md=Land.__doc__)
 
         @task
         def refine(landed: str) -> str:
@@ -77,7 +63,7 @@ def ingest_dag(feed: Feed, provider: Provider) -> DAG:
             announce_lineage_parent()
             return entry.publish(verdict or _failed(feed))
 
-        publish(refine(land()))  # type: ignore[arg-type]  # Airflow resolves XComArg to the string
+        publish(refine(land.output))  # type: ignore[arg-type]  # Airflow resolves XComArg to the string
     return dag
 
 

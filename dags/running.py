@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import (
@@ -19,7 +19,6 @@ from airflow.sdk import (
     get_current_context,
     get_parsing_context,
 )
-from airflow.sdk.exceptions import AirflowRescheduleException
 
 from contracts.errors import UsageError
 from contracts.layout import Home
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 #: One partition is one business date.
 KEY_FORMAT = "%Y-%m-%d"
-#: How often a run looks again for a delivery that is expected and not yet due.
-LOOK_AGAIN = timedelta(minutes=15)
 
 #: A wrong question stays wrong; everything else gets two more tries.
 TASK_DEFAULTS: dict[str, Any] = {
@@ -116,17 +113,6 @@ def business_date() -> str:
         return date.fromisoformat(key).isoformat()
     except ValueError as error:
         raise UsageError(f"The partition key {key!r} is no date.", remedy) from error
-
-
-def look_again_until_due(due_at: datetime) -> None:
-    """Put the task to sleep while a delivery is expected but not yet due.
-
-    Without the clock (``./jingshu run``) nobody waits: the date completes as it stands.
-    """
-    now = datetime.now(UTC)
-    if is_clock_driven() and now < due_at:
-        again_at = min(due_at, now + LOOK_AGAIN)
-        raise AirflowRescheduleException(again_at)
 
 
 def announce_lineage_parent() -> None:

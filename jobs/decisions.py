@@ -88,7 +88,7 @@ def release(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> O
     verdict = _verdict(home, tree, delivery, row)
     if verdict.decision == "hold":
         verdict = _released(home, verdict, actor, reason)
-    return _published(home, tree, verdict)
+    return published(home, tree, verdict)
 
 
 def reject(home: Home, batch_id: str, actor: str, reason: str) -> Outcome:
@@ -175,26 +175,34 @@ def retry(home: Home, tree: Tree, batch_id: str) -> Outcome:
     row = known_batch(home, batch_id)
     if row.status not in _RETRIABLE:
         return _unchanged(row)
-    delivery = _delivery(tree, row)
-    judged_by = {"contract_version": delivery.contract.version}
-    raw = kept_batch(home, row.table, row.batch_id).model_copy(update=judged_by)
+    raw = kept_batch(home, row.table, row.batch_id)
+    return judged_anew(home, tree, _delivery(tree, row), raw, has_landed=row.rows_landed > 0)
+
+
+def judged_anew(
+    home: Home, tree: Tree, delivery: Delivery, kept: RawBatch, *, has_landed: bool
+) -> Outcome:
+    """Land, audit and publish kept bytes under the contract in force, as a new attempt.
+
+    ``has_landed`` says that these bytes passed the check against their manifest before.
+    """
+    raw = kept.model_copy(update={"contract_version": delivery.contract.version})
     try:
-        _check_announced(home, delivery, raw, row)
-        intents.begin(home, f"retry:{row.batch_id}", row.table)
+        if not has_landed:
+            _check_announced(home, delivery, raw)
+        intents.begin(home, f"retry:{raw.batch_id}", raw.table)
         landed = land_again(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
         record.stopped(home, raw, "rejected", str(bad))
-        intents.finish(home, f"retry:{row.batch_id}")
-        return Outcome(row.batch_id, "rejected", is_new=True, note=str(bad))
+        intents.finish(home, f"retry:{raw.batch_id}")
+        return Outcome(raw.batch_id, "rejected", is_new=True, note=str(bad))
     record.landed_again(home, delivery, landed)
-    intents.finish(home, f"retry:{row.batch_id}")
-    return _published(home, tree, entry.audited(home, tree, landed, again=True))
+    intents.finish(home, f"retry:{raw.batch_id}")
+    return published(home, tree, entry.audited(home, tree, landed, again=True))
 
 
-def _check_announced(home: Home, delivery: Delivery, raw: RawBatch, row: BatchRow) -> None:
-    """Hold the kept bytes against their manifest again, if they never passed that check."""
-    if row.rows_landed:
-        return
+def _check_announced(home: Home, delivery: Delivery, raw: RawBatch) -> None:
+    """Hold the kept bytes against their manifest again."""
     try:
         found = find(delivery, home.drop)
     except PullStopped:
@@ -209,7 +217,8 @@ def _check_announced(home: Home, delivery: Delivery, raw: RawBatch, row: BatchRo
         )
 
 
-def _published(home: Home, tree: Tree, verdict: Verdict) -> Outcome:
+def published(home: Home, tree: Tree, verdict: Verdict) -> Outcome:
+    """Publish what a verdict passed; return the batch's status then, with its grounds."""
     result = entry.publish_verdict(home, tree, verdict)
     row = known_batch(home, verdict.batch_id)
     version = result.silver_version if isinstance(result, PublishedVersion) else None

@@ -76,18 +76,20 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
 
 
 def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
-    """State why there is no batch; what is not due yet is expected, not missing."""
-    state = stop.state
+    """State why there is no batch; until the grace after its limit ends, it is expected."""
+    state, reason = stop.state, str(stop)
     if state == "missing":
         if not _is_owed(home, delivery):
             return _ended(delivery, "not_due", "本日不应交 nothing is due on this date", None)
-        if utc_now() < delivery.due_at:
+        now = utc_now()
+        if now < delivery.missing_at:
             state = "expected"
+            reason = f"逾期 overdue: {stop}" if now > delivery.due_at else reason
     if state == "refused":
-        record.refused(home, delivery, str(stop))
+        record.refused(home, delivery, reason)
     else:
-        record.delivery_state(home, delivery, state, str(stop), batch_id=stop.batch_id)
-    return _ended(delivery, state, str(stop), stop.batch_id)
+        record.delivery_state(home, delivery, state, reason, batch_id=stop.batch_id)
+    return _ended(delivery, state, reason, stop.batch_id)
 
 
 def _is_owed(home: Home, delivery: Delivery) -> bool:
@@ -152,7 +154,10 @@ def publish(verdict_json: str) -> str:
     verdict = from_json(verdict_json)
     if isinstance(verdict, Ended):
         if verdict.state == "failed":
-            _record_failure(Home.from_env(), load_tree(), verdict)
+            tree = load_tree()
+            day = verdict.business_date.isoformat()
+            delivery = delivery_of(tree, verdict.contract_id, verdict.provider, day)
+            record_failure(Home.from_env(), delivery, verdict.reason)
         return verdict_json
     if not isinstance(verdict, Verdict):
         raise _wrong(verdict.kind, "a verdict")
@@ -176,19 +181,18 @@ def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersio
         return publish_verdict(home, tree, again)
 
 
-def _record_failure(home: Home, tree: Tree, ended: Ended) -> None:
+def record_failure(home: Home, delivery: Delivery, reason: str) -> None:
     """State that a date failed: on its newest batch if one landed, else on the delivery."""
-    delivery = delivery_of(tree, ended.contract_id, ended.provider, str(ended.business_date))
     landed = [
         row
-        for row in governance.batches_of(home, ended.provider, ended.dataset)
-        if row.business_date == ended.business_date and row.status == "landed"
+        for row in governance.batches_of(home, delivery.provider, delivery.contract.dataset)
+        if row.business_date == delivery.business_date and row.status == "landed"
     ]
     if not landed:
-        record.delivery_state(home, delivery, "expected", f"处理失败 failed: {ended.reason}")
+        record.delivery_state(home, delivery, "expected", f"处理失败 failed: {reason}")
         return
     newest = max(landed, key=lambda row: row.revision)
-    record.restated(home, newest, "failed", ended.reason)
+    record.restated(home, newest, "failed", reason)
 
 
 def landed_of(home: Home, delivery: Delivery, batch: Batch) -> LandedBatch:

@@ -1,4 +1,4 @@
-"""rebuild: makes products anew after rows they were built from were taken back."""
+"""rebuild: makes products anew after rows they are built from were taken back, or came in."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from jobs.governance import PublicationRow
 from jobs.project import share_product
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from contracts.layout import Home
     from contracts.model import Contract
     from contracts.tree import Tree
+    from jobs.stages import ProductVersion
 
 
 def dates_built_from(home: Home, table: str, version: int) -> list[tuple[str, date]]:
@@ -51,3 +53,31 @@ def _one(home: Home, tree: Tree, product: Contract, day: date, why: str) -> str:
             versions.hide(home.table("shared", shared), day, why)
     share_product(home, product, day)
     return built.status
+
+
+def fed_by(tree: Tree, contract: Contract) -> tuple[Contract, ...]:
+    """Return the products that read a source contract, in the tree's order."""
+    return tuple(p for p in tree.products.values() if contract.id in p.product_plan.inputs)
+
+
+def rebuild_after(
+    home: Home, tree: Tree, contract: Contract, days: Sequence[date], changed: Sequence[date]
+) -> Iterator[ProductVersion]:
+    """Build and share what a contract feeds, after deliveries came: those days, and later ones.
+
+    A product date after the first of ``changed`` read a table that has older rows now, so it is
+    made anew if it was ever made. Building the same again changes nothing.
+    """
+    first = min(changed, default=None)
+    said = governance.latest_publications(home)
+    for product in fed_by(tree, contract):
+        made = {
+            row.business_date
+            for row in said
+            if row.kind == "product" and row.table_name == product.product_table
+        }
+        later = {day for day in made if first is not None and day > first}
+        for day in sorted({*days, *later}):
+            built = build_product(home, tree, product, day)
+            share_product(home, product, day)
+            yield built

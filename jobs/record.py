@@ -157,14 +157,18 @@ def landed_again(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
     attempt = governance.attempts(home, batch.batch_id) + 1
     name = f"batch:{batch.batch_id}:landed:{attempt}"
     governance.append(home, name, [batch_row(batch, "landed", "", batch.rows_landed)])
-    facts = _landing_facts(batch)
+    _leaf_again(home, "landing", batch, _landing_facts(batch))
+    _landed_run(home, delivery, batch)
+
+
+def _leaf_again(home: Home, kind: LeafType, batch: Named, facts: dict[str, JsonScalar]) -> None:
+    """Append a fact that was perhaps logged before; where it is another now, both stand."""
     subject = f"{batch.table}@{batch.batch_id}"
-    known = EvidenceLog(home).find(f"landing:{subject}")
+    known = EvidenceLog(home).find(f"{kind}:{subject}")
     if known is not None and known.leaf.facts != facts:
         said = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         subject = f"{subject}/{said[:12]}"
-    leaf(home, "landing", subject, facts)
-    _landed_run(home, delivery, batch)
+    leaf(home, kind, subject, facts)
 
 
 def _landing_facts(batch: LandedBatch) -> dict[str, JsonScalar]:
@@ -250,23 +254,22 @@ def published(home: Home, delivery: Delivery, verdict: Verdict, version: Publish
         rows_duplicate=version.rows_duplicate,
         silver_version=version.silver_version,
     )
-    governance.append(home, f"batch:{verdict.batch_id}:published:{version.silver_version}", [row])
+    attempt = governance.attempts(home, verdict.batch_id)
+    retry = f":{attempt}" if attempt > 1 else ""
+    name = f"batch:{verdict.batch_id}:published:{version.silver_version}{retry}"
+    governance.append(home, name, [row])
     _superseded(home, delivery, verdict)
-    leaf(
-        home,
-        "publication",
-        f"{verdict.table}@{verdict.batch_id}",
-        {
-            **_contract_facts(verdict),
-            "digest": verdict.digest,
-            "silver_version": version.silver_version,
-            "rows_published": version.rows_published,
-            "rows_quarantined": version.rows_quarantined,
-            "rows_duplicate": version.rows_duplicate,
-            "revision": verdict.revision,
-            "origin": verdict.origin,
-        },
-    )
+    facts: dict[str, JsonScalar] = {
+        **_contract_facts(verdict),
+        "digest": verdict.digest,
+        "silver_version": version.silver_version,
+        "rows_published": version.rows_published,
+        "rows_quarantined": version.rows_quarantined,
+        "rows_duplicate": version.rows_duplicate,
+        "revision": verdict.revision,
+        "origin": verdict.origin,
+    }
+    _leaf_again(home, "publication", verdict, facts)  # a lost table's batch is published twice
     _refined_run(
         home,
         delivery,

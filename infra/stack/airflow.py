@@ -54,6 +54,7 @@ class Airflow:
     port: int
     spark_remote: str
     schedule: Schedule
+    dags: Path = ROOT / "dags"
 
     @property
     def url(self) -> str:
@@ -105,7 +106,7 @@ class Airflow:
         events.parent.mkdir(parents=True, exist_ok=True)
         return {
             "core": {
-                "dags_folder": str(ROOT / "dags"),
+                "dags_folder": str(self.dags),
                 "load_examples": "False",
                 "executor": "LocalExecutor",
                 "parallelism": _SLOTS,
@@ -132,6 +133,7 @@ class Airflow:
                 "port": str(self.port),
                 "base_url": self.url,
                 "workers": "1",
+                "maximum_page_limit": "500",
                 "secret_key": keys["secret_key"],
                 "instance_name": "京枢 Jingshu",
                 "expose_config": "False",
@@ -153,7 +155,8 @@ class Airflow:
             },
             "dag_processor": {
                 "refresh_interval": "60",
-                "min_file_process_interval": "60",
+                # A run's contracts stand still; reading a city's DAGs again and again does not.
+                "min_file_process_interval": "60" if self.schedule == "cron" else "600",
                 "parsing_processes": "1",
                 "print_stats_interval": "0",
             },

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 30.0
 _TRIES = 6
-_PAGE = 100
+_PAGE = 500
 _SERVER_ERROR = 500
 
 RunState = Literal["queued", "running", "success", "failed"]

@@ -172,7 +172,7 @@ class Stack:
         os.environ["JINGSHU_GATEWAY_PORT"] = str(port)
 
     def _wanted(self) -> Sequence[str]:
-        # Nothing of ours defers, so a single day needs no triggerer.
+        # Without the clock nobody waits for a delivery: nothing defers, and no triggerer is needed.
         triggerless = [name for name in COMPONENTS if name != "triggerer"]
         components = COMPONENTS if self.schedule == "cron" else triggerless
         return [SPARK, *components, GATEWAY]

@@ -44,21 +44,26 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
         is_back = (row.table, row.batch_id, "withdraw") in publications
         step = "withdraw" if is_back else "publish"
         is_recovering = f"{step}:{row.batch_id}" in lake.recovering
-        problem = _status_problem(row, is_shown=is_shown, is_back=is_back)
+        is_logged = f"withdrawal:{subject}" in lake.leaves
+        problem = _status_problem(row, is_shown=is_shown, is_back=is_back, is_logged=is_logged)
         yield said(2, where, problem, is_recovering=is_recovering and problem is not None)
         if is_shown and row.silver_version is not None:
             problem = _differs(row, lake.leaves_of("publication", subject), _PUBLISHED)
             yield said(2, where, problem, is_recovering=is_recovering and problem is not None)
         if is_back:
-            is_logged = f"withdrawal:{subject}" in lake.leaves
             problem = None if is_logged else "it was taken back without a withdrawal leaf"
             yield said(2, where, problem, is_recovering=is_recovering and not is_logged)
 
 
-def _status_problem(row: BatchRow, *, is_shown: bool, is_back: bool) -> str | None:
-    """Say how a batch's status contradicts the commits that showed it and took it back."""
+def _status_problem(row: BatchRow, *, is_shown: bool, is_back: bool, is_logged: bool) -> str | None:
+    """Say how a batch's status contradicts the commits that showed it and took it back.
+
+    A table that was lost and made anew never showed what had been withdrawn: the leaf tells of it.
+    """
     if is_back:
         return None if row.status == "withdrawn" else f"silver took it back; it is {row.status}"
+    if row.status == "withdrawn" and not is_shown and is_logged:
+        return None
     if row.status in ("published", "withdrawn") and not is_shown:
         return f"it is said to be {row.status}, and no commit ever showed it"
     if row.status == "withdrawn":

@@ -64,12 +64,12 @@ def _publication(
     verdicts = lake.leaves_of("verdict", subject)
     has_passed = any((v.facts.get("decision"), v.facts.get("digest")) == passed for v in verdicts)
     results = lake.checks.get(publication.batch_id, [])
-    logged = lake.leaves.get(f"publication:{subject}")
+    logged = {leaf.facts.get("digest") for leaf in lake.leaves_of("publication", subject)}
     problems = {
         f"version {publication.version} has no row in governance.batches": not is_known,
-        "the visible version has no publication leaf": logged is None,
-        "its publication leaf names another verdict": logged is not None
-        and logged.facts.get("digest") != publication.digest,
+        "the visible version has no publication leaf": not logged,
+        "its publication leaf names another verdict": bool(logged)
+        and publication.digest not in logged,
         "there is no passing verdict in the evidence log": not has_passed,
         "the check results are not those the verdict was given on": publication.digest
         != digest_of(results, "publish"),

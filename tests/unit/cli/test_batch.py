@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from cli.batch import meaning
+from contracts.delivery import BatchStatus
+from infra.stack.processes import Part
 from jobs import governance
 
 if TYPE_CHECKING:
@@ -64,6 +67,50 @@ def test_show_of_a_published_batch_reads_quarantine(jingshu: Jingshu, shop: Shop
     assert any("withdraw" in c for c in told["commands"])
     assert any("quarantine list" in c for c in told["commands"])
     assert {leaf.split(":")[0] for leaf in told["leaves"]} == {"landing", "verdict", "publication"}
+
+
+@pytest.mark.parametrize("status", get_args(BatchStatus))
+def test_every_status_is_explained_in_words(shop: Shop, status: str) -> None:
+    words = meaning(of(shop, "held").model_copy(update={"status": status}))
+    assert len(words.split()) > 4, words
+    assert status not in words.split("：")[0]
+
+
+def test_show_names_the_files_and_the_run_that_made_it(
+    jingshu: Jingshu, own_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = of(own_shop, "held")
+    raw = f"raw/shop/sale/{held.batch_id}"
+    told = call(jingshu, own_shop, "show", held.batch_id, "--json").json
+    assert told["manifest"] == f"{raw}/manifest.json"
+    assert told["airflow"] is None
+    logs = own_shop.home.run / "airflow" / "logs" / "dag_id=ingest__shop__sale"
+    for run, batch_id in (("run__a", held.batch_id), ("run__b", "20260702-another")):
+        for task in ("land", "refine"):
+            for attempt in (1, 2):
+                log = logs / f"run_id={run}" / f"task_id={task}" / f"attempt={attempt}.log"
+                log.parent.mkdir(parents=True, exist_ok=True)
+                log.write_text(f'{{"event": "Landed: {batch_id}"}}\n', "utf-8")
+    said = call(jingshu, own_shop, "show", held.batch_id)
+    below = "run/airflow/logs/dag_id=ingest__shop__sale/run_id=run__a"
+    assert f"{below}/task_id=refine/attempt=2.log" in said.out
+    assert "attempt=1.log" not in said.out
+    assert "run__b" not in said.out
+    assert f"{raw}/manifest.json" in said.out
+    assert "未运行 the stack is not up" in said.out
+    monkeypatch.setattr("infra.stack.trail.Ledger", Up)
+    told = call(jingshu, own_shop, "show", held.batch_id, "--json").json["airflow"]
+    assert told["run_id"] == "run__a"
+    assert told["url"] == "http://127.0.0.1:8790/dags/ingest__shop__sale/runs/run__a"
+
+
+class Up:
+    """A stack whose web server runs."""
+
+    def __init__(self, _home: object) -> None: ...
+
+    def find(self, name: str) -> Part:
+        return Part(name, pid=1, started=1, port=8790, log="", boot="")
 
 
 def test_unknown_batches_are_usage(jingshu: Jingshu, shop: Shop) -> None:

@@ -119,8 +119,8 @@ def test_every_page_is_read(server: Busy, api: AirflowApi) -> None:
             }
             for n in range(first, last)
         ]
-        return {"dag_runs": rows, "total_entries": 150}
+        return {"dag_runs": rows, "total_entries": 650}
 
-    server.script = [(200, page(0, 100)), (200, page(100, 150))]
-    assert [run.dag_id for run in api.unfinished_runs()] == [f"d{n}" for n in range(150)]
-    assert "offset=100" in server.asked[-1][1]
+    server.script = [(200, page(0, 500)), (200, page(500, 650))]
+    assert [run.dag_id for run in api.unfinished_runs()] == [f"d{n}" for n in range(650)]
+    assert "offset=500" in server.asked[-1][1]
