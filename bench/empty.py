@@ -1,0 +1,80 @@
+"""The same Airflow with nothing to do: what scheduling alone costs a city's day."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bench.resources import Sampler
+from infra.stack import processes
+from infra.stack.airflow import COMPONENTS, USER, Airflow, migrate, password
+from infra.stack.processes import StackError
+from infra.stack.rest import AirflowApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from contracts.layout import Home
+    from infra.stack.processes import Part
+
+_DAGS: Final = Path(__file__).parent / "empty_dags"
+_NO_SPARK: Final = "sc://127.0.0.1:1"
+_TIMEOUT_S: Final = 1800.0
+_POLL_S: Final = 1.0
+_DATE: Final = "2026-01-01"
+
+
+@dataclass(frozen=True)
+class EmptyDay:
+    """How long ``dags`` DAGs of two empty tasks took, and what CPU they used, by part."""
+
+    dags: int
+    seconds: float
+    cpu_s: dict[str, float]
+
+
+def empty_day(home: Home, dags: int) -> EmptyDay:
+    """Run ``dags`` DAGs of two empty tasks through an Airflow of their own and stop it again.
+
+    Raises StackError when it does not start, or does not end within half an hour.
+    """
+    os.environ["JINGSHU_BENCH_DAGS"] = str(dags)
+    airflow = Airflow(home, processes.free_port(), _NO_SPARK, "manual", _DAGS)
+    with (
+        _running(airflow),
+        Sampler(home) as used,
+        AirflowApi(airflow.url, USER, password(home)) as api,
+    ):
+        _until(lambda: len(api.parsed_dags()) >= dags)
+        since = datetime.now(UTC)
+        began = time.monotonic()
+        for number in range(dags):
+            api.trigger(f"empty__{number:03d}", _DATE, "empty")
+        _until(lambda: sum(r.is_finished for r in api.runs(_DATE, since)) >= dags)
+        seconds = time.monotonic() - began
+    return EmptyDay(dags, round(seconds, 1), used.cpu_s)
+
+
+@contextmanager
+def _running(airflow: Airflow) -> Iterator[None]:
+    migrate(airflow)
+    parts: list[Part] = []
+    try:
+        parts += [airflow.begin(name) for name in COMPONENTS if name != "triggerer"]
+        processes.wait_listening(parts[0], _TIMEOUT_S)
+        yield
+    finally:
+        processes.stop(airflow.home, parts, grace_s=5.0)
+
+
+def _until(is_done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not is_done():
+        if time.monotonic() > deadline:
+            raise StackError("The empty Airflow did not get done.", "Read its run/logs.")
+        time.sleep(_POLL_S)

@@ -1,0 +1,61 @@
+"""``./jingshu bench``: what this machine makes of it, as ratios in one run."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bench.city import CityFigures
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_MB = 1 << 20
+
+
+@click.group(epilog="例 Example: ./jingshu bench city")
+def bench() -> None:
+    """测速 Measure this project on this machine, both sides in one run."""
+
+
+@bench.command(epilog="例 Example: ./jingshu bench city --json")
+@click.option("--date", "day", type=_DAY, metavar="D", help="业务日期 (default: 2026-07-15).")
+@click.option("--scale", type=click.IntRange(min=1), default=1, help="沙盘规模 City size.")
+@click.option("--keep", type=click.Path(file_okay=False), metavar="DIR", help="保留 Keep the lake.")
+@click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
+def city(day: datetime | None, scale: int, keep: str | None, as_json: bool) -> int:
+    """全城一日 A city's first day against the same Airflow with two empty tasks a delivery."""
+    from bench.city import measure
+    from cli.interrupts import interruptible
+    from cli.progress import progress
+
+    with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made:
+        folder = Path(keep).resolve() if keep else Path(made)
+        folder.mkdir(parents=True, exist_ok=True)
+        with interruptible(), progress() as shown:
+            figures = measure(folder, day.date() if day else date(2026, 7, 15), scale, shown)
+    click.echo(json.dumps(figures.to_dict()) if as_json else _in_words(figures))
+    return 0
+
+
+def _in_words(figures: CityFigures) -> str:
+    busy = "\n".join(f"  {name:32} {seconds:8.1f} CPU s" for name, seconds in figures.cpu_s.items())
+    stages = "\n".join(
+        f"  {s.name:10} {s.runs:4} 次 runs  中位 median {s.median_s:6.2f} s"
+        f"  最长 longest {s.longest_s:6.1f} s  合计 total {s.total_s:7.1f} s"
+        for s in figures.stages
+    )
+    return (
+        f"{figures.providers} 家 providers, {figures.deliveries} 份 deliveries,"
+        f" {figures.rows_landed:,} 行 rows\n"
+        f"全程 all {figures.all_s:.0f} s, 其中当日 of it the day {figures.day_s:.0f} s,"
+        f" 空跑 empty Airflow {figures.empty_s:.0f} s: {figures.ratio} ×,"
+        f" ≤ {figures.most_tasks_a_delivery} 个任务 tasks a delivery\n"
+        f"时间去向 where the time went (2 cores):\n{busy}\n各阶段 stages:\n{stages}\n"
+        f"内存峰值 peak memory {figures.peak_bytes / _MB:,.0f} MiB,"
+        f" 磁盘 disk {figures.disk_bytes / _MB:,.0f} MiB"
+    )
