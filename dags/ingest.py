@@ -1,4 +1,4 @@
-"""One ingest DAG a feed (contract and provider): land → refine → publish, by business date."""
+"""One ingest DAG a feed (contract and provider): land → publish, by business date."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def ingest_dag(feed: Feed, provider: Provider) -> DAG:
     """Return the DAG ``ingest__<provider>__<dataset>`` of one feed.
 
-    ``publish`` always runs: it completes the date with whatever state the delivery ended in,
-    so that no product waits for a provider that is absent.
+    A held, missing or refused delivery completes its date like any other, so that no product waits
+    for a provider that is absent. ``complete`` does so where a task gave up, and else is skipped:
+    a task that runs costs more than a small batch does.
     """
     contract = feed.contract
     with DAG(
@@ -44,26 +45,27 @@ def ingest_dag(feed: Feed, provider: Provider) -> DAG:
     ) as dag:
         land = Land(task_id="land", feed=feed, doc_md=Land.__doc__)
 
-        @task
-        def refine(landed: str) -> str:
-            """Cast, check and stage the batch in one Spark plan, then audit the staged version."""
+        @task(outlets=[silver_asset(contract, feed.provider)])
+        def publish(landed: str) -> str:
+            """Refine the batch in one Spark plan, audit what was staged, make it visible."""
             from jobs import entry
 
             announce_lineage_parent()
-            return entry.refine(landed)
+            return entry.publish(entry.refine(landed))
 
         @task(
-            trigger_rule=TriggerRule.ALL_DONE,
+            trigger_rule=TriggerRule.ONE_FAILED,
             outlets=[silver_asset(contract, feed.provider)],
         )
-        def publish(verdict: str | None) -> str:
-            """Make an audited batch visible; complete the date in every case."""
+        def complete() -> str:
+            """Complete the date of a delivery that could not be processed, with that state."""
             from jobs import entry
 
             announce_lineage_parent()
-            return entry.publish(verdict or _failed(feed))
+            return entry.publish(_failed(feed))
 
-        publish(refine(land.output))  # type: ignore[arg-type]  # Airflow resolves XComArg to the string
+        published = publish(land.output)  # type: ignore[arg-type]  # Airflow resolves it to the string
+        [land, published] >> complete()
     return dag
 
 

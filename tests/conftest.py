@@ -25,9 +25,13 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 for name in ("JINGSHU_HOME", "JINGSHU_CONTRACTS", "JINGSHU_DROP"):
     os.environ.pop(name, None)
 
-#: The city's first days: the initial load, then days with every kind of delivery fault.
+#: The city's first days: every provider's initial load, then days with every kind of delivery fault
+#: for the providers of the first thread.
 DAYS = (date(2026, 7, 15), date(2026, 7, 16), date(2026, 7, 17), date(2026, 7, 18))
 TREE = load_tree(ROOT / "contracts")
+THREAD = frozenset(
+    ("civil", "econ_it", "emergency", "health", "transport", "dongcheng", "chaoyang")
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,9 @@ def city(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> City:
     home = Home(tmp_path_factory.mktemp("city"))
     truths = {}
     for day in DAYS:
-        truths[day] = generate_day(home, day)
-        run_day(home, TREE, day)
+        providers = None if day == DAYS[0] else THREAD
+        truths[day] = generate_day(home, day, providers=set(providers) if providers else None)
+        run_day(home, TREE, day, providers)
     return City(home, TREE, truths)
 
 

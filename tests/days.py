@@ -30,9 +30,9 @@ def run_delivery(
     return entry.publish_verdict(home, tree, entry.audited(home, tree, landed))
 
 
-def run_day(home: Home, tree: Tree, day: date) -> None:
-    """Run every feed, product and share of one date."""
-    for feed in tree.feeds():
+def run_day(home: Home, tree: Tree, day: date, providers: frozenset[str] | None = None) -> None:
+    """Run every feed (of some providers), product and share of one date."""
+    for feed in tree.feeds(providers):
         run_delivery(home, tree, feed.contract.id, feed.provider, day)
     for product in tree.products.values():
         build_product(home, tree, product, day)

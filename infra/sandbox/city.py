@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
 from contracts.tree import Feed, load_tree
 from infra.sandbox import deliveries, expectation
-from infra.sandbox.datasets import GENERATORS, HEAT_WAVE_DAYS, Day
+from infra.sandbox.dataset import Day
+from infra.sandbox.datasets import DATASETS
+from infra.sandbox.datasets.thread import HEAT_WAVE_DAYS
 from infra.sandbox.dirt import normal
 from infra.sandbox.planting import Dose, Row, plant
 from infra.sandbox.population import build_city
@@ -22,19 +24,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
-    from infra.sandbox.datasets import Cells
     from infra.sandbox.planting import Verdict
     from infra.sandbox.population import City
     from infra.sandbox.truth import DeliveryFault
 
 MARKER = ".jingshu-sandbox.json"
+#: Contract id → the column that names its persons, where the truth states how they join.
+_PERSONS: Final = {"health.disease_case": "person_id", "civil.elder_service": "elder_id"}
 
 
 @dataclass(frozen=True)
 class Marker:
     """What the drop root says of itself, so that everyone knows that it is simulated.
 
-    ``first`` is each feed's first date: that delivery is its initial load.
+    ``first`` is the date of each feed's initial load: the first delivery that could be taken in.
     """
 
     seed: int
@@ -74,21 +77,25 @@ def generate_day(  # noqa: PLR0913 - the sandbox's one entry, all but two by nam
 ) -> DayTruth:
     """Write a date's deliveries and its truth file, and return the truth.
 
-    Idempotent: the same call leaves every file as it is, its time too. Without ``faults`` a date
-    keeps those it was made with, or gets the default ones. A feed's first date is its initial load.
+    Only what is due comes, and what never came yet. Idempotent: the same call leaves every file as
+    it is, its time too. Without ``faults`` a date keeps those it was made with, or gets the default
+    ones.
     Raises UsageError where the drop folder is not the sandbox's, or another seed's.
     """
     marker = _marker(home, seed, scale)
     before = find_truth(home, business_date)
     feeds = _feeds(providers)
+    due = [f for f in feeds if _is_due(f, business_date, marker.first)]
+    since_first = (business_date - min(marker.first.values(), default=business_date)).days
+    plan = _plan(before, faults, _default(home, due, business_date, since_first, seed), feeds)
+    due += [f for f in feeds if f not in due and _name(f) in plan.deliveries]
     first = dict(marker.first)
-    for feed in feeds:
-        first.setdefault(_name(feed), business_date)
+    for feed in due:
+        if deliveries.is_taken_in(plan.deliveries.get(_name(feed))):
+            first.setdefault(_name(feed), business_date)
     Marker(seed, scale, first).write(home)
-    since_first = (business_date - min(first.values(), default=business_date)).days
-    plan = _plan(before, faults, _default(home, feeds, business_date, since_first), feeds)
     maker = _Maker(home, build_city(seed, scale), business_date, first, plan)
-    made = {_name(feed): maker.make(feed) for feed in feeds}
+    made = {_name(feed): maker.make(feed) for feed in due}
     truth = DayTruth(
         business_date=business_date,
         seed=seed,
@@ -126,22 +133,31 @@ def _marker(home: Home, seed: int, scale: int) -> Marker:
 def _feeds(providers: set[str] | None) -> list[Feed]:
     """Return the feeds of the tree in force that the sandbox can play."""
     chosen = None if providers is None else frozenset(providers)
-    return [f for f in load_tree().feeds(chosen) if f.contract.id in GENERATORS]
+    return [f for f in load_tree().feeds(chosen) if f.contract.id in DATASETS]
 
 
 def _name(feed: Feed) -> str:
     return f"{feed.provider}/{feed.contract.dataset}"
 
 
-def _default(home: Home, feeds: list[Feed], business_date: date, since_first: int) -> Faults:
-    """Return the day's own faults; nothing can come twice where nothing came the day before."""
-    plan = deliveries.default_plan(since_first)
-    for feed in feeds:
-        if plan.get(_name(feed)) == "duplicate" and (
-            deliveries.yesterdays(home.drop, feed, business_date) is None
-        ):
-            del plan[_name(feed)]
-    return Faults(deliveries=plan)
+def _is_due(feed: Feed, business_date: date, first: Mapping[str, date]) -> bool:
+    """Tell whether a feed's cycle owes the date, or its initial load is still to come."""
+    if feed.contract.schedule.is_due(business_date):
+        return True
+    return business_date <= first.get(_name(feed), business_date)
+
+
+def _default(
+    home: Home, feeds: list[Feed], business_date: date, since_first: int, seed: int
+) -> Faults:
+    """Return the day's own faults, as far as its feeds can suffer them."""
+    plan = deliveries.default_plan(since_first, [_name(f) for f in feeds], seed)
+    by_name = {_name(f): f for f in feeds}
+    can = {
+        n: deliveries.can_suffer(home.drop, by_name.get(n), business_date, k)
+        for n, k in plan.items()
+    }
+    return Faults(deliveries={name: fault for name, fault in plan.items() if can[name]})
 
 
 def _plan(
@@ -188,7 +204,8 @@ class _Maker:
     business_date: date
     first: Mapping[str, date]
     plan: Faults
-    good: dict[str, list[Cells]] = field(default_factory=dict)
+    people: dict[str, set[str]] = field(default_factory=dict)
+    """Contract id → the persons that its good rows speak of."""
 
     def make(self, feed: Feed) -> DeliveryTruth:
         """Deliver one feed and return what is true of it."""
@@ -230,7 +247,7 @@ class _Maker:
             provider=feed.provider,
             dataset=feed.contract.dataset,
             business_date=self.business_date,
-            is_initial=self.business_date == self.first[_name(feed)],
+            is_initial=self.business_date <= self.first_of(feed),
             fault=fault,
             file=None,
             revision=revision,
@@ -238,11 +255,16 @@ class _Maker:
             batch_status=status,
         )
 
+    def first_of(self, feed: Feed) -> date:
+        """Return the date of a feed's initial load: this one, until a load could be taken in."""
+        return self.first.get(_name(feed), self.business_date)
+
     def rows(self, feed: Feed, fault: DeliveryFault | None) -> list[Row]:
         """Generate the day's rows and put the dirt in; a correction has none."""
         contract = feed.contract
-        day = Day(self.city, feed.provider, self.business_date, self.first[_name(feed)])
-        clean = GENERATORS[contract.id](day)
+        day = Day(self.city, feed.provider, self.business_date, self.first_of(feed))
+        dataset = DATASETS[contract.id]
+        clean = dataset.rows(day)
         columns = [c.name for c in contract.columns]
         if not clean or set(columns) != set(clean[0]):
             raise UsageError(
@@ -250,21 +272,22 @@ class _Maker:
                 "Give the contract an id of its own, or use the packaged one.",
             )
         bad_percent = contract.thresholds.bad_rows_percent
-        is_ragged = contract.server(feed.provider).format != "xlsx"
+        is_ragged = contract.server(feed.provider).is_ragged
         dose = None
         if fault == "held":
             dose = Dose.held(len(clean), bad_percent, is_ragged=is_ragged)
         elif self.plan.rows and fault != "corrected":
             dose = Dose.healthy(len(clean), bad_percent, is_ragged=is_ragged)
         key = tuple(c.name for c in contract.key)
-        return plant(contract.id, key, clean, dose, day.rng("dirt"))
+        return plant(dataset.catalogue, key, clean, dose, day.rng("dirt"))
 
     def described(
         self, feed: Feed, truth: DeliveryTruth, rows: list[Row], file: Rendered
     ) -> DeliveryTruth:
         """Say of every touched row where it stands and what must come of it."""
         good = [r.cells for r in rows if r.mark.verdict in ("clean", "near_miss")]
-        self.good[feed.contract.id] = good
+        if person := _PERSONS.get(feed.contract.id):
+            self.people[feed.contract.id] = {normal(cells[person]) for cells in good}
         marker = feed.contract.load.delete_marker
         keys: dict[str, list[str]] = {"upserted_keys": [], "deleted_keys": []}
         if marker is not None:
@@ -296,14 +319,12 @@ class _Maker:
 
     def join_rates(self) -> dict[str, float]:
         """Return the share of patients who are also served by civil affairs, where both came."""
-        cases = self.good.get("health.disease_case")
-        services = self.good.get("civil.elder_service")
-        if not cases or not services:
+        patients = self.people.get("health.disease_case")
+        elders = self.people.get("civil.elder_service")
+        if not patients or not elders:
             return {}
-        elders = {normal(s["elder_id"]) for s in services}
-        people = {normal(c["person_id"]) for c in cases}
         name = "health.disease_case.person_id in civil.elder_service.elder_id"
-        return {name: round(len(people & elders) / len(people), 6)}
+        return {name: round(len(patients & elders) / len(patients), 6)}
 
 
 def _touched(rows: list[Row], file: Rendered, verdict: Verdict) -> tuple[RowTruth, ...]:

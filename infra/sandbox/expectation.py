@@ -14,7 +14,7 @@ from infra.sandbox.truth import Cell, DayTruth, DepotFacts, Facts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from infra.sandbox.datasets import Cells
+    from infra.sandbox.dataset import Cells
     from infra.sandbox.population import Street
     from infra.sandbox.truth import DeliveryTruth
 

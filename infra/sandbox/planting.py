@@ -6,17 +6,18 @@ key conflicts in a file are the ones that were planted.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from infra.sandbox.dirt import normal
-from infra.sandbox.faults import CATALOGUE, Catalogue, CellFault
 
 if TYPE_CHECKING:
     from random import Random
 
-    from infra.sandbox.datasets import Cells
+    from infra.sandbox.dataset import Cells
     from infra.sandbox.dirt import Change
+    from infra.sandbox.faults import Catalogue, CellFault
 
 #: So many rows of each rule and of each near-miss, where the file is large enough.
 PER_KIND: Final = 20
@@ -24,6 +25,7 @@ PER_KIND: Final = 20
 HEALTHY_SHARE: Final = 0.8
 _SHAPE, _CONFLICT = "row.shape", "row.key_conflict"
 _MAX_TRIES: Final = 5000
+_MANY_KINDS: Final = 4
 
 Verdict = Literal["clean", "near_miss", "bad", "duplicate"]
 
@@ -83,7 +85,11 @@ def _per_kind(rows: int) -> int:
 
 
 def plant(
-    contract_id: str, key: tuple[str, ...], clean: list[Cells], dose: Dose | None, rng: Random
+    catalogue: Catalogue,
+    key: tuple[str, ...],
+    clean: list[Cells],
+    dose: Dose | None,
+    rng: Random,
 ) -> list[Row]:
     """Return the rows with near-misses, faults, key conflicts and exact duplicates in them.
 
@@ -92,7 +98,6 @@ def plant(
     work = _Planting([Row(dict(c)) for c in clean], key, rng)
     if dose is None:
         return work.rows
-    catalogue = CATALOGUE[contract_id]
     for near in catalogue.near_misses:
         mark = Mark("near_miss", near.kind, (), near.column)
         for _ in range(dose.per_near_miss):
@@ -111,7 +116,15 @@ def _shares(catalogue: Catalogue, dose: Dose, rng: Random) -> dict[str, int]:
     each = min(dose.per_rule, dose.bad_rows // (len(rule_ids) + 1))
     if each < 2:  # noqa: PLR2004 - a key conflict takes two rows
         return dict.fromkeys(rng.sample(rule_ids, min(dose.bad_rows, len(rule_ids))), 1)
-    return dict.fromkeys((*rule_ids, _CONFLICT), each)
+    shares = dict.fromkeys((*rule_ids, _CONFLICT), each)
+    # A rule that finds many kinds of dirt gets more of it, as far as the threshold goes.
+    spare = dose.bad_rows - sum(shares.values())
+    kinds = Counter(f.rule_ids[0] for f in catalogue.faults)
+    for rule_id, count in kinds.most_common():
+        if count > _MANY_KINDS and spare >= each:
+            shares[rule_id] += each
+            spare -= each
+    return shares
 
 
 class _Planting:

@@ -6,18 +6,37 @@ import csv
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from contracts.layout import ROOT
+from infra.sandbox import registers
 from infra.sandbox.checkdigits import USCC_ALPHABET, resident_id, uscc
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 REFERENCE: Final = ROOT / "contracts" / "reference"
-DISTRICT_LETTERS: Final = {"110101": "DC", "110105": "CY"}
+#: The 16 districts by provider id: GB/T 2260 code, and what their case numbers begin with.
+DISTRICTS: Final = {
+    "dongcheng": ("110101", "DC"),
+    "xicheng": ("110102", "XC"),
+    "chaoyang": ("110105", "CY"),
+    "fengtai": ("110106", "FT"),
+    "shijingshan": ("110107", "SJ"),
+    "haidian": ("110108", "HD"),
+    "mentougou": ("110109", "MT"),
+    "fangshan": ("110111", "FS"),
+    "tongzhou": ("110112", "TZ"),
+    "shunyi": ("110113", "SY"),
+    "changping": ("110114", "CP"),
+    "daxing": ("110115", "DX"),
+    "huairou": ("110116", "HR"),
+    "pinggu": ("110117", "PG"),
+    "miyun": ("110118", "MY"),
+    "yanqing": ("110119", "YQ"),
+}
 ABOLISHED_AREAS: Final = ("110103", "110104", "110228", "110229")
 _BEIJING_AREAS: Final = tuple(f"1101{n:02d}" for n in (1, 2, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15))
 _OTHER_AREAS: Final = (
@@ -103,6 +122,46 @@ class City:
     links: tuple[Link, ...]
     heat_per_day: dict[str, float]
 
+    @cached_property
+    def entities(self) -> tuple[registers.Entity, ...]:
+        """The legal entities: the firms that other providers speak of, and many more."""
+        return registers.entities(self)
+
+    @cached_property
+    def schools(self) -> tuple[registers.School, ...]:
+        """The schools."""
+        return registers.schools(self)
+
+    @cached_property
+    def pupils(self) -> tuple[registers.Pupil, ...]:
+        """The pupils, each at a school."""
+        return registers.pupils(self)
+
+    @cached_property
+    def junctions(self) -> tuple[registers.Place, ...]:
+        """The road junctions with signals."""
+        return registers.places(self, "JC", 500)
+
+    @cached_property
+    def buildings(self) -> tuple[registers.Building, ...]:
+        """The larger buildings, each with meters."""
+        return registers.buildings(self)
+
+    @cached_property
+    def villages(self) -> tuple[registers.Place, ...]:
+        """The administrative villages of the outer districts; ``number`` has 12 digits."""
+        return registers.villages(self)
+
+    @cached_property
+    def terminals(self) -> tuple[registers.Terminal, ...]:
+        """The sensing terminals."""
+        return registers.terminals(self)
+
+    @cached_property
+    def service_items(self) -> tuple[registers.ServiceItem, ...]:
+        """The government service items (政务服务事项)."""
+        return registers.service_items(self)
+
     def rng(self, *purpose: object) -> Random:
         """Return a generator of its own for a purpose, so that adding one moves no other."""
         return Random("/".join(map(str, (self.seed, self.scale, *purpose))))
@@ -127,7 +186,7 @@ def build_city(seed: int, scale: int) -> City:
         scale=scale,
         streets=streets,
         residents=residents,
-        elders=_elders(rng, taken, streets, weights, 5200 * scale),
+        elders=_elders(rng, taken, streets, weights, 6500 * scale),
         firms=firms,
         care_firms=_firms(rng, 60, _district_names()),
         depots=_depots(rng, streets, 200 * scale),

@@ -142,6 +142,8 @@ def _normal_text(column: Column, contract: Contract) -> str:
     """Null tokens become NULL; a resident number of 15 digits gets its 18-digit form."""
     text = trimmed(column.name)
     tokens = {t for s in contract.servers for t in s.export.null_tokens} | {""}
+    if is_identifier(column):  # its text is compared in upper case
+        tokens = {t.upper() for t in tokens}
     is_null = f"WHEN {text} IN ({', '.join(quoted(t) for t in sorted(tokens))}) THEN NULL"
     if column.rule is not None and column.rule.name == "resident_id":
         is_old = f"WHEN {text} RLIKE '^[0-9]{{15}}$' THEN {resident_id_of_15(text)}"

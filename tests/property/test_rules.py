@@ -134,8 +134,11 @@ class Read:
     broken: frozenset[str]
 
 
-def plan_of(root: Path, extra: dict[str, Any], day: date = DAY) -> tuple[Contract, RefinePlan]:
+def plan_of(
+    root: Path, extra: dict[str, Any], day: date = DAY, nulls: tuple[str, ...] = ("", "/")
+) -> tuple[Contract, RefinePlan]:
     contract = source()
+    contract["servers"][0]["customProperties"] = custom(export={"null_tokens": list(nulls)})
     properties(contract)[:] = [extra]
     set_custom(contract, "grading", {"gb43697": "general", "level": "L1"})
     root.mkdir(exist_ok=True)
@@ -695,6 +698,13 @@ def test_required_and_null_tokens(tmp_path: Path) -> None:
     texts = [None, "", " ", "\u3000", "/", " / ", "//", "无", "a"]
     found = broken_by(tmp_path, column("x", required=True), texts)
     assert found == [{"required"}] * 6 + [set()] * 3
+
+
+def test_a_null_token_in_letters_is_one_in_a_column_of_identifiers_too(tmp_path: Path) -> None:
+    extra = column("x", required=True, customProperties=custom(rule="mobile"))
+    plan = plan_of(tmp_path, extra, nulls=("", "null", "N/a"))[1]
+    found = [set(r.broken) for r in read_all(plan, ["null", "NULL", "n/A", "无", "13912345678"])]
+    assert found == [{"x.required"}] * 3 + [{"x.mobile"}, set()]
 
 
 def test_an_empty_cell_breaks_no_rule_but_required(tmp_path: Path) -> None:

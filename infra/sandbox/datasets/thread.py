@@ -1,24 +1,22 @@
-"""What each provider has to report on a day: clean rows, column name → text as it would be typed.
-
-Rows follow from (seed, scale, first date, date) alone. A dataset's first delivery is its initial
-load; later days bring increments (append, merge_key) or the state of the day (snapshots, months).
-"""
+"""The first thread: cases, elder services, roads, supplies, grid cases, and two lists of firms."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
-from infra.sandbox.population import DISTRICT_LETTERS, poisson, reference_codes
+from infra.sandbox import dirt, kinds
+from infra.sandbox.dataset import Dataset
+from infra.sandbox.dirt import to
+from infra.sandbox.kinds import LAT, LON, MOMENT, MONTH, RESIDENT, STREET, USCC
+from infra.sandbox.population import DISTRICTS, poisson, reference_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from random import Random
+    from collections.abc import Iterator, Mapping
+    from datetime import date
 
+    from infra.sandbox.dataset import Cells, Day
     from infra.sandbox.population import City, Person
-
-Cells = dict[str, str]
 
 #: An initial load of cases reaches back this far, and the heat wave this far of it.
 HISTORY_DAYS: Final = 30
@@ -27,27 +25,7 @@ _REPORT_LAG_DAYS: Final = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2)
 _OTHER_CASES_PER_DAY: Final = 90
 _GRID_INITIAL: Final = 1500
 _GRID_NEW, _GRID_UPDATED, _GRID_DELETED = 160, 60, 12
-_DISTRICT_IDS: Final = {"dongcheng": "110101", "chaoyang": "110105"}
 _PLACES: Final = ("路口东北角", "小区南门", "公交站旁", "学校西侧", "农贸市场门口", "便道上")
-
-
-@dataclass(frozen=True)
-class Day:
-    """What a generator is asked for: one provider's rows of one date."""
-
-    city: City
-    provider: str
-    business_date: date
-    first_date: date
-
-    @property
-    def is_initial(self) -> bool:
-        """Whether this is the dataset's first delivery."""
-        return self.business_date == self.first_date
-
-    def rng(self, *purpose: object) -> Random:
-        """Return a generator that no other provider, date or purpose shares."""
-        return self.city.rng(self.provider, self.business_date, *purpose)
 
 
 def disease_case(day: Day) -> list[Cells]:
@@ -181,8 +159,7 @@ def grid_case(day: Day) -> list[Cells]:
 
 
 def _new_cases(day: Day, until: date, count: int, days: int) -> Iterator[Cells]:
-    district = _DISTRICT_IDS[day.provider]
-    letters = DISTRICT_LETTERS[district]
+    district, letters = DISTRICTS[day.provider]
     rng = day.city.rng(day.provider, "new cases", until, count)
     streets = [s for s in day.city.streets if s.district_code == district]
     categories = reference_codes("grid_category", "category_code")
@@ -235,13 +212,117 @@ def integration_pilot(day: Day) -> list[Cells]:
     ]
 
 
-#: Contract id → its rows. A dataset the sandbox does not play has no entry.
-GENERATORS: Final[Mapping[str, Callable[[Day], list[Cells]]]] = {
-    "health.disease_case": disease_case,
-    "civil.elder_service": elder_service,
-    "transport.link_speed": link_speed,
-    "emergency.depot_stock": depot_stock,
-    "district.grid_case": grid_case,
-    "econ_it.innovation_base": innovation_base,
-    "econ_it.integration_pilot": integration_pilot,
+_DISTRICT_NAME: Final = kinds.choice("宣武区", "崇文区", "亦庄")
+_ORG_NAME: Final = kinds.words(60, least=4, filler="业")
+_SEQ: Final = kinds.whole(1, is_free=False)
+
+DATASETS: Final[Mapping[str, Dataset]] = {
+    "health.disease_case": Dataset(
+        disease_case,
+        {
+            "person_id": RESIDENT,
+            "icd10": kinds.code("67.0", "t67.0", "T67.", "中暑", "T6")
+            .and_odd(not_on_the_list=to("Z00", "S72.0", "W19", "H93.1"))
+            .and_wrong("max_length", "pattern", too_long=to("T67.001", "J18.9001")),
+            "onset_date": kinds.day(),
+            "street_code": STREET,
+        },
+        twist="street_code",
+        twist_values=("110101001", "110105002", "110108001"),
+        null="/",
+    ),
+    "civil.elder_service": Dataset(
+        elder_service,
+        {
+            "elder_id": RESIDENT,
+            "service_code": kinds.whole(1, 12, is_free=False),
+            "month": MONTH,
+            "street_code": STREET,
+            "units": kinds.whole(1, 200),
+            "provider_uscc": USCC,
+            "contact_phone": kinds.MOBILE.optional,
+        },
+        twist="units",
+        twist_values=("41", "42", "43"),
+        null="-",
+    ),
+    "transport.link_speed": Dataset(
+        link_speed,
+        {
+            "link_id": kinds.code("L12345", "l000001", "L0000012", "路段7"),
+            "observed_at": MOMENT.and_odd(on_the_bound=dirt.first_or_last_of_day),
+            "speed_kmh": kinds.decimal(0, 150),
+            "flow": kinds.whole(0, 2000).optional,
+            "lon": LON,
+            "lat": LAT,
+        },
+        twist="speed_kmh",
+        twist_values=("11.7", "12.7", "13.7"),
+        null="null",
+    ),
+    "emergency.depot_stock": Dataset(
+        depot_stock,
+        {
+            "depot_id": kinds.code("DP1", "dp00001", "库房7"),
+            "depot_name": kinds.words(40, least=2, filler="库").and_odd(
+                quoted_newline=lambda n, _: f"{n}\n（二层）",
+                quoted_delimiter=lambda n, _: f'{n};"东门"',
+            ),
+            "lon": LON.plain,
+            "lat": LAT.plain,
+            "item_code": kinds.code("HW1", "饮用水", "hw0001"),
+            "qty": kinds.whole(0, 1000000),
+            "expiry_date": kinds.day("yyyy/MM/dd").and_odd(leap_day=to("2028/02/29")),
+            "duty_phone": kinds.PHONE,
+            "vehicle_plate": kinds.PLATE.optional,
+            "street_code": STREET,
+        },
+        twist="qty",
+        twist_values=("7", "8", "9"),
+        null="-",
+    ),
+    "district.grid_case": Dataset(
+        grid_case,
+        {
+            "case_id": kinds.code("DC2026", "无编号", "dc20260701000001"),
+            "reported_at": MOMENT,
+            "category_code": kinds.known("A99", "Z01", "占道经营"),
+            "street_code": STREET,
+            "status": kinds.choice("已完成", "处理中", "结案"),
+            "place_note": kinds.words(60, filler="边")
+            .and_odd(
+                quoted_newline=lambda n, _: f"{n}\n近便利店",
+                quotes_and_commas=lambda n, _: f'{n},"老槐树"旁',
+            )
+            .optional,
+            "lon": LON,
+            "lat": LAT,
+            "closed_at": MOMENT.optional,
+            "is_deleted": kinds.choice("0", "N", "未删除"),
+        },
+        twist="category_code",
+        twist_values=("A01", "B02", "C03"),
+    ),
+    "econ_it.innovation_base": Dataset(
+        innovation_base,
+        {"seq": _SEQ, "org_name": _ORG_NAME, "district": _DISTRICT_NAME, "uscc": USCC},
+        twist="district",
+        twist_values=("东城区", "西城区", "朝阳区"),
+        null="-",
+    ),
+    "econ_it.integration_pilot": Dataset(
+        integration_pilot,
+        {
+            "seq": _SEQ,
+            "pilot_type": kinds.choice("区级", "省级"),
+            "pilot_year": kinds.code("十七年", "2017", "2017国家"),
+            "org_name": _ORG_NAME,
+            "district": kinds.choice("宣武区", "开发区"),
+            "ownership": kinds.words(10, filler="营").optional,
+            "industry": kinds.words(40, filler="业").optional,
+        },
+        twist="district",
+        twist_values=("东城区", "西城区", "朝阳区"),
+        null="/",
+    ),
 }

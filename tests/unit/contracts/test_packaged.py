@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import pickle
 import unicodedata
+from collections import Counter, defaultdict
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,23 @@ def test_tree_is_read_once() -> None:
     first = load_tree(ROOT / "contracts")
     assert load_tree(ROOT / "contracts") is first
     assert first == TREE
+
+
+def test_a_column_name_that_stands_twice_is_a_word_of_the_glossary() -> None:
+    users: defaultdict[str, set[str]] = defaultdict(set)
+    for contract in TREE.sources.values():
+        for column in contract.columns:
+            users[column.name].add(contract.id)
+    assert {n for n, ids in users.items() if len(ids) > 1} <= set(TREE.glossary)
+
+
+def test_every_body_of_the_city_delivers() -> None:
+    kinds = Counter(p.kind for p in TREE.providers.values())
+    assert (kinds["bureau"], kinds["district"]) == (42, 16)
+    assert {f.provider for f in TREE.feeds()} == set(TREE.providers)
+    assert len(TREE.sources) >= 70
+    codes = [c.catalogue.code for c in TREE.sources.values() if c.catalogue]
+    assert len(set(codes)) == len(TREE.sources)
 
 
 @each

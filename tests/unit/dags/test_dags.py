@@ -78,9 +78,10 @@ def test_parsing_loads_no_engine_and_no_job(small: dict[str, Any]) -> None:
 def test_every_feed_has_one_dag_of_three_tasks(packaged: dict[str, Any], table: str) -> None:
     dag = packaged["dags"][f"ingest__{table}"]
     order = {name: task["after"] for name, task in dag["tasks"].items()}
-    assert order == {"land": [], "refine": ["land"], "publish": ["refine"]}
-    assert dag["tasks"]["publish"]["trigger_rule"] == "all_done"
-    assert list(dag["tasks"]["publish"]["outlets"]) == [f"silver/{table}"]
+    assert order == {"land": [], "publish": ["land"], "complete": ["land", "publish"]}
+    assert dag["tasks"]["complete"]["trigger_rule"] == "one_failed"
+    for name in ("publish", "complete"):
+        assert list(dag["tasks"][name]["outlets"]) == [f"silver/{table}"]
 
 
 @pytest.mark.parametrize("product", PACKAGED.products.values(), ids=lambda p: p.dataset)
