@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from bench.resources import Sampler
 from infra.stack import processes
 from infra.stack.airflow import COMPONENTS, USER, Airflow, migrate, password
 from infra.stack.processes import StackError
 from infra.stack.rest import AirflowApi
+from infra.stack.starting import Start, start_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from contracts.layout import Home
+    from infra.stack.airflow import Component
     from infra.stack.processes import Part
 
 _DAGS: Final = Path(__file__).parent / "empty_dags"
@@ -46,30 +47,48 @@ def empty_day(home: Home, dags: int) -> EmptyDay:
     os.environ["JINGSHU_BENCH_DAGS"] = str(dags)
     airflow = Airflow(home, processes.free_port(), _NO_SPARK, "manual", _DAGS)
     with (
-        _running(airflow),
+        _Parts(airflow) as parts,
         Sampler(home) as used,
-        AirflowApi(airflow.url, USER, password(home)) as api,
+        AirflowApi(airflow.url, USER, password(home), parts.mend) as api,
     ):
         _until(lambda: len(api.parsed_dags()) >= dags)
         since = datetime.now(UTC)
         began = time.monotonic()
-        for number in range(dags):
-            api.trigger(f"empty__{number:03d}", _DATE, "empty")
+        start_runs(airflow, [Start(f"empty__{n:03d}", _DATE, "empty") for n in range(dags)])
         _until(lambda: sum(r.is_finished for r in api.runs(_DATE, since)) >= dags)
         seconds = time.monotonic() - began
     return EmptyDay(dags, round(seconds, 1), used.cpu_s)
 
 
-@contextmanager
-def _running(airflow: Airflow) -> Iterator[None]:
-    migrate(airflow)
-    parts: list[Part] = []
-    try:
-        parts += [airflow.begin(name) for name in COMPONENTS if name != "triggerer"]
-        processes.wait_listening(parts[0], _TIMEOUT_S)
-        yield
-    finally:
-        processes.stop(airflow.home, parts, grace_s=5.0)
+class _Parts:
+    """Airflow's components, started again when they die, stopped at the end."""
+
+    def __init__(self, airflow: Airflow) -> None:
+        self._airflow = airflow
+        self._parts: dict[Component, Part] = {}
+
+    def __enter__(self) -> Self:
+        migrate(self._airflow)
+        try:
+            self.mend()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        processes.stop(self._airflow.home, list(self._parts.values()), grace_s=5.0)
+
+    def mend(self) -> None:
+        """Start what does not run."""
+        for name in COMPONENTS:
+            known = self._parts.get(name)
+            if name == "triggerer" or (known is not None and known.is_alive()):
+                continue
+            if known is not None:
+                processes.stop(self._airflow.home, [known], grace_s=2.0)
+            self._parts[name] = self._airflow.begin(name)
+        processes.wait_listening(self._parts["api-server"], _TIMEOUT_S)
 
 
 def _until(is_done: Callable[[], bool]) -> None:

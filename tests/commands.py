@@ -36,13 +36,18 @@ class Seen:
 class Running:
     """A running command; use as a context manager, so that nothing outlives the test."""
 
-    def __init__(self, home: Home, *arguments: str) -> None:
+    def __init__(self, home: Home, *arguments: str, **environment: str) -> None:
         self.home = home
         self.seen = Seen()
         self.lines: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-m", "cli", *arguments],
-            env={**os.environ, "JINGSHU_HOME": str(home.root), "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                "JINGSHU_HOME": str(home.root),
+                "PYTHONPATH": str(ROOT),
+                **environment,
+            },
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -100,9 +105,9 @@ class Running:
             time.sleep(0.05)
         raise AssertionError("no task was running")
 
-    def finish(self) -> int:
+    def finish(self, patience_s: float = _PATIENCE_S) -> int:
         """Wait for the command's end; return its exit code."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while self._process.poll() is None:
             assert time.monotonic() < deadline, "\n".join(self.lines)
             self._look()

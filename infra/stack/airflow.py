@@ -88,6 +88,7 @@ class Airflow:
             "AIRFLOW_HOME": str(self.folder),
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "infra" / "airflow")]),
             "PYTHONUNBUFFERED": "1",
+            "PYTHONFAULTHANDLER": "1",
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_REMOTE": self.spark_remote,
             "JINGSHU_HOME": str(self.home.root),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.stack.plan import Node, Step, day_nodes, startable, steps
 from infra.stack.processes import StackError
+from infra.stack.starting import Start, start_runs
 
 if TYPE_CHECKING:
     from contracts.tree import Tree
@@ -45,9 +46,7 @@ class Day:
             StackError: a part died for good, or nothing moved for a quarter of an hour.
         """
         nodes = day_nodes(tree, providers)
-        for node in nodes:
-            if node.kind == "ingest":
-                self._api.trigger(node.dag_id, self._date, self.run_id)
+        self._start([node for node in nodes if node.kind == "ingest"])
         moved_at, seen = time.monotonic(), ""
         while True:
             self._stack.mend()
@@ -75,10 +74,17 @@ class Day:
         some providers were asked for: an asset condition waits for events of all inputs.
         """
         now = time.monotonic()
-        for node in startable(known):
-            since = self._waiting.setdefault(node.dag_id, now)
-            if now - since > _PATIENCE_S:
-                self._api.trigger(node.dag_id, self._date, self.run_id)
+        overdue = [
+            node
+            for node in startable(known)
+            if now - self._waiting.setdefault(node.dag_id, now) > _PATIENCE_S
+        ]
+        if overdue:
+            self._start(overdue)
+
+    def _start(self, nodes: Sequence[Node]) -> None:
+        wanted = [Start(node.dag_id, self._date, self.run_id) for node in nodes]
+        start_runs(self._stack.airflow, wanted)
 
 
 def abandon_leftovers(api: AirflowApi) -> int:

@@ -51,8 +51,12 @@ class Step:
 
     @property
     def ended_at(self) -> datetime:
-        """The end of its last task (UTC); what follows must be queued later than this."""
-        return max((task.end_date for task in self.tasks if task.end_date), default=_EVER)
+        """The end of its last task (UTC); what follows must be queued later than this.
+
+        A task that was skipped did nothing, and Airflow may say so after what follows has begun.
+        """
+        ran = (task for task in self.tasks if task.state != "skipped")
+        return max((task.end_date for task in ran if task.end_date), default=_EVER)
 
     @property
     def seconds(self) -> float:

@@ -1,6 +1,6 @@
-"""Airflow's REST API, as little of it as a run needs.
+"""Airflow's REST API, as little of it as a run needs: what stands where, and what to give up.
 
-Posts carry a fixed run id, so that a repeated post is harmless: 409 says "already there".
+Runs are started by ``infra.stack.starting``.
 """
 
 from __future__ import annotations
@@ -98,12 +98,6 @@ class AirflowApi:
         rows = self._pages("/api/v2/importErrors", "import_errors", {})
         return [f"{row['filename']}: {row['stack_trace'].strip().splitlines()[-1]}" for row in rows]
 
-    def trigger(self, dag_id: str, business_date: str, run_id: str) -> None:
-        """Start a run of one business date; a run of this id that exists already is fine."""
-        body = {"logical_date": None, "partition_key": business_date, "dag_run_id": run_id}
-        path = f"/api/v2/dags/{dag_id}/dagRuns"
-        self._send("POST", path, json=body, fine=(httpx.codes.CONFLICT,))
-
     def fail(self, run: DagRun, note: str) -> None:
         """Mark an abandoned run, and what is left of its tasks, as failed."""
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.dag_run_id}"
@@ -155,9 +149,7 @@ class AirflowApi:
             if offset >= answer["total_entries"]:
                 return
 
-    def _send(
-        self, method: str, path: str, *, fine: tuple[int, ...] = (), **kwargs: Any
-    ) -> httpx.Response:
+    def _send(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Send one request, up to `_TRIES` times while the server fails; sign in when it asks."""
         last = ""
         for attempt in range(_TRIES):
@@ -166,7 +158,7 @@ class AirflowApi:
             except httpx.TransportError as error:
                 last = f"{type(error).__name__}: {error}"
             else:
-                if answer.is_success or answer.status_code in fine:
+                if answer.is_success:
                     return answer
                 last = f"{answer.status_code} {answer.text[:200]}"
                 if answer.status_code == httpx.codes.UNAUTHORIZED:

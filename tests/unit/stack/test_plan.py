@@ -120,3 +120,13 @@ def test_a_product_runs_although_an_input_failed() -> None:
 def test_seconds_run_from_the_first_start_to_the_last_end() -> None:
     tasks = [task(INGEST, "success", 2, name="land"), task(INGEST, "success", 4, name="publish")]
     assert look([run(INGEST, "success", 0)], tasks)["ingest__a"].seconds == 180
+
+
+def test_a_task_that_was_skipped_later_delays_nothing() -> None:
+    runs = [run(INGEST, "success", 0), run(BUILD, "success", 6)]
+    tasks = [
+        task(INGEST, "success", 5, name="publish"),
+        task(INGEST, "skipped", 9, name="complete"),
+        task(BUILD, "success", 8),
+    ]
+    assert look(runs, tasks)["product__p"].run is not None

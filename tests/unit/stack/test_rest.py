@@ -68,35 +68,15 @@ def api(server: Busy, monkeypatch: pytest.MonkeyPatch) -> Iterator[AirflowApi]:
 
 def test_it_signs_in_when_asked_to(server: Busy, api: AirflowApi) -> None:
     server.script = [(200, {})]
-    api.trigger("ingest__a", "2026-07-15", "r1")
+    api.backfill("ingest__a", "2026-07-15", "2026-07-15")
     paths = [path for _, path, _ in server.asked]
-    assert paths == [
-        "/api/v2/dags/ingest__a/dagRuns",
-        "/auth/token",
-        "/api/v2/dags/ingest__a/dagRuns",
-    ]
-
-
-def test_a_run_is_asked_for_by_partition_key_and_fixed_id(server: Busy, api: AirflowApi) -> None:
-    server.script = [(200, {})]
-    api.trigger("ingest__a", "2026-07-15", "r1")
-    assert server.asked[-1][2] == {
-        "logical_date": None,
-        "partition_key": "2026-07-15",
-        "dag_run_id": "r1",
-    }
-
-
-def test_a_run_that_is_there_already_is_fine(server: Busy, api: AirflowApi) -> None:
-    server.script = [(503, {}), (409, {})]
-    api.trigger("ingest__a", "2026-07-15", "r1")
-    assert server.script == []
+    assert paths == ["/api/v2/backfills", "/auth/token", "/api/v2/backfills"]
 
 
 def test_a_refusal_is_told_at_once(server: Busy, api: AirflowApi) -> None:
     server.script = [(404, {"detail": "no such DAG"}), (200, {})]
     with pytest.raises(StackError, match=r"404.*no such DAG"):
-        api.trigger("ingest__a", "2026-07-15", "r1")
+        api.backfill("ingest__a", "2026-07-15", "2026-07-15")
     assert len(server.script) == 1
 
 

@@ -1,0 +1,76 @@
+"""Starts Airflow runs from a process of their own, as ``airflow dags trigger`` does.
+
+Not over the REST API: Airflow 3.3's server writes its audit log inside its event loop. With SQLite
+a post that meets a task's report waits there for a lock that only the event loop could release,
+until the database gives up (docs/decisions/0002-airflow-by-partition.md).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from infra.stack.processes import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.stack.airflow import Airflow
+
+_TIMEOUT_S = 300.0
+_SHOWN_CHARS = 400
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run to start: of which DAG, for which business date, under which id."""
+
+    dag_id: str
+    partition_key: str
+    run_id: str
+
+
+def start_runs(airflow: Airflow, wanted: Sequence[Start]) -> None:
+    """Start runs; one that exists already under its id is fine.
+
+    Raises StackError where Airflow refuses one.
+    """
+    result = subprocess.run(
+        [sys.executable, "-m", "infra.stack.starting"],
+        input=json.dumps([asdict(start) for start in wanted]),
+        env=airflow.environment(),
+        cwd=airflow.folder,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+    if result.returncode != 0:
+        problem = f"Airflow started no run: {result.stderr.strip()[-_SHOWN_CHARS:]}"
+        raise StackError(problem, f"Read the files in {airflow.home.run / 'logs'}.")
+
+
+def main() -> None:
+    """Start what standard input lists; each in a transaction of its own."""
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.exceptions import DagRunAlreadyExists
+    from airflow.utils.types import DagRunTriggeredByType
+
+    for row in json.load(sys.stdin):
+        start = Start(**row)
+        try:
+            trigger_dag(
+                start.dag_id,
+                run_id=start.run_id,
+                partition_key=start.partition_key,
+                triggered_by=DagRunTriggeredByType.CLI,
+            )
+        except DagRunAlreadyExists:
+            continue
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Somebody else's contracts, in their own folders and layouts, run the same way."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import xlsxwriter
+from deltalake import DeltaTable
+
+from contracts.layout import Home
+from contracts.tree import load_tree
+from jobs.verify import verify
+from tests.commands import Running
+from tests.unit.contracts.small import Node, column, custom, properties, source, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.e2e
+
+DAY = "2026-07-15"
+
+
+def _contract(provider: str, dataset: str, form: str, path: str, **export: Any) -> Node:
+    made = source(id=f"{provider}.{dataset}", name=dataset)
+    server = {"server": provider, "type": "local", "path": path, "format": form}
+    made["servers"] = [{**server, "customProperties": custom(export=export)}]
+    made["schema"][0]["name"] = dataset
+    properties(made)[:] = [
+        column("no", required=True, primaryKey=True, primaryKeyPosition=1),
+        column("pieces", "integer", required=True, logicalTypeOptions={"minimum": 0}),
+    ]
+    return made
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Three contracts of two bodies that no list names, in a layout of their own."""
+    root = tmp_path / "theirs"
+    (root / "harbour" / "2026").mkdir(parents=True)
+    (root / "archive").mkdir()
+    berth = _contract("harbour", "berth", "csv", "{drop}/in/berth-{date}.txt", delimiter=";")
+    crane = _contract("harbour", "crane", "jsonl", "{drop}/in/{date}/crane*.jsonl")
+    shelf = _contract("archive", "shelf", "xlsx", "{drop}/archive/{date}/*.xlsx", header_row=2)
+    write(root / "harbour" / "2026", berth, crane)
+    write(root / "archive", shelf)
+    return root
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Path:
+    made = tmp_path / "their drop"
+    (made / "in" / DAY).mkdir(parents=True)
+    (made / "archive" / DAY).mkdir(parents=True)
+    (made / "in" / f"berth-{DAY}.txt").write_text("NO;PIECES\nB1;4\nB2;-1\nB3;2\n", "utf-8")
+    lines = [{"NO": f"C{n}", "PIECES": n} for n in range(5)]
+    text = "\n".join(json.dumps(line) for line in lines)
+    (made / "in" / DAY / "crane_a.jsonl").write_text(text, "utf-8")
+    book = io.BytesIO()
+    with xlsxwriter.Workbook(book, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet()
+        for number, row in enumerate([["shelves"], ["NO", "PIECES"], ["S1", 7], ["S2", 8]]):
+            sheet.write_row(number, 0, row)
+    (made / "archive" / DAY / "shelves.xlsx").write_bytes(book.getvalue())
+    return made
+
+
+def test_a_strangers_tree_runs_the_same_way(tmp_path: Path, tree: Path, drop: Path) -> None:
+    home = Home(tmp_path / "home")
+    arguments = ("--contracts", str(tree), "run", "--date", DAY, "--json")
+    with Running(home, *arguments, JINGSHU_DROP=str(drop)) as command:
+        assert command.finish() == 0, command.log
+        assert command.leftovers() == []
+    [day] = command.summary()["days"]
+    told = {d["dataset"]: (d["state"], d["rows_published"]) for d in day["deliveries"]}
+    assert told == {
+        "berth": ("published", 2),
+        "crane": ("published", 5),
+        "shelf": ("published", 2),
+    }
+    shelf = DeltaTable(home.table("silver", "archive__shelf")).to_pyarrow_table()
+    assert sorted(shelf["pieces"].to_pylist()) == [7, 8]
+    assert verify(home, load_tree(tree)).findings == []
