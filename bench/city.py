@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.empty import EmptyDay, empty_day
-from bench.resources import TASKS, Sampler
+from bench.resources import COMMAND, TASKS, Sampler
 from contracts.layout import Home
 from infra.stack import airflow
 from infra.stack.city import CityRun
@@ -101,7 +101,7 @@ def _figures(
     tasks = used.cpu_s.get(TASKS, 0.0)
     spark = used.cpu_s.get("spark", 0.0)
     scheduling = sum(used.cpu_s.get(part, 0.0) for part in _SCHEDULING)
-    known = ("command", "spark", TASKS, *_SCHEDULING)
+    known = (COMMAND, "spark", TASKS, *_SCHEDULING)
     other = sum(seconds for part, seconds in used.cpu_s.items() if part not in known)
     busy = sum(used.cpu_s.values())
     return CityFigures(
@@ -117,7 +117,7 @@ def _figures(
             "imports and start-up of tasks": round(min(start_up, tasks), 1),
             "Spark": round(spark, 1),
             "work in tasks": round(max(0.0, tasks - start_up), 1),
-            "sandbox and command": used.cpu_s.get("command", 0.0),
+            "sandbox and command": used.cpu_s.get(COMMAND, 0.0),
             "gateway": round(other, 1),
             "idle": round(max(0.0, _CORES * summary.seconds - busy), 1),
         },

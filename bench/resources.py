@@ -24,6 +24,7 @@ _EVERY_S: Final = 2.0
 _PROC: Final = Path("/proc")
 TASKS: Final = "tasks"
 SCHEDULER: Final = "scheduler"
+COMMAND: Final = "command"
 
 
 class Sampler:
@@ -59,7 +60,8 @@ class Sampler:
         for name, pid, is_leader in self._processes():
             own, reaped = _cpu_s(pid)
             used[TASKS if name == SCHEDULER and not is_leader else name] += own
-            used[TASKS if name == SCHEDULER else name] += reaped
+            if name != COMMAND:  # at its end it reaps the stack itself
+                used[TASKS if name == SCHEDULER else name] += reaped
             memory += _pss_bytes(pid)
         # A process that ends moves into its parent's sum: the sums only grow.
         for part, seconds in used.items():
@@ -67,7 +69,7 @@ class Sampler:
         self.peak_bytes = max(self.peak_bytes, memory)
 
     def _processes(self) -> Iterator[tuple[str, int, bool]]:
-        yield "command", os.getpid(), True
+        yield COMMAND, os.getpid(), True
         for part in Ledger(self._home).parts():
             for pid in part.members():
                 yield part.name, pid, pid == part.pid

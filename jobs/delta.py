@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
 
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from pyarrow import fs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
 _TRIES: Final = 20
 #: Tables stay on features that every reader has (design §4); a test reads each protocol line.
@@ -32,6 +35,19 @@ def open_table(path: Path) -> DeltaTable | None:
         return DeltaTable(str(path))
     except TableNotFoundError:
         return None
+
+
+def dataset(table: DeltaTable) -> ds.Dataset:
+    """Return a table's visible rows as an Arrow dataset.
+
+    Local files are read by Arrow's own file system: over delta-rs's, which is Python, its reading
+    threads may still be at work when the interpreter ends, and the process aborts.
+    """
+    place = urlsplit(table.table_uri)
+    if place.scheme not in ("", "file"):
+        return table.to_pyarrow_dataset()
+    folder = unquote(place.path)
+    return table.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
 
 
 def has_transaction(table: DeltaTable | None, app_id: str) -> bool:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.delivery import BatchStatus, DeliveryState, Origin
 from contracts.model import Dimension, Severity
-from jobs.delta import append_once, open_table
+from jobs.delta import append_once, dataset, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -167,7 +167,7 @@ def read(home: Home, kind: type[_R], expression: pc.Expression | None = None) ->
     table = open_table(home.table("governance", _TABLES[kind]))
     if table is None:
         return []
-    found = table.to_pyarrow_dataset().to_table(filter=expression).sort_by("recorded_at")
+    found = dataset(table).to_table(filter=expression).sort_by("recorded_at")
     return [cast("_R", kind.model_construct(**row)) for row in found.to_pylist()]
 
 

@@ -16,7 +16,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from contracts.errors import JingshuError
 from jobs.decode import DecodeError, naming, sniff
-from jobs.delta import append_once, has_transaction, open_table
+from jobs.delta import append_once, dataset, has_transaction, open_table
 from jobs.header import HeaderError, match_header
 from jobs.pull import raw_file
 from jobs.records import read
@@ -265,7 +265,7 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
     with naming(delivery.name, raw.file_name):
         data = pa.Table.from_batches(list(parsed.batches(raw_file(home, raw))), wanted)
     mine = pc.field("_batch_id") == raw.batch_id
-    there = table.to_pyarrow_dataset().to_table(filter=mine).select(wanted.names)
+    there = dataset(table).to_table(filter=mine).select(wanted.names)
     if not there.cast(wanted).sort_by("_source_line").equals(data):
         write_deltalake(
             table,

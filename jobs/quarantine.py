@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from jobs.delta import append_once, open_table
+from jobs.delta import append_once, dataset, open_table
 from jobs.land import SYSTEM_FIELDS, bronze_schema, statistics_only_on
 from jobs.refine.plan import BAD, make_plan
 from jobs.silver import stage_path
@@ -60,7 +60,7 @@ def bad_rows(home: Home, contract: Contract, batch: Batch, root: Path) -> pa.Tab
     if not reasons or bronze is None:
         return schema(contract).empty_table()
     lines = pa.array(list(reasons), pa.int64())
-    raw = bronze.to_pyarrow_dataset().to_table(
+    raw = dataset(bronze).to_table(
         filter=(pc.field("_batch_id") == batch.batch_id) & pc.field("_source_line").isin(lines)
     )
     raw = raw.sort_by("_source_line")
@@ -111,4 +111,4 @@ def of_batches(home: Home, table: str, batch_ids: Sequence[str] | None = None) -
     if found is None:
         return None
     only = None if batch_ids is None else pc.field("_batch_id").isin(list(batch_ids))
-    return found.to_pyarrow_dataset().to_table(filter=only)
+    return dataset(found).to_table(filter=only)

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from jobs import governance
+from jobs.delta import dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def _reasons(home: Home, row: BatchRow) -> dict[int, list[str]]:
     if not path.exists():
         return {}
     mine = pc.field("_batch_id") == row.batch_id
-    rows = DeltaTable(str(path)).to_pyarrow_dataset().to_table(["_source_line", "_reasons"], mine)
+    rows = dataset(DeltaTable(str(path))).to_table(["_source_line", "_reasons"], mine)
     return {
         r["_source_line"]: sorted(reason["rule_id"] for reason in r["_reasons"])
         for r in rows.to_pylist()

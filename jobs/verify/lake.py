@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs import governance, intents, tables
-from jobs.delta import open_table
+from jobs.delta import dataset, open_table
 from lineage.evidence.errors import EvidenceError
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
@@ -110,10 +110,10 @@ class Lake:
 def per_batch(table: DeltaTable) -> Counter[str]:
     """Count a table's visible rows by batch; unreadable files count as none."""
     counted: Counter[str] = Counter()
-    dataset = table.to_pyarrow_dataset()
-    for fragment in dataset.get_fragments():
+    rows_of = dataset(table)
+    for fragment in rows_of.get_fragments():
         try:
-            rows = fragment.to_table(schema=dataset.schema, columns=["_batch_id"])
+            rows = fragment.to_table(schema=rows_of.schema, columns=["_batch_id"])
             column = rows["_batch_id"].cast(pa.string())
         except (OSError, ValueError):
             continue  # the file is missing or broken: the check of files names it
