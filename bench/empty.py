@@ -51,6 +51,7 @@ def empty_day(home: Home, dags: int) -> EmptyDay:
         Sampler(home) as used,
         AirflowApi(airflow.url, USER, password(home), parts.mend) as api,
     ):
+        api.warm()
         _until(lambda: len(api.parsed_dags()) >= dags)
         since = datetime.now(UTC)
         began = time.monotonic()

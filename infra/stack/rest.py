@@ -85,6 +85,10 @@ class AirflowApi:
             return False
         return bool(health["scheduler"]["status"] == "healthy")
 
+    def warm(self) -> None:
+        """Let the server set up what tasks talk to: it does so on its first request."""
+        self._send("GET", "/execution/health")
+
     def parsed_dags(self) -> dict[str, datetime]:
         """Return every active DAG's id and when it was parsed last."""
         return {

@@ -201,6 +201,7 @@ class Stack:
             processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
             self._say(f"{name} 就绪 ready")
         with self.api() as api:
+            api.warm()
             self._until(deadline, lambda: self._are_parsed(api), "its DAGs")
             if "scheduler" not in self._parts:
                 self._parts["scheduler"] = self._begin("scheduler")
