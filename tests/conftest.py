@@ -25,10 +25,10 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 for name in ("JINGSHU_HOME", "JINGSHU_CONTRACTS", "JINGSHU_DROP"):
     os.environ.pop(name, None)
 
-#: The city's first days: every provider's initial load, then days with every kind of delivery fault
-#: for the providers of the first thread.
+#: First days: the initial load, then days with every kind of delivery fault.
 DAYS = (date(2026, 7, 15), date(2026, 7, 16), date(2026, 7, 17), date(2026, 7, 18))
 TREE = load_tree(ROOT / "contracts")
+#: The providers of the product, two districts, and lists in the layouts of real exports.
 THREAD = frozenset(
     ("civil", "econ_it", "emergency", "health", "transport", "dongcheng", "chaoyang")
 )
@@ -63,16 +63,15 @@ def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> City:
-    """The sandbox city after its first days, through every stage, without Airflow."""
+    """``DAYS`` of the providers of ``THREAD``, through every stage, without Airflow."""
     from infra.sandbox.city import generate_day
     from tests.days import run_day
 
     home = Home(tmp_path_factory.mktemp("city"))
     truths = {}
     for day in DAYS:
-        providers = None if day == DAYS[0] else THREAD
-        truths[day] = generate_day(home, day, providers=set(providers) if providers else None)
-        run_day(home, TREE, day, providers)
+        truths[day] = generate_day(home, day, providers=set(THREAD))
+        run_day(home, TREE, day, THREAD)
     return City(home, TREE, truths)
 
 

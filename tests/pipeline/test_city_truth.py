@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EVERY_DELIVERY = [
     pytest.param(day, feed.table, id=f"{feed.table}-{day}")
     for day in DAYS
-    for feed in TREE.feeds(None if day == DAYS[0] else THREAD)
+    for feed in TREE.feeds(THREAD)
     if day == DAYS[0] or feed.contract.schedule.is_due(day)
 ]
 
@@ -106,7 +106,7 @@ def test_product_equals_the_truth(city: City, day: date) -> None:
 
 @pytest.mark.parametrize(
     "feed",
-    [f for f in TREE.feeds() if f.contract.load.mode == "merge_key"],
+    [f for f in TREE.feeds(THREAD) if f.contract.load.mode == "merge_key"],
     ids=lambda f: f.table,
 )
 def test_merge_holds_the_newest_row_of_each_key(city: City, feed: Feed) -> None:
