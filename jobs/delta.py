@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-_TRIES: Final = 20
+_TRIES: Final = 60
 #: Tables stay on features that every reader has (design §4); a test reads each protocol line.
 BASE_CONFIGURATION: Final[Mapping[str, str]] = {
     "delta.enableDeletionVectors": "false",
@@ -78,7 +78,8 @@ def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by 
             write_deltalake(
                 str(path) if table is None else table,
                 data(),
-                mode="append",
+                # Of two who create the table one must lose: appended, it would go in behind.
+                mode="error" if table is None else "append",
                 partition_by=list(partition_by) or None,
                 configuration=None
                 if table is not None
@@ -86,6 +87,9 @@ def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by 
                 commit_properties=CommitProperties(
                     custom_metadata=dict(metadata or {}),
                     app_transactions=[Transaction(app_id, 1)],
+                    # delta-rs would lay a refused append over whatever came in between, a repeat
+                    # of itself too.
+                    max_commit_retries=0,
                 ),
             )
         except (CommitFailedError, DeltaError) as race:

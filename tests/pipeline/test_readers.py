@@ -13,7 +13,7 @@ import pytest
 from deltalake import DeltaTable
 
 from contracts.model import LEVELS, SHARE_CEILING
-from tests.conftest import TREE
+from tests.conftest import THREAD, TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.spark
 
 LAYERS: Final = ("bronze", "silver", "quarantine", "gold", "shared", "governance")
-FEEDS: Final = {f.table: f.contract for f in TREE.feeds()}
+FEEDS: Final = {f.table: f.contract for f in TREE.feeds(THREAD)}
 PRODUCTS: Final = {p.product_table: p for p in TREE.products.values()}
 SHARES: Final = {
     f"{p.product_table}__{policy.name}": p
