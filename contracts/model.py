@@ -21,8 +21,6 @@ Level = Literal["L1", "L2", "L3", "L4"]
 LEVELS: tuple[Level, ...] = ("L1", "L2", "L3", "L4")
 #: An untagged column counts as this (design §2, invariant 5).
 UNTAGGED: Level = "L3"
-#: Until L4 columns are sealed, real data above this level is refused.
-REAL_DATA_CEILING: Level = "L2"
 #: Nothing above this level is put into a shared table.
 SHARE_CEILING: Level = "L2"
 

@@ -16,6 +16,7 @@ from jobs.audit import checks, expectations
 from jobs.delta import open_table
 from jobs.governance import PublicationRow, utc_now
 from jobs.refine.rules_sql import identifier
+from jobs.seal import on_spark
 from jobs.spark import session
 from jobs.stages import ProductVersion
 from lineage import outbox, stages
@@ -103,8 +104,9 @@ def _staged_and_audited(  # noqa: PLR0913, PLR0917  (what a build is made of)
     spark = session()
     _views(home, tree, inputs)
     names = [identifier(c.name) for c in product.columns]
-    versions.stage(staged, spark.sql(sql).selectExpr(*names))
-    accepted = spark.read.parquet(str(staged.rows))
+    made, table = spark.sql(sql).selectExpr(*names), product.product_table
+    versions.stage(staged, on_spark.sealed(home, product, table, made))
+    accepted = on_spark.opened(home, product, table, spark.read.parquet(str(staged.rows)))
     results = _audit(home, product, accepted, staged)
     return [r for r in results if r.severity == "error" and r.status in ("failed", "error")]
 
@@ -168,9 +170,9 @@ def _views(home: Home, tree: Tree, inputs: dict[str, int]) -> None:
     spark = session()
     for table, version in inputs.items():
         path = home.table("silver", table)
-        spark.sql(
-            f"SELECT * FROM delta.`{path}` VERSION AS OF {version}"  # noqa: S608
-        ).createOrReplaceTempView(table)
+        rows = spark.sql(f"SELECT * FROM delta.`{path}` VERSION AS OF {version}")  # noqa: S608
+        contract = next(f.contract for f in tree.feeds() if f.table == table)
+        on_spark.opened(home, contract, table, rows).createOrReplaceTempView(table)
     folders = {PACKAGED, tree.root / "reference"}
     for file in sorted(f for folder in folders for f in folder.glob("*.csv")):
         frame = spark.read.csv(str(file), header=True, encoding="UTF-8")

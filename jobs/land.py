@@ -1,6 +1,7 @@
 """land: parses a raw batch to strings and appends it to bronze, once.
 
 Checks the header against the contract; a ragged row keeps its cells and says why it has no shape.
+Columns at L4 are sealed before they are stored, and with them whatever stands in no column.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from contracts.errors import JingshuError
 from jobs.decode import DecodeError, naming, sniff
 from jobs.delta import append_once, dataset, has_transaction, open_table
 from jobs.header import HeaderError, match_header
-from jobs.pull import raw_file
+from jobs.pull import opened_raw
 from jobs.records import read
+from jobs.seal.columns import SealError
+from jobs.seal.plan import EXTRA, is_sealed
+from jobs.seal.rows import opened_rows, sealed_rows
 from jobs.stages import LandedBatch
 
 if TYPE_CHECKING:
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 
 _CHUNK_ROWS: Final = 65_536
 _HEADER_SEARCH_ROWS: Final = 10
+#: What a RawBatch says that the stages after it do not.
+_RAW_ONLY: Final = ("kind", "is_sealed")
 #: Formats whose header is a row of the file, among others.
 _TABLES: Final = ("csv", "xlsx", "xls")
 SYSTEM_FIELDS: Final = (
@@ -63,7 +69,15 @@ def bronze_schema(contract: Contract) -> pa.Schema:
         )
         for c in contract.columns
     ]
-    return pa.schema([*columns, *SYSTEM_FIELDS])
+    return pa.schema([*columns, *system_fields(contract)])
+
+
+def system_fields(contract: Contract) -> list[pa.Field]:
+    """Return bronze's own columns; beside sealed columns, what stands in no column is L4 too."""
+    if not is_sealed(contract):
+        return list(SYSTEM_FIELDS)
+    top = {"jingshu.level": "L4"}
+    return [f.with_metadata(top) if f.name == EXTRA else f for f in SYSTEM_FIELDS]
 
 
 @dataclass
@@ -222,12 +236,12 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
     with naming(delivery.name, raw.file_name):
         table = open_table(path)
         if table is not None and has_transaction(table, app_id):
-            for _ in parsed.batches(raw_file(home, raw)):
-                pass
+            with opened_raw(home, raw) as file:
+                for _ in parsed.batches(file):
+                    pass
             version = table.version()
         else:
-            chunks = list(parsed.batches(raw_file(home, raw)))
-            data = pa.Table.from_batches(chunks, bronze_schema(contract))
+            data = sealed_rows(home, delivery, _rows(home, raw, parsed))
             version, _ = append_once(
                 path,
                 lambda: data,
@@ -236,7 +250,7 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
                 configuration=statistics_only_on(contract, "_source_line"),
                 metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256},
             )
-    fields = {k: getattr(raw, k) for k in type(raw).model_fields if k != "kind"}
+    fields = {k: getattr(raw, k) for k in type(raw).model_fields if k not in _RAW_ONLY}
     return LandedBatch(
         **fields,
         rows_landed=parsed.rows,
@@ -263,26 +277,39 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
         )
     parsed = Parsed(contract, contract.server(delivery.provider), raw.batch_id)
     with naming(delivery.name, raw.file_name):
-        data = pa.Table.from_batches(list(parsed.batches(raw_file(home, raw))), wanted)
+        data = _rows(home, raw, parsed)
     mine = pc.field("_batch_id") == raw.batch_id
-    there = dataset(table).to_table(filter=mine).select(wanted.names)
-    if not there.cast(wanted).sort_by("_source_line").equals(data):
+    there = dataset(table).to_table(filter=mine).select(wanted.names).cast(wanted)
+    if not _is_same(home, delivery, there.sort_by("_source_line"), data):
         write_deltalake(
             table,
-            data,
+            sealed_rows(home, delivery, data),
             mode="overwrite",
             predicate=f"_batch_id = '{raw.batch_id}'",
             commit_properties=CommitProperties(
                 custom_metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256}
             ),
         )
-    fields = {k: getattr(raw, k) for k in type(raw).model_fields if k != "kind"}
+    fields = {k: getattr(raw, k) for k in type(raw).model_fields if k not in _RAW_ONLY}
     return LandedBatch(
         **fields,
         rows_landed=parsed.rows,
         bronze_version=DeltaTable(str(path)).version(),
         findings=tuple(parsed.findings),
     )
+
+
+def _is_same(home: Home, delivery: Delivery, there: pa.Table, data: pa.Table) -> bool:
+    """Tell whether stored rows read as these; rows stored before a column was sealed do not."""
+    try:
+        return bool(opened_rows(home, delivery, there).equals(data))
+    except SealError:
+        return False
+
+
+def _rows(home: Home, raw: RawBatch, parsed: Parsed) -> pa.Table:
+    with opened_raw(home, raw) as file:
+        return pa.Table.from_batches(list(parsed.batches(file)), bronze_schema(parsed.contract))
 
 
 def statistics_only_on(contract: Contract, *system: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from jobs.build import publication
 from jobs.delta import open_table
 from jobs.governance import utc_now
 from jobs.masking import masked
+from jobs.seal import on_spark
 from jobs.spark import session
 from jobs.stages import SharedVersion
 from lineage import outbox, stages
@@ -53,6 +54,7 @@ def _share(home: Home, product: Contract, policy: Policy, business_date: date) -
         if c.name in policy.columns and (text := masked(c.name, policy.columns[c.name])) is not None
     }
     rows = session().read.parquet(str(versions.Staged(gold, source, business_date).rows))
+    rows = on_spark.opened(home, product, product.product_table, rows)
     if policy.rows is not None:
         rows = rows.where(policy.rows)
     made_of = hashlib.sha256(f"{source}:{policy.model_dump_json()}".encode()).hexdigest()[:12]

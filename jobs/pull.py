@@ -1,6 +1,6 @@
 """pull: takes a delivery, keeps its original bytes, content-addressed, with a manifest.
 
-Refuses before storing: marked state secrets, and real data above L2 (until L4 columns are sealed).
+Marked state secrets are refused before anything is stored. A file with L4 columns is kept sealed.
 """
 
 from __future__ import annotations
@@ -9,20 +9,23 @@ import hashlib
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from contracts.model import REAL_DATA_CEILING
 from jobs.drop import PullStopped, find, origin_of, refuse_marked
 from jobs.governance import utc_now
+from jobs.seal.files import opened_file, seal_file
+from jobs.seal.keys import keys_of
+from jobs.seal.plan import is_sealed, key_name
 from jobs.secrecy import secret_mark
 from jobs.stages import RawBatch
 from lineage.evidence.digests import digest_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from contracts.delivery import Delivery, Origin
+    from contracts.delivery import Delivery
     from contracts.layout import Home
     from jobs.drop import Found
 
@@ -42,10 +45,8 @@ def pull(home: Home, delivery: Delivery, drop: Path, found: Found | None = None)
     manifest says are kept all the same: ``check_manifest`` tells.
     """
     found = found or find(delivery, drop)
-    origin = origin_of(drop)
     digest = digest_file(found.path)  # before looking for marks: these bytes are kept, or none
     _refuse_secret(delivery, found)
-    _refuse_above_ceiling(delivery, found, origin)
     batch_id = batch_id_of(delivery, digest.sha256)
     kept = kept_batches(home, delivery.provider, delivery.contract.dataset)
     _stop_duplicate(delivery, found, digest.sha256, kept)
@@ -61,21 +62,36 @@ def pull(home: Home, delivery: Delivery, drop: Path, found: Found | None = None)
         business_date=delivery.business_date,
         batch_id=batch_id,
         revision=1 + max((r.revision for r in earlier), default=0),
-        origin=origin,
+        origin=origin_of(drop),
         file_name=found.name,
         size_bytes=digest.size_bytes,
         sha256=digest.sha256,
         sm3=digest.sm3,
         received_at=found.sent_at,
         started_at=utc_now(),
+        is_sealed=is_sealed(delivery.contract),
     )
     _keep(home, raw, found.path)
     return raw
 
 
 def raw_file(home: Home, raw: RawBatch) -> Path:
-    """Return where a batch's original bytes are kept."""
+    """Return where a batch's original bytes are kept, sealed or in clear."""
     return home.raw(raw.provider, raw.dataset, raw.batch_id) / raw.file_name
+
+
+@contextmanager
+def opened_raw(home: Home, raw: RawBatch) -> Iterator[Path]:
+    """Yield a path at which a batch's original bytes read in clear, while the context lasts.
+
+    Raises SealError where the kept file was changed.
+    """
+    kept = raw_file(home, raw)
+    if not raw.is_sealed:
+        yield kept
+        return
+    with opened_file(kept, keys_of(home)) as clear:
+        yield clear
 
 
 def kept_batch(home: Home, table: str, batch_id: str) -> RawBatch:
@@ -102,8 +118,15 @@ def _keep(home: Home, raw: RawBatch, source: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
     try:
-        shutil.copyfile(source, building / raw.file_name)
-        if digest_file(building / raw.file_name).sha256 != raw.sha256:
+        kept = building / raw.file_name
+        if raw.is_sealed:
+            seal_file(source, kept, key_name(raw.provider), keys_of(home))
+            with opened_file(kept, keys_of(home)) as clear:
+                digest = digest_file(clear)
+        else:
+            shutil.copyfile(source, kept)
+            digest = digest_file(kept)
+        if digest.sha256 != raw.sha256:
             _changed(raw)
         (building / "manifest.json").write_text(raw.model_dump_json(indent=2) + "\n", "utf-8")
         building.chmod(0o755)
@@ -139,17 +162,6 @@ def _refuse_secret(delivery: Delivery, found: Found) -> None:
     mark = "核心数据" if is_core else secret_mark(found.path)
     if mark is not None:
         refuse_marked(delivery, mark)
-
-
-def _refuse_above_ceiling(delivery: Delivery, found: Found, origin: Origin) -> None:
-    level = delivery.contract.level
-    if origin == "real" and level > REAL_DATA_CEILING:
-        raise PullStopped(
-            "refused",
-            f"{delivery.name}: {found.name} is real data at {level};"
-            f" above {REAL_DATA_CEILING} it would have to be sealed. Nothing of it was stored.",
-            "Run this contract on simulated data until sealing exists.",
-        )
 
 
 def _stop_duplicate(

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from jobs.delta import append_once, dataset, open_table
-from jobs.land import SYSTEM_FIELDS, bronze_schema, statistics_only_on
+from jobs.land import bronze_schema, statistics_only_on, system_fields
 from jobs.refine.plan import BAD, make_plan
 from jobs.silver import stage_path
 
@@ -33,13 +33,13 @@ _REASON = pa.struct(
 
 def schema(contract: Contract) -> pa.Schema:
     """Return quarantine's Arrow schema: bronze's strings, the reasons and the row's status."""
-    names = {f.name for f in SYSTEM_FIELDS}
-    columns = [f for f in bronze_schema(contract) if f.name not in names]
+    own = {f.name: f for f in system_fields(contract)}
+    columns = [f for f in bronze_schema(contract) if f.name not in own]
     level = {"jingshu.level": "L1"}
     return pa.schema(
         [
             *columns,
-            pa.field("_extra", pa.string(), metadata={"jingshu.level": "L3"}),
+            own["_extra"],
             pa.field("_source_line", pa.int64(), metadata=level),
             pa.field("_batch_id", pa.string(), metadata=level),
             pa.field("_business_date", pa.date32(), metadata=level),

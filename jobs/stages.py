@@ -55,6 +55,8 @@ class RawBatch(Batch):
     """The original bytes, kept under ``raw/`` with their manifest."""
 
     kind: Literal["raw"] = "raw"
+    is_sealed: bool = False
+    """Whether the kept file is SM4 text: its contract has a column that is sealed."""
 
 
 class LandedBatch(Batch):

@@ -18,8 +18,10 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction
 
+from contracts.errors import JingshuError
 from jobs.delta import BASE_CONFIGURATION, has_transaction, open_table
 from jobs.refine.plan import spark_type
+from jobs.seal.plan import SEALED_KEY, SEALED_LEVEL, TYPE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,6 +38,10 @@ _STAT_CHARS: Final = 32
 _TRIES: Final = 20
 
 
+class TypeMovedError(JingshuError, TypeError):
+    """A contract whose columns are stored as another type: a new type, or now sealed."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What one commit does to the visible files, and what it says of itself."""
@@ -47,21 +53,10 @@ class Change:
 def schema(columns: Sequence[Column], *system: tuple[str, str]) -> Schema:
     """Return the Delta schema of columns, with comment, level and tags on each.
 
-    ``system`` adds (name, Delta type) of our own columns, which are L1.
+    A sealed column is text, whatever its type in clear. ``system`` adds (name, Delta type) of our
+    own columns, which are L1.
     """
-    fields = [
-        Field(
-            c.name,
-            PrimitiveType(_DELTA_TYPES.get(spark_type(c), spark_type(c))),
-            nullable=True,
-            metadata={
-                "comment": f"{c.business_name}。{c.description}",
-                "jingshu.level": c.effective_level,
-                "jingshu.tags": ",".join(c.tags),
-            },
-        )
-        for c in columns
-    ]
+    fields = [_field(c) for c in columns]
     fields += [
         Field(name, PrimitiveType(kind), nullable=True, metadata={"jingshu.level": "L1"})
         for name, kind in system
@@ -69,14 +64,28 @@ def schema(columns: Sequence[Column], *system: tuple[str, str]) -> Schema:
     return Schema(fields)
 
 
+def _field(column: Column) -> Field:
+    kind = _DELTA_TYPES.get(spark_type(column), spark_type(column))
+    said = {
+        "comment": f"{column.business_name}。{column.description}",
+        "jingshu.level": column.effective_level,
+        "jingshu.tags": ",".join(column.tags),
+    }
+    if column.effective_level == SEALED_LEVEL:
+        said |= {SEALED_KEY: "SM4", TYPE_KEY: kind}
+        kind = "string"
+    return Field(column.name, PrimitiveType(kind), nullable=True, metadata=said)
+
+
 def ensure(path: Path, contract: Contract, made_of: Schema) -> DeltaTable:
     """Return the table, created empty with its column metadata if it was not there.
 
-    Statistics are kept on L1-L2 columns only: others would leak values into ``_delta_log``.
+    Statistics are kept on L1-L2 columns only: others would leak values into ``_delta_log``. Raises
+    TypeMovedError for a table whose columns are stored as another type.
     """
     found = open_table(path)
     if found is not None:
-        return found
+        return _fitting(found, made_of)
     levels = {f.name: str(f.metadata["jingshu.level"]) for f in made_of.fields}
     counted = ",".join(name for name, level in levels.items() if level in ("L1", "L2"))
     try:
@@ -95,7 +104,21 @@ def ensure(path: Path, contract: Contract, made_of: Schema) -> DeltaTable:
         raced = open_table(path)  # another process created it between our look and our write
         if raced is None:
             raise
-        return raced
+        return _fitting(raced, made_of)
+
+
+def _fitting(table: DeltaTable, made_of: Schema) -> DeltaTable:
+    """Return a table whose files could lie beside files of this schema; refuse any other."""
+    kinds = {f.name: f.type for f in table.schema().fields}
+    moved = [f.name for f in made_of.fields if kinds.get(f.name, f.type) != f.type]
+    if moved:
+        path = table.table_uri.rstrip("/").rsplit("/", 2)
+        raise TypeMovedError(
+            f"{path[-2]}/{path[-1]} stores {', '.join(moved)} as another type than the contract"
+            " now asks for.",
+            "Remove the table's folder and bring its dates back: ./jingshu backfill … --from-raw.",
+        )
+    return table
 
 
 def commit_once(path: Path, app_id: str, change: Callable[[DeltaTable], Change]) -> DeltaTable:

@@ -30,7 +30,8 @@ from jobs.delta import append_once, open_table
 from jobs.drop import SANDBOX_MARK, Found, origin_of
 from jobs.governance import utc_now
 from jobs.land import Parsed, bronze_schema, land, statistics_only_on
-from jobs.pull import pull, raw_file
+from jobs.pull import opened_raw, pull
+from jobs.seal.rows import sealed_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -253,13 +254,14 @@ def land_file(given: Given, out: Path) -> Landing:
     wanted = bronze_schema(contract)
     _check_output(out, wanted, contract)
     with _pulled(given) as (home, raw), naming(given.delivery.name, given.file.name):
-        kept = raw_file(home, raw)
-        sniffed = sniff(kept)
-        parsed = Parsed(contract, contract.server(provider), raw.batch_id)
-        data = pa.Table.from_batches(list(parsed.batches(kept)), wanted)
+        with opened_raw(home, raw) as kept:
+            sniffed = sniff(kept)
+            parsed = Parsed(contract, contract.server(provider), raw.batch_id)
+            data = pa.Table.from_batches(list(parsed.batches(kept)), wanted)
+        stored = sealed_rows(Home.from_env(), given.delivery, data)
         append_once(
             out,
-            lambda: data,
+            lambda: stored,
             f"land:{raw.batch_id}",
             configuration=statistics_only_on(contract, "_source_line"),
             metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256},

@@ -20,6 +20,7 @@ from jobs.publish import is_same_period
 from jobs.refine.merge import Merge, MergeBase, base_without, contents
 from jobs.refine.plan import CARRIED, GOOD
 from jobs.refine.run import write_stage
+from jobs.seal import on_spark
 from lineage import outbox, stages
 
 if TYPE_CHECKING:
@@ -166,7 +167,9 @@ def _merge_without(
         base = base_without(home, row.table, row.batch_id)
         _refuse_lost(home, row, base.replay)
         if not base.is_empty:
-            write_stage(Merge(home, contract, row.table, base).alone(), stage, base.current_version)
+            rows = Merge(home, contract, row.table, base).alone()
+            rows = on_spark.sealed(home, contract, row.table, rows)
+            write_stage(rows, stage, base.current_version)
 
         def change(table: DeltaTable, base: MergeBase = base) -> tables.Change:
             said = silver.publications(table)

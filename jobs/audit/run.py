@@ -14,6 +14,8 @@ from jobs.audit.digest import digest_of
 from jobs.refine.count import count_stage
 from jobs.refine.plan import BAD, make_plan, spark_type
 from jobs.refine.rules_sql import identifier, quoted
+from jobs.seal import on_spark
+from jobs.seal.plan import typed_seals
 from jobs.silver import stage_path
 from jobs.spark import session
 from jobs.stages import CheckResult, Verdict
@@ -37,7 +39,8 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     contract = delivery.contract
     spark = session()
     stage = stage_path(home, refined.table, refined.batch_id)
-    accepted = _accepted(spark, contract, stage, refined.batch_id)
+    accepted = _accepted(spark, contract, stage, refined)
+    accepted = on_spark.opened(home, contract, refined.table, accepted)
     view = f"{contract.dataset}__{refined.batch_id.replace('-', '_')}"
     accepted.createOrReplaceTempView(view)
     plan = make_plan(contract, refined.business_date, root)
@@ -66,11 +69,17 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     )
 
 
-def _accepted(spark: SparkSession, contract: Contract, stage: Path, batch_id: str) -> DataFrame:
-    """Return the batch's accepted rows from its stage, whose columns the contract names."""
-    typed = ", ".join(f"{identifier(c.name)} {spark_type(c)}" for c in contract.columns)
+def _accepted(
+    spark: SparkSession, contract: Contract, stage: Path, refined: RefinedBatch
+) -> DataFrame:
+    """Return the batch's accepted rows as they are staged, whose columns the contract names."""
+    sealed = typed_seals(contract, refined.table)
+    typed = ", ".join(
+        f"{identifier(c.name)} {'STRING' if c.name in sealed else spark_type(c)}"
+        for c in contract.columns
+    )
     staged = spark.read.schema(f"{typed}, _batch_id STRING, _ok STRING").parquet(str(stage))
-    own = staged.where(f"_batch_id = {quoted(batch_id)} AND _ok <> '{BAD}'")
+    own = staged.where(f"_batch_id = {quoted(refined.batch_id)} AND _ok <> '{BAD}'")
     return own.select(*[c.name for c in contract.columns])
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from jobs.delta import open_table
 from jobs.refine.plan import BAD, CARRIED, GOOD, OUTDATED, TOMBSTONE
 from jobs.refine.rules_sql import identifier, quoted
+from jobs.seal import on_spark
 from jobs.silver import publications, stage_path
 from jobs.spark import session
 
@@ -153,16 +154,20 @@ class Merge:
             stage = stage_path(self.home, self.table, replayed)
             own = f"_ok IN ('{GOOD}', '{TOMBSTONE}', '{OUTDATED}') AND _batch_id = "
             again = spark.read.parquet(str(stage)).where(own + quoted(replayed))
-            found.append(self._tagged(again, age, self._deleted))
+            found.append(self._tagged(self._opened(again), age, self._deleted))
         oldest = len(base.replay) + 1
         silver = self.home.table("silver", self.table)
         if base.version is not None:
             table = spark.sql(f"SELECT * FROM delta.`{silver}` VERSION AS OF {base.version}")  # noqa: S608
-            found.append(self._tagged(table, oldest, "false"))
+            found.append(self._tagged(self._opened(table), oldest, "false"))
         if base.tombstones is not None:
             gone = spark.read.parquet(str(silver / base.tombstones))
-            found.append(self._tagged(gone, oldest, "true"))
+            found.append(self._tagged(self._opened(gone), oldest, "true"))
         return found
+
+    def _opened(self, rows: DataFrame) -> DataFrame:
+        """Return stored rows in clear: keys are compared as values, whatever key sealed them."""
+        return on_spark.opened(self.home, self.contract, self.table, rows)
 
     def _ranked(self, parts: Sequence[DataFrame]) -> DataFrame:
         """Decide in one window, per key, which row counts: newest date, then newest batch."""

@@ -18,6 +18,7 @@ from jobs.refine.count import count_stage
 from jobs.refine.merge import Merge, merge_base
 from jobs.refine.plan import RefinePlan, make_plan
 from jobs.refine.rules_sql import identifier, quoted
+from jobs.seal import on_spark
 from jobs.silver import stage_path
 from jobs.spark import compile_plans, session
 from jobs.stages import LandedBatch, RefinedBatch
@@ -63,7 +64,7 @@ def refine(
         rows = refined_rows(home, contract, landed, plan)
         if base is not None:
             rows = Merge(home, contract, landed.table, base, plan.masks).over(rows)
-        write_stage(rows, stage, seen)
+        write_stage(on_spark.sealed(home, contract, landed.table, rows), stage, seen)
     return _counted(landed, stage, seen, plan)
 
 
@@ -75,8 +76,9 @@ def _is_published(home: Home, landed: LandedBatch) -> bool:
 def refined_rows(
     home: Home, contract: Contract, landed: LandedBatch, plan: RefinePlan
 ) -> DataFrame:
-    """Return the batch's rows after the plan, not yet computed."""
+    """Return the batch's rows after the plan, in clear and not yet computed."""
     rows = landed_rows(home, contract, landed)
+    rows = on_spark.opened_landed(home, contract, landed.provider, rows)
     for projection in plan.projections:
         rows = rows.selectExpr(*projection)
     return rows

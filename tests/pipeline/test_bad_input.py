@@ -412,22 +412,24 @@ def test_date_in_the_future_is_refused(home: Home) -> None:
 
 
 @pytest.mark.parametrize("mark", [None, "[]", '{"origin": "real"}', "{", '"simulated"'])
-def test_real_data_above_the_ceiling_is_refused(home: Home, mark: str | None) -> None:
+def test_real_data_at_l4_is_kept_sealed_and_says_it_is_real(home: Home, mark: str | None) -> None:
     secret = "11010519491231002X"
     header = ",".join(c.header for c in CASES.columns)
     content = f"{header}\n{secret},A01,2026-07-14,110101001\n".encode("gb18030")
-    deliver(home.drop, f"health/disease_case/{DAY}/cases.csv", content, is_simulated=False)
+    drop = home.root.parent / "drop"
+    sent = deliver(drop, f"health/disease_case/{DAY}/cases.csv", content, is_simulated=False)
     if mark is not None:
-        (home.drop / ".jingshu-sandbox.json").write_text(mark)
-    ended = entry.land_delivery(home, Delivery(CASES, "health", DAY))
-    assert isinstance(ended, Ended)
-    assert ended.state == "refused"
-    assert "real data at L4" in ended.reason
-    assert "health/disease_case 2026-07-15" in ended.reason
+        (drop / ".jingshu-sandbox.json").write_text(mark)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JINGSHU_DROP", str(drop))
+        landed = entry.land_delivery(home, Delivery(CASES, "health", DAY))
+    assert isinstance(landed, LandedBatch)
+    assert landed.origin == "real"
+    assert secret.encode() in sent.read_bytes()
     assert not any(secret.encode() in p.read_bytes() for p in kept_files(home))
 
 
-def test_real_data_up_to_the_ceiling_lands(home: Home) -> None:
+def test_real_data_lands(home: Home) -> None:
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD, is_simulated=False)
     landed = entry.land_delivery(home, speed_on())
     assert isinstance(landed, LandedBatch)
