@@ -56,6 +56,7 @@ COMMANDS = {
     "quarantine": Entry("cli.quarantine:quarantine", "隔离 List, replay or waive bad rows."),
     "lineage": Entry("cli.lineage:lineage", "血缘 Follow a table or a column up or down."),
     "evidence": Entry("cli.evidence:evidence", "存证 Prove and verify events in the log."),
+    "keys": Entry("cli.keys:keys", "密钥 List and rotate the keys that seal L4 columns."),
     "share": Entry("cli.share:share", "共享 Grant, revoke, and write profile files."),
     "portal": Entry("cli.portal:portal", "门户 Build or serve the pages for data officers."),
     "sandbox": Entry("cli.sandbox:sandbox", "沙盘 Make the simulated city's exports."),

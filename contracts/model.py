@@ -21,6 +21,8 @@ Level = Literal["L1", "L2", "L3", "L4"]
 LEVELS: tuple[Level, ...] = ("L1", "L2", "L3", "L4")
 #: An untagged column counts as this (design §2, invariant 5).
 UNTAGGED: Level = "L3"
+#: Columns of this level are stored as text that only their bureau's key opens.
+SEALED_LEVEL: Level = "L4"
 #: Nothing above this level is put into a shared table.
 SHARE_CEILING: Level = "L2"
 

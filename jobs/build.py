@@ -103,6 +103,7 @@ def _staged_and_audited(  # noqa: PLR0913, PLR0917  (what a build is made of)
     """Run the SQL into the stage and check what is staged; return what must stop it."""
     spark = session()
     _views(home, tree, inputs)
+    on_spark.register(home)
     names = [identifier(c.name) for c in product.columns]
     made, table = spark.sql(sql).selectExpr(*names), product.product_table
     versions.stage(staged, on_spark.sealed(home, product, table, made))

@@ -1,4 +1,7 @@
-"""Registered masking functions: the only ways a column's values change on release."""
+"""Registered masking functions: the only ways a column's values change on release.
+
+``hmac_sm3`` and ``sm4`` call functions that ``jobs.seal.on_spark.register`` makes known to Spark.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.errors import JingshuError
-from jobs.refine.rules_sql import identifier
+from jobs.refine.rules_sql import identifier, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,12 +63,40 @@ def _truncate_date(column: str, release: Release) -> str:
     return f"CAST(date_trunc('{to}', {column}) AS DATE)"
 
 
+def _generalise(column: str, release: Release) -> str:
+    """Put a number into its band: with steps of 10, 67 becomes 60."""
+    step = _number(release, "step")
+    if not step:
+        raise MaskError("The mask generalise has steps of 0.", "Give the band's width as step.")
+    return f"floor({column} / {step!r}D) * {step!r}D"
+
+
+def _hmac_sm3(column: str, release: Release) -> str:
+    """Give a pseudonym under the purpose's key: one person joins within a purpose only."""
+    return f"hmac_sm3(CAST({column} AS STRING), {quoted(_name(release, 'purpose'))})"
+
+
+def _sm4(column: str, release: Release) -> str:
+    """Encrypt for the bureau whose key opens it."""
+    return f"sm4(CAST({column} AS STRING), {quoted(_name(release, 'bureau'))})"
+
+
+def _name(release: Release, argument: str) -> str:
+    value = (release.model_extra or {}).get(argument)
+    if not isinstance(value, str) or not value.strip():
+        raise MaskError(f"The mask {release.mask} names no {argument}.", f"Give {argument}: name.")
+    return value.strip()
+
+
 MASKS: Final[Mapping[str, Callable[[str, Release], str]]] = {
     "keep": lambda column, _: column,
     "prefix": _prefix,
     "partial": _partial,
     "round_coordinate": _round,
     "truncate_date": _truncate_date,
+    "generalise": _generalise,
+    "hmac_sm3": _hmac_sm3,
+    "sm4": _sm4,
 }
 
 

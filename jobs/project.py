@@ -48,6 +48,7 @@ def _share(home: Home, product: Contract, policy: Policy, business_date: date) -
         reason = f"等待产品 waiting for {product.id} of {business_date}"
         return _said(home, product, policy, business_date, None, reason)
     began = utc_now()
+    on_spark.register(home)
     columns = {
         c.name: text
         for c in product.columns

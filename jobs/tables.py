@@ -19,9 +19,10 @@ from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction
 
 from contracts.errors import JingshuError
+from contracts.model import SEALED_LEVEL
 from jobs.delta import BASE_CONFIGURATION, has_transaction, open_table
 from jobs.refine.plan import spark_type
-from jobs.seal.plan import SEALED_KEY, SEALED_LEVEL, TYPE_KEY
+from jobs.seal.plan import SEALED_KEY, TYPE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

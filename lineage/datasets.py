@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from contracts.model import SEALED_LEVEL
 from lineage.columns import (
     BRONZE_SYSTEM,
     NAMESPACE,
@@ -65,23 +67,16 @@ def source_table(
     elif layer == "quarantine":
         names = (*SILVER_SYSTEM, "_reasons", "_status")
         system = {name: SYSTEM_LEVELS[name] for name in names}
-    columns = [
-        ColumnFact(
-            c.name,
-            c.physical_type if layer == "silver" else "string",
-            _describe(c),
-            c.effective_level,
-            c.tags,
-        )
-        for c in contract.columns
-    ]
+    columns = _stored(contract.columns)
+    if layer != "silver":
+        columns = [replace(fact, type="string") for fact in columns]
     columns += [ColumnFact(name, *_SYSTEM[name], level) for name, level in system.items()]
     return _table(layer, contract.table(provider), contract, columns, origin)
 
 
 def gold_table(product: Contract, origin: Origin | None) -> Dataset:
     """Describe a product's table."""
-    return _table("gold", product.product_table, product, _typed(product.columns), origin)
+    return _table("gold", product.product_table, product, _stored(product.columns), origin)
 
 
 def shared_table(product: Contract, policy: Policy, origin: Origin) -> Dataset:
@@ -122,7 +117,7 @@ def read_table(tree: Tree, name: str) -> Dataset:
         for c in tree.sources.values()
         if c.dataset == dataset and any(s.provider == provider for s in c.servers)
     )
-    columns = _typed(contract.columns)
+    columns = _stored(contract.columns)
     columns += [ColumnFact(n, *_SYSTEM[n], level) for n, level in SILVER_SYSTEM.items()]
     return _table("silver", table, contract, columns, None)
 
@@ -144,6 +139,12 @@ def _table(
         tags=_tags(contract, origin),
         location=("file", f"lake/{layer}/{table}", "LOCATION"),
     )
+
+
+def _stored(columns: Iterable[Column]) -> list[ColumnFact]:
+    """Describe columns as silver and gold store them: a sealed one is text, whatever its type."""
+    facts = _typed(columns)
+    return [replace(f, type="string") if f.level == SEALED_LEVEL else f for f in facts]
 
 
 def _typed(columns: Iterable[Column]) -> list[ColumnFact]:

@@ -42,6 +42,8 @@ SUMMARISING: Final = (
 )
 #: Functions after which the values of their argument cannot be seen.
 MASKING: Final = (exp.Count, exp.CountIf, exp.ApproxDistinct, exp.MD5, exp.SHA, exp.SHA2)
+#: Our own SQL functions that do the same, under a key.
+KEYED: Final = ("hmac_sm3", "sm4")
 _CLOCK_AND_CHANCE: Final = (
     exp.CurrentDate,
     exp.CurrentTimestamp,
@@ -194,7 +196,7 @@ class _Tracer:
                 text_of(e), "its value comes from the clock, from chance or from nowhere known"
             )
         else:
-            how = Transformation(subtype="TRANSFORMATION", masking=isinstance(e, MASKING))
+            how = Transformation(subtype="TRANSFORMATION", masking=_is_masking(e))
             for child in e.iter_expressions():
                 for i in self.value(child, scope):
                     yield i.through(how)
@@ -331,3 +333,7 @@ def _tidy(inputs: Iterable[Input]) -> tuple[Input, ...]:
     unique = {i for i in inputs if i.type == "DIRECT" or i.field != declared(LITERAL)}
     real = {i for i in unique if i.field != declared(LITERAL)}
     return tuple(sorted(real if any(i.type == "DIRECT" for i in real) else unique))
+
+
+def _is_masking(e: exp.Expr) -> bool:
+    return isinstance(e, MASKING) or (isinstance(e, exp.Anonymous) and e.name.lower() in KEYED)

@@ -45,6 +45,12 @@ def seal_file(source: Path, target: Path, key_name: str, keys: KeyProvider) -> N
         out.write(encryptor.finalize() + encryptor.tag)
 
 
+def is_sealed_file(path: Path) -> bool:
+    """Tell whether a file begins as a sealed one does."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
 @contextmanager
 def opened_file(path: Path, keys: KeyProvider) -> Iterator[Path]:
     """Yield a path at which a sealed file reads in clear, while the context lasts.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import pyarrow as pa  # noqa: TC002  (Spark reads the annotations of what it runs)
+import pyarrow as pa
 
 from jobs.refine.plan import spark_type
 from jobs.seal import columns
@@ -18,7 +18,7 @@ from jobs.seal.keys import keys_of, provider_of
 from jobs.seal.plan import raw_seals, typed_seals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pyspark.sql import Column, DataFrame
 
@@ -33,17 +33,11 @@ class _Applied:
 
     reference: str
     seal: Seal
-    how: Literal["seal", "open", "pseudonym"]
+    how: Literal["seal", "open"]
 
     def __call__(self, texts: pa.Array) -> pa.Array:
-        keys = provider_of(self.reference)
-        match self.how:
-            case "seal":
-                return columns.sealed(texts, self.seal, keys)
-            case "open":
-                return columns.opened(texts, self.seal, keys)
-            case "pseudonym":
-                return columns.pseudonyms(texts, self.seal.key_name, keys)
+        function = columns.sealed if self.how == "seal" else columns.opened
+        return function(texts, self.seal, provider_of(self.reference))
 
 
 def sealed(home: Home, contract: Contract, table: str, rows: DataFrame) -> DataFrame:
@@ -84,10 +78,46 @@ def _each(
     return rows.withColumns(made) if made else rows
 
 
-def pseudonym(column: Column, key_name: str, keys: KeyProvider) -> Column:
-    """Return a column's pseudonyms under a purpose's key."""
-    seal = Seal(key_name, "pseudonym")
-    return _applied(column.cast("string"), _Applied(keys.reference, seal, "pseudonym"))
+@dataclass(frozen=True)
+class _Named:
+    """One of the functions that product SQL and share policies call, pickled by name."""
+
+    reference: str
+    kind: Literal["purpose", "bureau"]
+
+    def __call__(self, texts: pa.Array, whose: pa.Array) -> pa.Array:
+        """Give every text under the one key that ``whose`` names in each row."""
+        names = whose.unique().drop_null().to_pylist()
+        if not names:
+            return pa.nulls(len(texts), pa.string())
+        if len(names) > 1:
+            raise columns.SealError(
+                f"{len(names)} keys are named for one column.", "Name one purpose or bureau."
+            )
+        name, keys = f"{self.kind}/{names[0]}", provider_of(self.reference)
+        if self.kind == "purpose":
+            return columns.pseudonyms(texts, name, keys)
+        return columns.sealed(texts, Seal(name, "released", is_same=True), keys)
+
+
+def register(home: Home) -> None:
+    """Make ``hmac_sm3(text, purpose)`` and ``sm4(text, bureau)`` known to this session's SQL."""
+    from pyspark.sql import functions as f
+
+    from jobs.spark import session
+
+    reference = keys_of(home).reference
+    named = {"hmac_sm3": _Named(reference, "purpose"), "sm4": _Named(reference, "bureau")}
+    for name, function in named.items():
+        wrapped: Any = f.arrow_udf(_of_two(function), "string")  # type: ignore[attr-defined]
+        session().udf.register(name, wrapped)
+
+
+def _of_two(function: _Named) -> Callable[[pa.Array, pa.Array], pa.Array]:
+    def run(texts: pa.Array, whose: pa.Array) -> pa.Array:
+        return function(texts, whose)
+
+    return run
 
 
 def _applied(column: Column, function: _Applied) -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contracts.model import SEALED_LEVEL
 from jobs.seal.columns import Seal
 
 if TYPE_CHECKING:
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract
 
-#: Columns of this level are text that only their bureau's key opens, wherever they are stored.
-SEALED_LEVEL: Final = "L4"
 #: Where landing keeps what has no column: in a table with sealed columns it may hold theirs.
 EXTRA: Final = "_extra"
 #: Delta metadata of a sealed column, and of its type in clear.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import date
@@ -160,3 +161,20 @@ def test_no_key_is_in_any_other_file(planted: Planted) -> None:
 
 def test_all_invariants_hold(planted: Planted) -> None:
     assert verify(planted.home, TREE).findings == []
+
+
+def test_what_is_stored_in_clear_is_named(planted: Planted, tmp_path: Path) -> None:
+    """Clear text in a table, a kept file in clear, a key that others may read: each by its place."""
+    home = Home(tmp_path / "home")
+    shutil.copytree(planted.home.root, home.root)
+    silver = DeltaTable(str(home.table("silver", SILVER)))
+    silver.update({"icd10": "'J11.1'"}, "_source_line = 2")
+    raw = next((home.root / "raw/health/disease_case").glob("*/cases.csv"))
+    raw.write_bytes(b"clear")
+    key = next((home.keys / "seal").glob("*.json"))
+    key.chmod(0o644)
+    found = {f.where: f.problem for f in verify(home, TREE).findings}
+    assert "of an L4 column are stored in clear" in found[f"silver/{SILVER}.icd10"]
+    assert f"silver/{SILVER}.person_id" not in found
+    assert "kept in clear" in found[f"raw/health/disease_case/{raw.parent.name}"]
+    assert found[f"keys/seal/{key.name}"] == "others may read it"

@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 
 from contracts.model import Release
 from jobs.masking import MASKS, MaskError, masked
+from jobs.seal import columns, on_spark
+from jobs.seal.keys import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from contracts.layout import Home
 
 BATCH = settings(
     max_examples=4,
@@ -119,6 +123,57 @@ def test_kept_is_kept(spark_remote: str) -> None:
     assert released(pa.string(), values, release("keep")) == values
 
 
+@pytest.mark.spark
+@BATCH
+@given(
+    values=st.lists(st.integers(-200, 200) | st.none(), min_size=50, max_size=200),
+    step=st.sampled_from([1, 5, 10, 25]),
+)
+def test_generalised_numbers_are_the_start_of_their_band(
+    spark_remote: str, values: list[int | None], step: int
+) -> None:
+    found = released(pa.int64(), values, release("generalise", step=step))
+    assert found == [None if v is None else v // step * step for v in values]
+
+
+@pytest.mark.spark
+@BATCH
+@given(values=texts)
+def test_one_purpose_joins_what_is_equal_and_two_join_nothing(
+    spark_remote: str, home: Home, values: list[str | None]
+) -> None:
+    on_spark.register(home)
+    heat = released(pa.string(), values, release("hmac_sm3", purpose="高温应急"))
+    care = released(pa.string(), values, release("hmac_sm3", purpose="养老服务"))
+    assert [v is None for v in heat] == [v is None for v in values]
+    pairs = set(zip(values, heat, strict=True))
+    assert len(pairs) == len(set(values)) == len(set(heat))
+    assert not set(heat) & set(care) - {None}
+    assert (
+        heat
+        == columns.pseudonyms(
+            pa.array(values, pa.string()), "purpose/高温应急", keys_of(home)
+        ).to_pylist()
+    )
+
+
+@pytest.mark.spark
+@BATCH
+@given(values=texts)
+def test_sm4_opens_for_its_bureau_alone(
+    spark_remote: str, home: Home, values: list[str | None]
+) -> None:
+    on_spark.register(home)
+    shown = released(pa.string(), values, release("sm4", bureau="civil"))
+    seal = columns.Seal("bureau/civil", "released", is_same=True)
+    assert columns.opened(pa.array(shown, pa.string()), seal, keys_of(home)).to_pylist() == values
+    keys_of(home).newest("bureau/health")
+    if any(v is not None for v in values):
+        other = columns.Seal("bureau/health", "released", is_same=True)
+        with pytest.raises(columns.SealError):
+            columns.opened(pa.array(shown, pa.string()), other, keys_of(home))
+
+
 EXPRESSIONS: dict[str, tuple[Release, str | None]] = {
     "drop": (release("drop"), None),
     "keep": (release("keep"), "`c` AS `c`"),
@@ -154,7 +209,10 @@ def test_expression(wanted: Release, sql: str | None) -> None:
 REFUSED: dict[str, tuple[Release, str]] = {
     "unknown": (release("rot13"), "asks for the mask 'rot13'"),
     "empty": (release(""), "asks for the mask ''"),
-    "not_built_yet": (release("hmac_sm3", purpose="x"), "asks for the mask 'hmac_sm3'"),
+    "pseudonym_without_purpose": (release("hmac_sm3"), "names no purpose"),
+    "pseudonym_of_nothing": (release("hmac_sm3", purpose=" "), "names no purpose"),
+    "sm4_without_bureau": (release("sm4", purpose="x"), "names no bureau"),
+    "no_band": (release("generalise", step=0), "steps of 0"),
     "capitals": (release("KEEP"), "asks for the mask 'KEEP'"),
     "prefix_without_length": (release("prefix"), "length=None"),
     "prefix_below_zero": (release("prefix", length=-1), "length=-1"),
@@ -180,7 +238,10 @@ def test_what_is_not_registered_or_lacks_an_argument_is_refused(
         masked("c", wanted)
     assert words in refused.value.problem
     assert refused.value.remedy in {
-        "Use a registered one: drop, keep, prefix, partial, round_coordinate, truncate_date.",
+        f"Use a registered one: drop, {', '.join(MASKS)}.",
+        "Give purpose: name.",
+        "Give bureau: name.",
+        "Give the band's width as step.",
         "Use month, quarter or year.",
         "Give the step, say to: 0.01.",
         *(f"Give {name} as a number ≥ 0." for name in ("length", "keep_first", "keep_last", "to")),
@@ -188,4 +249,13 @@ def test_what_is_not_registered_or_lacks_an_argument_is_refused(
 
 
 def test_masks_are_the_registered_ones() -> None:
-    assert set(MASKS) == {"keep", "prefix", "partial", "round_coordinate", "truncate_date"}
+    assert set(MASKS) == {
+        "keep",
+        "prefix",
+        "partial",
+        "round_coordinate",
+        "truncate_date",
+        "generalise",
+        "hmac_sm3",
+        "sm4",
+    }

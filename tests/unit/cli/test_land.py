@@ -87,13 +87,12 @@ def test_a_file_below_a_sandbox_is_simulated_and_names_its_date(
 @pytest.mark.parametrize(
     ("content", "arguments", "words"),
     [
-        (TEXT.encode(), (), "real data at L3"),
         (b"", ("--simulated",), "empty"),
         (b"CODE,QTY,BUYER,GONE\n", ("--simulated",), "no rows"),
         (b"CODE,QTY\nA1,1\n", ("--simulated",), "lacks BUYER"),
         ("机密★1年\nCODE,QTY,BUYER,GONE\n".encode(), ("--simulated",), "机密★"),
     ],
-    ids=["real", "empty", "header-only", "other-columns", "secret"],
+    ids=["empty", "header-only", "other-columns", "secret"],
 )
 def test_refusals_are_words_and_leave_nothing(
     jingshu: Jingshu,
@@ -156,7 +155,7 @@ def test_a_contract_may_be_a_file_of_its_own(
     said = jingshu(
         "land", file, "--contract", draft, "--out", tmp_path / "out", contracts=contracts
     )
-    assert said.code == 0, said.err  # L1 now: real data is let in
+    assert said.code == 0, said.err
     draft.write_text(text.replace("bad_rows_percent", "bad_rows"), "utf-8")
     said = jingshu(
         "land", file, "--contract", draft, "--out", tmp_path / "out", contracts=contracts
