@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from bench.city import CityFigures
+    from bench.masking import MaskingFigures
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _MB = 1 << 20
@@ -40,6 +41,42 @@ def city(day: datetime | None, scale: int, keep: str | None, as_json: bool) -> i
             figures = measure(folder, day.date() if day else date(2026, 7, 15), scale, shown)
     click.echo(json.dumps(figures.to_dict()) if as_json else _in_words(figures))
     return 0
+
+
+@bench.command(epilog="例 Example: ./jingshu bench masking --rows 500000")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1000),
+    default=1_000_000,
+    show_default=True,
+    help="遮蔽行数 How many rows each mask is written over.",
+)
+@click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
+def masking(rows: int, as_json: bool) -> int:
+    """遮蔽与封存 Each mask's rows a second, and a sealed batch against one in clear."""
+    from bench.masking import measure
+    from cli.spark import use_spark
+    from contracts.tree import load_tree
+
+    with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made, use_spark():
+        figures = measure(Path(made), load_tree(), rows, lambda text: click.echo(text, err=True))
+    click.echo(json.dumps(figures.to_dict()) if as_json else _masking_in_words(figures))
+    return 0
+
+
+def _masking_in_words(figures: MaskingFigures) -> str:
+    masks = "\n".join(
+        f"  {m.name:18} {m.median_s:7.2f} s {m.rows_per_s:12,.0f} 行 rows/s" for m in figures.masks
+    )
+    sealed = "\n".join(
+        f"  {s.contract_id:24} {s.rows:8,} 行 rows, {s.sealed_columns} 列 columns:"
+        f" {s.sealed_s:6.2f} s / {s.plain_s:6.2f} s = {s.ratio} ×"
+        for s in figures.sealed
+    )
+    return (
+        f"遮蔽 masks, {figures.rows:,} 行 rows to Parquet:\n{masks}\n"
+        f"封存 sealed / 明文 in clear, land to publish:\n{sealed}"
+    )
 
 
 def _in_words(figures: CityFigures) -> str:

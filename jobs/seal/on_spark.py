@@ -106,11 +106,12 @@ def register(home: Home) -> None:
 
     from jobs.spark import session
 
+    spark = session()  # before any function is made: it tells whether they are made for Connect
     reference = keys_of(home).reference
     named = {"hmac_sm3": _Named(reference, "purpose"), "sm4": _Named(reference, "bureau")}
     for name, function in named.items():
         wrapped: Any = f.arrow_udf(_of_two(function), "string")  # type: ignore[attr-defined]
-        session().udf.register(name, wrapped)
+        spark.udf.register(name, wrapped)
 
 
 def _of_two(function: _Named) -> Callable[[pa.Array, pa.Array], pa.Array]:

@@ -164,11 +164,11 @@ def test_all_invariants_hold(planted: Planted) -> None:
 
 
 def test_what_is_stored_in_clear_is_named(planted: Planted, tmp_path: Path) -> None:
-    """Clear text in a table, a kept file in clear, a key that others may read: each by its place."""
+    """Clear text in a table, a kept file in clear, a key that others may read: each by place."""
     home = Home(tmp_path / "home")
     shutil.copytree(planted.home.root, home.root)
     silver = DeltaTable(str(home.table("silver", SILVER)))
-    silver.update({"icd10": "'J11.1'"}, "_source_line = 2")
+    silver.update({"icd10": "'J11.1'"}, predicate="_source_line = 2")
     raw = next((home.root / "raw/health/disease_case").glob("*/cases.csv"))
     raw.write_bytes(b"clear")
     key = next((home.keys / "seal").glob("*.json"))
