@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _CUSTOM: Final = "customProperties"
 #: Letters of Spark's datetime patterns that mean the same everywhere; Y is the week's year.
 _FORMAT_LETTERS: Final = "yMdHhmsSaXxzZV"
+#: Formats whose rows lie in a grid; the others name each value, and have no header to look for.
+_GRIDS: Final = ("csv", "xlsx", "xls")
+_OF_GRIDS: Final = frozenset({"delimiter", "header_row", "sheet"})
 _COLUMN_METRICS: Final = ("nullValues", "missingValues", "invalidValues", "duplicateValues")
 
 
@@ -163,6 +166,14 @@ class _Check:
             if not server.path and self.contract.product is None:
                 raise self.fail(
                     "servers", f"{server.provider} has no path", "Say where its files are put."
+                )
+            unread = sorted(_OF_GRIDS & server.export.model_fields_set)
+            if unread and server.format not in _GRIDS:
+                raise self.fail(
+                    "servers",
+                    f"{server.provider} sends {server.format}, where nothing reads"
+                    f" {', '.join(unread)}",
+                    f"Take {', '.join(unread)} out of its export, or correct its format.",
                 )
             for header, name in server.export.aliases.items():
                 if name not in names:

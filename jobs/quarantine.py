@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from contracts.delivery import Delivery
 from jobs.delta import append_once, dataset, open_table
 from jobs.land import bronze_schema, statistics_only_on, system_fields
 from jobs.refine.plan import BAD, make_plan
@@ -54,7 +55,7 @@ def bad_rows(home: Home, contract: Contract, batch: Batch, root: Path) -> pa.Tab
 
     Dropped duplicates are no bad rows. Sorted by source line.
     """
-    plan = make_plan(contract, batch.business_date, root)
+    plan = make_plan(Delivery(contract, batch.provider, batch.business_date), root)
     reasons = _reasons(stage_path(home, batch.table, batch.batch_id), plan)
     bronze = open_table(home.table("bronze", batch.table))
     if not reasons or bronze is None:

@@ -43,7 +43,7 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     accepted = on_spark.opened(home, contract, refined.table, accepted)
     view = f"{contract.dataset}__{refined.batch_id.replace('-', '_')}"
     accepted.createOrReplaceTempView(view)
-    plan = make_plan(contract, refined.business_date, root)
+    plan = make_plan(delivery, root)
     count = count_stage(stage, refined.batch_id, plan)
     audited = checks.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
     try:

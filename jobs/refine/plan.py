@@ -1,6 +1,6 @@
 """The one Spark plan of a batch, as SQL text: normalise, cast, check into a mask, find doubles.
 
-Pure: a contract and a date give the same text every time, and tests read it without Spark. One
+Pure: a delivery gives the same text every time, and tests read it without Spark. One
 projection a step, because long chains of dependent projections explode Spark's plans.
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from contracts.delivery import Delivery
     from contracts.model import Column, Contract
     from contracts.rules import RowRule
 
@@ -85,14 +86,16 @@ class RefinePlan:
         return self.masks[index // MASK_BITS], 1 << (index % MASK_BITS)
 
 
-def make_plan(contract: Contract, business_date: date, root: Path) -> RefinePlan:
-    """Compile a contract into the plan of one batch; reference tables come from ``root``."""
+def make_plan(delivery: Delivery, root: Path) -> RefinePlan:
+    """Compile a delivery's contract into the plan of its batch; reference tables from ``root``."""
+    contract, business_date = delivery.contract, delivery.business_date
+    null_tokens = contract.server(delivery.provider).export.null_tokens
     rules = row_rules(contract)
     masks = tuple(f"_mask_{i}" for i in range(1 + (len(rules) - 1) // MASK_BITS))
     return RefinePlan(
         rules=rules,
         trim=_trim(contract),
-        normalise=_normalise(contract),
+        normalise=_normalise(contract, null_tokens),
         cast=_cast(contract),
         check=_check(rules, masks, contract, business_date, root),
         conflict=_conflict(rules, masks, contract),
@@ -127,21 +130,21 @@ def _trimmed_text(column: Column) -> str:
     return f"upper({text})" if is_identifier(column) else text
 
 
-def _normalise(contract: Contract) -> tuple[str, ...]:
+def _normalise(contract: Contract, null_tokens: tuple[str, ...]) -> tuple[str, ...]:
     """Return the text that rules read: a step of its own, so that no trimming is done twice."""
     return (
         "_source_line",
         "_row_error",
         "_batch_id",
         "_duplicate",
-        *(f"{_normal_text(c, contract)} AS {normalised(c.name)}" for c in contract.columns),
+        *(f"{_normal_text(c, null_tokens)} AS {normalised(c.name)}" for c in contract.columns),
     )
 
 
-def _normal_text(column: Column, contract: Contract) -> str:
+def _normal_text(column: Column, null_tokens: tuple[str, ...]) -> str:
     """Null tokens become NULL; a resident number of 15 digits gets its 18-digit form."""
     text = trimmed(column.name)
-    tokens = {t for s in contract.servers for t in s.export.null_tokens} | {""}
+    tokens = {*null_tokens, ""}
     if is_identifier(column):  # its text is compared in upper case
         tokens = {t.upper() for t in tokens}
     is_null = f"WHEN {text} IN ({', '.join(quoted(t) for t in sorted(tokens))}) THEN NULL"

@@ -56,7 +56,7 @@ def refine(
     stage = stage_path(home, landed.table, landed.batch_id)
     base = merge_base(home, landed) if contract.load.mode == "merge_key" else None
     seen = base.current_version if base else None
-    plan = make_plan(contract, landed.business_date, root)
+    plan = make_plan(delivery, root)
     if _is_published(home, landed):
         return _counted(landed, stage, _base_of(stage), plan)  # visible files are never replaced
     if again or not (stage / "_SUCCESS").exists() or _base_of(stage) != seen:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from contracts.delivery import Delivery
 from contracts.model import EXCEL_SERIAL
 from contracts.rules import NAMED_RULES
 from contracts.tree import load_tree
@@ -143,7 +144,7 @@ def plan_of(
     set_custom(contract, "grading", {"gb43697": "general", "level": "L1"})
     root.mkdir(exist_ok=True)
     made = load_tree(write(root, contract)).contract("town.visit")
-    return made, make_plan(made, day, root)
+    return made, make_plan(Delivery(made, "museum", day), root)
 
 
 def read_all(plan: RefinePlan, texts: Iterable[str | None]) -> list[Read]:
@@ -756,7 +757,7 @@ def test_repeated_rows_and_conflicting_keys(tmp_path: Path) -> None:
     from jobs.spark import session
 
     made = load_tree(write(tmp_path, source())).contract("town.visit")
-    plan = make_plan(made, DAY, tmp_path)
+    plan = make_plan(Delivery(made, "museum", DAY), tmp_path)
     rows = [
         ("k1", "1", None),  # 0 first of three doubles
         ("k1", "1", None),
@@ -819,7 +820,7 @@ def test_more_rules_than_one_mask_holds(tmp_path: Path) -> None:
     ]
     properties(contract)[:] = wide
     made = load_tree(write(tmp_path, contract)).contract("town.visit")
-    plan = make_plan(made, DAY, tmp_path)
+    plan = make_plan(Delivery(made, "museum", DAY), tmp_path)
     assert len(plan.masks) == 2
     from jobs.spark import session
 

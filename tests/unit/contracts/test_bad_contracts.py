@@ -124,6 +124,14 @@ def with_export(**export: object) -> Node:
     return bend(lambda c: set_custom(c["servers"][0], "export", export))
 
 
+def sent_as(form: str, **export: object) -> Node:
+    def change(contract: Node) -> None:
+        contract["servers"][0]["format"] = form
+        set_custom(contract["servers"][0], "export", export)
+
+    return bend(change)
+
+
 def with_custom(name: str, value: object) -> Node:
     return bend(lambda c: set_custom(c, name, value))
 
@@ -217,6 +225,9 @@ CONTRACTS: dict[str, tuple[Node, str]] = {
     "header_row_zero": (with_export(header_row=0), "header_row"),
     "footer_is_no_regex": (with_export(footer="合计("), "regular"),
     "export_key_unknown": (with_export(charset="utf-8"), "charset"),
+    "header_row_of_json": (sent_as("jsonl", header_row=1), "nothing reads header_row"),
+    "sheet_of_xml": (sent_as("xml", sheet="表"), "nothing reads sheet"),
+    "delimiter_of_parquet": (sent_as("parquet", delimiter=","), "nothing reads delimiter"),
     "alias_to_nothing": (with_export(aliases={"参观号": "visit_no"}), "leads to no column"),
     # when it is due
     "frequency_in_words": (sla("frequency", "daily"), "no span of time"),

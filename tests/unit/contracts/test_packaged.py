@@ -14,6 +14,7 @@ import pytest
 import yaml
 from deltalake import Schema
 
+from contracts.delivery import Delivery
 from contracts.layout import ROOT
 from contracts.model import LEVELS, SHARE_CEILING, Contract
 from contracts.reading import read_contract
@@ -91,9 +92,9 @@ def test_rule_ids_are_unique_and_stable(contract: Contract) -> None:
     assert not set(ids) & {q.id for q in contract.quality}
 
 
-@each
+@each_source
 def test_every_rule_has_a_bit_of_its_own(contract: Contract) -> None:
-    plan = make_plan(contract, DAY, TREE.root)
+    plan = make_plan(Delivery(contract, contract.servers[0].provider, DAY), TREE.root)
     bits = [plan.bit(r) for r in plan.rules]
     assert len(set(bits)) == len(plan.rules)
     assert all(bit.bit_count() == 1 and bit < 1 << MASK_BITS for _, bit in bits)

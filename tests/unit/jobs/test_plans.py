@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.delivery import Delivery
 from contracts.model import EXCEL_SERIAL, Options
 from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
 from contracts.tree import load_tree
@@ -69,8 +70,9 @@ def every_rule(root: Path) -> Contract:
     return load_tree(write(root, contract)).contract("town.visit")
 
 
-def rendered(contract: Contract, root: Path, day: date = DAY) -> str:
-    plan = make_plan(contract, day, root)
+def rendered(contract: Contract, root: Path, day: date = DAY, provider: str | None = None) -> str:
+    delivery = Delivery(contract, provider or contract.servers[0].provider, day)
+    plan = make_plan(delivery, root)
     parts = []
     for rule in plan.rules:
         mask, bit = plan.bit(rule)
@@ -94,6 +96,19 @@ def assert_golden(name: str, text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["health.disease_case", "district.grid_case"])
 def test_plan_of_a_contract(name: str, tmp_path: Path) -> None:
     assert_golden(name, rendered(TREE.contract(name), TREE.root), tmp_path)
+
+
+def test_null_tokens_are_the_servers_own() -> None:
+    contract = TREE.contract("district.grid_case")
+    asked = {server.provider: set(server.export.null_tokens) for server in contract.servers}
+    all_tokens = set().union(*asked.values())
+    assert any(tokens != all_tokens for tokens in asked.values())
+    for provider, tokens in asked.items():
+        plan = make_plan(Delivery(contract, provider, DAY), TREE.root)
+        wanted = sorted(f"'{token}'".upper() for token in tokens | {""})
+        for text in plan.normalise[4:]:  # the columns, after what the system knows of a row
+            said = text.partition(" IN (")[2].partition(") THEN")[0].upper()
+            assert said.split(", ") == wanted, (provider, text)
 
 
 def test_plan_of_every_rule(tmp_path: Path) -> None:
