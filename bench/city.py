@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.empty import EmptyDay, empty_day
+from bench.parse import Parse, parse_times
 from bench.resources import COMMAND, TASKS, Sampler
 from contracts.layout import Home
 from infra.stack import airflow
@@ -51,6 +52,7 @@ class CityFigures:
     stages: tuple[Stage, ...]
     peak_bytes: int
     disk_bytes: int
+    parses: tuple[Parse, ...]
 
     @property
     def ratio(self) -> float:
@@ -63,14 +65,18 @@ class CityFigures:
 
 
 def measure(folder: Path, business_date: date, scale: int, display: Display) -> CityFigures:
-    """Run the city's first day in ``folder``, then the empty Airflow, and return the figures."""
+    """Run the city's first day in ``folder``, then the empty Airflow, and return the figures.
+
+    The DAG files are read once more by themselves, as the DAG processor reads them.
+    """
     home = Home(folder / "city")
     counted = _Counting(display)
     with Sampler(home) as used:
         run = CityRun(home, [business_date], None, scale=scale, seed=1)
         summary = run.run(counted)
     empty = empty_day(Home(folder / "empty"), len(summary.days[0].deliveries))
-    return _figures(home, summary, used, empty, counted.most_tasks)
+    parses = tuple(parse_times(Home(folder / "parse")))
+    return _figures(home, summary, used, empty, most_tasks=counted.most_tasks, parses=parses)
 
 
 class _Counting:
@@ -91,8 +97,14 @@ class _Counting:
         self._display.show(steps)
 
 
-def _figures(
-    home: Home, summary: Summary, used: Sampler, empty: EmptyDay, most_tasks: int
+def _figures(  # noqa: PLR0913  (what was measured, each by itself)
+    home: Home,
+    summary: Summary,
+    used: Sampler,
+    empty: EmptyDay,
+    *,
+    most_tasks: int,
+    parses: tuple[Parse, ...],
 ) -> CityFigures:
     day = summary.days[0]
     stages = _stages(home)
@@ -124,6 +136,7 @@ def _figures(
         stages=stages,
         peak_bytes=used.peak_bytes,
         disk_bytes=sum(f.stat().st_size for f in home.root.rglob("*") if f.is_file()),
+        parses=parses,
     )
 
 

@@ -86,6 +86,10 @@ def _in_words(figures: CityFigures) -> str:
         f"  最长 longest {s.longest_s:6.1f} s  合计 total {s.total_s:7.1f} s"
         for s in figures.stages
     )
+    parses = "\n".join(
+        f"  {p.file:12} {p.schedule:7} {p.dags:4} DAGs  {p.parse_s:6.2f} s  ({p.cpu_s:.2f} CPU s)"
+        for p in figures.parses
+    )
     return (
         f"{figures.providers} 家 providers, {figures.deliveries} 份 deliveries,"
         f" {figures.rows_landed:,} 行 rows\n"
@@ -93,6 +97,7 @@ def _in_words(figures: CityFigures) -> str:
         f" 空跑 empty Airflow {figures.empty_s:.0f} s: {figures.ratio} ×,"
         f" ≤ {figures.most_tasks_a_delivery} 个任务 tasks a delivery\n"
         f"时间去向 where the time went (2 cores):\n{busy}\n各阶段 stages:\n{stages}\n"
+        f"读取 DAG 文件 reading the DAG files, each in a cold process:\n{parses}\n"
         f"内存峰值 peak memory {figures.peak_bytes / _MB:,.0f} MiB,"
         f" 磁盘 disk {figures.disk_bytes / _MB:,.0f} MiB"
     )
