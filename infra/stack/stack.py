@@ -26,6 +26,7 @@ from infra.stack.airflow import (
 from infra.stack.processes import Ledger, Part, StackError
 from infra.stack.rest import AirflowApi
 from infra.stack.standing import GATEWAY, SPARK, STOP_GRACE_S, Settings
+from infra.stack.warming import warming
 from sharing.endpoint import DEFAULT_PORT, gateway_port
 
 _READY_TIMEOUT_S = 180.0
@@ -197,7 +198,16 @@ class Stack:
         return processes.launch(self.home, GATEWAY, argv, env, port=gateway_port())
 
     def _wait_ready(self, deadline: float) -> None:
-        for name in ("api-server", SPARK, GATEWAY):
+        processes.wait_listening(self._parts[SPARK], _READY_TIMEOUT_S)
+        self._say(f"{SPARK} 就绪 ready")
+        # Who keeps the stack asks it something soon; the tasks of a day that runs now warm it.
+        is_kept = self.schedule == "cron"
+        remote = spark.remote(self._parts[SPARK])
+        with warming(self.home, remote, self._say) if is_kept else contextlib.nullcontext():
+            self._wait_for_airflow(deadline)
+
+    def _wait_for_airflow(self, deadline: float) -> None:
+        for name in ("api-server", GATEWAY):
             processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
             self._say(f"{name} 就绪 ready")
         with self.api() as api:

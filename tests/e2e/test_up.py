@@ -60,6 +60,7 @@ def finished(api: AirflowApi, keys: set[str]) -> list[DagRun]:
 
 def test_all_parts_are_up_and_say_where(kept: Running, home: Home) -> None:
     assert kept.exit_code == 0, kept.log
+    assert "spark 预热完成 warm" in kept.log
     status = command(home, "status", "--json")
     assert status.exit_code == 0
     told = {part["name"]: part for part in status.summary()["parts"]}
