@@ -24,13 +24,17 @@ class Check:
 def checks(*, full: bool, pytest_arguments: tuple[str, ...]) -> tuple[Check, ...]:
     """Return what to run, in order; pytest comes last, so that its summary ends the output."""
     bin_ = Path(sys.executable).parent
+    # tests/conftest.py says which tests share a worker, and which lot comes first
+    workers = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
     selection = () if full else ("-m", "not full")
     return (
         Check("规范 ruff check", (str(bin_ / "ruff"), "check")),
         Check("格式 ruff format", (str(bin_ / "ruff"), "format", "--check")),
         Check("类型 mypy --strict", (sys.executable, "-m", "mypy")),
         Check("依赖方向 import-linter", (str(bin_ / "lint-imports"), "--no-logo")),
-        Check("测试 pytest", (sys.executable, "-m", "pytest", *selection, *pytest_arguments)),
+        Check(
+            "测试 pytest", (sys.executable, "-m", "pytest", *workers, *selection, *pytest_arguments)
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
+from deltalake import DeltaTable
 
 from contracts.layout import ROOT
 from infra.stack.processes import Ledger, Part
@@ -170,6 +171,13 @@ class Running:
         with stream:
             for line in stream:
                 lines.append(line.rstrip("\n"))  # noqa: PERF401 - as they come, not at the end
+
+
+def versions(home: Home) -> dict[str, int]:
+    """Return the version of every table of rows; governance only tells what happened."""
+    logs = (home.root / "lake").glob("*/*/_delta_log")
+    tables = [log.parent for log in logs if log.parent.parent.name != "governance"]
+    return {f"{t.parent.name}/{t.name}": DeltaTable(t).version() for t in tables}
 
 
 def _is_a_neighbours(pid: int | None) -> bool:

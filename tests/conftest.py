@@ -34,6 +34,30 @@ THREAD = frozenset(
 )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what one of pytest's workers (``-n``) takes whole, the longest first.
+
+    Airflow's tests are one lot: they own ports and watch processes. So are the modules that share
+    the session's Spark and its city. Every other module is a lot of its own.
+    """
+    lots: dict[Path, str] = {}
+    for item in items:
+        lots[item.path] = max(lots.get(item.path, ""), _lot(item))
+    order = {"stack": 0, "spark": 1}
+    items.sort(key=lambda item: order.get(lots[item.path], 2))
+    for item in items:
+        lot = lots[item.path] or item.path.relative_to(ROOT).as_posix()
+        item.add_marker(pytest.mark.xdist_group(lot))
+
+
+def _lot(item: pytest.Item) -> str:
+    if item.get_closest_marker("e2e"):
+        return "stack"
+    shared = {"spark_remote", "city"} & set(getattr(item, "fixturenames", ()))
+    return "spark" if shared or item.get_closest_marker("spark") else ""
+
+
 @dataclass(frozen=True)
 class City:
     """A lake after ``DAYS``, and the truth of each day."""

@@ -7,13 +7,12 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from deltalake import DeltaTable
 
 from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
 from infra.stack.processes import Ledger
 from jobs.verify import verify
-from tests.commands import Running
+from tests.commands import Running, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +49,6 @@ def first_day(home: Home) -> Iterator[Running]:
     with Running(home, "run", "--date", DAY, "--providers", PROVIDERS, "--json") as command:
         assert command.finish() == 0, command.log
         yield command
-
-
-def versions(home: Home) -> dict[str, int]:
-    """Return the version of every table of rows; governance only tells what happened."""
-    logs = (home.root / "lake").glob("*/*/_delta_log")
-    tables = [log.parent for log in logs if log.parent.parent.name != "governance"]
-    return {f"{t.parent.name}/{t.name}": DeltaTable(t).version() for t in tables}
 
 
 def test_every_delivery_of_the_day_comes_to_an_end(first_day: Running) -> None:
