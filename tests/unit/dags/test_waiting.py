@@ -14,7 +14,7 @@ import pytest
 from contracts.layout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
 #: The delivery of 2026-07-15 is due at 08:00 of the next day in the city.
@@ -22,8 +22,46 @@ OVERDUE, MISSING = "2026-07-16T00:00:01+00:00", "2026-07-16T01:00:00+00:00"
 OPENS = "2026-07-15T18:00:00+00:00"
 
 
+@pytest.fixture(scope="module")
+def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any], dict[str, Any]]]:
+    """One process that has Airflow imported plays every scenario of the module in a fork."""
+    folder = tmp_path_factory.mktemp("waits")
+    log = folder / "log"
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "PYTHONPATH": str(ROOT),
+        "JINGSHU_CONTRACTS": str(HERE / "tree"),
+    }
+    with (
+        log.open("w") as said,
+        subprocess.Popen(
+            [sys.executable, str(HERE / "waits.py")],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+
+        def play_out(scenario: Any) -> dict[str, Any]:
+            process.stdin.write(json.dumps(scenario) + "\n")
+            process.stdin.flush()
+            answers = (line for line in process.stdout if line.startswith("{"))  # else a log's
+            told = dict(json.loads(next(answers, '{"failed": "before it played"}')))
+            assert "failed" not in told, log.read_text("utf-8")[-2000:]
+            return told
+
+        yield play_out
+        process.stdin.close()
+
+
 @pytest.fixture
-def play(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+def play(tmp_path: Path, player: Callable[[Any], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     def scenario(
         now: str,
         schedule: str = "cron",
@@ -32,29 +70,18 @@ def play(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         needs_manifest: bool = False,
         **files: str,
     ) -> dict[str, Any]:
-        told = {
-            "now": now,
-            "run_type": run_type,
-            "needs_manifest": needs_manifest,
-            "files": {k.removeprefix("at_"): v for k, v in files.items()},
-        }
-        result = subprocess.run(
-            [sys.executable, str(HERE / "waits.py"), json.dumps(told)],
-            env={
-                **os.environ,
-                "AIRFLOW_HOME": str(tmp_path / "airflow"),
-                "PYTHONPATH": str(ROOT),
-                "JINGSHU_HOME": str(tmp_path / "home"),
-                "JINGSHU_CONTRACTS": str(HERE / "tree"),
-                "JINGSHU_SCHEDULE": schedule,
-            },
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
+        return player(
+            {
+                "now": now,
+                "run_type": run_type,
+                "needs_manifest": needs_manifest,
+                "files": {k.removeprefix("at_"): v for k, v in files.items()},
+                "environment": {
+                    "JINGSHU_HOME": str(tmp_path / "home"),
+                    "JINGSHU_SCHEDULE": schedule,
+                },
+            }
         )
-        assert result.returncode == 0, result.stderr[-2000:]
-        return dict(json.loads(result.stdout.splitlines()[-1]))
 
     return scenario
 

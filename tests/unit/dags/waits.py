@@ -1,8 +1,9 @@
-"""Play one delivery's wait on a clock of its own, and print what happened as JSON.
+"""Play deliveries' waits, each on a clock of its own, and print what happened as JSON.
 
-Run by the tests in a process of its own, for Airflow spoils the process that imports it. The
-argument is a scenario: ``now`` (RFC 3339), ``files`` (seconds after it → name in the drop), whether
-the trigger ``needs_manifest``, and the ``run_type``.
+Run by the tests in a process of its own, for Airflow spoils the process that imports it, and takes
+seconds to import: so each line of standard input is a scenario that is played in a fork. It says
+``now`` (RFC 3339), ``files`` (seconds after it → name in the drop), whether the trigger
+``needs_manifest``, the ``run_type``, and the ``environment`` in force.
 """
 
 from __future__ import annotations
@@ -29,7 +30,22 @@ from jobs import governance
 
 DAY = "2026-07-15"
 told: dict[str, Any] = {"deferrals": 0, "sleeps": []}
-scenario = json.loads(sys.argv[1])
+
+
+def next_scenario() -> dict[str, Any]:
+    """Return each scenario in a fork; the one that reads them only says which fork failed."""
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            return dict(json.loads(line))
+        if status := os.waitpid(child, 0)[1]:
+            sys.stdout.write(f'{{"failed": {status}}}\n')
+            sys.stdout.flush()
+    os._exit(0)
+
+
+scenario = next_scenario()
+os.environ.update(scenario["environment"])
 clock = datetime.fromisoformat(scenario["now"])
 began = clock
 home, [feed] = Home.from_env(), [f for f in load_tree().feeds() if f.provider == "health"]
