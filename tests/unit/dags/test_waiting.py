@@ -45,19 +45,20 @@ def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any],
             text=True,
         ) as process,
     ):
-        assert process.stdin
-        assert process.stdout
+        questions, answers = process.stdin, process.stdout
+        assert questions is not None
+        assert answers is not None
 
         def play_out(scenario: Any) -> dict[str, Any]:
-            process.stdin.write(json.dumps(scenario) + "\n")
-            process.stdin.flush()
-            answers = (line for line in process.stdout if line.startswith("{"))  # else a log's
-            told = dict(json.loads(next(answers, '{"failed": "before it played"}')))
+            questions.write(json.dumps(scenario) + "\n")
+            questions.flush()
+            own = (line for line in answers if line.startswith("{"))  # the others are a log's
+            told = dict(json.loads(next(own, '{"failed": "before it played"}')))
             assert "failed" not in told, log.read_text("utf-8")[-2000:]
             return told
 
         yield play_out
-        process.stdin.close()
+        questions.close()
 
 
 @pytest.fixture
