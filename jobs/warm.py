@@ -24,11 +24,14 @@ _ROWS = 20
 
 
 def warm(tree: Tree) -> str | None:
-    """Try made rows of the contract with most rules, and return its id; None if none will do."""
+    """Try made rows of the contract that asks most of Spark; return its id, None if none will do.
+
+    That is one with sealed columns where there is one, and among those the one with most rules.
+    """
     fit = [c for c in tree.sources.values() if c.servers and c.servers[0].format == "csv"]
     if not fit:
         return None
-    contract = max(fit, key=lambda c: (c.level != "L4", len(row_rules(c)), c.id))
+    contract = max(fit, key=lambda c: (c.level == "L4", len(row_rules(c)), c.id))
     with TemporaryDirectory(prefix="jingshu-warm-") as folder:
         file = Path(folder) / "made.csv"
         file.write_text(made_rows(contract), "utf-8")
