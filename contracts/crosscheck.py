@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.approvals import FILE as APPROVALS
 from contracts.document import ContractError, load_yaml
 from contracts.errors import UsageError
 from contracts.glossary import FILE as GLOSSARY
-from contracts.model import EXCEL_SERIAL, max_level
+from contracts.grading import grade_of, is_below
+from contracts.model import EXCEL_SERIAL
 from contracts.reference import column_values, reference_csv
 from contracts.rules import NAMED_RULES
 
@@ -121,14 +123,84 @@ class _Check:
             )
 
     def grade(self) -> None:
-        contract = self.contract
-        highest = max_level(tuple(c.effective_level for c in contract.columns))
-        if contract.grading is not None and contract.grading.level < highest:
-            raise self.fail(
-                _CUSTOM,
-                f"graded {contract.grading.level}, below its highest column",
-                "Grade the table at least as high as its columns (就高从严).",
+        declared = self.contract.grading
+        if declared is None:
+            return
+        found = grade_of(self.contract, self.tree.glossary)
+        because = f" ({'; '.join(found.reasons)})" if found.reasons else ""
+        if declared.level < found.level:
+            raise self.fail_grading(
+                f"graded {declared.level}, below its highest column, or what they come to together:"
+                f" {found.level}{because}",
+                f"Grade the table {found.level}: 就高从严, the highest counts.",
             )
+        if is_below(declared.gb43697, found.gb43697):
+            raise self.fail_grading(
+                f"graded {declared.gb43697}, but it is {found.gb43697} data{because}",
+                f"Write gb43697: {found.gb43697}, and have it approved by the city.",
+            )
+
+    def fail_grading(self, problem: str, remedy: str) -> ContractError:
+        """Return the error at the line of ``grading``."""
+        document = load_yaml(self.file)
+        listed = document.data.get(_CUSTOM) or ()
+        at = next((i for i, c in enumerate(listed) if c.get("property") == "grading"), 0)
+        return document.fail((_CUSTOM, at), problem, remedy)
+
+    def lowering(self, column: Column) -> None:
+        if column.lowering is None:
+            return
+        name = f"{self.contract.id}.{column.name}"
+        if self.tree.approvals is None:
+            raise self.fail(
+                column.name,
+                f"it is lowered, and the tree has no {APPROVALS}",
+                f"Write {APPROVALS} at the tree's root: approvals: [{{id, function, column, from,"
+                " to, approver, date, reason}].",
+            )
+        approval = self.tree.approvals.get((column.lowering.approval, name))
+        if approval is None:
+            raise self.fail(
+                column.name,
+                f"{APPROVALS} has no approval {column.lowering.approval!r} for {name}",
+                "Have it approved and registered, or keep the column at the level of its inputs.",
+            )
+        for departure in approval.departures(column):
+            raise self.fail(
+                column.name,
+                f"the lowering is not as {approval.id} approved it: {departure}",
+                f"Write it as {APPROVALS} has it, or have the change approved.",
+            )
+
+    def disclosure(self) -> None:
+        """Refuse policies and totals that speak of columns which are not there."""
+        product = self.contract.product
+        if product is None:
+            return
+        names = {c.name for c in self.contract.columns}
+        for policy in product.policies:
+            kept = {n for n, release in policy.columns.items() if release.mask != "drop"}
+            for column in (*policy.quasi_identifiers, *policy.sensitive):
+                if column not in kept:
+                    raise self.fail(
+                        _CUSTOM,
+                        f"the policy {policy.name} measures {column!r}, which it does not release",
+                        "Name columns that the policy keeps.",
+                    )
+            if policy.l is not None and not (policy.sensitive and policy.quasi_identifiers):
+                raise self.fail(
+                    _CUSTOM,
+                    f"the policy {policy.name} asks for l = {policy.l} of nothing",
+                    "Name its quasi_identifiers and its sensitive columns.",
+                )
+        for total in product.totals:
+            lost = {total.column, *total.by, *filter(None, (total.total,))} - names
+            if lost or not total.by:
+                raise self.fail(
+                    _CUSTOM,
+                    f"a total speaks of {min(lost, default='no group')!r}, which is no column",
+                    "Name the summed column, the columns it is summed by, and its total.",
+                )
 
     def product(self) -> None:
         product = self.contract.product
@@ -259,8 +331,10 @@ def check_across(tree: Tree, contract: Contract) -> None:
         check.reference(column)
         check.format(column)
         check.meaning(column)
+        check.lowering(column)
     check.metrics()
     check.load()
     check.grade()
     check.product()
+    check.disclosure()
     check.servers()

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 
 from contracts.document import load_yaml
 from contracts.model import Column, Frozen, Level, LogicalType, Release, RuleUse
+from contracts.vocabulary import QuasiIdentifier  # noqa: TC001  (pydantic reads it)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ class Term(Frozen):
     level: Level = Field(alias="classification")
     rule: RuleUse | None = None
     release: Release | None = None
+    quasi_identifier: QuasiIdentifier | None = None
 
     @field_validator("rule", mode="before")
     @classmethod

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from contracts.approvals import FILE as APPROVALS
+from contracts.approvals import read_approvals
 from contracts.crosscheck import check_across, check_tables
 from contracts.document import ContractError
 from contracts.errors import UsageError
+from contracts.glossary import FILE as GLOSSARY
+from contracts.glossary import read_glossary
 from contracts.reading import read_contract
 from contracts.tree import Tree, read_providers
 
@@ -15,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from contracts.model import Contract, Provider
+    from contracts.model import Contract
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 def contract_files(root: Path, paths: Sequence[Path] = ()) -> list[Path]:
@@ -57,12 +64,7 @@ def lint(root: Path, paths: Sequence[Path] = ()) -> tuple[list[Contract], list[C
             is_inside = file.is_relative_to(root)
             source = contract.source if is_inside else str(file)
             contracts[file] = contract.model_copy(update={"source": source})
-    try:
-        providers = read_providers(root)
-    except ContractError as bad:
-        errors.append(bad)
-        providers = {}
-    tree = _tree(root, contracts.values(), providers)
+    tree = _tree(root, contracts.values(), errors)
     checks: list[Callable[[Tree], None]] = [check_tables]
     checks += [partial(check_across, contract=c) for c in contracts.values()]
     for check in checks:
@@ -72,15 +74,31 @@ def lint(root: Path, paths: Sequence[Path] = ()) -> tuple[list[Contract], list[C
             errors.append(bad)
     told = {e.file.resolve(): e for e in reversed(errors)}
     good = [contracts[f] for f in wanted if f in contracts and f not in told]
-    named = {*wanted, (root / "providers.yaml")}
+    named = {*wanted, *(root / name for name in ("providers.yaml", GLOSSARY, APPROVALS))}
     return good, [e for f, e in sorted(told.items()) if f in named]
 
 
-def _tree(root: Path, contracts: Iterable[Contract], providers: Mapping[str, Provider]) -> Tree:
+def _tree(root: Path, contracts: Iterable[Contract], errors: list[ContractError]) -> Tree:
+    """Return the contracts beside what their tree lists; what cannot be read is told and empty."""
+
+    def listed(read: Callable[[Path], Mapping[_K, _V] | None]) -> Mapping[_K, _V] | None:
+        try:
+            return read(root)
+        except ContractError as bad:
+            errors.append(bad)
+            return {}
+
     by_id = {c.id: c for c in contracts}
     sources = {i: c for i, c in sorted(by_id.items()) if c.product is None}
     products = {i: c for i, c in sorted(by_id.items()) if c.product is not None}
-    return Tree(root, sources, products, providers)
+    return Tree(
+        root,
+        sources,
+        products,
+        listed(read_providers) or {},
+        listed(read_glossary) or {},
+        listed(read_approvals),
+    )
 
 
 def _refuse_outside(root: Path, file: Path, *, is_named: bool) -> None:

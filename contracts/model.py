@@ -6,12 +6,13 @@ Source: Open Data Contract Standard (ODCS) v3.1, with this project's ``customPro
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from contracts.vocabulary import Gb43697, LoweringFunction, PersonalKind, QuasiIdentifier, Regex
 
 CITY_TZ = ZoneInfo("Asia/Shanghai")
 #: The ``format`` of a date column that holds a spreadsheet's day numbers.
@@ -40,18 +41,6 @@ Cycle = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "adhoc"]
 
 _GBT36344 = {"coverage": "completeness", "uniqueness": "accuracy"}
 DimensionIn = Annotated[Dimension, BeforeValidator(lambda d: _GBT36344.get(d, d))]
-
-
-def _regex(pattern: str) -> str:
-    """Refuse what no engine compiles; Unicode classes (p{Han}) are Java's, and right."""
-    try:
-        re.compile(re.sub(r"\\[pP]\{\w+\}", "a", pattern))
-    except re.error as bad:
-        raise ValueError(f"{pattern!r} is no regular expression: {bad}") from None
-    return pattern
-
-
-Regex = Annotated[str, AfterValidator(_regex)]
 
 
 def max_level(levels: list[Level] | tuple[Level, ...]) -> Level:
@@ -128,10 +117,11 @@ class Release(Frozen):
 class Lowering(Frozen):
     """Why a derived column is below its inputs: a registered function and who approved it."""
 
-    function: Literal["aggregate_k", "generalise", "partial", "drop", "truncate_date"]
-    approval: str
-    approved_by: str
+    function: LoweringFunction
+    approval: str = Field(min_length=1)
+    approved_by: str = Field(min_length=1)
     approved_on: date
+    reason: str = Field(min_length=1)
 
 
 class Threshold(Frozen):
@@ -180,6 +170,8 @@ class Column(Frozen):
     release: Release | None = None
     reference: Reference | None = None
     lowering: Lowering | None = None
+    quasi_identifier: QuasiIdentifier | None = None
+    holds: tuple[PersonalKind, ...] = ()
 
     @property
     def effective_level(self) -> Level:
@@ -269,8 +261,9 @@ class Sharing(Frozen):
 class Grading(Frozen):
     """The table's grade: GB/T 43697-2024 and the department level."""
 
-    gb43697: Literal["general", "important", "core"]
+    gb43697: Gb43697
     level: Level
+    persons: int | None = Field(default=None, ge=0, description="people its rows are about")
     personal_information: bool = False
     sensitive: bool = False
     pia_id: str | None = None
@@ -290,6 +283,18 @@ class Policy(Frozen):
     name: str
     columns: dict[str, Release]
     rows: str | None = None
+    k: int | None = Field(default=None, ge=2, description="smallest group; default the product's")
+    l: int | None = Field(default=None, ge=2, description="distinct sensitive values a group")  # noqa: E741  (its name in the literature)
+    quasi_identifiers: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
+
+
+class Total(Frozen):
+    """A margin that is published: sums of ``column`` by ``by``, here as ``total`` or elsewhere."""
+
+    column: str
+    by: tuple[str, ...]
+    total: str | None = None
 
 
 class Product(Frozen):
@@ -299,6 +304,7 @@ class Product(Frozen):
     sql: str
     k: int = Field(default=20, ge=2)
     policies: tuple[Policy, ...] = ()
+    totals: tuple[Total, ...] = ()
 
 
 class Member(Frozen):

@@ -264,6 +264,9 @@ class _Build:
             if name in custom:
                 value, at = custom.pop(name)
                 fields[name] = self.doc.parse(kind, value, at)
+        for name in ("quasi_identifier", "holds"):
+            if name in custom:
+                fields[name] = custom.pop(name)[0]
         for i, relation in enumerate(item.get("relationships") or ()):
             if i:
                 raise self.doc.fail(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from contracts.approvals import FILE as APPROVALS
+from contracts.approvals import read_approvals
 from contracts.crosscheck import check_across, check_tables
 from contracts.document import ContractError, load_yaml
 from contracts.errors import UsageError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from contracts.approvals import Approval
     from contracts.glossary import Term
     from contracts.model import Contract
 
@@ -45,6 +48,8 @@ class Tree:
     products: Mapping[str, Contract]
     providers: Mapping[str, Provider]
     glossary: Mapping[str, Term] = field(default_factory=dict)
+    approvals: Mapping[tuple[str, str], Approval] | None = None
+    """The register by (id, column); None where the tree has none."""
 
     def contract(self, contract_id: str) -> Contract:
         """Return a source or product by id; UsageError lists what there is."""
@@ -78,7 +83,7 @@ def load_tree(root: Path | None = None) -> Tree:
     if not root.is_dir():
         raise UsageError(f"There is no contracts folder {root}.", "Name one with --contracts DIR.")
     files = tuple(sorted(root.rglob("*.odcs.yaml")))
-    beside = (root / name for name in ("providers.yaml", GLOSSARY))
+    beside = (root / name for name in ("providers.yaml", GLOSSARY, APPROVALS))
     stamps = tuple(f.lstat().st_mtime_ns for f in (*files, *(f for f in beside if f.exists())))
     return _load(root, files, stamps)
 
@@ -109,6 +114,7 @@ def _load(root: Path, files: tuple[Path, ...], _stamps: tuple[int, ...]) -> Tree
         {i: c for i, c in sorted(contracts.items()) if c.product is not None},
         read_providers(root),
         read_glossary(root),
+        read_approvals(root),
     )
     check_tables(tree)
     for contract in contracts.values():

@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from contracts.delivery import Origin
     from contracts.model import Column, Contract, Level, Policy
     from contracts.tree import Tree
+    from contracts.vocabulary import LoweringFunction
     from lineage.columns import Field, Input
 
-#: De-identification takes off one level; only an aggregate over k persons takes off more.
-_ONE_STEP: Final = frozenset({"generalise", "partial", "truncate_date"})
+#: De-identification takes off one level; only an aggregate over k persons takes off more. A
+#: pseudonym and a ciphertext are still about one person: whoever has the key sees whom.
+_ONE_STEP: Final[frozenset[LoweringFunction]] = frozenset(
+    ("generalise", "hmac_sm3", "partial", "sm4", "truncate_date", "truncate_place")
+)
+#: Only the function itself, with its key, makes a pseudonym or a ciphertext.
+_KEYED: Final[frozenset[LoweringFunction]] = frozenset(("hmac_sm3", "sm4"))
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,9 @@ def _grade(tree: Tree, product: Contract, column: Column, inputs: tuple[Input, .
             f"{level} is below {levels[worst]}, the level of what it is made of",
             f"Classify it {levels[worst]}, or add a lowering with its function and approval.",
         )
-    reason = _not_lowered(column, above, levels, inputs)
+    reason = _not_lowered(column, above, levels, inputs) or _not_approved(
+        tree, f"{product.id}.{column.name}", column, levels[worst]
+    )
     if reason is not None:
         raise TagLossError(
             str(own),
@@ -126,13 +134,27 @@ def _not_lowered(
         if declared("k") not in {i.field for i in inputs}:
             return "the smallest cell {k} plays no part in it"
         return None
-    if function in _ONE_STEP:
+    if column.lowering and column.lowering.function in _ONE_STEP:
         untouched = [i for i in above if i.subtype == "IDENTITY"]
         if untouched:
             return f"{untouched[0].field} is taken as it is"
+        unkeyed = [i for i in above if function in _KEYED and not i.how.masking]
+        if unkeyed:
+            return f"{unkeyed[0].field} does not go through {function}()"
         steps = LEVELS.index(max(levels[i] for i in above)) - LEVELS.index(column.effective_level)
         return None if steps == 1 else "de-identifying takes off one level, not more"
     return "a dropped column cannot be made from anything"
+
+
+def _not_approved(tree: Tree, name: str, column: Column, inherited: Level) -> str | None:
+    """Say that the register let less be lowered than this is; trees without one are lint's."""
+    lowering = column.lowering
+    if lowering is None or tree.approvals is None:
+        return None
+    approval = tree.approvals.get((lowering.approval, name))
+    if approval is not None and approval.from_level < inherited:
+        return f"{approval.id} was given for {approval.from_level}, and it is made of {inherited}"
+    return None
 
 
 def _way(tree: Tree, field: Field) -> tuple[Field, ...]:

@@ -79,7 +79,11 @@ def column(
 
 
 APPROVED = Lowering(
-    function="aggregate_k", approval="DG-1", approved_by="cdo.health", approved_on=date(2026, 6, 30)
+    function="aggregate_k",
+    approval="DG-1",
+    approved_by="cdo.health",
+    approved_on=date(2026, 6, 30),
+    reason="按街道计数",
 )
 VISIT = Contract(
     id="health.visit",

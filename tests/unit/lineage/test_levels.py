@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.approvals import Approval
 from contracts.model import Level, Lowering, Policy, Product, Release
 from contracts.tree import load_tree
 from lineage.columns import Field, declared, table_field
@@ -19,13 +21,16 @@ from tests.unit.lineage.conftest import PRODUCT, SQL, column
 if TYPE_CHECKING:
     from contracts.model import Contract
     from contracts.tree import Tree
+    from contracts.vocabulary import LoweringFunction
 
-Function = Literal["aggregate_k", "generalise", "partial", "drop", "truncate_date"]
 
-
-def product(level: Level | None, function: Function | None = None) -> Contract:
+def product(level: Level | None, function: LoweringFunction | None = None) -> Contract:
     lowering = function and Lowering(
-        function=function, approval="DG-9", approved_by="cdo", approved_on=date(2026, 1, 1)
+        function=function,
+        approval="DG-9",
+        approved_by="cdo",
+        approved_on=date(2026, 1, 1),
+        reason="统计",
     )
     return PRODUCT.model_copy(
         update={
@@ -109,10 +114,13 @@ def test_the_loss_names_the_whole_way_to_the_export(tree: Tree) -> None:
         ("generalise", "SUBSTR(person_id, 1, 6)", "L3"),
         ("partial", "CONCAT(SUBSTR(person_id, 1, 3), '***')", "L3"),
         ("truncate_date", "TRUNC(visited_on, 'MM')", "L2"),
+        ("truncate_place", "SUBSTR(note, 1, 6)", "L2"),
+        ("hmac_sm3", "hmac_sm3(person_id, 'statistics')", "L3"),
+        ("sm4", "SM4(person_id)", "L3"),
     ],
 )
 def test_a_registered_function_with_an_approval_lowers(
-    tree: Tree, function: Function, expression: str, level: Level
+    tree: Tree, function: LoweringFunction, expression: str, level: Level
 ) -> None:
     graded = check_levels(tree, product(level, function), select(expression))
     assert (graded["o"].level, graded["o"].approval) == (level, "DG-9")
@@ -135,13 +143,35 @@ def test_a_registered_function_with_an_approval_lowers(
         ("partial", "SUBSTR(person_id, 1, 6)", "L1", "one level"),
         ("truncate_date", "visited_on", "L2", "as it is"),
         ("drop", "UPPER(person_id)", "L3", "dropped"),
+        ("hmac_sm3", "UPPER(person_id)", "L3", "does not go through hmac_sm3()"),
+        ("hmac_sm3", "hmac_sm3(person_id, 'p')", "L2", "one level"),
+        ("sm4", "CONCAT('x', person_id)", "L3", "does not go through sm4()"),
     ],
 )
 def test_an_approval_does_not_cover_what_its_function_does_not(
-    tree: Tree, function: Function, expression: str, level: Level, why: str
+    tree: Tree, function: LoweringFunction, expression: str, level: Level, why: str
 ) -> None:
     with pytest.raises(TagLossError, match=re.escape(why)):
         check_levels(tree, product(level, function), select(expression))
+
+
+def test_an_approval_given_for_less_does_not_cover_more(tree: Tree) -> None:
+    given = Approval.model_validate(
+        {
+            "id": "DG-9",
+            "function": "partial",
+            "column": f"{PRODUCT.id}.o",
+            "from": "L3",
+            "to": "L2",
+            "approver": "cdo",
+            "date": date(2026, 1, 1),
+            "reason": "统计",
+        }
+    )
+    approved = replace(tree, approvals={("DG-9", f"{PRODUCT.id}.o"): given})
+    assert check_levels(approved, product("L2", "partial"), select("SUBSTR(note, 1, 1)"))
+    with pytest.raises(TagLossError, match="given for L3, and it is made of L4"):
+        check_levels(approved, product("L3", "partial"), select("SUBSTR(person_id, 1, 6)"))
 
 
 def test_a_reference_table_nobody_graded_is_l3(tree: Tree) -> None:

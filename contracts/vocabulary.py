@@ -1,0 +1,49 @@
+"""The words that contracts use of levels and persons, each closed; and what a pattern may be."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+#: The three grades of GB/T 43697-2024.
+Gb43697 = Literal["general", "important", "core"]
+#: What a column tells of a person without naming one; several together may single one out.
+QuasiIdentifier = Literal["district", "birth_date", "sex", "occupation", "ethnicity", "household"]
+#: What a content scan tells apart; a column ``holds`` those that are meant to be in it.
+PersonalKind = Literal[
+    "resident_id",
+    "passport",
+    "bank_card",
+    "mobile",
+    "email",
+    "plate",
+    "name",
+    "address",
+    "birth_date",
+    "coordinate",
+]
+#: The registered functions that a lowering may name (lineage.levels says what each may take off).
+LoweringFunction = Literal[
+    "aggregate_k",
+    "drop",
+    "generalise",
+    "hmac_sm3",
+    "partial",
+    "sm4",
+    "truncate_date",
+    "truncate_place",
+]
+
+
+def _regex(pattern: str) -> str:
+    """Refuse what no engine compiles; Unicode classes (p{Han}) are Java's, and right."""
+    try:
+        re.compile(re.sub(r"\\[pP]\{\w+\}", "a", pattern))
+    except re.error as bad:
+        raise ValueError(f"{pattern!r} is no regular expression: {bad}") from None
+    return pattern
+
+
+Regex = Annotated[str, AfterValidator(_regex)]
