@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract
     from jobs.decisions import Outcome
-    from jobs.governance import BatchRow, CheckRow
+    from jobs.governance import BatchRow, CheckRow, FindingRow
     from jobs.trial import BadRow
 
 _SAMPLE = 10
@@ -86,9 +86,10 @@ def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
 def show(batch_id: str, as_json: bool) -> None:
     """查看 Show why a batch is where it is, and what can be done.
 
-    未通过的检查、样例坏行（行号与原因，三级以上列不显示值）、原文件、任务日志、存证、可用命令。
-    Its failed checks, sample bad rows (lines and reasons, values of L1 and L2 columns only), its
-    file, the logs of its Airflow run, its evidence and the commands that may follow.
+    未通过的检查、内容与定级不符之处、样例坏行（行号与原因，三级以上列不显示值）、原文件、任务日志、存证、可用命令。
+    Its failed checks, what it holds that its contract does not say, sample bad rows (lines and
+    reasons, values of L1 and L2 columns only), its file, the logs of its Airflow run, its evidence
+    and the commands that may follow.
     """
     from infra.stack.trail import trail
     from jobs import governance
@@ -99,6 +100,7 @@ def show(batch_id: str, as_json: bool) -> None:
     failed = [
         c for c in governance.check_results(home, [row.batch_id]) if c.status in ("failed", "error")
     ]
+    found = [f for f in governance.findings(home, row.business_date) if _is_of(f, row)]
     contract = tree.sources.get(row.contract_id)
     bad = _bad_rows(home, contract, row) if contract else ()
     leaves = _leaves(home, row)
@@ -117,6 +119,7 @@ def show(batch_id: str, as_json: bool) -> None:
             if went
             else None,
             "failed_checks": [_check(c) for c in failed],
+            "findings": [_finding(f) for f in found],
             "bad_rows": [_bad(b) for b in bad],
             "leaves": leaves,
             "commands": list(commands(row)),
@@ -124,6 +127,7 @@ def show(batch_id: str, as_json: bool) -> None:
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     _show(row, (kept, manifest), failed, bad)
+    _list("内容与定级不符 What its contract does not say", [_sentence(f) for f in found])
     if went:
         where = went.url or "（未运行 the stack is not up）"
         _list("运行 Airflow run", [f"{went.dag_id} {went.run_id}", where, *logs])
@@ -327,6 +331,22 @@ def _as_json(row: BatchRow) -> dict[str, Any]:
 def _check(check: CheckRow) -> dict[str, Any]:
     names = ("rule_id", "column", "dimension", "severity", "status", "checked", "failed")
     return {n: getattr(check, n) for n in (*names, "threshold", "message")}
+
+
+def _is_of(finding: FindingRow, row: BatchRow) -> bool:
+    return (finding.table_name, finding.batch_id) == (row.table, row.batch_id)
+
+
+def _sentence(finding: FindingRow) -> str:
+    from portal.decisions import OF_FINDING, finding_sentence
+
+    word = OF_FINDING[finding.status].word
+    return f"{word.zh} {word.en}: {finding_sentence(finding)}"
+
+
+def _finding(finding: FindingRow) -> dict[str, Any]:
+    names = ("column", "kind", "status", "declared_level", "proposed_level", "checked", "matching")
+    return {n: getattr(finding, n) for n in names}
 
 
 def _bad(row: BadRow) -> dict[str, Any]:

@@ -68,6 +68,11 @@ class Home:
         return self.root / "keys"
 
     @property
+    def refused(self) -> Path:
+        """Incident records of refused secret and core data, mode 0700; never their bytes."""
+        return self.root / "refused"
+
+    @property
     def run(self) -> Path:
         """The running stack: ``stack.json``, pid files, logs, Airflow's own folder."""
         return self.root / "run"

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from contracts.reference import PACKAGED
-from jobs import governance, intents, record, silver, tables, versions
+from jobs import disclosure, governance, intents, record, silver, tables, versions
 from jobs.audit import checks, expectations
 from jobs.delta import open_table
 from jobs.governance import PublicationRow, utc_now
@@ -192,6 +192,7 @@ def _audit(
     return [
         *checks.run(session(), audited),
         *expectations.run(audited, staged.name, home.quality),
+        *disclosure.margins(product, accepted),
     ]
 
 

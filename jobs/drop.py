@@ -75,6 +75,19 @@ class PullStopped(JingshuError):  # noqa: N818  (an outcome, not a fault of ours
         return type(self), (self.state, self.problem, self.remedy, self.batch_id)
 
 
+class SecretStopped(PullStopped):
+    """Secret or core data: ``mark`` says by what, ``file`` where it lies, which is never said."""
+
+    def __init__(self, problem: str, remedy: str, mark: str, file: Path) -> None:
+        super().__init__("refused", problem, remedy)
+        self.mark = mark
+        self.file = file
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Cross a process border as a plain refusal: the file stays where it was seen."""
+        return PullStopped, (self.state, self.problem, self.remedy)
+
+
 class ManifestError(JingshuError, ValueError):
     """A file that is not what its manifest says."""
 
@@ -126,7 +139,7 @@ def find(delivery: Delivery, drop: Path) -> Found:
     for path in paths:
         mark = mark_in_name(_readable(path.name))
         if mark is not None:
-            refuse_marked(delivery, mark)
+            refuse_marked(delivery, mark, path)
         if not path.resolve().is_relative_to(drop.resolve()):
             raise PullStopped(
                 "refused",
@@ -219,12 +232,13 @@ def _found(delivery: Delivery, path: Path) -> Found:
     return Found(path, manifest)
 
 
-def refuse_marked(delivery: Delivery, mark: str) -> NoReturn:
+def refuse_marked(delivery: Delivery, mark: str, file: Path) -> NoReturn:
     """Refuse a delivery that carries a secrecy mark; the file itself is never named."""
-    raise PullStopped(
-        "refused",
+    raise SecretStopped(
         f"{delivery.name}: the file carries the mark {mark!r}; nothing of it was stored.",
         "State secrets are no government data (Decree 809, Art. 3): take it back, report it.",
+        mark,
+        file,
     )
 
 

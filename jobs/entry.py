@@ -12,9 +12,9 @@ from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.tree import load_tree
-from jobs import governance, record
+from jobs import governance, incidents, record
 from jobs.decode import DecodeError
-from jobs.drop import ManifestError, PullStopped, check_manifest, find
+from jobs.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
 from jobs.governance import utc_now
 from jobs.land import land as land_batch
 from jobs.pull import pull
@@ -85,6 +85,8 @@ def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
         if now < delivery.missing_at:
             state = "expected"
             reason = f"逾期 overdue: {stop}" if now > delivery.due_at else reason
+    if isinstance(stop, SecretStopped):
+        incidents.keep(home, delivery, stop.mark, stop.file, utc_now())
     if state == "refused":
         record.refused(home, delivery, reason)
     else:

@@ -118,11 +118,34 @@ class PublicationRow(Row):
     reason: str
 
 
+class FindingRow(Row):
+    """What a scan of a batch or a share disagrees with its contract about: counts, never a value.
+
+    Key: table_name, business_date, batch_id, column, kind; ``batch_id`` is None for a share.
+    """
+
+    provider: str
+    dataset: str
+    batch_id: str | None
+    table_name: str
+    business_date: date
+    contract_id: str
+    contract_version: str
+    column: str | None
+    kind: str
+    declared_level: str
+    proposed_level: str
+    checked: int
+    matching: int
+    status: str
+
+
 _TABLES: Final[dict[type[Row], str]] = {
     DeliveryRow: "deliveries",
     BatchRow: "batches",
     CheckRow: "check_results",
     PublicationRow: "publications",
+    FindingRow: "findings",
 }
 _R = TypeVar("_R", bound=Row)
 
@@ -233,3 +256,16 @@ def latest_publications(home: Home, business_date: date | None = None) -> list[P
     return _newest(
         read(home, PublicationRow, _on(business_date)), "kind", "table_name", "business_date"
     )
+
+
+def findings(home: Home, business_date: date | None = None) -> list[FindingRow]:
+    """Return the newest row of each finding, of one date or of all.
+
+    A batch that was scanned again under another contract version is spoken of by that scan alone.
+    """
+    rows = read(home, FindingRow, _on(business_date))
+    newest = {(r.table_name, r.business_date, r.batch_id): r.contract_version for r in rows}
+    kept = (
+        r for r in rows if r.contract_version == newest[r.table_name, r.business_date, r.batch_id]
+    )
+    return _newest(kept, "table_name", "business_date", "batch_id", "column", "kind")

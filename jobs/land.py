@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from contracts.errors import JingshuError
+from jobs import findings
 from jobs.decode import DecodeError, naming, sniff
 from jobs.delta import append_once, dataset, has_transaction, open_table
 from jobs.header import HeaderError, match_header
@@ -241,10 +242,12 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
                     pass
             version = table.version()
         else:
-            data = sealed_rows(home, delivery, _rows(home, raw, parsed))
+            data = _rows(home, raw, parsed)
+            findings.of_batch(home, delivery, raw, data)
+            stored = sealed_rows(home, delivery, data)
             version, _ = append_once(
                 path,
-                lambda: data,
+                lambda: stored,
                 app_id,
                 partition_by=["_batch_id"],
                 configuration=statistics_only_on(contract, "_source_line"),
@@ -278,6 +281,7 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
     parsed = Parsed(contract, contract.server(delivery.provider), raw.batch_id)
     with naming(delivery.name, raw.file_name):
         data = _rows(home, raw, parsed)
+    findings.of_batch(home, delivery, raw, data)
     mine = pc.field("_batch_id") == raw.batch_id
     there = dataset(table).to_table(filter=mine).select(wanted.names).cast(wanted)
     if not _is_same(home, delivery, there.sort_by("_source_line"), data):

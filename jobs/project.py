@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from jobs import governance, intents, record, tables, versions
+from contracts.model import SHARE_CEILING
+from jobs import disclosure, findings, governance, intents, record, tables, versions
 from jobs.build import publication
 from jobs.delta import open_table
 from jobs.governance import utc_now
@@ -63,13 +65,20 @@ def _share(home: Home, product: Contract, policy: Policy, business_date: date) -
         home.table("shared", name), f"{business_date:%Y%m%d}-{made_of}", business_date
     )
     versions.stage(staged, rows.selectExpr(*columns.values()))
+    measured = disclosure.measure(product, policy, session().read.parquet(str(staged.rows)))
+    reason = measured.problem or findings.of_share(
+        home, product, name, business_date, SHARE_CEILING, pq.read_table(staged.rows)
+    )
+    if reason:
+        return _said(home, product, policy, business_date, None, reason, status="held")
     kept = [c for c in product.columns if c.name in columns]
     tables.ensure(staged.table, product, tables.schema(kept))
     intent = f"share:{name}:{staged.name}"
     intents.begin(home, intent, name)
     version = versions.show(staged, product, {"jingshu.kind": "share", "jingshu.source": source})
-    count = session().read.parquet(str(staged.rows)).count()
-    shared = _said(home, product, policy, business_date, (version, count, source), "")
+    count = measured.rows
+    made = (version, count, source)
+    shared = _said(home, product, policy, business_date, made, measured.words)
     record.leaf(
         home,
         "share",
@@ -83,6 +92,7 @@ def _share(home: Home, product: Contract, policy: Policy, business_date: date) -
             "source": source,
             "rows": count,
             "origin": shared.origin,
+            **measured.facts,
         },
     )
     outbox.write(
@@ -115,13 +125,15 @@ def _said(  # noqa: PLR0913, PLR0917  (a row has these columns)
     business_date: date,
     made: tuple[int, int, str] | None,
     reason: str,
+    *,
+    status: Literal["waiting", "held"] = "waiting",
 ) -> SharedVersion:
     shared = SharedVersion(
         product_id=product.id,
         policy=policy.name,
         table=f"{product.product_table}__{policy.name}",
         business_date=business_date,
-        status="published" if made else "waiting",
+        status="published" if made else status,
         version=made[0] if made else None,
         rows=made[1] if made else 0,
         origin=_origin(home, product, business_date),

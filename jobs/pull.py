@@ -161,7 +161,7 @@ def _refuse_secret(delivery: Delivery, found: Found) -> None:
     is_core = grading is not None and grading.gb43697 == "core"
     mark = "核心数据" if is_core else secret_mark(found.path)
     if mark is not None:
-        refuse_marked(delivery, mark)
+        refuse_marked(delivery, mark, found.path)
 
 
 def _stop_duplicate(

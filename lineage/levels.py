@@ -135,15 +135,28 @@ def _not_lowered(
             return "the smallest cell {k} plays no part in it"
         return None
     if column.lowering and column.lowering.function in _ONE_STEP:
-        untouched = [i for i in above if i.subtype == "IDENTITY"]
-        if untouched:
-            return f"{untouched[0].field} is taken as it is"
-        unkeyed = [i for i in above if function in _KEYED and not i.how.masking]
-        if unkeyed:
-            return f"{unkeyed[0].field} does not go through {function}()"
-        steps = LEVELS.index(max(levels[i] for i in above)) - LEVELS.index(column.effective_level)
-        return None if steps == 1 else "de-identifying takes off one level, not more"
+        return _not_one_step(column, above, levels, column.lowering.function)
     return "a dropped column cannot be made from anything"
+
+
+def _not_one_step(
+    column: Column,
+    above: list[Input],
+    levels: Mapping[Input, Level],
+    function: LoweringFunction,
+) -> str | None:
+    """Say why a de-identifying function does not take off what it should; it takes off one level.
+
+    ``hmac_sm3`` and ``sm4`` are what they are called: nothing else makes a pseudonym with a key.
+    """
+    untouched = [i for i in above if i.subtype == "IDENTITY"]
+    if untouched:
+        return f"{untouched[0].field} is taken as it is"
+    unkeyed = [i for i in above if function in _KEYED and not i.how.masking]
+    if unkeyed:
+        return f"{unkeyed[0].field} does not go through {function}()"
+    steps = LEVELS.index(max(levels[i] for i in above)) - LEVELS.index(column.effective_level)
+    return None if steps == 1 else "de-identifying takes off one level, not more"
 
 
 def _not_approved(tree: Tree, name: str, column: Column, inherited: Level) -> str | None:

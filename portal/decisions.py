@@ -10,14 +10,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from portal.words import Word
+from portal.words import CONTENT, Word, word_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from contracts.model import Contract, Provider
-    from jobs.governance import BatchRow, CheckRow, DeliveryRow
+    from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow
     from portal.deliveries import Line
 
 
@@ -44,8 +44,37 @@ DRIFT: Final = Kind(
     Word("结构有变", "layout drift", "warn"), "修订契约或要求恢复", "amend contract or revert"
 )
 QUALITY: Final = Kind(Word("检查不合格", "failed checks", "warn"), "要求整改", "ask for a fix")
+LEVEL: Final = Kind(
+    Word("内容高于定级", "holds more than its level", "bad"),
+    "提高定级，或要求去除",
+    "raise the level, or have it removed",
+)
+PERSONAL: Final = Kind(
+    Word("未约定的个人信息", "unexpected personal information", "warn"),
+    "写入契约，或要求去除",
+    "name it in the contract, or have it removed",
+)
+OVER: Final = Kind(Word("定级偏高", "graded too high"), "复核定级", "review the level")
 LATE: Final = Kind(Word("迟交", "late", "warn"), "提醒", "remind")
-_ORDER: Final = (REFUSED, HELD, UNBALANCED, FAILED, MISSING, REJECTED, DRIFT, QUALITY, LATE)
+OF_FINDING: Final[Mapping[str, Kind]] = {
+    "under_graded": LEVEL,
+    "unexpected_personal_information": PERSONAL,
+    "over_graded": OVER,
+}
+_ORDER: Final = (
+    REFUSED,
+    HELD,
+    LEVEL,
+    UNBALANCED,
+    FAILED,
+    MISSING,
+    REJECTED,
+    PERSONAL,
+    DRIFT,
+    QUALITY,
+    LATE,
+    OVER,
+)
 OF_STATUS: Final[Mapping[str, Kind]] = {
     "refused": REFUSED,
     "held": HELD,
@@ -104,11 +133,16 @@ def owner_of(contract: Contract | None, provider: Provider) -> Owner:
     return Owner(cdo, found["steward"])
 
 
-def decisions(of_date: Sequence[Line], checks: Iterable[CheckRow]) -> tuple[Decision, ...]:
+def decisions(
+    of_date: Sequence[Line], checks: Iterable[CheckRow], findings: Iterable[FindingRow] = ()
+) -> tuple[Decision, ...]:
     """Return what the date asks to be decided."""
     of_batch: dict[tuple[str, str, str], list[CheckRow]] = defaultdict(list)
     for check in checks:
         of_batch[check.provider, check.dataset, check.batch_id].append(check)
+    seen: dict[tuple[str | None, Kind], list[FindingRow]] = defaultdict(list)
+    for finding in findings:
+        seen[finding.batch_id, OF_FINDING[finding.status]].append(finding)
     found = [
         decision
         for line in of_date
@@ -116,7 +150,33 @@ def decisions(of_date: Sequence[Line], checks: Iterable[CheckRow]) -> tuple[Deci
             line, of_batch[line.delivery.provider, line.delivery.dataset, _batch_id(line)]
         )
     ]
-    return gravest_first(found)
+    return gravest_first([*found, *(d for line in of_date for d in _of_content(line, seen))])
+
+
+def _of_content(
+    line: Line, seen: Mapping[tuple[str | None, Kind], Sequence[FindingRow]]
+) -> Iterator[Decision]:
+    """Yield what a scan of the batch disagrees with its contract about."""
+    batch = line.own_batch
+    for kind in OF_FINDING.values():
+        rows = seen.get((batch.batch_id, kind), ()) if batch is not None else ()
+        if batch is not None and rows:
+            commands = (
+                _command("batch", "show", batch.batch_id),
+                _command("contract", "show", line.delivery.contract_id),
+            )
+            why = tuple(finding_sentence(r) for r in rows)
+            yield _decision(line, kind, why, batch.finished_at, commands)
+
+
+def finding_sentence(finding: FindingRow) -> str:
+    """Say what a column holds and how it is graded, in both languages: never a value."""
+    word = word_for(CONTENT, finding.kind)
+    where = finding.column or finding.table_name
+    said = f"{where} 含 holds {word.zh} {word.en}（{finding.matching:,}/{finding.checked:,}）"
+    if finding.proposed_level != finding.declared_level:
+        return f"{said}：{finding.declared_level} → {finding.proposed_level}"
+    return f"{said}：{finding.declared_level}"
 
 
 def _batch_id(line: Line) -> str:

@@ -6,7 +6,7 @@ The same tables give the same bytes: nothing here asks the clock.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contracts.tree import load_tree
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from contracts.tree import Feed, Tree
-    from jobs.governance import BatchRow, CheckRow, DeliveryRow, PublicationRow
+    from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow, PublicationRow
     from sharing.grants import GrantView
 
 
@@ -36,7 +36,8 @@ class Tables:
     """The newest rows that a page is made of.
 
     Deliveries and batches of every date, since what an earlier date left open is still to be
-    decided; checks and publications of the page's date. ``grants`` is None where none are kept yet.
+    decided; checks, publications and findings of the page's date. ``grants`` is None where none are
+    kept yet.
     """
 
     deliveries: Sequence[DeliveryRow]
@@ -44,6 +45,7 @@ class Tables:
     checks: Sequence[CheckRow]
     publications: Sequence[PublicationRow]
     grants: Sequence[GrantView] | None = None
+    findings: Sequence[FindingRow] = ()
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,11 @@ def read_tables(home: Home, business_date: date | None) -> tuple[Tables, date | 
         batches=batches,
         checks=governance.check_results(home, of_day) if of_day else (),
         publications=governance.latest_publications(home, day) if day else (),
+        findings=governance.findings(home, day) if day else (),
     )
     as_of = _as_of(tables, day)
     grants = _grants(home, as_of) if as_of else None
-    return Tables(
-        tables.deliveries, tables.batches, tables.checks, tables.publications, grants
-    ), day
+    return replace(tables, grants=grants), day
 
 
 def _grants(home: Home, as_of: datetime) -> Sequence[GrantView] | None:
@@ -135,7 +136,7 @@ def make_report(tree: Tree, tables: Tables, business_date: date | None) -> Repor
         as_of=_as_of(tables, business_date),
         lines=of_date,
         counts=count(of_date),
-        decisions=decisions(of_date, checks),
+        decisions=decisions(of_date, checks, tables.findings),
         still_open=still_open(tree, tables.deliveries, tables.batches, business_date)
         if business_date
         else (),

@@ -65,6 +65,21 @@ DIMENSION: Final[Mapping[str, Word]] = {
     "timeliness": Word("时效性", "timeliness"),
     "accessibility": Word("可访问性", "accessibility"),
 }
+#: What a content scan tells apart (jobs.findings).
+CONTENT: Final[Mapping[str, Word]] = {
+    "resident_id": Word("居民身份号码", "resident ID numbers"),
+    "passport": Word("护照号码", "passport numbers"),
+    "bank_card": Word("银行卡号", "bank card numbers"),
+    "mobile": Word("手机号码", "mobile numbers"),
+    "email": Word("电子邮箱", "e-mail addresses"),
+    "plate": Word("机动车号牌", "vehicle plates"),
+    "name": Word("姓名", "names of persons"),
+    "address": Word("住址", "addresses of persons"),
+    "birth_date": Word("出生日期", "dates of birth"),
+    "coordinate": Word("个人位置", "positions of persons"),
+    "population": Word("百万人以上", "rows of over a million persons"),
+    "public_code": Word("公开代码", "public codes only"),
+}
 #: Scores that are no number: none of them may ever look like a good one.
 NOT_SCORED: Final[Mapping[str, Word]] = {
     "not_checked": Word("未检查", "not checked"),
