@@ -1,8 +1,8 @@
 """What personal information looks like in text: one shape a kind, and the check digits behind it.
 
-Shapes are RE2, read by Arrow for a whole column at once. Two questions a shape: ``trace``, without
-borders, asks a whole column's bytes "could it be here?", and may say yes too often; ``found``, with
-borders, is put to single cells. Sources: GB 11643-1999 (resident ID), GA 36-2018 (plates), ISO/IEC
+Shapes are RE2, read by Arrow for a whole column at once. Two questions a shape: ``trace`` asks a
+whole column's text "could it be here?", and may say yes too often; ``found``, with borders, is put
+to single cells. Sources: GB 11643-1999 (resident ID), GA 36-2018 (plates), ISO/IEC
 7812-1 (Luhn), domain reference §2. No value ever leaves this module: only whether a cell has one.
 """
 
@@ -64,7 +64,7 @@ def _bordered(pattern: str) -> str:
 
 SHAPES: Final[tuple[Shape, ...]] = (
     Shape("resident_id", "L4", _ID, rf"{_NO_DIGIT_BEFORE}(?P<v>{_ID}){_NO_DIGIT_AFTER}"),
-    Shape("passport", "L4", _PASSPORT, rf"{_PASSPORT}(?:$|[^0-9A-Za-z])"),
+    Shape("passport", "L4", "护照|assport|ASSPORT", rf"{_PASSPORT}(?:$|[^0-9A-Za-z])"),
     Shape("bank_card", "L4", _CARD, _bordered(_CARD)),
     Shape(
         "mobile",
@@ -75,8 +75,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape("email", "L3", "@", _EMAIL),
     Shape("plate", "L3", rf"[{_PROVINCES}][A-HJ-NP-Z]", _PLATE + r"(?:$|[^0-9A-Za-z])"),
 )
-#: Any trace of any of them: what has none is done in one look.
-ANY: Final = "|".join([*(s.trace for s in SHAPES), WIDE])
 #: What a cell of an eleven-digit code looks like: where most are no mobiles, none is meant as one.
 ELEVEN_DIGITS: Final = _bordered(r"\d{11}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jobs.verify import batches, derived, log, publications, rows, seals, tags
+from jobs.verify import batches, derived, log, publications, refusals, rows, seals, tags
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 
@@ -28,6 +28,7 @@ CHECKS: Final = (
     derived.origins,
     tags.levels,
     seals.at_rest,
+    refusals.records,
 )
 
 
