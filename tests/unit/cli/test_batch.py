@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from cli.batch import meaning
-from contracts.delivery import BatchStatus
+from contracts.delivery import BatchStatus, Delivery
+from contracts.layout import Home
 from infra.stack.processes import Part
-from jobs import governance
+from jobs import entry, governance
+from tests.days import deliver
+from tests.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jobs.governance import BatchRow
-    from tests.shop import Shop
     from tests.unit.cli.conftest import Jingshu, Said
 
 
@@ -151,3 +155,26 @@ def test_reject_and_retry(jingshu: Jingshu, own_shop: Shop) -> None:
     said = call(jingshu, own_shop, "retry", held.batch_id)
     assert said.code == 1
     assert "held" in said.out
+
+
+def test_show_mentions_what_the_contract_does_not_say(jingshu: Jingshu, tmp_path: Path) -> None:
+    shop = Shop(Home(tmp_path / "home"), shop_tree(tmp_path / "tree"))
+    number = "11010519491231002X"
+    text = f"CODE,QTY,BUYER,GONE\nA,1,张 {number},否\nB,2,b,否\n"
+    deliver(shop.home.drop, f"shop/sale/{day(1)}/sale.csv", text.encode())
+    delivery = Delivery(shop.tree.contract("shop.sale"), "shop", day(1))
+    landed = entry.land_delivery(shop.home, delivery)
+    said = call(jingshu, shop, "show", landed.batch_id)
+    assert "内容高于定级 holds more than its level: buyer 含 holds 居民身份号码" in said.out
+    assert "（1/2）：L3 → L4" in said.out
+    assert number not in said.out
+    (found,) = call(jingshu, shop, "show", landed.batch_id, "--json").json["findings"]
+    assert found == {
+        "column": "buyer",
+        "kind": "resident_id",
+        "status": "under_graded",
+        "declared_level": "L3",
+        "proposed_level": "L4",
+        "checked": 2,
+        "matching": 1,
+    }

@@ -21,7 +21,7 @@ from contracts.model import (
 )
 from contracts.tree import Tree
 from jobs import governance
-from jobs.governance import BatchRow, CheckRow, DeliveryRow, PublicationRow
+from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow, PublicationRow
 from portal.report import Tables, make_report
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class City:
     batches: list[BatchRow] = field(default_factory=list)
     checks: list[CheckRow] = field(default_factory=list)
     publications: list[PublicationRow] = field(default_factory=list)
+    findings: list[FindingRow] = field(default_factory=list)
     grants: list[Any] | None = None
 
     def deliver(
@@ -197,6 +198,27 @@ class City:
         self.checks.append(row)
         return row
 
+    def find(self, batch: BatchRow | None, status: str, **changes: Any) -> None:
+        """Add what a scan of a batch found."""
+        assert batch is not None
+        row = {
+            "recorded_at": batch.recorded_at,
+            "provider": batch.provider,
+            "dataset": batch.dataset,
+            "batch_id": batch.batch_id,
+            "table_name": batch.table,
+            "business_date": batch.business_date,
+            "contract_id": batch.contract_id,
+            "contract_version": batch.contract_version,
+            "column": None,
+            "declared_level": "L2",
+            "proposed_level": "L2",
+            "checked": 100,
+            "matching": 1,
+            "status": status,
+        }
+        self.findings.append(FindingRow.model_validate(row | changes))
+
     def publish(self, kind: str = "product", table: str = "ready", **changes: Any) -> None:
         self.publications.append(
             PublicationRow.model_validate(
@@ -224,11 +246,12 @@ class City:
             self.checks,
             [p for p in self.publications if p.business_date == day],
             self.grants,
+            [f for f in self.findings if f.business_date == day],
         )
         return make_report(self.tree, tables, day)
 
     def save(self, home: Home) -> None:
-        for name in ("deliveries", "batches", "checks", "publications"):
+        for name in ("deliveries", "batches", "checks", "publications", "findings"):
             governance.append(home, f"test:{name}", getattr(self, name))
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from portal.page import render
+
 if TYPE_CHECKING:
     from .conftest import City
 
@@ -165,3 +167,35 @@ def test_a_newer_full_snapshot_makes_a_missing_one_moot(
     city.deliver("missing", feed=feed, day=DAY - timedelta(days=1))
     city.deliver("received", "published", feed=feed)
     assert bool(city.report().still_open) is is_open
+
+
+def test_what_a_batch_holds_above_its_level_is_to_decide_and_what_is_unnamed_to_follow_up(
+    city: City,
+) -> None:
+    batch = city.deliver(status="published")
+    city.find(batch, "under_graded", column="remark", kind="resident_id", proposed_level="L4")
+    city.find(batch, "under_graded", column="note", kind="mobile", proposed_level="L3")
+    city.find(batch, "unexpected_personal_information", column="qty", kind="name")
+    city.find(batch, "over_graded", column="code", kind="public_code", proposed_level="L1")
+    found = city.report().decisions
+    assert [(d.kind.word.en, d.is_urgent) for d in found] == [
+        ("holds more than its level", True),
+        ("unexpected personal information", False),
+        ("graded too high", False),
+    ]
+    assert found[0].why == (
+        "remark 含 holds 居民身份号码 resident ID numbers（1/100）：L2 → L4",
+        "note 含 holds 手机号码 mobile numbers（1/100）：L2 → L3",
+    )
+    assert batch is not None
+    assert found[0].commands[0] == f"./jingshu batch show {batch.batch_id}"
+    page = render(city.report())
+    assert "内容高于定级" in page
+    assert "unexpected personal information" in page
+
+
+def test_a_finding_of_another_batch_or_date_is_not_this_dates(city: City) -> None:
+    old = city.deliver(status="published", day=DAY - timedelta(days=1))
+    city.deliver(status="published")
+    city.find(old, "under_graded", column="remark", kind="resident_id", proposed_level="L4")
+    assert city.report().decisions == ()
