@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.grading import MANY_PERSONS
-from contracts.model import UNTAGGED, Level
+from contracts.model import UNTAGGED, Level, max_level
 from contracts.vocabulary import PersonalKind
 from jobs import governance
 from jobs.governance import FindingRow, utc_now
@@ -97,8 +97,9 @@ def _judged(contract: Contract, seen: Seen, *, is_personal: bool) -> Found | Non
     column = next((c for c in contract.columns if c.name == seen.column), None)
     rule = column.rule.name if column and column.rule else ""
     proposed = _POSTS.get((rule, seen.kind), seen.level)
-    # Rows without shape are kept whole in a column of ours, which is graded as the table is.
-    declared = column.effective_level if column else max(contract.level, UNTAGGED)
+    # Rows without shape are kept whole in a column of ours, which is graded as its columns are.
+    aside = max_level((UNTAGGED, *(c.effective_level for c in contract.columns)))
+    declared = column.effective_level if column else aside
     meant = [column] if column else contract.columns
     is_meant = any(seen.kind in _named(c) for c in meant)
     status: FindingStatus
