@@ -84,8 +84,8 @@ class SecretStopped(PullStopped):
         self.file = file
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        """Cross a process border as a plain refusal: the file stays where it was seen."""
-        return PullStopped, (self.state, self.problem, self.remedy)
+        """Keep all arguments: exceptions cross process borders."""
+        return type(self), (self.problem, self.remedy, self.mark, self.file)
 
 
 class ManifestError(JingshuError, ValueError):
