@@ -40,7 +40,10 @@ _PLATE: Final = (
     rf"[{_PROVINCES}][A-HJ-NP-Z][·\- ]?"
     r"(?:[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9警学挂]|[A-HJK][A-HJ-NP-Z0-9]\d{4}|\d{5}[A-HJK])"
 )
-_PASSPORT: Final = r"(?:护照|[Pp]assport|PASSPORT)(?:[^0-9A-Za-z]|[Nn][Oo]){0,8}(?:[EGDSPH]\d{8}|E[A-HJ-NP-Z]\d{7})"
+_PASSPORT: Final = (
+    r"(?:护照|[Pp]assport|PASSPORT)(?:[^0-9A-Za-z]|[Nn][Oo]){0,8}"
+    r"(?:[EGDSPH]\d{8}|E[A-HJ-NP-Z]\d{7})"
+)
 
 #: Full-width digits and letters are the same ones to a reader; such cells are folded first.
 WIDE: Final = r"[０-９Ａ-Ｚａ-ｚ＠]"
