@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.lineage_send import send
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,6 +28,9 @@ def lineage() -> None:
     name), or an export such as file://health/disease_case. Exit code 0: traced; 1: the trace ends
     before an export, a code table or a declared constant; 2: no event speaks of that name.
     """
+
+
+lineage.add_command(send)
 
 
 @lineage.command(epilog="例 Example: ./jingshu lineage up heat_readiness.heat_cases --json")

@@ -48,6 +48,11 @@ class Home:
         return self.root / "lineage" / "events"
 
     @property
+    def lineage_delivery(self) -> Path:
+        """What each OpenLineage endpoint has acknowledged (SQLite)."""
+        return self.root / "lineage" / "delivery.db"
+
+    @property
     def evidence(self) -> Path:
         """The C2SP tlog-tiles log: ``checkpoint``, ``tile/…``, ``log.vkey``."""
         return self.root / "evidence"

@@ -25,7 +25,7 @@ from infra.stack.airflow import (
 )
 from infra.stack.processes import Ledger, Part, StackError
 from infra.stack.rest import AirflowApi
-from infra.stack.standing import GATEWAY, SPARK, STOP_GRACE_S, Settings
+from infra.stack.standing import GATEWAY, SENDER, SPARK, STOP_GRACE_S, Settings
 from infra.stack.warming import warming
 from sharing.endpoint import DEFAULT_PORT, gateway_port
 
@@ -115,6 +115,9 @@ class Stack:
                 continue
             self._restarts[name] += 1
             if self._restarts[name] > _RESTARTS.get(name, 3):
+                if name == SENDER:
+                    self._give_up_sending(part)
+                    continue
                 processes.require_alive(part)
             self._say(f"{name} 意外停止，重新启动 died; starting it again")
             processes.stop(self.home, [part], grace_s=2.0)
@@ -126,6 +129,12 @@ class Stack:
         """Stop every part and leave neither a process nor a port behind."""
         processes.stop(self.home, list(self._parts.values()), STOP_GRACE_S)
         self._parts = {}
+
+    def _give_up_sending(self, part: Part) -> None:
+        """Go on without the sender: its events stay on disk for ``./jingshu lineage send``."""
+        processes.stop(self.home, [part])
+        del self._parts[SENDER]
+        self._say(f"{SENDER} 不再重启 is given up; events wait on disk. 见 read {part.log}")
 
     def _clear_leftovers(self) -> None:
         ledger = Ledger(self.home)
@@ -176,7 +185,8 @@ class Stack:
         # Without the clock nobody waits for a delivery: nothing defers, and no triggerer is needed.
         triggerless = [name for name in COMPONENTS if name != "triggerer"]
         components = COMPONENTS if self.schedule == "cron" else triggerless
-        return [SPARK, *components, GATEWAY]
+        sender = [SENDER] if _has_endpoint() else []
+        return [SPARK, *components, GATEWAY, *sender]
 
     def _begin(self, name: str) -> Part:
         if name == SPARK:
@@ -184,18 +194,26 @@ class Stack:
             return spark.begin(self.home, known.port if known else None)
         if name == GATEWAY:
             return self._begin_gateway()
+        if name == SENDER:
+            return self._begin_sender()
         component: Component = next(part for part in COMPONENTS if part == name)
         return self.airflow.begin(component)
 
     def _begin_gateway(self) -> Part:
-        env = {
+        argv = [sys.executable, "-m", "sharing.gateway", "--port", str(gateway_port())]
+        return processes.launch(self.home, GATEWAY, argv, self._environment(), port=gateway_port())
+
+    def _begin_sender(self) -> Part:
+        argv = [sys.executable, "-m", "cli", "lineage", "send", "--watch"]
+        return processes.launch(self.home, SENDER, argv, self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        return {
             **os.environ,
             "JINGSHU_HOME": str(self.home.root),
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
         }
-        argv = [sys.executable, "-m", "sharing.gateway", "--port", str(gateway_port())]
-        return processes.launch(self.home, GATEWAY, argv, env, port=gateway_port())
 
     def _wait_ready(self, deadline: float) -> None:
         processes.wait_listening(self._parts[SPARK], _READY_TIMEOUT_S)
@@ -221,8 +239,9 @@ class Stack:
 
     def _until(self, deadline: float, is_done: Callable[[], bool], what: str) -> None:
         while not is_done():
-            for part in self._parts.values():
-                processes.require_alive(part)
+            for name, part in self._parts.items():
+                if name != SENDER:
+                    processes.require_alive(part)
             if time.monotonic() > deadline:
                 problem = f"Airflow did not get {what} ready within {_READY_TIMEOUT_S:.0f} s."
                 raise StackError(problem, f"Read the files in {self.home.run / 'logs'}.")
@@ -236,6 +255,12 @@ class Stack:
             )
         fresh = {dag_id for dag_id, at in api.parsed_dags().items() if at >= self._began}
         return expected_dags() <= fresh
+
+
+def _has_endpoint() -> bool:
+    """Tell whether somebody wants the lineage: the variables of openlineage-python."""
+    is_off = os.environ.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true"
+    return bool(os.environ.get("OPENLINEAGE_URL")) and not is_off
 
 
 def expected_dags() -> frozenset[str]:

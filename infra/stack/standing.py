@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from contracts.layout import Home
 
 GATEWAY = "gateway"
+#: Sends lineage events to OPENLINEAGE_URL; the one part that nothing waits for.
+SENDER = "lineage-sender"
 SPARK = spark.NAME
 STOP_GRACE_S = 12.0
 

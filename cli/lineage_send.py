@@ -1,0 +1,134 @@
+"""``jingshu lineage send``: the outbox to an OpenLineage endpoint, once or until stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final, Never
+
+import click
+
+from contracts.errors import UsageError
+from contracts.layout import Home
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from lineage.acknowledged import SetAside
+    from lineage.delivery import Pass, Sender
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+#: How often the watching sender looks for new files; at most how long it leaves a dead endpoint.
+_POLL_S: Final = 2.0
+_REST_S: Final = 60.0
+#: How long the watching sender may still send after it was asked to stop.
+_FINISH_S: Final = 3.0
+_SHOWN: Final = 5
+
+
+@click.command(epilog="例 Example: OPENLINEAGE_URL=http://marquez:5000 ./jingshu lineage send")
+@click.option("--url", metavar="URL", help="接收端 The endpoint (default: OPENLINEAGE_URL).")
+@click.option("--replay", "again", is_flag=True, help="重发 Send again what was acknowledged.")
+@click.option("--from", "first", type=_DAY, metavar="D", help="首日 --replay from this date.")
+@click.option("--to", "last", type=_DAY, metavar="D", help="末日 --replay up to this date.")
+@click.option("--watch", is_flag=True, help="持续 Keep sending until stopped.")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON object.")
+def send(
+    url: str | None,
+    again: bool,
+    first: datetime | None,
+    last: datetime | None,
+    watch: bool,
+    as_json: bool,
+) -> int:
+    """发送 Send the lineage events on disk to an OpenLineage endpoint, each at least once.
+
+    OPENLINEAGE_URL, OPENLINEAGE_ENDPOINT and OPENLINEAGE_API_KEY are read as openlineage-python
+    reads them. Exit code 0: all was taken; 1: events wait, or were refused and stand aside.
+    """
+    from lineage.acknowledged import Acknowledged
+    from lineage.delivery import Sender, replay, sole_sender
+    from lineage.endpoint import Address, Endpoint
+
+    if (first or last) and not again:
+        raise UsageError("--from and --to choose what is sent again.", "Give --replay as well.")
+    if watch and as_json:
+        raise UsageError("--watch has no end to report.", "Leave --json out.")
+    home, address = Home.from_env(), Address.from_env(url)
+    stop = threading.Event()
+    with ExitStack() as held:
+        known = held.enter_context(Acknowledged(home.lineage_delivery, address.name))
+        if again:
+            runs = replay(home, known, _date(first), _date(last))
+            click.echo(f"重发 to send again: {runs} 次运行 runs", err=True)
+        held.enter_context(sole_sender(home, address))
+        sender = Sender(home, held.enter_context(Endpoint(address)), known, sleep=stop.wait)
+        if watch:
+            _watch(sender, stop, address.name)
+            return 0
+        return _report(sender.send(), known.refused(), as_json=as_json)
+
+
+def _date(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _report(done: Pass, aside: list[SetAside], *, as_json: bool) -> int:
+    if as_json:
+        found = {
+            "delivered": done.delivered,
+            "waiting": done.waiting,
+            "problem": done.problem,
+            "set_aside": [vars(event) for event in aside],
+        }
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        click.echo(_in_words(done, len(aside)))
+        for event in aside[:_SHOWN]:
+            click.echo(f"  搁置 set aside: {event.file}@{event.position}: {event.reason}", err=True)
+    return 1 if done.waiting or aside else 0
+
+
+def _in_words(done: Pass, aside: int) -> str:
+    words = f"已送达 delivered {done.delivered}, 待发 waiting {done.waiting}"
+    words += f", 搁置 set aside {aside}" if aside else ""
+    return f"{words}: {done.problem}" if done.problem else words
+
+
+def _watch(sender: Sender, stop: threading.Event, name: str) -> None:
+    """Send what comes until told to stop; then what is left, for a few seconds and no longer.
+
+    Ending at any moment is safe: what was not acknowledged is sent by the next sender.
+    """
+    _stop_on_signals(stop)
+    os.nice(10)  # the day's own work goes first
+    click.echo(f"发送至 sending to {name}")
+    rest_s, told = _POLL_S, ""
+    while not stop.is_set():
+        done = sender.send()
+        if done.problem != told:
+            click.echo(_in_words(done, len(done.refused)))
+            told = done.problem
+        for event in done.refused:
+            click.echo(f"搁置 set aside: {event.file}@{event.position}: {event.reason}")
+        rest_s = min(_REST_S, rest_s * 2) if done.problem else _POLL_S
+        stop.wait(max(rest_s, done.retry_after_s))
+    click.echo(_in_words(sender.send(), 0))
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def ask(*_: object) -> None:
+        stop.set()
+        signal.setitimer(signal.ITIMER_REAL, _FINISH_S)
+
+    def end(*_: object) -> Never:
+        sys.stdout.flush()
+        os._exit(0)
+
+    signal.signal(signal.SIGALRM, end)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, ask)
