@@ -79,12 +79,30 @@ def clauses(select: exp.Expr) -> Iterator[tuple[Subtype, list[exp.Expr]]]:
     yield "JOIN", [j.args["on"] for j in args.get("joins") or () if j.args.get("on") is not None]
     conditions = [args.get(name) for name in ("where", "having", "qualify")]
     yield "FILTER", [c.this for c in conditions if c is not None]
-    group = args.get("group")
-    yield "GROUP_BY", list(group.expressions) if group is not None else []
+    yield "GROUP_BY", grouping(select)
     if isinstance(select, exp.Select) and args.get("distinct") is not None:
         yield "GROUP_BY", selects(select)
     orders = [args.get(name) for name in ("order", "sort", "cluster", "distribute")]
     yield "SORT", [e for o in orders if o is not None for e in o.expressions]
+
+
+def grouping(select: exp.Expr) -> list[exp.Expr]:
+    """Return what a query groups by; GROUP BY ALL means every output without an aggregate."""
+    group = select.args.get("group")
+    if group is None:
+        return []
+    if group.args.get("all"):
+        return [s for s in selects(select) if s.find(exp.AggFunc) is None]
+    return list(group.expressions)
+
+
+def named_windows(window: exp.Expr, select: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the definitions behind ``OVER name``, following one that builds on another."""
+    name = window.text("alias")
+    for known in select.args.get("windows") or () if name else ():
+        if known.name.lower() == name.lower():
+            yield known
+            yield from named_windows(known, select)
 
 
 def text_of(e: exp.Expr) -> str:

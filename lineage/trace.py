@@ -15,7 +15,16 @@ from sqlglot.optimizer.scope import Scope
 
 from lineage.columns import LITERAL, Field, Graph, Input, Subtype, Transformation, declared
 from lineage.errors import LineageError
-from lineage.query import branches, clauses, placeholders, qualified, selects, text_of
+from lineage.query import (
+    branches,
+    clauses,
+    grouping,
+    named_windows,
+    placeholders,
+    qualified,
+    selects,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -140,7 +149,8 @@ class _Tracer:
         expression = scope.expression
         if isinstance(expression, exp.SetOperation):
             place = [s.alias_or_name for s in selects(expression)].index(name)
-            for branch in branches(scope):
+            parts = branches(scope)  # EXCEPT shows nothing of what it takes away
+            for branch in parts[:1] if isinstance(expression, exp.Except) else parts:
                 columns = [s.alias_or_name for s in selects(branch.expression)]
                 yield from self.output(branch, columns[place])
         elif isinstance(expression, exp.Query):
@@ -255,9 +265,10 @@ class _Tracer:
             yield from self.aggregate(function, scope, summarised=False)
         elif not isinstance(function, _RANKING):
             yield from self.value(function, scope)
-        for part in (*(e.args.get("partition_by") or ()), e.args.get("order")):
-            if part is not None:
-                yield from self.indirect("WINDOW", part, scope)
+        for named in (e, *named_windows(e, scope.expression)):
+            for part in (*(named.args.get("partition_by") or ()), named.args.get("order")):
+                if part is not None:
+                    yield from self.indirect("WINDOW", part, scope)
 
     def aggregate(self, e: exp.AggFunc, scope: Scope, *, summarised: bool) -> Iterator[Input]:
         how = Transformation(
@@ -302,9 +313,8 @@ class _Tracer:
             for branch in branches(scope):
                 yield from self.rows(branch)
             return
-        group = expression.args.get("group")
-        if group is not None and group.expressions:
-            for key in group.expressions:
+        if keys := grouping(expression):
+            for key in keys:
                 yield from self.value(key, scope)
             return
         for _, source in scope.selected_sources.values():
@@ -325,7 +335,19 @@ class _Tracer:
             for subtype, expressions in clauses(select):
                 for e in expressions:
                     found += self.indirect(subtype, e, scope)
+            if isinstance(select, exp.SetOperation):
+                found += self.compared(select, scope)
         return tuple(i for i in _tidy(found) if i.field != declared(LITERAL))
+
+    def compared(self, e: exp.SetOperation, scope: Scope) -> Iterator[Input]:
+        """Yield what UNION, INTERSECT and EXCEPT hold rows against each other by: all of them."""
+        if isinstance(e, exp.Union) and not e.args.get("distinct"):
+            return
+        how = Transformation("INDIRECT", "GROUP_BY" if isinstance(e, exp.Union) else "FILTER")
+        for branch in branches(scope):
+            for projection in selects(branch.expression):
+                for i in self.output(branch, projection.alias_or_name):
+                    yield i.through(how)
 
 
 def _tidy(inputs: Iterable[Input]) -> tuple[Input, ...]:

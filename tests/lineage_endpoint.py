@@ -76,6 +76,7 @@ class LineageEndpoint:
             timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         deadline = time.monotonic() + PATIENCE_S
@@ -87,6 +88,7 @@ class LineageEndpoint:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self._server.should_exit = True
         self._thread.join()
 
@@ -116,8 +118,8 @@ class LineageEndpoint:
             with self.log.open("ab") as file:
                 file.write(body + b"\n")
         self.before_answer(event)
-        while does.hang and not self._server.should_exit:
-            await asyncio.sleep(0.02)  # noqa: ASYNC110  (the flag belongs to another thread)
+        if does.hang:
+            await asyncio.to_thread(self._over.wait)
         headers = {} if does.retry_after is None else {"retry-after": does.retry_after}
         if does.cut:
             return StreamingResponse(_half(), does.status, {"content-length": "100"})
