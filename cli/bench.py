@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.bench_delivery import delivery
+
 if TYPE_CHECKING:
     from bench.city import CityFigures
     from bench.masking import MaskingFigures
@@ -21,6 +23,9 @@ _MB = 1 << 20
 @click.group(epilog="例 Example: ./jingshu bench city")
 def bench() -> None:
     """测速 Measure this project on this machine, both sides in one run."""
+
+
+bench.add_command(delivery)
 
 
 @bench.command(epilog="例 Example: ./jingshu bench city --json")

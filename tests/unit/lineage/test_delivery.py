@@ -427,7 +427,7 @@ def test_a_sender_that_is_killed_sends_again_and_loses_nothing(home: Home, at: i
 def test_an_endpoint_that_dies_in_the_middle_gets_the_rest_when_it_is_back(
     home: Home, tmp_path: Path
 ) -> None:
-    wanted = record(home, 150)
+    wanted = record(home, 40)
     log, port = tmp_path / "taken.ndjson", _free_port()
     log.touch()
     url = f"http://127.0.0.1:{port}"
