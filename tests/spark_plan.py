@@ -20,9 +20,10 @@ Leaves = frozenset[Leaf]
 
 _LINE: Final = re.compile(r"^((?:[: ]  )*)([+:]- )?(.*)$")
 _ID: Final = re.compile(r"#(\d+)L?(?!\w)")
-_BARE: Final = re.compile(r"([^\s,()#\[\]]+)#(\d+)L?(?:, |$)")
+_BARE: Final = re.compile(r"([^#]*)#(\d+)L?(?:, |$)")
 _ALIAS: Final = re.compile(r" AS ([^#]*?)#(\d+)L?(?=, |$)")
 _SUBQUERY: Final = re.compile(r"(?:scalar-subquery|lateral-subquery|exists|list)#(\d+) \[[^\]]*\]")
+_LAMBDA: Final = re.compile(r"lambda \S+?#\d+L?")
 _SAME: Final = frozenset({"SubqueryAlias", "GlobalLimit", "LocalLimit", "ResolvedHint"})
 _NONE: Leaves = frozenset()
 
@@ -149,7 +150,7 @@ class _Reader:
             case "Project":
                 return _projected(text.removeprefix("Project [")[:-1], values, rows)
             case "Aggregate":
-                grouping, _, made = text.removeprefix("Aggregate [")[:-1].partition("], [")
+                grouping, _, made = text.removeprefix("Aggregate [")[:-1].rpartition("], [")
                 return _projected(made, values, rows | _of(grouping, values))
             case "Window":
                 made = text.removeprefix("Window [").partition("], [")[0]
@@ -208,7 +209,8 @@ def _split(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     for alias in [*_ALIAS.finditer(text), None]:
         while bare := _BARE.match(text, start):
-            if alias is not None and bare.end() > alias.start():
+            is_inside = bare[1].count("(") != bare[1].count(")")  # f(a#1, …
+            if is_inside or (alias is not None and bare.end() > alias.start()):
                 break
             yield int(bare[2]), bare[0]
             start = bare.end()
@@ -249,7 +251,8 @@ def _without_subqueries(text: str) -> str:
 
 
 def _of(expression: str, values: Mapping[int, Leaves]) -> Leaves:
-    return _all(values[int(i)] for i in _ID.findall(expression))
+    bare = _SUBQUERY.sub(r"subquery#\1", _LAMBDA.sub("", expression))  # its own plan says the rest
+    return _all(values[int(i)] for i in _ID.findall(bare))
 
 
 def _all(parts: Iterable[Leaves]) -> Leaves:

@@ -13,6 +13,7 @@ import pkgutil
 import types
 import typing
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import attr
@@ -50,6 +51,7 @@ def _facet_classes() -> dict[str, type]:
 
 
 _CLASSES = _facet_classes()
+_hints = cache(typing.get_type_hints)
 
 
 def read(event: dict[str, Any]) -> base.RunEvent:
@@ -86,7 +88,7 @@ def _container(kind: Any, value: Any, at: str) -> Any:
 
 def _object(kind: Any, value: Any, at: str) -> Any:
     _expect(at, kind, value, fits=isinstance(value, dict))
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     known = {f.name: f for f in attr.fields(kind) if not f.name.endswith("skip_redact")}
     unknown = set(value) - set(known)
     if unknown:

@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
 
 DAY = date(2026, 7, 15)
+#: What the optimiser need not do to a plan that is only read: a third less time.
+IDLE_RULES: Final = """
+BooleanSimplification CollapseProject ColumnPruning CombineConcats ConstantFolding
+ConstantPropagation FoldablePropagation InferFiltersFromConstraints LikeSimplification
+NullPropagation OptimizeIn PushDownPredicates PushFoldableIntoBranches ReorderAssociativeOperator
+SimplifyBinaryComparison SimplifyCasts SimplifyConditionals UnwrapCastInBinaryComparison
+"""
 PRODUCTS = list(TREE.products.values())
 POLICIES = [(p, policy) for p in PRODUCTS for policy in p.product_plan.policies]
 #: What lineage says and an analysed plan does not, by table and column: the keys of counted rows.
@@ -48,18 +55,19 @@ def spark(spark_remote: str) -> Iterator[SparkSession]:
     """The session's Spark, which says all columns and compiles nothing."""
     from jobs.spark import compile_plans, session
 
+    idle = ",".join(f"org.apache.spark.sql.catalyst.optimizer.{r}" for r in IDLE_RULES.split())
     told = {
         "spark.sql.debug.maxToStringFields": "100000",
         "spark.sql.maxPlanStringLength": "100000000",
+        "spark.sql.optimizer.excludedRules": idle,
     }
     known = session()
-    before = {name: known.conf.get(name) for name in told}
     compile_plans(known, is_worth_it=False)
     for name, value in told.items():
         known.conf.set(name, value)
     yield known
-    for name, value in before.items():
-        known.conf.set(name, str(value))
+    for name in told:
+        known.conf.unset(name)
 
 
 def analysed(frame: DataFrame) -> Sources:
@@ -211,7 +219,7 @@ def test_shared_is_what_the_policy_projects(
 
 SHAPES: Final = {
     "identity": "SELECT a AS o FROM t",
-    "arithmetic": "SELECT a + b AS o, (c) AS p FROM t",
+    "arithmetic": "SELECT CONCAT(a, b) AS o, (c) AS p FROM t",
     "literal": "SELECT 7 AS o, a AS p FROM t",
     "values": "SELECT v.o FROM VALUES (1), (2) AS v(o)",
     "subquery": "SELECT x.o FROM (SELECT b AS o FROM t WHERE c = 'x') x",
@@ -261,9 +269,6 @@ SHAPES: Final = {
     ),
     "lag": "SELECT LAG(a, 1) OVER (ORDER BY id) AS o FROM t",
     "named window": "SELECT MAX(a) OVER v AS o FROM t WINDOW v AS (PARTITION BY b)",
-    "window on a window": (
-        "SELECT MAX(a) OVER (v ORDER BY c) AS o FROM t WINDOW v AS (PARTITION BY b)"
-    ),
     "qualify": "SELECT a AS o FROM t QUALIFY ROW_NUMBER() OVER (PARTITION BY b ORDER BY c) = 1",
     "join": "SELECT t.a AS o, u.x FROM t LEFT JOIN u ON t.id = u.id AND u.x > t.b",
     "join using": "SELECT t.a AS o FROM t JOIN u USING (id)",
@@ -281,7 +286,7 @@ SHAPES: Final = {
     "lateral view": "SELECT p.part AS o, b FROM t LATERAL VIEW EXPLODE(SPLIT(a, ',')) p AS part",
     "higher order": "SELECT TRANSFORM(SPLIT(a, ','), e -> CONCAT(e, b)) AS o FROM t",
     "struct field": "SELECT NAMED_STRUCT('p', a, 'q', b).q AS o FROM t",
-    "cast and date": "SELECT TO_DATE(a, 'yyyy#1') AS o, CAST(b AS INT) AS p FROM t",
+    "cast and date": "SELECT TO_DATE(a, 'yyyy-MM-dd') AS o, CAST(b AS INT) AS p FROM t",
 }
 #: Where we say more than Spark. It counts rows by nothing: we name the keys of what is counted. It
 #: takes an INTERSECT's values from the left: they are those of the right as well.

@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from contracts.delivery import Delivery
 from infra.stack.airflow import Airflow
 from infra.stack.stack import Stack
 from infra.stack.standing import SENDER
+from jobs import entry
+from jobs.stages import LandedBatch
 from lineage import outbox
+from tests.days import deliver
 from tests.lineage_endpoint import PATIENCE_S, LineageEndpoint, nobody
+from tests.shop import shop_tree
+from tests.unit.lineage.conftest import DAY
 from tests.unit.lineage.test_delivery import record, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from contracts.layout import Home
     from infra.stack.processes import Part
@@ -122,8 +129,12 @@ def test_airflow_writes_its_events_to_disk_whatever_endpoint_is_named(
     assert "a-secret-key" not in told.values()
 
 
-def test_recording_opens_no_socket(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a stage does with its lineage: a file, with every socket of the process blocked."""
+def test_a_stage_that_records_opens_no_socket(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery is pulled, landed and recorded with every socket of the process blocked."""
+    tree = shop_tree(tmp_path / "contracts")
+    deliver(home.drop, f"shop/sale/{DAY}/sale.csv", b"CODE,QTY,BUYER,GONE\na,1,b,\n")
     monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:1")
 
     class Blocked(socket.socket):
@@ -133,8 +144,9 @@ def test_recording_opens_no_socket(home: Home, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(socket, "socket", Blocked)
     with pytest.raises(AssertionError, match="opened a socket"):
         socket.create_connection(("127.0.0.1", 1))
-    wanted = record(home, 2)
-    assert sorted((e["run"]["runId"], e["eventType"]) for e in outbox.read(home)) == sorted(wanted)
+    landed = entry.land_delivery(home, Delivery(tree.contract("shop.sale"), "shop", DAY))
+    assert isinstance(landed, LandedBatch), landed
+    assert [e["eventType"] for e in outbox.read(home)] == ["START", "COMPLETE"]
 
 
 def _log(part: Part) -> str:
