@@ -167,10 +167,10 @@ class _Reader:
                 return Made(same, values, rows | _of(text, values))
             case "Join" | "LateralJoin":
                 kept = below if not re.match(r"Join Left(Semi|Anti)", text) else below[:1]
-                outputs = tuple(i for m in (*kept, *inner) for i in m.outputs)
+                joined = tuple(i for m in (*kept, *inner) for i in m.outputs)
                 for plan in inner:
                     values |= plan.values
-                return Made(outputs, values, rows | _of(_without_subqueries(text), values))
+                return Made(joined, values, rows | _of(_without_subqueries(text), values))
             case "Distinct" | "Deduplicate":
                 return Made(same, values, rows | _all(values[i] for i in same))
             case "Union" | "Intersect" | "Except":
