@@ -23,6 +23,8 @@ _ID: Final = re.compile(r"#(\d+)L?(?!\w)")
 _BARE: Final = re.compile(r"([^#]*)#(\d+)L?(?:, |$)")
 _ALIAS: Final = re.compile(r" AS ([^#]*?)#(\d+)L?(?=, |$)")
 _SUBQUERY: Final = re.compile(r"(?:scalar-subquery|lateral-subquery|exists|list)#(\d+) \[[^\]]*\]")
+#: A Python function's call has an id of its own: ``f(a#1)#7``.
+_CALL: Final = re.compile(r"\)#(\d+)")
 _LAMBDA: Final = re.compile(r"lambda \S+?#\d+L?")
 _SAME: Final = frozenset({"SubqueryAlias", "GlobalLimit", "LocalLimit", "ResolvedHint"})
 _NONE: Leaves = frozenset()
@@ -252,7 +254,8 @@ def _without_subqueries(text: str) -> str:
 
 def _of(expression: str, values: Mapping[int, Leaves]) -> Leaves:
     bare = _SUBQUERY.sub(r"subquery#\1", _LAMBDA.sub("", expression))  # its own plan says the rest
-    return _all(values[int(i)] for i in _ID.findall(bare))
+    called = {int(i) for i in _CALL.findall(bare)} - values.keys()
+    return _all(values[int(i)] for i in _ID.findall(bare) if int(i) not in called)
 
 
 def _all(parts: Iterable[Leaves]) -> Leaves:

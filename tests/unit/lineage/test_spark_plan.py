@@ -16,6 +16,7 @@ from jobs.masking import masked
 from jobs.refine.merge import Merge, MergeBase
 from jobs.refine.plan import make_plan, spark_type
 from jobs.refine.rules_sql import identifier
+from jobs.seal import on_spark
 from lineage import columns as c
 from lineage.plan import product_graph, product_sql, share_graph, views
 from lineage.query import table_names
@@ -115,26 +116,30 @@ def differences(
 # -- silver: the refining plan --
 
 
-def refined(spark: SparkSession, contract: Contract) -> DataFrame:
+def refined(spark: SparkSession, home: Home, contract: Contract) -> DataFrame:
+    """Plan the rows of a batch from bronze's to the stage's, sealed columns opened and sealed."""
+    provider = contract.servers[0].provider  # the plan is the same for every provider
     texts = [*(x.name for x in contract.columns), "_row_error", "_extra"]
     rows = empty(
         spark, {**dict.fromkeys(texts, "STRING"), "_source_line": "BIGINT", "_batch_id": "STRING"}
     )
-    for projection in make_plan(contract, DAY, TREE.root).projections:
+    rows = on_spark.opened_landed(home, contract, provider, rows)
+    plan = make_plan(contract, DAY, TREE.root)
+    for projection in plan.projections:
         rows = rows.selectExpr(*projection)
-    return rows
+    table = contract.table(provider)
+    if contract.load.mode == "merge_key":
+        base = MergeBase(None, (), None, None)
+        rows = Merge(home, contract, table, base, plan.masks).over(rows)
+    return on_spark.sealed(home, contract, table, rows)
 
 
 @pytest.mark.parametrize("contract", TREE.sources.values(), ids=lambda x: x.id)
 def test_silver_is_what_the_refining_plan_makes(
     spark: SparkSession, home: Home, contract: Contract
 ) -> None:
-    rows = refined(spark, contract)
-    if contract.load.mode == "merge_key":
-        masks = make_plan(contract, DAY, TREE.root).masks
-        rows = Merge(home, contract, "t", MergeBase(None, (), None, None), masks).over(rows)
-    found = analysed(rows).columns
-    for server in contract.servers[:1]:  # the plan is the same for every provider
+    found = analysed(refined(spark, home, contract)).columns
+    for server in contract.servers:
         graph = c.silver_graph(contract, server.provider)
         bronze = f"bronze/{contract.table(server.provider)}"
         ours = {
@@ -145,11 +150,11 @@ def test_silver_is_what_the_refining_plan_makes(
 
 
 def test_what_makes_a_row_good_is_told_by_checks_not_by_columns(
-    spark: SparkSession,
+    spark: SparkSession, home: Home
 ) -> None:
     """The one thing the plan shows and silver's lineage does not: ``_ok`` reads what rules read."""
     contract = TREE.contract("health.disease_case")
-    found = analysed(refined(spark, contract))
+    found = analysed(refined(spark, home, contract))
     assert {"person_id", "icd10", "_row_error"} <= {leaf[1] for leaf in found.columns["_ok"]}
     assert found.rows == frozenset()  # bad rows go another way; none is filtered out
 
