@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cli.lineage_send import send
+from contracts.errors import UsageError
+from contracts.layout import Home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from lineage.store import Store
     from lineage.walk import Direction, Node
 
+T = TypeVar("T")
+
 _TABLE = click.argument("name", metavar="TABLE[.COLUMN]")
+_AT = click.option("--at", "version", metavar="V", help="版本 Begin at this version of the table.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON object.")
+_DOT = click.option("--dot", "as_dot", is_flag=True, help="输出 Graphviz Print a DOT graph.")
 
 
 @click.group(
     epilog="例 Example: ./jingshu lineage up shared/heat_readiness__demo.elders_served",
 )
 def lineage() -> None:
-    """血缘 Follow a table or a column through the lineage events on disk.
+    """血缘 Follow a table, a column or a row through the lineage events on disk.
 
     TABLE is a name such as gold/heat_readiness, heat_readiness (then the most refined layer of that
     name), or an export such as file://health/disease_case. Exit code 0: traced; 1: the trace ends
@@ -33,44 +40,135 @@ def lineage() -> None:
 lineage.add_command(send)
 
 
-@lineage.command(epilog="例 Example: ./jingshu lineage up heat_readiness.heat_cases --json")
+@lineage.command(epilog="例 Example: ./jingshu lineage up heat_readiness.heat_cases --at 4 --json")
 @_TABLE
+@_AT
 @_JSON
-def up(name: str, as_json: bool) -> int:
-    """上溯 Show what a table or column is made from, up to the exports."""
-    return _show(name, "up", as_json=as_json)
+@_DOT
+def up(name: str, version: str | None, as_json: bool, as_dot: bool) -> int:
+    """上溯 Show what a table or column is made from, up to the exports.
+
+    每一步都是当时读到的版本；≈ 表示事件未写明版本，由批次或时间推知。
+    Each step is the version that was read; ≈ where the event does not name it, so that batch or
+    time tell.
+    """
+    return _show(name, "up", version, as_json=as_json, as_dot=as_dot)
 
 
 @lineage.command(epilog="例 Example: ./jingshu lineage down bronze/health__disease_case.person_id")
 @_TABLE
+@_AT
 @_JSON
-def down(name: str, as_json: bool) -> int:
-    """下溯 Show what is made from a table or column, down to what is shared."""
-    return _show(name, "down", as_json=as_json)
+@_DOT
+def down(name: str, version: str | None, as_json: bool, as_dot: bool) -> int:
+    """下溯 Show what is made from a table or column, down to what is shared.
+
+    不带 --at：各表最新一次运行；带 --at：只看读过该版本的运行（文件的版本是批次号）。
+    Without --at: the newest run of each table. With it: the runs that read just this version; an
+    export's version is its batch id.
+    """
+    return _show(name, "down", version, as_json=as_json, as_dot=as_dot)
 
 
-def _show(name: str, direction: Direction, *, as_json: bool) -> int:
-    from contracts.layout import Home
+@lineage.command(
+    epilog="例 Example: ./jingshu lineage impact silver/health__disease_case.person_id"
+)
+@_TABLE
+@_JSON
+def impact(name: str, as_json: bool) -> int:
+    """影响 Show which shared columns are made from a column, and who is granted them.
+
+    仅列出当前有效的授权。 Only grants that are active now count.
+    """
+    from sharing.impact import reached
+
+    found = reached(Home.from_env(), _ask(lambda store: _walk(store, name, "down", None)))
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        return 0
+    for line in found.lines():
+        click.echo(line)
+    return 0
+
+
+@lineage.command(
+    epilog="\b\n例 Example:\n"
+    "  ./jingshu lineage row silver/emergency__depot_stock depot_id=D01,item_code=A7\n"
+    "  ./jingshu lineage row heat_readiness 110101001"
+)
+@click.argument("table", metavar="TABLE")
+@click.argument("key", metavar="KEY")
+@_JSON
+def row(table: str, key: str, as_json: bool) -> int:
+    """一行 Show which line of which file a row came from, who published it, and the evidence.
+
+    KEY 是主键的值；多列主键写 column=value,column=value。L3 及以上列的值从不显示。
+    KEY is the key's value, or column=value,column=value. Values of L3 columns and above are never
+    shown.
+    """
+    from contracts.tree import load_tree
+    from jobs.whence import whence
+
+    found = whence(Home.from_env(), load_tree(), table, key)
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        return 0
+    for line in found.lines():
+        click.echo(line)
+    return 0
+
+
+def _show(
+    name: str, direction: Direction, version: str | None, *, as_json: bool, as_dot: bool
+) -> int:
     from lineage import walk
-    from lineage.outbox import read
+    from lineage.dot import as_dot as drawn
+    from lineage.facts import printable
 
-    catalogue = walk.Catalogue(read(Home.from_env()))
-    dataset, column = catalogue.find(name)
-    tree = catalogue.walk(dataset, column, direction)
+    if as_json and as_dot:
+        raise UsageError("--json and --dot are two answers.", "Ask for one of them.")
+    tree = _ask(lambda store: _walk(store, name, direction, version))
     gaps = sorted(set(tree.gaps())) if direction == "up" else []
     if as_json:
-        found = walk.as_json(tree, direction)
-        click.echo(json.dumps({"direction": direction, **found, "gaps": gaps}, ensure_ascii=False))
+        found = {"direction": direction, **walk.as_json(tree, direction), "gaps": gaps}
+        click.echo(json.dumps(found, ensure_ascii=False))
+    elif as_dot:
+        click.echo(drawn(tree, direction), nl=False)
     else:
         for line in _lines(tree, "", ""):
             click.echo(line)
+    if not as_json:
         for gap in gaps:
-            click.echo(f"未溯源 untraced: {gap}", err=True)
+            click.echo(f"未溯源 untraced: {printable(gap)}", err=True)
     return 1 if gaps else 0
 
 
+def _walk(store: Store, name: str, direction: Direction, version: str | None) -> Node:
+    from lineage.names import find
+    from lineage.walk import Walk
+
+    dataset, column = find(store, name)
+    return Walk(store, direction, version).begin(dataset, column)
+
+
+def _ask(question: Callable[[Store], T]) -> T:
+    from lineage.index import ask
+
+    def told(done: int, total: int) -> None:
+        click.echo(
+            f"索引血缘事件 indexing lineage events: {done:,} / {total:,} 文件 files", err=True
+        )
+
+    return ask(Home.from_env(), question, told)
+
+
 def _lines(node: Node, first: str, rest: str) -> Iterator[str]:
-    yield first + _label(node)
+    from lineage.facts import printable
+
+    yield first + printable(_label(node))
+    made = printable(_made(node))
+    if made:
+        yield f"{rest}{'│' if node.next else ' '}   {made}"
     for place, following in enumerate(node.next, 1):
         last = place == len(node.next)
         yield from _lines(
@@ -79,18 +177,34 @@ def _lines(node: Node, first: str, rest: str) -> Iterator[str]:
 
 
 def _label(node: Node) -> str:
-    parts = [node.name]
+    """Return what a step is, and how its neighbour uses it."""
+    parts: list[Any] = [node.name]
     if node.level:
         parts.append(node.level)
-    if node.dataset.origin == "simulated":
+    if node.origin == "simulated":
         parts.append("模拟数据")
-    if node.column is None and node.dataset.job:
-        version = node.dataset.version
-        parts.append(node.dataset.job + (f" v{version}" if version else ""))
     kinds = [e.subtype if e.type == "DIRECT" else f"{e.subtype} (INDIRECT)" for e in node.via]
-    if kinds:
+    if any(kinds):
         parts.append(", ".join(kinds))
     if any(edge.masking for edge in node.via):
         parts.append("遮蔽 masked")
     parts += [" ".join(edge.description.split()) for edge in node.via if edge.description]
+    if node.is_repeated:
+        parts.append("（见上 shown above）")
+    if node.is_cut:
+        parts.append("（过深 too deep）")
     return "  ".join(parts)
+
+
+def _made(node: Node) -> str:
+    """Return which run made a step, in which version, by which contract, from which files."""
+    seen, run = node.seen, node.seen.run
+    parts = [run.job] if run else []
+    if seen.version:
+        parts.append(
+            f"{'≈' if seen.is_inferred else ''}{'v' if run else '批次 batch '}{seen.version}"
+        )
+    if run:
+        parts += [f"run {run.run_id}", *([run.contract] if run.contract else [])]
+    parts += [f"文件 {file}" for file in seen.files]
+    return " · ".join(parts)

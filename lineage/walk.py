@@ -1,206 +1,356 @@
-"""Walks the events on disk: what a table or column is made from, and what is made from it.
+"""Walks the events: what a table or column is made from, and what is made from it.
 
-Reads plain OpenLineage JSON, so that events of other producers take part; the newest COMPLETE of a
-job and output counts.
+Upwards a walk follows versions: from the run that made a version to those versions of its inputs
+that it read. Downwards it follows the newest run of each table, or those that read one version.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from contracts.errors import UsageError
-from lineage.columns import DECLARED, NAMESPACE
+from lineage.columns import DECLARED
+from lineage.facts import OURS, ROWS, About, Edge, printable
+from lineage.names import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from lineage.facts import Graph, Ran, Use
 
 Direction = Literal["up", "down"]
-#: Stands for a table's rows: what a join, filter or grouping on a column decides.
-ROWS: Final = "*"
-_UNSAID: Final[tuple[dict[str, Any], ...]] = ({},)
-_LAYERS: Final = ("shared", "gold", "silver", "bronze", "quarantine")
+#: No lineage of ours is this deep; a walk that is ends there, and says so.
+_DEEPEST: Final = 100
+#: From this many steps on, what was shown once is not shown again.
+_MANY: Final = 5_000
+_VERSIONS_SHOWN: Final = 8
+
+
+class Facts(Protocol):
+    """What a walk asks of the events; ``Store`` answers it."""
+
+    def newest_write(
+        self,
+        name: str,
+        *,
+        version: str | None = None,
+        batch: str | None = None,
+        before: Ran | None = None,
+        without: Collection[str] = (),
+    ) -> Ran | None:
+        """Return the newest run that wrote a data set, of those that fit."""
+
+    def newest_read(self, name: str, *, version: str | None = None) -> Ran | None:
+        """Return the newest run that read a data set (in this version)."""
+
+    def read_as(self, name: str, version: str | None, batch: str | None) -> list[Ran]:
+        """Return the runs that read a data set as this version; without one, those of the batch."""
+
+    def read_between(self, name: str, first_us: int, last_us: int | None) -> list[Ran]:
+        """Return the runs of a time that read a data set without saying which version."""
+
+    def next_write_us(self, name: str, after_us: int) -> int | None:
+        """Return when a data set was next written after a moment."""
+
+    def users(self, source: str) -> list[str]:
+        """Return the data sets that some run ever wrote from this one, in order."""
+
+    def versions(self, name: str) -> list[str]:
+        """Return the versions that events name of a data set, the newest first."""
+
+    def simulated_since_us(self, name: str) -> int | None:
+        """Return when a run first called a data set simulated."""
+
+    def names(self) -> list[str]:
+        """Return every data set that a run read or wrote, in order."""
 
 
 @dataclass(frozen=True)
-class Edge:
-    """One input of one output column, as the events tell it."""
+class Seen:
+    """A data set at one step: which run wrote which version of it, and what it is said to be.
 
-    source: str
-    column: str
-    type: str
-    subtype: str
-    masking: bool
-    description: str
-
-
-@dataclass(frozen=True)
-class Known:
-    """The newest that is known of a data set; ``columns`` is ``None`` where nobody wrote it."""
+    Without ``run`` nobody wrote it: an export, a code table, or what came from elsewhere.
+    ``is_inferred`` says that the reader did not name the version.
+    """
 
     name: str
-    job: str | None = None
+    run: Ran | None = None
     version: str | None = None
-    origin: str | None = None
-    level: str | None = None
-    levels: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, tuple[Edge, ...]] | None = None
-    rows: tuple[Edge, ...] = ()
+    is_inferred: bool = False
+    files: tuple[str, ...] = ()
+    about: About = field(default_factory=About)
+
+    @property
+    def key(self) -> tuple[str, str | None, Ran | None]:
+        """What tells this from every other data set and version."""
+        return self.name, self.version, self.run
+
+    @property
+    def graph(self) -> Graph | None:
+        """What the run made it from."""
+        use = self.run.wrote(self.name) if self.run else None
+        return use.graph if use else None
+
+    @property
+    def columns(self) -> Mapping[str, tuple[Edge, ...]]:
+        """Each column's inputs; none where nobody wrote it."""
+        return self.graph.columns if self.graph else {}
 
     @property
     def is_end(self) -> bool:
         """Whether lineage may end here: an export, a code table or a declared constant."""
-        return not self.name.startswith(tuple(f"{layer}/" for layer in _LAYERS))
-
-    @property
-    def edges(self) -> Iterator[tuple[str, Edge]]:
-        """Every (own column, input), with the inputs that decide the rows under ``*``."""
-        for name, edges in (self.columns or {}).items():
-            yield from ((name, edge) for edge in edges)
-        yield from ((ROWS, edge) for edge in self.rows)
+        return not self.name.startswith(OURS)
 
 
 @dataclass(frozen=True)
 class Node:
-    """One step of the walk: a table, or a column with how its neighbour uses it."""
+    """One step of the walk: a table, or a column with how its neighbour uses it.
 
-    dataset: Known
+    ``origin`` is simulated if that of anything is which it was made from. ``is_cut`` says that the
+    walk does not go on although it could; ``is_repeated`` that an earlier step shows how.
+    """
+
+    seen: Seen
     column: str | None
     via: tuple[Edge, ...]
-    next: tuple[Node, ...]
+    origin: str | None
+    next: tuple[Node, ...] = ()
+    is_cut: bool = False
+    is_repeated: bool = False
 
     @property
     def name(self) -> str:
         """The full name, ``layer/table`` or ``layer/table.column``."""
-        return self.dataset.name if self.column is None else f"{self.dataset.name}.{self.column}"
+        return self.seen.name if self.column is None else f"{self.seen.name}.{self.column}"
 
     @property
     def level(self) -> str | None:
         """The column's level, or the table's."""
         if self.column is None or self.column == ROWS:
-            return self.dataset.level
-        return self.dataset.levels.get(self.column)
+            return self.seen.about.level
+        return self.seen.about.levels.get(self.column)
+
+    def every(self) -> Iterator[Node]:
+        """Yield this step and all that follow."""
+        yield self
+        for node in self.next:
+            yield from node.every()
 
     def gaps(self) -> Iterator[str]:
         """Yield the names at which an upward walk ends though it should go on."""
-        if not self.next and not self.dataset.is_end:
-            yield self.name
-        for node in self.next:
-            yield from node.gaps()
-
-
-class Catalogue:
-    """All data sets that the events speak of."""
-
-    def __init__(self, events: Iterable[Mapping[str, Any]]) -> None:
-        self.known: dict[str, Known] = {}
-        done = [e for e in events if e.get("eventType") == "COMPLETE"]
-        for event in sorted(done, key=lambda e: (e["eventTime"], e["run"]["runId"])):
-            for dataset in event.get("inputs") or ():
-                name = display(dataset["namespace"], dataset["name"])
-                if self.known.get(name, Known(name)).columns is None:
-                    self.known[name] = _known(name, dataset, None)
-            for dataset in event.get("outputs") or ():
-                name = display(dataset["namespace"], dataset["name"])
-                if "columnLineage" in (dataset.get("facets") or {}):
-                    self.known[name] = _known(name, dataset, event["job"]["name"])
-
-    def find(self, text: str) -> tuple[str, str | None]:
-        """Return data set and column that ``TABLE[.COLUMN]`` means; UsageError where none does.
-
-        A table without its layer is the most refined one of that name.
-        """
-        if text in self.known:
-            return text, None
-        for name in self._candidates(text):
-            column = text[text.index(name.rpartition("/")[2]) :].partition(".")[2] or None
-            known = self.known[name]
-            columns = {*(known.columns or {}), *known.levels}
-            if column is None or column in columns:
-                return name, column
-            raise UsageError(
-                f"{name} has no column {column!r}.",
-                f"It has: {', '.join(sorted(columns)) or 'none that is recorded'}.",
-            )
-        if not self.known:
-            raise UsageError("No lineage is recorded yet.", "Run ./jingshu run first.")
-        near = get_close_matches(text, self.known, n=5, cutoff=0.4) or sorted(self.known)[:5]
-        raise UsageError(f"No event speaks of {text!r}.", f"Near to it: {', '.join(near)}.")
-
-    def _candidates(self, text: str) -> list[str]:
-        def rank(name: str) -> int:
-            layer = name.partition("/")[0]
-            return _LAYERS.index(layer) if layer in _LAYERS else len(_LAYERS)
-
-        found = []
-        for name in self.known:
-            table = name.rpartition("/")[2]
-            if any(text == n or text.startswith(f"{n}.") for n in (name, table)):
-                found.append(name)
-        return sorted(found, key=lambda n: (rank(n), n))
-
-    def walk(self, dataset: str, column: str | None, direction: Direction) -> Node:
-        """Return the tree from a table or column up to its sources, or down to its uses."""
-        return self._node(_Step(dataset, column), direction, frozenset())
-
-    def _node(
-        self, at: _Step, direction: Direction, seen: frozenset[tuple[str, str | None]]
-    ) -> Node:
-        known = self.known.get(at.dataset) or Known(at.dataset)
-        here = (at.dataset, at.column)
-        if here in seen:  # a run that reads what it writes, such as a withdrawal
-            return Node(known, at.column, at.via, ())
-        following = (
-            self._up(known, at.column) if direction == "up" else self._down(known, at.column)
-        )
-        further = (self._node(step, direction, seen | {here}) for step in following)
-        return Node(known, at.column, at.via, tuple(further))
-
-    def _up(self, known: Known, column: str | None) -> Iterator[_Step]:
-        if column is None:
-            sources = {edge.source for _, edge in known.edges} - {DECLARED, known.name}
-            yield from (_Step(source, None) for source in sorted(sources))
-            return
-        edges = known.rows if column == ROWS else (known.columns or {}).get(column, ())
-        for (source, name), same in groupby(edges, key=lambda e: (e.source, e.column)):
-            yield _Step(source, name, tuple(same))
-
-    def _down(self, known: Known, column: str | None) -> Iterator[_Step]:
-        for name, user in sorted(self.known.items()):
-            uses = [(own, e) for own, e in user.edges if e.source == known.name]
-            if name == known.name or not uses:
-                continue
-            if column is None or column == ROWS:
-                yield _Step(name, column)
-                continue
-            for own, same in groupby(uses, key=lambda use: use[0]):
-                edges = tuple(e for _, e in same if e.column == column)
-                if edges:
-                    yield _Step(name, own, edges)
+        for node in self.every():
+            is_last = not node.next and not node.is_repeated
+            if node.is_cut or (is_last and not node.seen.is_end):
+                yield node.name
 
 
 @dataclass(frozen=True)
 class _Step:
-    dataset: str
+    seen: Seen
     column: str | None
     via: tuple[Edge, ...] = ()
 
 
-def display(namespace: str, name: str) -> str:
-    """Return how people write a data set: our tables without their namespace."""
-    return name if namespace == NAMESPACE else f"{namespace}/{name}"
+class Walk:
+    """One question to the events."""
+
+    def __init__(self, facts: Facts, direction: Direction, at: str | None = None) -> None:
+        self._facts = facts
+        self._direction = direction
+        self._at = at
+        self._simulated: dict[tuple[str, str | None, Ran | None], bool] = {}
+        self._met: set[tuple[str, str | None, Ran | None]] = set()
+        self._steps = 0
+
+    def begin(self, name: str, column: str | None) -> Node:
+        """Return the tree from a table or column; raises UsageError for an unknown version."""
+        return self._node(_Step(self._first(name), column), frozenset())
+
+    def _first(self, name: str) -> Seen:
+        run = self._facts.newest_write(name, version=self._at)
+        if run is not None:
+            return _written(name, run)
+        run = self._facts.newest_read(name, version=self._at)
+        if run is not None:
+            return _used(run.read(name), name, None)
+        if self._at is None:
+            raise unknown(name, self._facts.names())
+        known = ", ".join(map(printable, self._facts.versions(name)[:_VERSIONS_SHOWN]))
+        raise UsageError(
+            f"No event speaks of version {printable(self._at)!r} of {printable(name)}.",
+            f"Newest first, there are: {known or 'none'}.",
+        )
+
+    def _node(self, at: _Step, path: frozenset[tuple[str, str | None]]) -> Node:
+        node = Node(at.seen, at.column, at.via, self._origin(at.seen))
+        here = (at.seen.name, at.column)
+        if here in path:  # a run that reads what it writes, such as a withdrawal
+            return node
+        self._steps += 1
+        met = (*here, at.seen.run)
+        if self._steps > _MANY and met in self._met:
+            return replace(node, is_repeated=True)
+        self._met.add(met)
+        if len(path) == _DEEPEST:
+            return replace(node, is_cut=True)
+        following = self._up(at) if self._direction == "up" else self._down(at)
+        return replace(node, next=tuple(self._node(step, path | {here}) for step in following))
+
+    # ---------------------------------------------------------------- upwards
+
+    def _up(self, at: _Step) -> Iterator[_Step]:
+        seen, graph = at.seen, at.seen.graph
+        if graph is None:
+            return
+        if at.column is None:
+            for source in sorted(graph.sources - {DECLARED, seen.name}):
+                yield _Step(self._source(seen, source), None)
+            return
+        edges = graph.rows if at.column == ROWS else graph.columns.get(at.column, ())
+        for (source, name), same in groupby(edges, key=lambda e: (e.source, e.column)):
+            yield _Step(self._source(seen, source), name, tuple(same))
+
+    def _source(self, seen: Seen, source: str) -> Seen:
+        """Return a source in the version that the run read which made ``seen``."""
+        run = seen.run
+        if run is None or source == DECLARED:
+            return Seen(source)
+        use = run.read(source)
+        if use is not None and use.version is not None:
+            wrote = self._facts.newest_write(source, version=use.version)
+            return _written(source, wrote) if wrote else _used(use, source, use.version)
+        newest = self._facts.newest_write
+        if use is None and run.read(seen.name) is not None:
+            base = self._base(run, seen.name)
+            if base is not None:
+                return self._source(_written(seen.name, base), source)
+            wrote = newest(source)  # no rows are left: only the columns have sources
+        else:
+            wrote = self._inferred(run, source)
+        if wrote is not None:
+            return replace(_written(source, wrote), is_inferred=True)
+        return _used(use or self._any_use(source), source, None)
+
+    def _inferred(self, run: Ran, source: str) -> Ran | None:
+        """Return the run that wrote what ``run`` read, though it does not name the version.
+
+        It is that of the same batch; else the newest before it; else the newest.
+        """
+        newest = self._facts.newest_write
+        of_batch = newest(source, batch=run.batch) if run.batch is not None else None
+        return of_batch or newest(source, before=run) or newest(source)
+
+    def _base(self, run: Ran, name: str) -> Ran | None:
+        """Return whose rows a run left that took a batch out of its own table; None if nobody's."""
+        without: set[str] = set()
+        at: Ran | None = run
+        while at is not None and at.read(name) is not None:
+            without |= {at.batch} if at.batch is not None else set()
+            at = self._facts.newest_write(name, before=at, without=without)
+        return at
+
+    def _any_use(self, source: str) -> Use | None:
+        run = self._facts.newest_read(source)
+        return run.read(source) if run else None
+
+    # ---------------------------------------------------------------- downwards
+
+    def _down(self, at: _Step) -> Iterator[_Step]:
+        for user in self._users(at.seen):
+            graph = user.graph
+            if graph is None or user.name == at.seen.name:
+                continue
+            uses = [(own, e) for own, e in graph.edges if e.source == at.seen.name]
+            if uses and (at.column is None or at.column == ROWS):
+                yield _Step(user, at.column)
+                continue
+            for own, same in groupby(uses, key=lambda use: use[0]):
+                edges = tuple(e for _, e in same if e.column == at.column)
+                if edges:
+                    yield _Step(user, own, edges)
+
+    def _users(self, seen: Seen) -> Iterator[Seen]:
+        if self._at is not None:
+            for run, name in self._readers(seen):
+                yield _written(name, run)
+            return
+        for name in self._facts.users(seen.name):
+            run = self._facts.newest_write(name)
+            if run is not None:
+                yield _written(name, run)
+
+    def _readers(self, seen: Seen) -> Iterable[tuple[Ran, str]]:
+        """Return the runs that read just this version, each with what it wrote."""
+        name = seen.name
+        found = self._facts.read_as(name, seen.version, None) if seen.version else []
+        if seen.run is not None:
+            unsaid = self._facts.read_between(
+                name, seen.run.at_us, self._facts.next_write_us(name, seen.run.at_us)
+            )
+            if seen.run.batch is not None:
+                unsaid += self._facts.read_as(name, None, seen.run.batch)
+            found += [
+                run
+                for run in unsaid
+                if run.read(name) is not None and self._inferred(run, name) == seen.run
+            ]
+        newest: dict[tuple[str, str | None], Ran] = {}
+        for run in sorted(found, key=lambda r: r.order):
+            newest |= {(u.dataset, u.version): run for u in run.outputs if u.graph}
+        made = sorted(newest.items(), key=lambda item: (item[0][0], item[1].order))
+        return [(run, output) for (output, _), run in made]
+
+    # ---------------------------------------------------------------- origin
+
+    def _origin(self, seen: Seen) -> str | None:
+        """Return simulated if anything is that this was made from, directly or not."""
+        return "simulated" if self._is_simulated(seen) else seen.about.origin
+
+    def _is_simulated(self, seen: Seen) -> bool:
+        waiting, met = [seen], {seen.key}
+        is_found = False
+        while waiting and not is_found:
+            at = waiting.pop()
+            is_found = self._simulated.get(at.key, False) or self._was_called_so(at)
+            if at.graph is None or at.key in self._simulated:
+                continue
+            for source in at.graph.sources - {DECLARED}:
+                above = self._source(at, source)
+                if above.key not in met:
+                    met.add(above.key)
+                    waiting.append(above)
+        if is_found:
+            self._simulated[seen.key] = True
+        else:
+            self._simulated |= dict.fromkeys(met, False)
+        return is_found
+
+    def _was_called_so(self, seen: Seen) -> bool:
+        """Tell whether this version or an earlier one, whose rows it may hold, was simulated."""
+        if seen.about.origin == "simulated":
+            return True
+        since_us = self._facts.simulated_since_us(seen.name) if seen.run else None
+        return since_us is not None and seen.run is not None and since_us <= seen.run.at_us
 
 
 def as_json(node: Node, direction: Direction) -> dict[str, Any]:
     """Return a walk as JSON's own types; the next nodes are ``inputs`` or ``outputs``."""
-    found: dict[str, Any] = {"dataset": node.dataset.name}
-    if node.column is None:
-        found |= {"job": node.dataset.job, "version": node.dataset.version}
-    else:
+    seen, run = node.seen, node.seen.run
+    found: dict[str, Any] = {"dataset": seen.name}
+    if node.column is not None:
         found["column"] = node.column
-    found |= {"level": node.level, "origin": node.dataset.origin}
+    found |= {
+        "job": run.job if run else None,
+        "run_id": run.run_id if run else None,
+        "version": seen.version,
+        "version_inferred": seen.is_inferred,
+        "contract": run.contract if run else None,
+        "files": list(seen.files),
+        "level": node.level,
+        "origin": node.origin,
+    }
     if node.via:
         found["transformations"] = [
             {
@@ -211,44 +361,20 @@ def as_json(node: Node, direction: Direction) -> dict[str, Any]:
             }
             for edge in node.via
         ]
+    if node.is_cut or node.is_repeated:
+        found["ends"] = "too deep" if node.is_cut else "shown before"
     found["inputs" if direction == "up" else "outputs"] = [
         as_json(following, direction) for following in node.next
     ]
     return found
 
 
-def _known(name: str, dataset: Mapping[str, Any], job: str | None) -> Known:
-    facets = dataset.get("facets") or {}
-    tags = (facets.get("tags") or {}).get("tags") or ()
-    of_table = {t["key"]: t["value"] for t in tags if not t.get("field")}
-    levels = {
-        t["field"]: t["value"] for t in tags if t.get("field") and t["key"] == "jingshu.level"
-    }
-    lineage = facets.get("columnLineage")
-    return Known(
-        name=name,
-        job=job,
-        version=(facets.get("version") or {}).get("datasetVersion"),
-        origin=of_table.get("jingshu.origin"),
-        level=of_table.get("jingshu.level"),
-        levels=levels,
-        columns=None
-        if job is None or lineage is None
-        else {column: _edges(value["inputFields"]) for column, value in lineage["fields"].items()},
-        rows=() if job is None or lineage is None else _edges(lineage.get("dataset") or ()),
-    )
+def _written(name: str, run: Ran) -> Seen:
+    use = run.wrote(name)
+    return Seen(name, run, use.version, about=use.about) if use else Seen(name, run)
 
 
-def _edges(fields: Iterable[Mapping[str, Any]]) -> tuple[Edge, ...]:
-    return tuple(
-        Edge(
-            source=display(f["namespace"], f["name"]),
-            column=f["field"],
-            type=how.get("type", "DIRECT"),
-            subtype=how.get("subtype") or "",
-            masking=bool(how.get("masking")),
-            description=how.get("description") or "",
-        )
-        for f in fields
-        for how in f.get("transformations") or _UNSAID
-    )
+def _used(use: Use | None, name: str, version: str | None) -> Seen:
+    if use is None:
+        return Seen(name, version=version)
+    return Seen(name, None, version or use.version, files=use.files, about=use.about)

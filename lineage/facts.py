@@ -1,0 +1,243 @@
+"""What lineage keeps of an OpenLineage event: who made what from which version of what.
+
+Reads plain JSON, so that events of other producers take part. Only a COMPLETE run made something.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from lineage.columns import NAMESPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+#: Stands for a table's rows: what a join, filter or grouping on a column decides.
+ROWS: Final = "*"
+#: How the names of our tables begin, the most refined first.
+OURS: Final = ("shared/", "gold/", "silver/", "bronze/", "quarantine/")
+#: A transformation that nobody described.
+_UNSAID: Final[tuple[dict[str, Any], ...]] = ({},)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One input of one output column, as the events tell it."""
+
+    source: str
+    column: str
+    type: str
+    subtype: str
+    masking: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What a run's output is made from: by column, and what decides its rows."""
+
+    columns: Mapping[str, tuple[Edge, ...]]
+    rows: tuple[Edge, ...] = ()
+
+    @property
+    def edges(self) -> Iterator[tuple[str, Edge]]:
+        """Every (own column, input), with the inputs that decide the rows under ``*``."""
+        for name, edges in self.columns.items():
+            yield from ((name, edge) for edge in edges)
+        yield from ((ROWS, edge) for edge in self.rows)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The data sets that take part in any way."""
+        return frozenset(edge.source for _, edge in self.edges)
+
+
+@dataclass(frozen=True)
+class About:
+    """How a run describes a data set: levels of the table and its columns, and its origin."""
+
+    level: str | None = None
+    origin: str | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Use:
+    """A data set that a run read or wrote: in which version, and from which files."""
+
+    dataset: str
+    version: str | None = None
+    about: About = field(default_factory=About)
+    files: tuple[str, ...] = ()
+    graph: Graph | None = None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run that completed; ``order`` tells which of two came later, the same for everybody."""
+
+    order: tuple[int, str, str, int]
+    job: str
+    contract: str | None
+    batch: str | None
+    inputs: tuple[Use, ...] = field(compare=False)
+    outputs: tuple[Use, ...] = field(compare=False)
+
+    @property
+    def at_us(self) -> int:
+        """When it ended: microseconds since 1970 in UTC."""
+        return self.order[0]
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.order[1]
+
+    def read(self, dataset: str) -> Use | None:
+        """Return how the run read a data set; None where it does not say that it did."""
+        return next((u for u in self.inputs if u.dataset == dataset), None)
+
+    def wrote(self, dataset: str) -> Use | None:
+        """Return how the run wrote a data set, where it says what from."""
+        found = (u for u in self.outputs if u.dataset == dataset and u.graph is not None)
+        return next(found, None)
+
+
+def ran(event: Mapping[str, Any], file: str, line: int) -> Ran | None:
+    """Return what a COMPLETE event says; None for other events.
+
+    Raises KeyError, TypeError, AttributeError or ValueError for what is no OpenLineage run event.
+    """
+    if event.get("eventType") != "COMPLETE":
+        return None
+    tags = _tags(event["run"]).get(None, {})
+    location = _facet(event["job"], "sourceCodeLocation")
+    return Ran(
+        order=(_microseconds(event["eventTime"]), _text(event["run"]["runId"]), file, line),
+        job=_text(event["job"]["name"]),
+        contract=_optional(location.get("path")),
+        batch=tags.get("jingshu.batch_id"),
+        inputs=tuple(_use(d, is_output=False) for d in event.get("inputs") or ()),
+        outputs=tuple(_use(d, is_output=True) for d in event.get("outputs") or ()),
+    )
+
+
+def display(namespace: str, name: str) -> str:
+    """Return how people write a data set: our tables without their namespace.
+
+    Another's whose name would look like one of our tables begins with ``//``.
+    """
+    if namespace == NAMESPACE:
+        return name
+    foreign = f"{namespace}/{name}"
+    return f"//{foreign}" if foreign.startswith(OURS) else foreign
+
+
+def printable(text: str) -> str:
+    """Return text that a terminal takes as text: control characters are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def graph_text(graph: Graph) -> str:
+    """Write a graph as JSON; the same graph is the same text."""
+    columns = {name: [_row(e) for e in edges] for name, edges in graph.columns.items()}
+    return json.dumps([columns, [_row(e) for e in graph.rows]], ensure_ascii=False)
+
+
+def graph_of(text: str) -> Graph:
+    """Read what ``graph_text`` wrote."""
+    columns, rows = json.loads(text)
+    made = {name: tuple(Edge(*e) for e in edges) for name, edges in columns.items()}
+    return Graph(made, tuple(Edge(*e) for e in rows))
+
+
+def about_text(about: About) -> str:
+    """Write a description as JSON; the same description is the same text."""
+    return json.dumps([about.level, about.origin, dict(about.levels)], ensure_ascii=False)
+
+
+def about_of(text: str) -> About:
+    """Read what ``about_text`` wrote."""
+    return About(*json.loads(text))
+
+
+def _row(edge: Edge) -> list[str | bool]:
+    return [
+        edge.source, edge.column, edge.type, edge.subtype, edge.masking, edge.description
+    ]  # fmt: skip
+
+
+def _use(dataset: Mapping[str, Any], *, is_output: bool) -> Use:
+    tags = _tags(dataset)
+    of_table = tags.pop(None, {})
+    lineage = _facet(dataset, "columnLineage")
+    graph = None
+    if is_output and lineage:
+        columns = {_text(c): _edges(v["inputFields"]) for c, v in lineage["fields"].items()}
+        graph = Graph(columns, _edges(lineage.get("dataset") or ()))
+    places = _facet(dataset, "symlinks").get("identifiers") or ()
+    return Use(
+        dataset=display(_text(dataset["namespace"]), _text(dataset["name"])),
+        version=_optional(_facet(dataset, "version").get("datasetVersion")),
+        about=About(
+            level=of_table.get("jingshu.level"),
+            origin=of_table.get("jingshu.origin"),
+            levels={
+                column: of_column["jingshu.level"]
+                for column, of_column in tags.items()
+                if column and "jingshu.level" in of_column
+            },
+        ),
+        files=tuple(_text(p["name"]) for p in places if p.get("type") == "FILE"),
+        graph=graph,
+    )
+
+
+def _facet(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (whole.get("facets") or {}).get(name) or {}
+    return found
+
+
+def _tags(whole: Mapping[str, Any]) -> dict[str | None, dict[str, str]]:
+    """Return a run's or data set's tags by field; what is of the whole is under None."""
+    found: dict[str | None, dict[str, str]] = {}
+    for tag in _facet(whole, "tags").get("tags") or ():
+        of = found.setdefault(_optional(tag.get("field")) or None, {})
+        of[_text(tag["key"])] = _text(tag["value"])
+    return found
+
+
+def _edges(fields: Iterable[Mapping[str, Any]]) -> tuple[Edge, ...]:
+    return tuple(
+        Edge(
+            source=display(_text(f["namespace"]), _text(f["name"])),
+            column=_text(f["field"]),
+            type=_text(how.get("type") or "DIRECT"),
+            subtype=_text(how.get("subtype") or ""),
+            masking=bool(how.get("masking")),
+            description=_text(how.get("description") or ""),
+        )
+        for f in fields
+        for how in f.get("transformations") or _UNSAID
+    )
+
+
+def _optional(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _text(value: object) -> str:
+    """Return a string of an event; half a surrogate pair, which is no text, becomes ``?``."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value.encode(errors="replace").decode()
+
+
+def _microseconds(moment: str) -> int:
+    at = datetime.fromisoformat(moment)
+    since = (at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -1,0 +1,87 @@
+"""What ``TABLE[.COLUMN]`` means: names as people write them, found among those of the events."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Protocol
+
+from contracts.errors import UsageError
+from lineage.facts import OURS, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lineage.facts import Ran
+
+
+class Names(Protocol):
+    """What finding a name asks of the events; ``Store`` answers it."""
+
+    def names(self) -> list[str]:
+        """Return every data set that a run read or wrote, in order."""
+
+    def newest_write(self, name: str) -> Ran | None:
+        """Return the newest run that wrote a data set."""
+
+    def newest_read(self, name: str) -> Ran | None:
+        """Return the newest run that read a data set."""
+
+
+def find(facts: Names, text: str) -> tuple[str, str | None]:
+    """Return data set and column that ``TABLE[.COLUMN]`` means; UsageError where none does.
+
+    A table without its layer is the most refined one of that name.
+    """
+    known = facts.names()
+    missed: UsageError | None = None
+    for name, column in _candidates(text, known):
+        columns = _columns(facts, name)
+        if columns is None:
+            continue
+        if column is None or column in columns:
+            return name, column
+        shown = ", ".join(printable(c) for c in sorted(columns))
+        missed = missed or UsageError(
+            f"{printable(name)} has no column {printable(column)!r}.",
+            f"It has: {shown or 'none that is recorded'}.",
+        )
+    raise missed or unknown(text, known)
+
+
+def unknown(text: str, known: Sequence[str]) -> UsageError:
+    """Return the error for a name that no event speaks of, with what is near to it."""
+    if not known:
+        return UsageError("No lineage is recorded yet.", "Run ./jingshu run first.")
+    near = get_close_matches(text, known, n=5, cutoff=0.4) or list(known[:5])
+    return UsageError(
+        f"No event speaks of {printable(text)!r}.",
+        f"Near to it: {', '.join(printable(n) for n in near)}.",
+    )
+
+
+def _columns(facts: Names, name: str) -> set[str] | None:
+    """Return a data set's columns; None where no run made or read it."""
+    run = facts.newest_write(name)
+    if run is not None:
+        use = run.wrote(name)
+        return {*use.graph.columns, *use.about.levels} if use and use.graph else set()
+    run = facts.newest_read(name)
+    use = run.read(name) if run else None
+    return None if use is None else set(use.about.levels)
+
+
+def _candidates(text: str, known: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Return the data sets and columns that a text may mean, the likeliest first."""
+
+    def rank(name: str) -> int:
+        return next((i for i, layer in enumerate(OURS) if name.startswith(layer)), len(OURS))
+
+    found: list[tuple[bool, int, int, str, str | None]] = []
+    for name in known:
+        for said in {name, name.rpartition("/")[2]} - {""}:
+            if text == said:
+                found.append((said != name, rank(name), -len(said), name, None))
+            elif text.startswith(f"{said}."):
+                column = text[len(said) + 1 :]
+                found.append((said != name, rank(name), -len(said), name, column))
+    return [(name, column) for *_, name, column in sorted(found, key=lambda f: f[:4])]
