@@ -126,22 +126,18 @@ class _Tracing:
         rows = dataset(stored)
         matches = key_filter(self._home, asked.contract, rows.schema, values)
         files = rows.to_table(columns=["__filename"], filter=matches)["__filename"].to_pylist()
+        known = values
+        if asked.policy is not None:
+            kept = asked.policy.columns
+            known = {n: v for n, v in values.items() if kept[n].mask == "keep"}
+        selected, told_by = _selected(self._tree, asked.contract, known)
         for stage in sorted({s for f in files if (s := tables.stage_of_file(f)) is not None}):
             commit = _shown_by(stored, stage)
             steps = [self._step(asked.contract, asked.layer, asked.name, stage, commit)]
-            known = dict(values)
             if asked.policy is not None:
-                kept = asked.policy.columns
-                known = {n: v for n, v in values.items() if kept[n].mask == "keep"}
-                stage = str(commit["jingshu.source"])
-                name = asked.contract.product_table
-                gold = open_table(self._home.table("gold", name))
-                if gold is None:
-                    raise _gone(f"gold/{name}")
-                commit = _shown_by(gold, stage)
-                steps.append(self._step(asked.contract, "gold", name, stage, commit))
+                step, commit = self._built(asked.contract, str(commit["jingshu.source"]))
+                steps.append(step)
             inputs: dict[str, int] = json.loads(str(commit["jingshu.inputs"]))
-            selected = _selected(self._tree, asked.contract, known)
             sources = [
                 source
                 for name, version in sorted(inputs.items())
@@ -149,8 +145,16 @@ class _Tracing:
                     self._contract(name), name, version, selected.get(name, _ALL)
                 )
             ]
-            told = {n for n in known if any(n in by for by in _told(self._tree, asked.contract, n))}
-            yield Row(tuple(steps), tuple(sources), tuple(sorted(told)))
+            yield Row(tuple(steps), tuple(sources), told_by)
+
+    def _built(self, product: Contract, stage: str) -> tuple[Step, Mapping[str, Any]]:
+        """Return the build that a share projected, and its commit."""
+        name = product.product_table
+        gold = open_table(self._home.table("gold", name))
+        if gold is None:
+            raise _gone(f"gold/{name}")
+        commit = _shown_by(gold, stage)
+        return self._step(product, "gold", name, stage, commit), commit
 
     def sources(
         self, contract: Contract, table: str, version: int, values: Mapping[str, str]
@@ -258,22 +262,23 @@ def _by_batch(found: pa.Table) -> list[tuple[str, tuple[int, list[int] | None]]]
     return [(b, (len(lines), lines)) for b, lines in sorted(by_batch.items())]
 
 
-def _told(tree: Tree, product: Contract, column: str) -> Iterator[dict[str, tuple[str, str]]]:
-    """Yield the silver (table, column) whose value a product's column is, unchanged."""
-    for i in product_graph(tree, product).columns[column]:
-        layer, _, table = i.field.dataset.partition("/")
-        if layer == "silver" and i.type == "DIRECT" and i.subtype == "IDENTITY" and not i.masking:
-            yield {column: (table, i.field.column)}
+def _selected(
+    tree: Tree, product: Contract, key: Mapping[str, str]
+) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
+    """Return, by input table, the values that the key's columns were there, and which columns.
 
-
-def _selected(tree: Tree, product: Contract, key: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return, by input table, the values that the key's columns were there."""
+    Only a column taken over unchanged tells: its value is the input's.
+    """
+    graph = product_graph(tree, product)
     selected: dict[str, dict[str, str]] = {}
+    told_by: set[str] = set()
     for name, value in key.items():
-        for told in _told(tree, product, name):
-            table, column = told[name]
-            selected.setdefault(table, {})[column] = value
-    return selected
+        for i in graph.columns[name]:
+            layer, _, table = i.field.dataset.partition("/")
+            if (layer, i.type, i.subtype, i.masking) == ("silver", "DIRECT", "IDENTITY", False):
+                selected.setdefault(table, {})[i.field.column] = value
+                told_by.add(name)
+    return selected, tuple(sorted(told_by))
 
 
 def _shown_by(table: DeltaTable, stage: str) -> Mapping[str, Any]:
