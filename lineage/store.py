@@ -65,6 +65,7 @@ class Store:
         self.base = sqlite3.connect(path or ":memory:", isolation_level=None)
         self._texts: dict[bytes, int] = {}
         self._bodies: dict[int, str] = {}
+        self._runs: dict[int, Ran] = {}
         self.files_used: set[int] = set()
         try:
             self.base.execute("PRAGMA journal_mode = TRUNCATE")
@@ -135,6 +136,7 @@ class Store:
 
     def forget(self, name: str) -> None:
         """Take out a file with all that it said."""
+        self._runs.clear()
         key = (os.fsencode(name),)
         of = "(SELECT id FROM run WHERE file = (SELECT id FROM file WHERE name = ?))"
         self.base.execute(f"DELETE FROM use WHERE run IN {of}", key)  # noqa: S608
@@ -326,6 +328,11 @@ class Store:
 
     def run(self, key: int) -> Ran:
         """Return one run whole."""
+        if key not in self._runs:
+            self._runs[key] = self._load(key)
+        return self._runs[key]
+
+    def _load(self, key: int) -> Ran:
         row = self.base.execute(
             "SELECT run.at_us, run.run_id, file.name, run.line, run.job, run.contract, run.batch,"
             " file.id FROM run JOIN file ON file.id = run.file WHERE run.id = ?",
