@@ -84,6 +84,25 @@ def _masking_in_words(figures: MaskingFigures) -> str:
     )
 
 
+@bench.command(epilog="例 Example: ./jingshu bench lineage --events 20000 --json")
+@click.option("--events", type=click.IntRange(min=100), default=200_000, help="事件数 Events.")
+@click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
+def lineage(events: int, as_json: bool) -> int:
+    """血缘 Questions to the lineage index, with this many events on disk."""
+    from dataclasses import asdict
+
+    from bench.lineage import in_words, measure
+    from cli.progress import PlainProgress
+    from contracts.layout import Home
+    from contracts.tree import load_tree
+
+    with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made:
+        figures = measure(Home(Path(made)), load_tree(), events, PlainProgress().say)
+    found = {**asdict(figures), "slowest_ms": figures.slowest_ms}
+    click.echo(json.dumps(found) if as_json else in_words(figures))
+    return 0
+
+
 def _in_words(figures: CityFigures) -> str:
     busy = "\n".join(f"  {name:32} {seconds:8.1f} CPU s" for name, seconds in figures.cpu_s.items())
     stages = "\n".join(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from lineage.columns import NAMESPACE
@@ -36,7 +37,7 @@ class Edge:
     description: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Graph:
     """What a run's output is made from: by column, and what decides its rows."""
 
@@ -56,7 +57,7 @@ class Graph:
         return frozenset(edge.source for _, edge in self.edges)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class About:
     """How a run describes a data set: levels of the table and its columns, and its origin."""
 
@@ -142,6 +143,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+@lru_cache(maxsize=512)
 def graph_text(graph: Graph) -> str:
     """Write a graph as JSON; the same graph is the same text."""
     columns = {name: [_row(e) for e in edges] for name, edges in graph.columns.items()}
@@ -155,6 +157,7 @@ def graph_of(text: str) -> Graph:
     return Graph(made, tuple(Edge(*e) for e in rows))
 
 
+@lru_cache(maxsize=512)
 def about_text(about: About) -> str:
     """Write a description as JSON; the same description is the same text."""
     return json.dumps([about.level, about.origin, dict(about.levels)], ensure_ascii=False)
@@ -172,29 +175,37 @@ def _row(edge: Edge) -> list[str | bool]:
 
 
 def _use(dataset: Mapping[str, Any], *, is_output: bool) -> Use:
-    tags = _tags(dataset)
-    of_table = tags.pop(None, {})
-    lineage = _facet(dataset, "columnLineage")
-    graph = None
-    if is_output and lineage:
-        columns = {_text(c): _edges(v["inputFields"]) for c, v in lineage["fields"].items()}
-        graph = Graph(columns, _edges(lineage.get("dataset") or ()))
+    lineage = _facet(dataset, "columnLineage") if is_output else None
+    about, graph = _described(json.dumps([_facet(dataset, "tags"), lineage]))
     places = _facet(dataset, "symlinks").get("identifiers") or ()
     return Use(
         dataset=display(_text(dataset["namespace"]), _text(dataset["name"])),
         version=_optional(_facet(dataset, "version").get("datasetVersion")),
-        about=About(
-            level=of_table.get("jingshu.level"),
-            origin=of_table.get("jingshu.origin"),
-            levels={
-                column: of_column["jingshu.level"]
-                for column, of_column in tags.items()
-                if column and "jingshu.level" in of_column
-            },
-        ),
+        about=about,
         files=tuple(_text(p["name"]) for p in places if p.get("type") == "FILE"),
         graph=graph,
     )
+
+
+@lru_cache(maxsize=512)
+def _described(facets: str) -> tuple[About, Graph | None]:
+    """Read the facets that are the same in thousands of runs, once: tags and column lineage."""
+    tags, lineage = json.loads(facets)
+    by_field = _tags({"facets": {"tags": tags}})
+    of_table = by_field.pop(None, {})
+    about = About(
+        level=of_table.get("jingshu.level"),
+        origin=of_table.get("jingshu.origin"),
+        levels={
+            column: of_column["jingshu.level"]
+            for column, of_column in by_field.items()
+            if column and "jingshu.level" in of_column
+        },
+    )
+    if not lineage:
+        return about, None
+    columns = {_text(c): _edges(v["inputFields"]) for c, v in lineage["fields"].items()}
+    return about, Graph(columns, _edges(lineage.get("dataset") or ()))
 
 
 def _facet(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -234,7 +245,7 @@ def _text(value: object) -> str:
     """Return a string of an event; half a surrogate pair, which is no text, becomes ``?``."""
     if not isinstance(value, str):
         raise TypeError(value)
-    return value.encode(errors="replace").decode()
+    return value if value.isascii() else value.encode(errors="replace").decode()
 
 
 def _microseconds(moment: str) -> int:

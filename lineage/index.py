@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 #: As many files are looked at each time; of more, closed ones only once in ``_SWEEP_S``.
-_FEW: Final = 2_000
+_FEW: Final = 500
 _SWEEP_S: Final = 3_600.0
 #: What changed this shortly before it was looked at may change again without a new time.
 _UNSETTLED_NS: Final = 2_000_000_000
