@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import reduce
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Column, Contract
 
-_FORM: Final = "Write it as column=value,column=value"
-
 
 def parse_key(contract: Contract, columns: Sequence[Column], text: str) -> Mapping[str, str]:
     """Return the key's values by column; of a table without a key any column may be named.
@@ -28,16 +26,17 @@ def parse_key(contract: Contract, columns: Sequence[Column], text: str) -> Mappi
     keyed = [c.name for c in contract.key if c in columns]
     names = keyed or [c.name for c in columns]
     starts = list(re.finditer(rf"(?:^|,)({'|'.join(map(re.escape, names))})=", text))
-    if len(keyed) == 1 and (not starts or starts[0].start() != 0):
+    is_named = bool(starts) and starts[0].start() == 0
+    if len(keyed) == 1 and not is_named:
         return {keyed[0]: text}
     ends = [*(m.start() for m in starts[1:]), len(text)]
-    found = {m[1]: text[m.end() : end] for m, end in zip(starts, ends, strict=True) if starts}
-    if not starts or starts[0].start() != 0 or (keyed and set(found) != set(keyed)):
+    found = {m[1]: text[m.end() : end] for m, end in zip(starts, ends, strict=False)}
+    if not is_named or (keyed and set(found) != set(keyed)):
         raise UsageError(
-            f"The key of {contract.id} is {', '.join(names)}."
+            f"{contract.id} has the key {', '.join(keyed)}."
             if keyed
-            else f"{contract.id} has no key of one column.",
-            f"{_FORM}, of: {', '.join(names)}.",
+            else f"{contract.id} has no key.",
+            f"Write column=value,column=value, of: {', '.join(names)}.",
         )
     return found
 

@@ -96,10 +96,11 @@ def _ways(node: Node, *, is_direct: bool, is_masked: bool) -> Iterator[tuple[Nod
     yield node, is_direct, is_masked
     for following in node.next:
         passing = [e for e in following.via if e.type == "DIRECT"]
+        counted = passing or following.via
         yield from _ways(
             following,
             is_direct=is_direct and bool(passing) and following.column != ROWS,
-            is_masked=is_masked or all(e.masking for e in passing or following.via),
+            is_masked=is_masked or (bool(counted) and all(e.masking for e in counted)),
         )
 
 
