@@ -113,14 +113,17 @@ class _CatchingUp:
         now = time.time()
         if is_thorough or self._is_sweep_due(now):
             self.read(self._listed(is_thorough=True))
-            self._store.set_meta("swept_at", str(now))
+            if self._store.file_count() > _FEW:
+                self._store.set_meta("swept_at", str(now))
         elif self._store.meta("folder") == seen:
             self.read(self._store.open_files())
             return
         else:
             self.read(self._listed(is_thorough=False))
         is_settled = folder.st_mtime_ns < now * 1e9 - _UNSETTLED_NS
-        self._store.set_meta("folder", seen if is_settled else "")
+        noted = seen if is_settled else ""
+        if self._store.meta("folder") != noted:
+            self._store.set_meta("folder", noted)
 
     def _is_sweep_due(self, now: float) -> bool:
         swept_at = float(self._store.meta("swept_at") or 0)
@@ -147,14 +150,19 @@ class _CatchingUp:
 
         Commits every thousand files, so that whoever is interrupted does not begin again.
         """
-        waiting = sorted(names)
-        known = self._store.known() if len(waiting) > _FEW else {}
+        looked_at = sorted(names)
+        known = (
+            self._store.known()
+            if len(looked_at) > _FEW
+            else {name: self._store.was(name) for name in looked_at}
+        )
+        waiting = [name for name in looked_at if not self._is_as_it_was(name, known.get(name))]
         said_at, is_changed = time.monotonic(), False
         for start in range(0, len(waiting), _CHUNK_FILES):
             self._store.base.execute("BEGIN IMMEDIATE")
             try:
                 for name in waiting[start : start + _CHUNK_FILES]:
-                    is_changed |= self._look(name, known.get(name))
+                    is_changed |= self._look(name)
             finally:
                 if self._store.base.in_transaction:
                     self._store.base.execute("COMMIT")
@@ -163,21 +171,20 @@ class _CatchingUp:
                 self._told(min(start + _CHUNK_FILES, len(waiting)), len(waiting))
         return is_changed
 
-    def _look(self, name: str, state: tuple[int, int, int, bool] | None) -> bool:
-        path = self._events / name
+    def _is_as_it_was(self, name: str, was: tuple[int, int, int, bool] | None) -> bool:
         try:
-            status = path.stat()
-            if state is None:
-                kept = self._store.state(name)
-                state = kept and (kept.inode, kept.size, kept.changed_ns, kept.is_closed)
-            if state and state[:3] == (status.st_ino, status.st_size, status.st_mtime_ns):
-                return False
-            if not stat.S_ISREG(status.st_mode):
-                return False
-            with path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                data = file.read()
+            status = (self._events / name).stat()
         except FileNotFoundError:
+            return was is None
+        if was is None:
+            return not stat.S_ISREG(status.st_mode)
+        return was[:3] == (status.st_ino, status.st_size, status.st_mtime_ns)
+
+    def _look(self, name: str) -> bool:
+        try:
+            with (self._events / name).open("rb") as file:
+                status, data = os.fstat(file.fileno()), file.read()
+        except (FileNotFoundError, IsADirectoryError):
             is_known = self._store.state(name) is not None
             self._store.forget(name)
             return is_known

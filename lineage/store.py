@@ -124,7 +124,14 @@ class Store:
             " WHERE name = ?",
             (os.fsencode(name),),
         ).fetchone()
-        return None if row is None else FileState(*row[:6], bool(row[6]))
+        if row is None:
+            return None
+        return FileState(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]))
+
+    def was(self, name: str) -> tuple[int, int, int, bool] | None:
+        """Return what ``known`` says of one file."""
+        state = self.state(name)
+        return state and (state.inode, state.size, state.changed_ns, state.is_closed)
 
     def used_files(self) -> list[str]:
         """Return the files that answers since the start rest on."""
@@ -314,6 +321,7 @@ class Store:
         """Return the versions that events name of a data set, the newest first."""
         rows = self.base.execute(
             "SELECT version FROM use WHERE dataset = ? AND version IS NOT NULL"
+            " AND (is_write = 1 OR is_output = 0)"
             " GROUP BY version ORDER BY max(at_us) DESC, version DESC",
             (name,),
         )

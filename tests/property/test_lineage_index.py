@@ -84,8 +84,8 @@ FILES = st.sampled_from(["a", "b", "0191e2c0-0000-7000-8000-000000000009"])
 ACTS = st.tuples(FILES, st.sampled_from(["write", "append", "remove"]), events())
 
 
-@given(acts=st.lists(ACTS, min_size=1, max_size=8), asks=st.sets(st.integers(0, 7)))
-@settings(max_examples=60, deadline=None)
+@given(acts=st.lists(ACTS, min_size=1, max_size=6), asks=st.sets(st.integers(0, 5), max_size=2))
+@settings(max_examples=20, deadline=None)
 def test_the_index_answers_as_a_full_read_does(
     acts: list[tuple[str, str, str]], asks: set[int]
 ) -> None:
@@ -104,8 +104,8 @@ def test_the_index_answers_as_a_full_read_does(
         assert index.ask(home, every_answer) == every_answer(PlainFacts.of(home))
 
 
-@given(texts=st.lists(events(), min_size=1, max_size=6), order=st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(events(), min_size=1, max_size=4), order=st.randoms(use_true_random=False))
+@settings(max_examples=8, deadline=None)
 def test_the_order_in_which_files_arrive_is_nothing(texts: list[str], order: Any) -> None:
     files = {f"f{n}.ndjson": text for n, text in enumerate(texts)}
     shuffled = list(files.items())

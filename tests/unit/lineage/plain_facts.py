@@ -100,7 +100,8 @@ class PlainFacts:
     def versions(self, name: str) -> list[str]:
         newest: dict[str, int] = {}
         for run in self.runs:
-            for use in (*run.inputs, *run.outputs):
+            wrote = [u for u in run.outputs if u.graph is not None]
+            for use in (*run.inputs, *wrote):
                 if use.dataset == name and use.version is not None:
                     newest[use.version] = run.at_us
         return sorted(newest, key=lambda v: (newest[v], v), reverse=True)
