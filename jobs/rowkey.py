@@ -10,6 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.errors import UsageError
+from jobs.seal.columns import sealed_forms
+from jobs.seal.keys import keys_of
+from jobs.seal.plan import typed_seals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,23 +45,29 @@ def parse_key(contract: Contract, columns: Sequence[Column], text: str) -> Mappi
 
 
 def key_filter(
-    home: Home,  # noqa: ARG001  (sealed columns are matched with the keys of this home)
-    contract: Contract,  # noqa: ARG001  (…which are named after the contract's columns)
-    schema: pa.Schema,
-    key: Mapping[str, str],
+    home: Home, contract: Contract, table: str, schema: pa.Schema, key: Mapping[str, str]
 ) -> pc.Expression:
     """Return the filter for a stored table's rows that have these values, given as text.
 
-    The one place where a key meets what is stored. Raises UsageError for a value that is none of
-    its column's type, without telling it.
+    The one place where a key meets what is stored: a sealed column is met by the forms that the
+    value has under every version of its key. Raises UsageError, without the value, for one that is
+    none of its column's type, or whose column is sealed anew in every row.
     """
-    return reduce(
-        lambda a, b: a & b,
-        (
-            pc.field(name) == _typed(name, schema.field(name).type, text)
-            for name, text in key.items()
-        ),
-    )
+    seals = typed_seals(contract, table)
+    parts = []
+    for name, text in key.items():
+        seal = seals.get(name)
+        if seal is None:
+            parts.append(pc.field(name) == _typed(name, schema.field(name).type, text))
+        elif seal.is_same:
+            forms = sealed_forms(text, seal, keys_of(home))
+            parts.append(pc.field(name).isin(pa.array(forms, schema.field(name).type)))
+        else:
+            raise UsageError(
+                f"{name} of {table} is sealed anew in every row: no row is found by it.",
+                "Find the row by its batch and line: ./jingshu batch show.",
+            )
+    return reduce(lambda a, b: a & b, parts)
 
 
 def _typed(name: str, kind: pa.DataType, text: str) -> pa.Scalar:

@@ -124,7 +124,7 @@ class _Tracing:
     ) -> Iterator[Row]:
         """Yield the rows of gold or shared by the build that showed them."""
         rows = dataset(stored)
-        matches = key_filter(self._home, asked.contract, rows.schema, values)
+        matches = key_filter(self._home, asked.contract, asked.name, rows.schema, values)
         files = rows.to_table(columns=["__filename"], filter=matches)["__filename"].to_pylist()
         known = values
         if asked.policy is not None:
@@ -165,7 +165,7 @@ class _Tracing:
             raise _gone(f"silver/{table}")
         stored.load_as_version(version)
         rows = dataset(stored)
-        matches = key_filter(self._home, contract, rows.schema, values) if values else None
+        matches = key_filter(self._home, contract, table, rows.schema, values) if values else None
         columns = ["_batch_id", "_source_line"] if values else ["_batch_id"]
         try:
             found = rows.to_table(columns=columns, filter=matches)

@@ -18,6 +18,10 @@ from jobs import decisions, entry, record, silver, tables, versions
 from jobs.audit.digest import digest_of
 from jobs.delta import dataset, open_table
 from jobs.publish import publish
+from jobs.seal.columns import sealed
+from jobs.seal.keys import keys_of
+from jobs.seal.plan import typed_seals
+from jobs.seal.rows import opened_rows
 from jobs.stages import Batch, LandedBatch, Verdict
 from lineage.evidence.log import EvidenceLog
 from tests.days import deliver
@@ -172,7 +176,8 @@ class Lake:
     def _stage(self, contract: Contract, landed: LandedBatch) -> None:
         bronze = open_table(self.home.table("bronze", landed.table))
         assert bronze is not None
-        rows = dataset(bronze).to_table().to_pylist()
+        delivery = Delivery(contract, "shop", landed.business_date)
+        rows = opened_rows(self.home, delivery, dataset(bronze).to_table()).to_pylist()
         kept = [r for r in rows if r["_batch_id"] == landed.batch_id]
         fields = [
             (c.name, pa.date32() if c.type == "date" else pa.string()) for c in contract.columns
@@ -190,6 +195,9 @@ class Lake:
         made = made.append_column(
             "_business_date", pa.array([landed.business_date] * len(kept), pa.date32())
         )
+        for name, seal in typed_seals(contract, landed.table).items():
+            at = made.schema.get_field_index(name)
+            made = made.set_column(at, name, sealed(made[name], seal, keys_of(self.home)))
         folder = silver.stage_path(self.home, landed.table, landed.batch_id) / "_ok=true"
         folder.mkdir(parents=True)
         pq.write_table(made, folder / "part-0.parquet")
