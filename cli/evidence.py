@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cli.anchor import anchor, chain
+from cli.dossier import dossier
 from contracts.errors import UsageError
 from contracts.layout import Home
 from lineage.evidence.errors import EvidenceError, NoteError
 from lineage.evidence.leaf import LEAF_TYPES, Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.note import Verifier
+from lineage.evidence.offline import verify_consistency, verify_log, verify_proof
 from lineage.evidence.proof import Proof
-from lineage.evidence.verify import verify_consistency, verify_home, verify_log, verify_proof
+from lineage.evidence.verify import verify_home
 
 if TYPE_CHECKING:
     from lineage.evidence.tilecheck import Finding
@@ -64,28 +68,50 @@ def prove(subject: str, out: Path | None) -> None:
     epilog="\b\n例 Example:\n"
     "  ./jingshu evidence verify\n"
     "  ./jingshu evidence verify p.tlog-proof --vkey log.vkey\n"
-    "  ./jingshu evidence verify --log copy/evidence --vkey log.vkey --json"
+    "  ./jingshu evidence verify --log copy/evidence --vkey log.vkey --json\n"
+    "  ./jingshu evidence verify --rpc http://127.0.0.1:26657"
 )
 @click.argument("file", required=False, type=_FILE)
 @click.option("--log", "directory", type=_DIRECTORY, help="日志文件夹 Another log's folder.")
 @click.option("--vkey", "vkey_file", type=_FILE, help="公钥文件 That log's public key.")
+@click.option("--origin", metavar="LINE", help="来源行 Its origin line, if not its key's name.")
+@click.option("--leaf", "leaf_file", type=_FILE, help="存证原文 The entry that FILE proves.")
+@click.option("--rpc", metavar="URL", help="链上读回 Read the anchors back from this node.")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON object.")
 def verify(
-    file: Path | None, directory: Path | None, vkey_file: Path | None, *, as_json: bool
+    file: Path | None,
+    directory: Path | None,
+    vkey_file: Path | None,
+    origin: str | None,
+    leaf_file: Path | None,
+    rpc: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """验证 Verify this home's log, a proof, or any log from its files alone.
 
-    不带参数：本机日志，含回滚检查。FILE：一份证明。--log：别处的日志，须给出其公钥。
-    Without arguments: this home's log, rollback included. FILE: one proof; with --log also that
-    the log still holds what the proof's checkpoint signed. --log asks for the key you trust.
+    不带参数：本机日志，含回滚检查与上链回执。FILE：一份证明。--log：别处的日志，须给出其公钥。
+    Without arguments: this home's log, rollback and receipts of anchors included. FILE: one proof;
+    with --log also that the log still holds what the proof's checkpoint signed. --log asks for the
+    key you trust, and takes any tlog-tiles log, whatever its entries are.
 
     退出码 Exit code: 0 成立 holds · 1 不成立，并指明何处 broken, and where · 2 用法 usage.
     """
     if directory is not None and vkey_file is None:
         raise UsageError("--log needs the key that you trust.", "Give it by --vkey FILE.")
-    if directory is None and file is None and vkey_file is not None:
+    if directory is None and file is None and (vkey_file or origin):
         raise UsageError("--vkey alone names nothing to verify.", "Add FILE or --log DIR.")
-    findings = _findings(file, directory, vkey_file)
+    if leaf_file is not None and file is None:
+        raise UsageError("--leaf is the entry of a proof.", "Add the proof's FILE.")
+    if rpc is not None and file is not None:
+        raise UsageError("--rpc reads a log's anchors, not a proof's.", "Leave FILE out.")
+    if file is None and directory is None:
+        findings = verify_home(Home.from_env())
+    else:
+        trusted = _Trusted(_vkey(vkey_file), origin)
+        findings = _findings(file, leaf_file, directory, trusted)
+    if rpc is not None:
+        findings += _anchor_findings(directory, vkey_file, rpc)
     _report(findings, _subject(file, directory), as_json=as_json)
     if findings:
         raise click.exceptions.Exit(1)
@@ -120,17 +146,37 @@ def _key(log: EvidenceLog, subject: str) -> str:
     return keys[0]
 
 
-def _findings(file: Path | None, directory: Path | None, vkey_file: Path | None) -> list[Finding]:
-    if file is None and directory is None:
-        return verify_home(Home.from_env())
-    vkey = _vkey(vkey_file)
-    findings = [] if directory is None else verify_log(directory, vkey)
+@dataclass(frozen=True)
+class _Trusted:
+    """Whose signature is believed, and for which log."""
+
+    vkey: str
+    origin: str | None
+
+
+def _findings(
+    file: Path | None, leaf_file: Path | None, directory: Path | None, trusted: _Trusted
+) -> list[Finding]:
+    vkey, origin = trusted.vkey, trusted.origin
+    findings = [] if directory is None else verify_log(directory, vkey, origin)
     if file is not None:
         text = file.read_text(encoding="utf-8", errors="replace")
-        findings += verify_proof(text, None, vkey)
+        leaf = None if leaf_file is None else leaf_file.read_bytes()
+        findings += verify_proof(text, leaf, vkey, origin)
         if directory is not None and not findings:
-            findings += verify_consistency(Proof.parse(text).checkpoint, directory, vkey)
+            checkpoint = Proof.parse(text).checkpoint
+            findings += verify_consistency(checkpoint, directory, vkey, origin)
     return findings
+
+
+def _anchor_findings(directory: Path | None, vkey_file: Path | None, rpc: str) -> list[Finding]:
+    from lineage.evidence.anchor import verify_on_chain, verify_receipts
+    from lineage.evidence.cometbft import CometBft
+
+    verifier = Verifier.parse(_vkey(vkey_file))
+    evidence = directory or Home.from_env().evidence
+    found = [] if directory is None else list(verify_receipts(evidence, verifier))
+    return [*found, *verify_on_chain(evidence, verifier, CometBft(rpc))]
 
 
 def _vkey(vkey_file: Path | None) -> str:
@@ -162,23 +208,34 @@ def _report(findings: list[Finding], subject: dict[str, object], *, as_json: boo
 
 def _subject(file: Path | None, directory: Path | None) -> dict[str, object]:
     """Describe what was verified; an unreadable part is left to the findings."""
+    if file is not None:
+        return {"proof": str(file), **_proved(file)}
+    if directory is not None:
+        return {"log": str(directory)}
     try:
-        if file is not None:
-            proof = Proof.parse(file.read_text(encoding="utf-8"))
-            leaf = Leaf.parse(proof.extra or b"")
-            return {
-                "index": proof.index,
-                "fact": leaf.key,
-                "at": leaf.at,
-                "facts": dict(leaf.facts),
-            }
-        if directory is None:
-            log = EvidenceLog(Home.from_env())
-            if not log.size:
-                return {}
-            head = log.checkpoint()
-            root = base64.b64encode(head.root).decode()
-            return {"origin": head.origin, "size": head.size, "root": root}
+        log = EvidenceLog(Home.from_env())
+        if not log.size:
+            return {}
+        head = log.checkpoint()
+    except (EvidenceError, OSError):
+        return {}
+    root = base64.b64encode(head.root).decode()
+    return {"origin": head.origin, "size": head.size, "root": root}
+
+
+def _proved(file: Path) -> dict[str, object]:
+    """Return what a proof is of; of another log's entry no more than its index is known."""
+    try:
+        proof = Proof.parse(file.read_text(encoding="utf-8"))
     except (EvidenceError, OSError, UnicodeDecodeError):
         return {}
-    return {"log": str(directory)}
+    try:
+        leaf = Leaf.parse(proof.extra or b"")
+    except EvidenceError:
+        return {"index": proof.index}
+    return {"index": proof.index, "fact": leaf.key, "at": leaf.at, "facts": dict(leaf.facts)}
+
+
+evidence.add_command(dossier)
+evidence.add_command(anchor)
+evidence.add_command(chain)

@@ -34,8 +34,8 @@ class Checkpoint:
         return cls(signer.name, size, root, signer.sign(text))
 
     @classmethod
-    def open(cls, raw: bytes, verifier: Verifier) -> Checkpoint:
-        """Read a checkpoint that ``verifier``'s key signed for its own origin.
+    def open(cls, raw: bytes, verifier: Verifier, origin: str | None = None) -> Checkpoint:
+        """Read a checkpoint that ``verifier``'s key signed for ``origin`` (its name without it).
 
         Raises:
             NoteError: It is malformed, of another origin, or not signed by this key.
@@ -44,9 +44,10 @@ class Checkpoint:
         remedy = "Ask the log's operator for it again."
         if len(lines) < _LINES or "" in lines:
             raise NoteError("The checkpoint does not have three lines.", remedy)
-        origin, size, root_text = lines[:_LINES]
-        if origin != verifier.name:
-            raise NoteError(f"The checkpoint is of {origin}, not of {verifier.name}.", remedy)
+        found, size, root_text = lines[:_LINES]
+        origin = verifier.name if origin is None else origin
+        if found != origin:
+            raise NoteError(f"The checkpoint is of {found}, not of {origin}.", remedy)
         if not _SIZE.fullmatch(size):
             raise NoteError("The checkpoint's size is not a decimal number.", remedy)
         root = decode_base64(root_text, "checkpoint's root")

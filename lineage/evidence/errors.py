@@ -29,6 +29,18 @@ class TileError(EvidenceError):
         self.args = (where, problem)
 
 
+class TreeError(EvidenceError):
+    """Stored tiles that do not hash to what was signed."""
+
+    def __init__(
+        self, problem: str = "The evidence log's tiles do not hash to its checkpoint."
+    ) -> None:
+        super().__init__(
+            problem, "Run `./jingshu evidence verify`; restore what it names from a backup."
+        )
+        self.args = (problem,)
+
+
 class EvidenceConflictError(EvidenceError):
     """A fact is already logged with other contents; both leaves' digests are named."""
 
@@ -51,5 +63,15 @@ class EvidenceRollbackError(EvidenceError):
         super().__init__(
             problem,
             "Restore evidence/ from its backup, and report the incident before appending again.",
+        )
+        self.args = (problem,)
+
+
+class ChainError(EvidenceError):
+    """An answer of a chain's node that cannot be believed, or no answer at all."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            problem, "Ask another node of the chain; see `./jingshu evidence anchor --help`."
         )
         self.args = (problem,)

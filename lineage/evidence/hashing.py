@@ -29,20 +29,26 @@ def perfect_root(hashes: Sequence[bytes]) -> bytes:
     """Return the root over a power of two of sibling hashes."""
     row = list(hashes)
     while len(row) > 1:
-        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
+        pairs = iter(row)
+        row = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs)]  # noqa: B905  (an even number)
     return row[0]
 
 
 def merkle_root(leaf_hashes: Iterable[bytes]) -> bytes:
     """Return the Merkle Tree Hash of leaves that are hashed already."""
+    return fold(perfect_subtrees(leaf_hashes))
+
+
+def perfect_subtrees(hashes: Iterable[bytes]) -> list[bytes]:
+    """Join sibling hashes into the perfect subtrees that cover them, largest (leftmost) first."""
     stack: list[bytes] = []
-    for count, leaf in enumerate(leaf_hashes):
+    for count, leaf in enumerate(hashes):
         carry, right = count, leaf
         while carry & 1:
             right = node_hash(stack.pop(), right)
             carry >>= 1
         stack.append(right)
-    return fold(stack)
+    return stack
 
 
 def fold(subtrees: Sequence[bytes]) -> bytes:

@@ -6,19 +6,28 @@ from the entries when it is behind, so a lost or stale cache can cost time only.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from lineage.evidence.errors import EvidenceError
 from lineage.evidence.hashing import EMPTY_ROOT
-from lineage.evidence.leaf import Leaf
-from lineage.evidence.tiles import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from lineage.evidence.tree import TileTree
+
+#: A fact's name: type and subject.
+Fact = tuple[str, str]
+
+#: How many entries the file may be behind the log.
+MOST_BEHIND: Final = 256
+
+#: How many facts are kept in memory while a lost file is made anew.
+_MOST_IN_MEMORY: Final = 65_536
 
 _TABLES = (
     (
@@ -49,18 +58,22 @@ def open_index(path: Path, tree: TileTree) -> Iterator[FactIndex]:
 
 def forget_index(path: Path) -> None:
     """Delete the cache."""
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 class FactIndex:
-    """The cache of one log, open; made by :func:`open_index`."""
+    """The cache of one log, open; made by :func:`open_index`.
+
+    The file may lag behind the log by up to ``MOST_BEHIND`` entries, which are read from the log:
+    writing it with every leaf would cost more syncs than the leaf itself.
+    """
 
     def __init__(self, path: Path, tree: TileTree) -> None:
         self._base = sqlite3.connect(path, isolation_level=None)
+        self._behind: dict[Fact, int] = {}  # facts that the file does not hold yet
         try:
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = NORMAL")
+            self._base.execute("PRAGMA cache_size = -65536")  # KiB, so that a batch fits
             self._catch_up(tree)
         except BaseException:
             self.close()
@@ -71,39 +84,37 @@ class FactIndex:
         row = self._base.execute(
             "SELECT position FROM fact WHERE subject = ? AND type = ?", (subject, leaf_type)
         ).fetchone()
-        return None if row is None else int(row[0])
+        return self._behind.get((leaf_type, subject)) if row is None else int(row[0])
 
     def types_of(self, subject: str) -> list[str]:
         """Return the types of the facts that are logged of a subject."""
-        rows = self._base.execute(
-            "SELECT type FROM fact WHERE subject = ? ORDER BY type", (subject,)
-        )
-        return [str(row[0]) for row in rows]
+        rows = self._base.execute("SELECT type FROM fact WHERE subject = ?", (subject,))
+        types = {str(row[0]) for row in rows}
+        return sorted(types.union(kind for kind, about in self._behind if about == subject))
 
-    def add(self, leaves: Iterable[tuple[int, Leaf]], size: int, root: bytes) -> None:
-        """Note entries and their positions; the cache then covers a tree of ``size`` leaves."""
-        self._base.execute("BEGIN")
-        self._note(leaves)
-        self._cover(size, root)
-        self._base.execute("COMMIT")
+    def add(self, facts: Iterable[Fact], size: int, root: bytes) -> None:
+        """Note the log's newest facts, in order; the cache then covers ``size`` entries."""
+        new = list(facts)
+        self._behind.update(zip(new, range(size - len(new), size), strict=True))
+        if len(self._behind) > MOST_BEHIND:
+            self._write(size, root)
 
     def close(self) -> None:
         """Close the file."""
         self._base.close()
 
     def _catch_up(self, tree: TileTree) -> None:
-        self._base.execute("BEGIN IMMEDIATE")
         size, root = self._covered()
         if size > tree.size or tree.root(size) != root:
             self._base.execute("DROP TABLE fact")
             self._base.execute("DROP TABLE covered")
             size, _ = self._covered()
-        if size < tree.size:
-            for bundle in range(size // WIDTH, -(-tree.size // WIDTH)):
-                entries = (Leaf.parse(entry) for entry in tree.bundle(bundle))
-                self._note(enumerate(entries, bundle * WIDTH))
-            self._cover(tree.size, tree.root())
-        self._base.execute("COMMIT")
+        for position, entry in tree.entries(size):
+            self._behind.setdefault(_fact_of(entry), position)
+            if len(self._behind) == _MOST_IN_MEMORY:
+                self._write(position + 1, tree.root(position + 1))
+        if len(self._behind) > MOST_BEHIND:
+            self._write(tree.size, tree.root())
 
     def _covered(self) -> tuple[int, bytes]:
         for statement in _TABLES:
@@ -111,13 +122,24 @@ class FactIndex:
         row = self._base.execute("SELECT size, root FROM covered").fetchone()
         return (0, EMPTY_ROOT) if row is None else (int(row[0]), bytes(row[1]))
 
-    def _note(self, leaves: Iterable[tuple[int, Leaf]]) -> None:
-        # Entries before the covered size are met again when their bundle has grown.
+    def _write(self, size: int, root: bytes) -> None:
+        self._base.execute("BEGIN IMMEDIATE")
         self._base.executemany(
-            "INSERT OR IGNORE INTO fact (subject, type, position) VALUES (?, ?, ?)",
-            ((leaf.subject, leaf.type, position) for position, leaf in leaves),
+            "INSERT OR IGNORE INTO fact (type, subject, position) VALUES (?, ?, ?)",
+            ((*fact, position) for fact, position in self._behind.items()),
         )
-
-    def _cover(self, size: int, root: bytes) -> None:
         self._base.execute("DELETE FROM covered")
         self._base.execute("INSERT INTO covered (size, root) VALUES (?, ?)", (size, root))
+        self._base.execute("COMMIT")
+        self._behind.clear()
+
+
+def _fact_of(entry: bytes) -> Fact:
+    """Read a leaf's name only: its form was checked when it was appended."""
+    try:
+        leaf = json.loads(entry)
+        return str(leaf["type"]), str(leaf["subject"])
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise EvidenceError(
+            "An entry of the evidence log is no leaf.", "Run `./jingshu evidence verify`."
+        ) from error

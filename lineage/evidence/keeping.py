@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lineage.evidence.checkpoint import Checkpoint
-from lineage.evidence.durable import clear_drafts, write_durably
+from lineage.evidence.durable import Pending, clear_drafts, sync_directory, write_durably
 from lineage.evidence.errors import EvidenceError, EvidenceRollbackError, NoteError
 from lineage.evidence.hashing import EMPTY_ROOT
 from lineage.evidence.note import Signer, Verifier
@@ -121,6 +121,19 @@ class Keeping:
                 raise EvidenceRollbackError(f"{self.guard.name} is gone from {self.keys.name}/.")
             self.keep_guard(shown)
         return signer, shown, Checkpoint.open(self.guard.read_bytes(), signer.verifier)
+
+    def show(self, head: Checkpoint, pending: Pending) -> None:
+        """Make ``head`` the log's checkpoint, once all that ``pending`` holds is on the disk.
+
+        The guard's name is not synced: a power cut may bring back the older one, which the next
+        append replaces; the data of both is safe before either is named.
+        """
+        shown = pending.draft(head.note.encode(), self.store.scratch)
+        guard = pending.draft(head.note.encode(), self._key_scratch, 0o600)
+        pending.sync()
+        shown.replace(self.checkpoint)
+        sync_directory(self.directory)
+        guard.replace(self.guard)
 
     def keep_guard(self, checkpoint: Checkpoint) -> None:
         """Remember a checkpoint in the second place."""

@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import UsageError
 from lineage.evidence.checkpoint import Checkpoint
-from lineage.evidence.durable import write_durably
-from lineage.evidence.errors import EvidenceConflictError, EvidenceError, EvidenceRollbackError
+from lineage.evidence.durable import Pending
+from lineage.evidence.errors import (
+    EvidenceConflictError,
+    EvidenceError,
+    EvidenceRollbackError,
+    TreeError,
+)
 from lineage.evidence.hashing import is_consistent, is_included, leaf_hash
-from lineage.evidence.index import FactIndex, forget_index, open_index
+from lineage.evidence.index import Fact, FactIndex, forget_index, open_index
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.proof import Proof
-from lineage.evidence.tiles import ENTRIES, HEIGHT, WIDTH, TileStore, levels_of
+from lineage.evidence.tiles import ENTRIES, HEIGHT, TileStore, TileWriter, levels_of
 from lineage.evidence.tree import Edge, TileTree
 
 if TYPE_CHECKING:
@@ -108,12 +113,8 @@ class EvidenceLog:
                 return [f"{leaf_type}:{subject}" for leaf_type in index.types_of(subject)]
 
     def entries(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Yield ``(index, canonical leaf)`` in order, from ``start`` on."""
-        tree = TileTree(self._keeping.store, self.size)
-        for bundle in range(start // WIDTH, -(-tree.size // WIDTH)):
-            for position, entry in enumerate(tree.bundle(bundle), bundle * WIDTH):
-                if position >= start:
-                    yield position, entry
+        """Return ``(index, canonical leaf)`` in order, from ``start`` on."""
+        return TileTree(self._keeping.store, self.size).entries(start)
 
     def prove(self, key: str) -> str:
         """Return the text of a ``.tlog-proof`` file with the canonical leaf as extra data.
@@ -130,7 +131,7 @@ class EvidenceLog:
         path = tuple(tree.inclusion(logged.index))
         root = checkpoint.root
         if not is_included(logged.index, checkpoint.size, logged.leaf_hash, path, root):
-            raise _broken()
+            raise TreeError
         return Proof(logged.index, path, checkpoint.note, logged.leaf.canonical()).encode()
 
     def _append(self, leaves: Sequence[Leaf]) -> list[Appended]:
@@ -140,20 +141,20 @@ class EvidenceLog:
         with self._checked_index(tree, [(leaf.type, leaf.subject) for leaf in leaves]) as index:
             appended, fresh = _sort_out(leaves, tree, index)
             if fresh:
-                head = self._extend(fresh, shown, signer)
-                index.add(enumerate(fresh, shown.size), head.size, head.root)
+                head = self._extend(list(fresh.values()), shown, signer)
+                index.add(fresh, head.size, head.root)
         return appended
 
-    def _extend(self, leaves: Sequence[Leaf], shown: Checkpoint, signer: Signer) -> Checkpoint:
+    def _extend(self, entries: list[bytes], shown: Checkpoint, signer: Signer) -> Checkpoint:
         store = self._keeping.store
         edge = Edge.load(store, shown.size)
         if edge.root() != shown.root:
-            raise _broken()
+            raise TreeError
         store.drop_beyond(shown.size)
-        edge.extend([leaf.canonical() for leaf in leaves], store)
-        head = Checkpoint.sign(signer, edge.size, edge.root())
-        write_durably(self._keeping.checkpoint, head.note.encode(), store.scratch)
-        self._keeping.keep_guard(head)
+        with Pending() as pending:
+            edge.extend(entries, TileWriter(store, pending))
+            head = Checkpoint.sign(signer, edge.size, edge.root())
+            self._keeping.show(head, pending)
         _drop_filled(store, shown.size, head.size)
         return head
 
@@ -208,31 +209,23 @@ def _logged(tree: TileTree, position: int) -> Logged:
 
 def _sort_out(
     leaves: Sequence[Leaf], tree: TileTree, index: FactIndex
-) -> tuple[list[Appended], list[Leaf]]:
+) -> tuple[list[Appended], dict[Fact, bytes]]:
     """Tell new facts from those that are logged, or that came earlier in the same call."""
-    appended, fresh, known = list[Appended](), list[Leaf](), dict[str, Logged]()
+    appended, fresh, known = list[Appended](), dict[Fact, bytes](), dict[Fact, Logged]()
     for leaf in leaves:
-        if leaf.key not in known:
-            position = index.position(leaf.type, leaf.subject)
-            if position is not None:
-                known[leaf.key] = _logged(tree, position)
-        logged = known.get(leaf.key)
+        fact = (leaf.type, leaf.subject)
+        if fact not in known and (position := index.position(*fact)) is not None:
+            known[fact] = _logged(tree, position)
+        logged = known.get(fact)
         is_new = logged is None
         if logged is None:
-            digest = leaf_hash(leaf.canonical())
-            logged = known[leaf.key] = Logged(tree.size + len(fresh), digest, leaf)
-            fresh.append(leaf)
+            entry = leaf.canonical()
+            logged = known[fact] = Logged(tree.size + len(fresh), leaf_hash(entry), leaf)
+            fresh[fact] = entry
         elif not leaf.agrees_with(logged.leaf):
             raise EvidenceConflictError(leaf.key, _sha256(logged.leaf), _sha256(leaf))
         appended.append(Appended(logged.index, logged.leaf_hash, is_new))
     return appended, fresh
-
-
-def _broken() -> EvidenceError:
-    return EvidenceError(
-        "The evidence log's tiles do not hash to its checkpoint.",
-        "Run `./jingshu evidence verify`; restore what it names from a backup.",
-    )
 
 
 def _sha256(leaf: Leaf) -> str:

@@ -6,6 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -20,6 +21,10 @@ _PRIVATE = "PRIVATE+KEY+"
 _DASH = "— "
 _KEY_BYTES = 32
 _KEY_ID_BYTES = 4
+
+#: The specification asks for a limit and for at least 16 signatures; post-quantum ones take 5 kB.
+MAX_NOTE_BYTES: Final = 1 << 20
+
 _ASK = "Ask the log's operator for it again."
 
 
@@ -106,6 +111,8 @@ def open_note(raw: bytes, verifier: Verifier) -> str:
     Raises:
         NoteError: It is malformed, not signed by this key, or a signature of this key is wrong.
     """
+    if len(raw) > MAX_NOTE_BYTES:
+        raise NoteError(f"The note is over {MAX_NOTE_BYTES} bytes.", _ASK)
     try:
         note = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from lineage.evidence.errors import NoteError
 from lineage.evidence.note import decode_base64
 
 _HEADER = "c2sp.org/tlog-proof@v1"
+_CONSISTENCY = "jingshu tlog-consistency@v1"
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
 _HASH_BYTES = 32
 _ASK = "Make the proof again with `./jingshu evidence prove`."
@@ -55,3 +56,16 @@ class Proof:
         if any(len(digest) != _HASH_BYTES for digest in path):
             raise NoteError("A hash of the proof's path is not 32 bytes.", _ASK)
         return cls(int(index[1]), path, checkpoint, extra)
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """The proof that an older checkpoint's tree is the beginning of a newer one's."""
+
+    path: tuple[bytes, ...]
+    older: str  # the older checkpoint's signed note, verbatim
+
+    def encode(self) -> str:
+        """Return it as text, in the manner of a ``.tlog-proof``."""
+        lines = [_CONSISTENCY, *(base64.b64encode(digest).decode() for digest in self.path)]
+        return "\n".join(lines) + "\n\n" + self.older

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lineage.evidence.durable import clear_drafts, sync_directory, write_durably
+from lineage.evidence.durable import clear_drafts, sync_directory
 from lineage.evidence.errors import TileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from lineage.evidence.durable import Pending
 
 #: A full tile holds 256 hashes: a perfect subtree of height 8.
 WIDTH = 256
@@ -19,6 +24,9 @@ HEIGHT = 8
 HASH_BYTES = 32
 MAX_LEVELS = 64
 _LENGTH_BYTES = 2
+
+#: 256 entries of 65,535 bytes, each with its length.
+MAX_BUNDLE_BYTES = WIDTH * (0xFFFF + _LENGTH_BYTES)
 
 #: The pseudo-level under which entry bundles are kept.
 ENTRIES = "entries"
@@ -106,12 +114,6 @@ class TileStore:
         name, data = self._read(ENTRIES, index, width)
         return _first(decode_entries(data, name), width, name)
 
-    def put(self, level: Level, index: int, items: Sequence[bytes]) -> None:
-        """Write a tile (hashes) or an entry bundle; its width is the number of items."""
-        data = encode_entries(items) if level == ENTRIES else b"".join(items)
-        path = self.directory / tile_name(level, index, len(items))
-        write_durably(path, data, self.scratch)
-
     def partial_widths(self, level: Level, index: int) -> list[int]:
         """Return the widths of the partial tiles that are there, ascending."""
         folder = (self.directory / tile_name(level, index, 1)).parent
@@ -131,7 +133,8 @@ class TileStore:
     def drop_beyond(self, size: int) -> None:
         """Remove what a killed writer left beyond a tree of ``size`` leaves.
 
-        Tiles are written in ascending order, so the leftovers of each level are contiguous.
+        A killed writer's leftovers are contiguous at each level. After a power cut there may be
+        gaps; what lies behind one is overwritten or dropped when the tree gets there.
         """
         clear_drafts(self.scratch)
         self._drop_level_beyond(ENTRIES, size)
@@ -155,14 +158,53 @@ class TileStore:
 
     def _read(self, level: Level, index: int, width: int) -> tuple[str, bytes]:
         name = tile_name(level, index, width)
+        limit = MAX_BUNDLE_BYTES if level == ENTRIES else WIDTH * HASH_BYTES
         for candidate in dict.fromkeys((name, tile_name(level, index))):
             try:
-                return candidate, (self.directory / candidate).read_bytes()
+                return candidate, read_at_most(self.directory / candidate, limit)
             except FileNotFoundError:
                 continue
             except OSError as error:
                 raise TileError(candidate, f"cannot be read ({error.strerror})") from error
         raise TileError(name, "is missing")
+
+
+@dataclass(frozen=True)
+class TileWriter:
+    """Adds tiles to a store; no checkpoint may speak of them before ``pending`` is synced.
+
+    They are written under their own names: what a killed writer left beyond the checkpoint is
+    dropped or overwritten.
+    """
+
+    store: TileStore
+    pending: Pending
+
+    def put(self, level: Level, index: int, items: Sequence[bytes]) -> None:
+        """Write a tile (hashes) or an entry bundle; its width is the number of items."""
+        data = encode_entries(items) if level == ENTRIES else b"".join(items)
+        self.pending.write(self.store.directory / tile_name(level, index, len(items)), data)
+
+    def open_tile(self, level: Level, index: int, items: Sequence[bytes]) -> None:
+        """Write the first part of a tile, and drop what a killed writer had begun there."""
+        self.store.drop_partials(level, index)
+        self.put(level, index, items)
+
+
+def read_at_most(path: Path, limit_bytes: int) -> bytes:
+    """Read a regular file of at most ``limit_bytes``: others' logs may hold pipes or giants.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or is too long.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        data = file.read(limit_bytes + 1)
+    if len(data) > limit_bytes:
+        raise OSError(errno.EFBIG, f"it is over {limit_bytes} bytes")
+    return data
 
 
 def _first(found: list[bytes], width: int, name: str, *, is_whole: bool = True) -> list[bytes]:

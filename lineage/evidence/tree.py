@@ -14,10 +14,19 @@ from lineage.evidence.hashing import (
     perfect_root,
     root_at,
 )
-from lineage.evidence.tiles import ENTRIES, HEIGHT, WIDTH, TileStore, levels_of, tile_name
+from lineage.evidence.tiles import (
+    ENTRIES,
+    HEIGHT,
+    WIDTH,
+    Level,
+    TileStore,
+    TileWriter,
+    levels_of,
+    tile_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,17 @@ class TileTree:
         _refuse_strangers(entries, self._tile(0, index), tile_name(ENTRIES, index, width))
         return entries
 
+    def entries(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield ``(index, entry)`` in order, from ``start`` on.
+
+        Raises:
+            TileError: A bundle is missing or damaged.
+        """
+        for bundle in range(start // WIDTH, -(-self.size // WIDTH)):
+            for position, entry in enumerate(self.bundle(bundle), bundle * WIDTH):
+                if position >= start:
+                    yield position, entry
+
     def _tile(self, level: int, index: int) -> list[bytes]:
         if (level, index) not in self._tiles:
             width = min(WIDTH, (self.size >> HEIGHT * level) - index * WIDTH)
@@ -115,32 +135,38 @@ class Edge:
                     start += 1 << level
         return fold(subtrees)
 
-    def extend(self, entries: Sequence[bytes], store: TileStore) -> None:
+    def extend(self, entries: Sequence[bytes], writer: TileWriter) -> None:
         """Append entries and write every bundle and tile that they touch."""
-        touched = set[int]()
+        before, touched = self.size, set[int]()
         for entry in entries:
             self.entries.append(entry)
             if len(self.entries) == WIDTH:
-                store.put(ENTRIES, self.size // WIDTH, self.entries)
+                writer.put(ENTRIES, self.size // WIDTH, self.entries)
                 self.entries = []
-            self._push(0, leaf_hash(entry), store, touched)
+            self._push(0, leaf_hash(entry), writer, touched)
             self.size += 1
-        if self.entries:
-            store.put(ENTRIES, self.size // WIDTH, self.entries)
-        for level in sorted(touched):
-            if tile := self.hashes[level]:
-                store.put(level, self.size >> HEIGHT * (level + 1), tile)
+        parts: list[tuple[Level, list[bytes]]] = [(ENTRIES, self.entries)]
+        parts.extend((level, self.hashes[level]) for level in sorted(touched))
+        for level, part in parts:
+            if part:
+                self._put_part(level, part, before, writer)
 
-    def _push(self, level: int, digest: bytes, store: TileStore, touched: set[int]) -> None:
+    def _put_part(self, level: Level, part: list[bytes], before: int, writer: TileWriter) -> None:
+        leaves_bits = HEIGHT * (level + 1 if isinstance(level, int) else 1)
+        index = self.size >> leaves_bits
+        is_open = index == before >> leaves_bits and before % (1 << leaves_bits)
+        (writer.put if is_open else writer.open_tile)(level, index, part)
+
+    def _push(self, level: int, digest: bytes, writer: TileWriter, touched: set[int]) -> None:
         if level == len(self.hashes):
             self.hashes.append([])
         tile = self.hashes[level]
         tile.append(digest)
         touched.add(level)
         if len(tile) == WIDTH:
-            store.put(level, self.size >> HEIGHT * (level + 1), tile)
+            writer.put(level, self.size >> HEIGHT * (level + 1), tile)
             self.hashes[level] = []
-            self._push(level + 1, perfect_root(tile), store, touched)
+            self._push(level + 1, perfect_root(tile), writer, touched)
 
 
 def _refuse_strangers(entries: Sequence[bytes], hashes: Sequence[bytes], where: str) -> None:

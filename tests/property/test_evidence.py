@@ -20,9 +20,10 @@ from lineage.evidence.hashing import (
 )
 from lineage.evidence.leaf import LEAF_TYPES, Leaf
 from lineage.evidence.log import EvidenceLog
+from lineage.evidence.offline import verify_consistency, verify_log
 from lineage.evidence.tiles import TileStore, decode_entries, encode_entries
 from lineage.evidence.tree import TileTree
-from lineage.evidence.verify import verify_consistency, verify_home, verify_log
+from lineage.evidence.verify import verify_home
 
 SIZE = 600
 LEAVES = [

@@ -20,8 +20,9 @@ from lineage.evidence.errors import (
 from lineage.evidence.hashing import leaf_hash, merkle_root
 from lineage.evidence.log import Appended, EvidenceLog
 from lineage.evidence.note import Signer
+from lineage.evidence.offline import verify_proof
 from lineage.evidence.tiles import encode_entries
-from lineage.evidence.verify import verify_home, verify_proof
+from lineage.evidence.verify import verify_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,9 +182,9 @@ def test_the_index_is_only_a_cache(
 def test_an_index_that_points_beyond_the_log_is_made_anew(
     home: Home, log: EvidenceLog, leaf: Make
 ) -> None:
-    log.append([leaf(n) for n in range(3)])
+    log.append([leaf(n) for n in range(300)])
     base = sqlite3.connect(home.evidence / ".index.sqlite")
-    base.execute("UPDATE fact SET position = 3 WHERE position = 2")
+    base.execute("UPDATE fact SET position = 300 WHERE position = 2")
     base.commit()
     base.close()
     assert log.append([leaf(2)])[0].index == 2
@@ -310,3 +311,17 @@ def test_another_origin_is_the_caller_s_choice(home: Home, leaf: Make) -> None:
 def test_a_reader_needs_the_leaf_only(log: EvidenceLog, leaf: Make) -> None:
     log.append([leaf(5)])
     assert [json.loads(entry)["subject"] for _, entry in log.entries()] == [leaf(5).subject]
+
+
+def test_the_index_may_lag_behind_the_log(home: Home, log: EvidenceLog, leaf: Make) -> None:
+    log.append([leaf(n) for n in range(300)])
+    index = (home.evidence / ".index.sqlite").read_bytes()
+    for n in range(300, 310):
+        log.append([leaf(n)])
+    assert (home.evidence / ".index.sqlite").read_bytes() == index
+    for n in (299, 305, 309):
+        assert log.keys_of(leaf(n).subject) == [leaf(n).key]
+        assert [a.is_new for a in log.append([leaf(n)])] == [False]
+    log.append([leaf(n) for n in range(310, 600)])
+    assert (home.evidence / ".index.sqlite").read_bytes() != index
+    assert [a.is_new for a in log.append([leaf(n) for n in range(600)])] == [False] * 600

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lineage.evidence.durable import Pending
 from lineage.evidence.errors import TileError
 from lineage.evidence.hashing import leaf_hash
 from lineage.evidence.tiles import (
@@ -11,6 +12,7 @@ from lineage.evidence.tiles import (
     WIDTH,
     Level,
     TileStore,
+    TileWriter,
     decode_entries,
     encode_entries,
     levels_of,
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HASHES = [leaf_hash(bytes([number])) for number in range(WIDTH)]
+
+
+def put(store: TileStore, level: Level, index: int, items: list[bytes]) -> None:
+    with Pending() as pending:
+        TileWriter(store, pending).put(level, index, items)
 
 
 @pytest.mark.parametrize(
@@ -81,19 +88,19 @@ def test_a_bundle_that_ends_early_is_damaged(bundle: bytes) -> None:
 
 def test_files_round_trip_and_leave_no_draft(tmp_path: Path) -> None:
     store = TileStore(tmp_path)
-    store.put(0, 0, HASHES[:3])
-    store.put(ENTRIES, 0, [b"a", b"b"])
+    put(store, 0, 0, HASHES[:3])
+    put(store, ENTRIES, 0, [b"a", b"b"])
     assert (tmp_path / "tile/0/000.p/3").read_bytes() == b"".join(HASHES[:3])
     assert (tmp_path / "tile/entries/000.p/2").read_bytes() == b"\x00\x01a\x00\x01b"
     assert store.hashes(0, 0, 3) == HASHES[:3]
     assert store.entries(0, 2) == [b"a", b"b"]
-    assert list(store.scratch.iterdir()) == []
+    assert not store.scratch.exists()
 
 
 def test_a_part_is_read_from_the_full_tile_once_it_is_gone(tmp_path: Path) -> None:
     store = TileStore(tmp_path)
-    store.put(0, 0, HASHES)
-    store.put(ENTRIES, 0, [bytes([n]) for n in range(WIDTH)])
+    put(store, 0, 0, HASHES)
+    put(store, ENTRIES, 0, [bytes([n]) for n in range(WIDTH)])
     assert store.hashes(0, 0, 3) == HASHES[:3]
     assert store.entries(0, 2) == [b"\x00", b"\x01"]
 
@@ -102,7 +109,7 @@ def test_damage_is_named(tmp_path: Path) -> None:
     store = TileStore(tmp_path)
     with pytest.raises(TileError, match=r"tile/0/000.p/3: is missing"):
         store.hashes(0, 0, 3)
-    store.put(0, 0, HASHES[:3])
+    put(store, 0, 0, HASHES[:3])
     path = tmp_path / "tile/0/000.p/3"
     for data in (b"", b"x", path.read_bytes()[:-1], path.read_bytes() + HASHES[3]):
         path.write_bytes(data)
@@ -117,7 +124,7 @@ def test_damage_is_named(tmp_path: Path) -> None:
 def test_only_widths_that_can_be_are_seen_or_removed(tmp_path: Path) -> None:
     store = TileStore(tmp_path)
     for width in (1, 9, 10, 255):
-        store.put(0, 0, HASHES[:width])
+        put(store, 0, 0, HASHES[:width])
     for stranger in ("0", "256", "007", "x", "٣"):
         (tmp_path / "tile/0/000.p" / stranger).write_bytes(b"")
     assert store.partial_widths(0, 0) == [1, 9, 10, 255]
@@ -130,7 +137,7 @@ def test_only_widths_that_can_be_are_seen_or_removed(tmp_path: Path) -> None:
 
 def test_an_emptied_folder_of_parts_goes(tmp_path: Path) -> None:
     store = TileStore(tmp_path)
-    store.put(0, 0, HASHES[:1])
+    put(store, 0, 0, HASHES[:1])
     store.drop_partials(0, 0)
     assert not (tmp_path / "tile/0/000.p").exists()
 
@@ -160,7 +167,8 @@ def test_what_lies_beyond_a_size_goes_and_nothing_else(tmp_path: Path) -> None:
         (ENTRIES, 2, 1),
     ]
     for level, index, width in keep + drop:
-        store.put(level, index, HASHES[:width])
+        put(store, level, index, HASHES[:width])
+    store.scratch.mkdir()
     (store.scratch / "left-behind").write_bytes(b"x")
     store.drop_beyond(260)
     left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}

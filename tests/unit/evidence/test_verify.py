@@ -9,15 +9,17 @@ import pytest
 
 from contracts.layout import Home
 from lineage.evidence.checkpoint import Checkpoint
+from lineage.evidence.durable import Pending
 from lineage.evidence.hashing import leaf_hash, merkle_root
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.note import Signer
+from lineage.evidence.offline import verify_consistency, verify_log, verify_proof
 from lineage.evidence.proof import Proof
 from lineage.evidence.tilecheck import Finding
-from lineage.evidence.tiles import ENTRIES, TileStore
-from lineage.evidence.verify import verify_consistency, verify_home, verify_log, verify_proof
+from lineage.evidence.tiles import ENTRIES, Level, TileStore, TileWriter
+from lineage.evidence.verify import verify_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,11 @@ def filled(home: Home, log: EvidenceLog, leaf: Make) -> Home:
     for start, end in ((0, 300), (300, 513), (513, 515)):
         log.append([leaf(n) for n in range(start, end)])
     return home
+
+
+def put(store: TileStore, level: Level, index: int, items: list[bytes]) -> None:
+    with Pending() as pending:
+        TileWriter(store, pending).put(level, index, items)
 
 
 def vkey_of(home: Home) -> str:
@@ -122,20 +129,24 @@ def test_damage_in_both_copies_names_every_place(filled: Home) -> None:
 
 def test_a_log_signed_over_other_entries_is_named(home: Home, leaf: Make) -> None:
     """A thief of the key may sign anything; facts logged twice and strange entries still show."""
-    signer = Signer.generate("a.example")
     entries = [leaf(1).canonical(), b"no leaf", leaf(2).canonical(), leaf(1).canonical()]
-    store = TileStore(home.evidence)
+    EvidenceLog(home).append([leaf(0)])
+    keeping = Keeping.of(home)
     hashes = [leaf_hash(entry) for entry in entries]
-    store.put(ENTRIES, 0, entries)
-    store.put(0, 0, hashes)
-    head = Checkpoint.sign(signer, 4, merkle_root(hashes))
-    (home.evidence / "checkpoint").write_text(head.note)
-    found = verify_log(home.evidence, signer.verifier.encode())
+    put(keeping.store, ENTRIES, 0, entries)
+    put(keeping.store, 0, 0, hashes)
+    (home.evidence / "tile/entries/000.p/1").unlink()
+    (home.evidence / "tile/0/000.p/1").unlink()
+    head = Checkpoint.sign(keeping.signer(), 4, merkle_root(hashes))
+    keeping.checkpoint.write_text(head.note)
+    keeping.guard.write_text(head.note)
+    found = verify_home(home)
     assert [finding.where for finding in found] == [
-        "tile/entries/000.p/4, entry 1",
-        "tile/entries/000.p/4, entry 3",
+        "evidence/tile/entries/000.p/4, entry 1",
+        "evidence/tile/entries/000.p/4, entry 3",
     ]
     assert "logged already, as entry 0" in found[1].problem
+    assert verify_log(home.evidence, vkey_of(home)) == []  # as a log of any bytes it holds
 
 
 def test_the_wrong_key_is_said_at_once(filled: Home) -> None:
@@ -217,9 +228,9 @@ def test_leftovers_beyond_the_checkpoint_are_no_part_of_the_log(
 ) -> None:
     store = Keeping.of(filled).store
     for level in (0, 1, 2):
-        store.put(level, 0, [b"\0" * 32] * 9) if level else store.put(0, 2, [b"\0" * 32] * 9)
-    store.put(ENTRIES, 2, [b"rubbish"] * 9)
-    store.put(ENTRIES, 3, [b"rubbish"] * 256)
+        put(store, level, 0, [b"\0" * 32] * 9) if level else put(store, 0, 2, [b"\0" * 32] * 9)
+    put(store, ENTRIES, 2, [b"rubbish"] * 9)
+    put(store, ENTRIES, 3, [b"rubbish"] * 256)
     assert verify_home(filled) == []
     log.append([leaf(n) for n in range(515, 600)])
     assert verify_home(filled) == []

@@ -1,0 +1,49 @@
+"""What a home's own log promises of its entries: each is a leaf, and no fact is there twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.evidence.errors import EvidenceError
+from lineage.evidence.leaf import Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lineage.evidence.tree import TileTree
+
+
+class FactCheck:
+    """Sees every entry of a log once; keeps two numbers of each, so that large logs fit."""
+
+    def __init__(self, tree: TileTree) -> None:
+        self._tree = tree
+        self._first: dict[int, int] = {}  # hash of a fact's name → index of its first entry
+        self._strange: list[tuple[int, str]] = []
+        self._again: list[tuple[int, int, str]] = []
+
+    def look(self, index: int, entry: bytes) -> None:
+        """See one entry; they come in order."""
+        try:
+            key = Leaf.parse(entry).key
+        except EvidenceError as error:
+            self._strange.append((index, error.problem))
+            return
+        first = self._first.setdefault(hash(key), index)
+        if first != index:
+            self._again.append((index, first, key))
+
+    def problems(self) -> Iterator[tuple[int, str]]:
+        """Yield index and problem of entries that are no leaves, or repeat a fact."""
+        again = [
+            (index, f"{key} is logged already, as entry {first}")
+            for index, first, key in self._again
+            if self._is_of(first, key)  # two names may share a hash
+        ]
+        yield from sorted([*self._strange, *again])
+
+    def _is_of(self, index: int, key: str) -> bool:
+        try:
+            return Leaf.parse(self._tree.entry(index)).key == key
+        except EvidenceError:
+            return False  # that entry's bundle is damaged, and named as such
