@@ -209,7 +209,7 @@ def _report(findings: list[Finding], subject: dict[str, object], *, as_json: boo
 def _subject(file: Path | None, directory: Path | None) -> dict[str, object]:
     """Describe what was verified; an unreadable part is left to the findings."""
     if file is not None:
-        return {"proof": str(file), **_proved(file)}
+        return _proved(file)
     if directory is not None:
         return {"log": str(directory)}
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def verify_home(home: Home) -> list[Finding]:
-    """Verify a home's log, its facts, key and receipts, and that it was neither cut back nor forked."""
+    """Verify a home's log, facts, key and receipts, and that it was not cut back or forked."""
     keeping = Keeping.of(home)
     traces = (keeping.private_key, keeping.vkey, keeping.checkpoint, keeping.guard)
     if _is_not_begun(keeping):

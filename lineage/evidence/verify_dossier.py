@@ -152,13 +152,12 @@ def check(files: dict[str, bytes], vkey: bytes) -> Iterator[tuple[str, str]]:
         key = _key(vkey)
         if _key(files[part]) != key:
             yield part, "it is not the key that was given"
+        part = "manifest.json"
+        manifest, digest = json.loads(files[part]), hashlib.sha256(files[part]).hexdigest()
         part = "manifest.note"
-        digest = hashlib.sha256(files["manifest.json"]).hexdigest()
         if _open_note(files[part], key) != f"{key[0]} dossier@v1\nmanifest.json sha256 {digest}\n":
             yield "manifest.json", "it is not the manifest that was signed"
-        part = "manifest.json"
-        manifest = json.loads(files[part])
-        listed = {**manifest["files"], part: digest, "manifest.note": None}
+        listed = {**manifest["files"], "manifest.json": digest, "manifest.note": None}
         for name in sorted(files.keys() | listed.keys()):
             found = hashlib.sha256(files.get(name, b"")).hexdigest()
             if name not in files or listed.get(name, "") not in {None, found}:
