@@ -14,6 +14,7 @@ from cli.bench_delivery import delivery
 
 if TYPE_CHECKING:
     from bench.city import CityFigures
+    from bench.evidence import EvidenceFigures
     from bench.masking import MaskingFigures
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -101,6 +102,43 @@ def lineage(events: int, as_json: bool) -> int:
     found = {**asdict(figures), "slowest_ms": figures.slowest_ms}
     click.echo(json.dumps(found) if as_json else in_words(figures))
     return 0
+
+
+@bench.command(epilog="例 Example: ./jingshu bench evidence --leaves 100000")
+@click.option(
+    "--leaves",
+    type=click.IntRange(min=10_000),
+    default=1_000_000,
+    show_default=True,
+    help="存证条数 How many leaves the log gets.",
+)
+@click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
+def evidence(leaves: int, as_json: bool) -> int:
+    """存证 Append, prove and verify at a quarter, a half and all of the leaves."""
+    from bench.evidence import measure
+
+    with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made:
+        figures = measure(Path(made), leaves, lambda text: click.echo(text, err=True))
+    click.echo(json.dumps(figures.to_dict()) if as_json else _evidence_in_words(figures))
+    return 1 if any(size.findings for size in figures.sizes) else 0
+
+
+def _evidence_in_words(figures: EvidenceFigures) -> str:
+    rows = "\n".join(
+        f"{s.leaves:>10,} {s.append_per_s:>9,.0f} {s.append_per_cpu_s:>9,.0f}"
+        f" {s.alone_ms:>8.1f} {s.alone_cpu_ms:>8.1f} {s.alone_syncs:>6.1f} {s.alone_sync_ms:>8.1f}"
+        f" {s.proof_ms:>8.1f} {s.longest_proof_ms:>8.1f} {s.consistency_ms:>8.1f}"
+        f" {s.verify_s:>8.1f} {s.verify_cpu_s:>8.1f} {s.verify_cpu_s / s.leaves * 1e6:>8.1f}"
+        for s in figures.sizes
+    )
+    return (
+        f"每批 batches of {figures.batch:,}; 单条 alone: one leaf an append\n"
+        "    leaves  append/s    /CPU s alone ms   CPU ms  syncs  sync ms"
+        " proof ms  longest consist.  verify s    CPU s  µs/leaf\n"
+        f"{rows}\n"
+        f"内存峰值 peak memory {figures.peak_bytes / _MB:,.0f} MiB,"
+        f" 磁盘 disk {figures.disk_bytes / _MB:,.0f} MiB"
+    )
 
 
 def _in_words(figures: CityFigures) -> str:

@@ -72,7 +72,10 @@ class FactIndex:
     def __init__(self, path: Path, tree: TileTree) -> None:
         self._base = sqlite3.connect(path, isolation_level=None)
         self._behind: dict[Fact, int] = {}  # facts that the file does not hold yet
+        self._asked: dict[Fact, int | None] = {}  # what the file said of facts
         try:
+            # The log's lock is held: one lock on the file instead of one a statement.
+            self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._base.execute("PRAGMA cache_size = -65536")  # KiB, so that a batch fits
             self._catch_up(tree)
         except BaseException:
@@ -81,10 +84,14 @@ class FactIndex:
 
     def position(self, leaf_type: str, subject: str) -> int | None:
         """Return the index of the entry that holds a fact; None if none does."""
-        row = self._base.execute(
-            "SELECT position FROM fact WHERE subject = ? AND type = ?", (subject, leaf_type)
-        ).fetchone()
-        return self._behind.get((leaf_type, subject)) if row is None else int(row[0])
+        fact = (leaf_type, subject)
+        if fact not in self._asked:
+            row = self._base.execute(
+                "SELECT position FROM fact WHERE subject = ? AND type = ?", (subject, leaf_type)
+            ).fetchone()
+            self._asked[fact] = None if row is None else int(row[0])
+        found = self._asked[fact]
+        return self._behind.get(fact) if found is None else found
 
     def types_of(self, subject: str) -> list[str]:
         """Return the types of the facts that are logged of a subject."""
@@ -132,6 +139,7 @@ class FactIndex:
         self._base.execute("INSERT INTO covered (size, root) VALUES (?, ?)", (size, root))
         self._base.execute("COMMIT")
         self._behind.clear()
+        self._asked.clear()
 
 
 def _fact_of(entry: bytes) -> Fact:
