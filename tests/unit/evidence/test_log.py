@@ -5,11 +5,13 @@ import json
 import sqlite3
 import stat
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from contracts.errors import UsageError
+from lineage.evidence.durable import Pending
 from lineage.evidence.errors import (
     EvidenceConflictError,
     EvidenceError,
@@ -26,7 +28,6 @@ from lineage.evidence.verify import verify_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
     from contracts.layout import Home
     from lineage.evidence.leaf import Leaf
 
@@ -325,3 +326,32 @@ def test_the_index_may_lag_behind_the_log(home: Home, log: EvidenceLog, leaf: Ma
     log.append([leaf(n) for n in range(310, 600)])
     assert (home.evidence / ".index.sqlite").read_bytes() != index
     assert [a.is_new for a in log.append([leaf(n) for n in range(600)])] == [False] * 600
+
+
+def test_what_a_power_cut_left_behind_a_gap_does_not_shine_through(
+    home: Home, log: EvidenceLog, leaf: Make
+) -> None:
+    log.append([leaf(n) for n in range(10)])
+    for level in ("0", "entries"):
+        stray = home.evidence / f"tile/{level}/002.p/30"
+        stray.parent.mkdir()
+        stray.write_bytes(b"\0" * 32 * 30)
+    log.append([leaf(n) for n in range(10, 550)])
+    log.append([leaf(550)])
+    assert verify_home(home) == []
+    assert {p.name for p in (home.evidence / "tile/0/002.p").iterdir()} == {"38", "39"}
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_many_files_at_once_need_few_handles(tmp_path: Path) -> None:
+    before = open_files()
+    with Pending() as pending:
+        for n in range(600):
+            pending.write(tmp_path / f"a/{n}", b"%d" % n)
+            assert open_files() <= before + 256
+        pending.sync()
+    assert open_files() == before
+    assert all((tmp_path / f"a/{n}").read_bytes() == b"%d" % n for n in range(600))
