@@ -28,6 +28,7 @@ from lineage.evidence.verify import verify_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from contracts.layout import Home
     from lineage.evidence.leaf import Leaf
 
