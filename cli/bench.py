@@ -127,14 +127,15 @@ def _evidence_in_words(figures: EvidenceFigures) -> str:
     rows = "\n".join(
         f"{s.leaves:>10,} {s.append_per_s:>9,.0f} {s.append_per_cpu_s:>9,.0f}"
         f" {s.alone_ms:>8.1f} {s.alone_cpu_ms:>8.1f} {s.alone_syncs:>6.1f} {s.alone_sync_ms:>8.1f}"
-        f" {s.proof_ms:>8.1f} {s.longest_proof_ms:>8.1f} {s.consistency_ms:>8.1f}"
+        f" {s.proof_ms:>8.1f} {s.proof_cpu_ms:>7.1f} {s.longest_proof_ms:>8.1f}"
+        f" {s.consistency_ms:>8.1f}"
         f" {s.verify_s:>8.1f} {s.verify_cpu_s:>8.1f} {s.verify_cpu_s / s.leaves * 1e6:>8.1f}"
         for s in figures.sizes
     )
     return (
         f"每批 batches of {figures.batch:,}; 单条 alone: one leaf an append\n"
         "    leaves  append/s    /CPU s alone ms   CPU ms  syncs  sync ms"
-        " proof ms  longest consist.  verify s    CPU s  µs/leaf\n"
+        " proof ms  CPU ms  longest consist.  verify s    CPU s  µs/leaf\n"
         f"{rows}\n"
         f"内存峰值 peak memory {figures.peak_bytes / _MB:,.0f} MiB,"
         f" 磁盘 disk {figures.disk_bytes / _MB:,.0f} MiB"
