@@ -341,6 +341,8 @@ class Contract(Frozen):
     owner: str = ""
     members: tuple[Member, ...] = ()
     source: str = Field(default="", description="path of the file, relative to its tree")
+    #: The file as it was read: evidence names its digests.
+    written: bytes = Field(default=b"", exclude=True, repr=False)
 
     @property
     def level(self) -> Level:

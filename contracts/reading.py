@@ -129,6 +129,7 @@ class _Build:
             "owner": team.get("name", "") if isinstance(team, dict) else "",
             "members": self.members(team),
             "source": self.file_in_tree(),
+            "written": doc.file.read_bytes(),
         }
         for name, kind in (
             ("load", model.Load),

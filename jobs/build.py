@@ -11,7 +11,17 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from contracts.reference import PACKAGED
-from jobs import disclosure, governance, intents, record, silver, tables, versions
+from jobs import (
+    disclosure,
+    footprint,
+    governance,
+    intents,
+    leaves,
+    record,
+    silver,
+    tables,
+    versions,
+)
 from jobs.audit import checks, expectations
 from jobs.delta import open_table
 from jobs.governance import PublicationRow, utc_now
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
     from contracts.model import Contract
     from contracts.tree import Feed, Tree
     from jobs.stages import CheckResult
+    from lineage.evidence.leaf import Leaf
 
 _REFERENCE: Final = "reference__"
 
@@ -45,7 +56,7 @@ def build_product(home: Home, tree: Tree, product: Contract, business_date: date
     absent or held on the date is used as it was last published, and the product says so in its
     reason. Raises TagLossError before Spark starts when a level would be lost.
     """
-    check_levels(tree, product)
+    graded = check_levels(tree, product)
     feeds = [feed for feed in tree.feeds() if feed.contract.id in product.product_plan.inputs]
     inputs = _inputs(home, feeds, business_date)
     absent = [feed.table for feed in feeds if feed.table not in inputs]
@@ -80,7 +91,7 @@ def build_product(home: Home, tree: Tree, product: Contract, business_date: date
         version=version,
         counts=_counts(session().read.parquet(str(staged.rows)), product),
     )
-    _recorded(home, tree, product, staged, built, began)
+    _recorded(home, tree, product, staged, built, began, leaves.level_leaves(product, graded))
     intents.finish(home, intent)
     return built
 
@@ -119,24 +130,10 @@ def _recorded(  # noqa: PLR0913, PLR0917  (what a build is made of)
     staged: versions.Staged,
     built: ProductVersion,
     began: datetime,
+    lowered: list[Leaf],
 ) -> None:
-    """Write the build's leaf and its lineage event."""
-    record.leaf(
-        home,
-        "build",
-        f"{built.table}@{staged.name}",
-        {
-            "contract_id": product.id,
-            "contract_version": product.version,
-            "business_date": built.business_date.isoformat(),
-            "version": built.version,
-            "rows": built.rows,
-            "rows_suppressed": built.rows_suppressed,
-            "inputs": json.dumps(built.inputs, sort_keys=True),
-            "origin": built.origin,
-        },
-    )
-    outbox.write(
+    """Write the build's lineage event and its leaf, and those of what it relied on."""
+    event = outbox.write(
         home,
         stages.build_run(
             tree,
@@ -152,6 +149,20 @@ def _recorded(  # noqa: PLR0913, PLR0917  (what a build is made of)
             parent=record.parent_run(),
         ),
     )
+    facts = {
+        "contract_id": product.id,
+        "contract_version": product.version,
+        "business_date": built.business_date.isoformat(),
+        "version": built.version,
+        "rows": built.rows,
+        "rows_suppressed": built.rows_suppressed,
+        "inputs": json.dumps(built.inputs, sort_keys=True),
+        "origin": built.origin,
+        **footprint.of_stage(staged.table, built.version or 0, staged.name),
+        **leaves.event_facts(event),
+    }
+    made = leaves.leaf("build", f"{built.table}@{staged.name}", facts)
+    leaves.state(home, leaves.contract_leaf(product), *lowered, made)
 
 
 def _sql(tree: Tree, product: Contract, business_date: date) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
-from jobs import entry, governance, intents, record, silver, withdrawal
+from jobs import entry, governance, intents, leaves, record, silver, withdrawal
 from jobs.audit.digest import digest_of
 from jobs.decode import DecodeError
 from jobs.drop import ManifestError, PullStopped, check_manifest, find
@@ -101,26 +101,27 @@ def reject(home: Home, batch_id: str, actor: str, reason: str) -> Outcome:
     stage = silver.stage_path(home, row.table, row.batch_id)
     if row.status == "rejected":
         shutil.rmtree(stage, ignore_errors=True)
+        intents.finish(home, f"reject:{row.batch_id}")
         return _unchanged(row)
     if row.status != "held":
         raise _not_allowed(row, "reject", "held")
     attempt = governance.attempts(home, row.batch_id)
-    record.leaf(
-        home,
-        "verdict",
-        f"{row.table}@{row.batch_id}/rejected-{attempt}-{reason_digest(actor + reason)[:12]}",
-        {
-            **_row_facts(row),
-            "decision": "reject",
-            "rejected_by": actor,
-            "reason_sha256": reason_digest(reason),
-        },
-    )
+    intents.begin(home, f"reject:{row.batch_id}", row.table)
+    subject = f"{row.table}@{row.batch_id}/rejected-{attempt}-{reason_digest(actor + reason)[:12]}"
+    facts = {
+        **leaves.contract_facts(row),
+        "decision": "reject",
+        "rejected_by": actor,
+        "reason_sha256": reason_digest(reason),
+    }
+    # A decision is its own fact: the leaf comes first, and deciding again finishes what follows.
+    leaves.state(home, leaves.leaf("verdict", subject, facts))
     said = f"{actor} 退回 rejected it: {reason}（{row.reason}）"
     update = {"status": "rejected", "reason": said, "recorded_at": utc_now()}
     name = f"batch:{row.batch_id}:rejected:{attempt}:{reason_digest(said)[:12]}"
     governance.append(home, name, [row.model_copy(update=update)])
     shutil.rmtree(stage, ignore_errors=True)
+    intents.finish(home, f"reject:{row.batch_id}")
     return Outcome(row.batch_id, "rejected", is_new=True, note=said)
 
 
@@ -239,7 +240,7 @@ def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdi
         return entry.audited(home, tree, entry.landed_of(home, delivery, batch), again=True)
     results = governance.check_results(home, [row.batch_id])
     digest = digest_of(results, "hold")
-    logged = EvidenceLog(home).find(f"verdict:{record.verdict_subject(home, row, digest)}")
+    logged = EvidenceLog(home).find(f"verdict:{leaves.verdict_subject(home, row, digest)}")
     if logged is None:
         raise DecisionError(
             f"The check results of batch {row.batch_id} are not those its verdict was given on.",
@@ -275,26 +276,16 @@ def _released(home: Home, verdict: Verdict, actor: str, reason: str) -> Verdict:
             "reason": said,
         }
     )
-    subject = record.verdict_subject(home, released, released.digest)
+    subject = leaves.verdict_subject(home, released, released.digest)
     if EvidenceLog(home).find(f"verdict:{subject}") is None:  # a release that was cut short stands
         facts = {
-            **record.verdict_facts(released),
+            **leaves.verdict_facts(released),
             "released_by": actor,
             "reason_sha256": reason_digest(reason),
             "held_digest": verdict.digest,
         }
-        record.leaf(home, "verdict", subject, facts)
+        leaves.state(home, leaves.leaf("verdict", subject, facts))
     return released
-
-
-def _row_facts(row: BatchRow) -> dict[str, str]:
-    return {
-        "contract_id": row.contract_id,
-        "contract_version": row.contract_version,
-        "provider": row.provider,
-        "dataset": row.dataset,
-        "business_date": row.business_date.isoformat(),
-    }
 
 
 def _delivery(tree: Tree, row: BatchRow) -> Delivery:

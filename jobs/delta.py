@@ -55,6 +55,12 @@ def has_transaction(table: DeltaTable | None, app_id: str) -> bool:
     return table is not None and table.transaction_version(app_id) is not None
 
 
+def committed_as(table: DeltaTable, name: str) -> int:
+    """Return the newest version whose commit calls itself ``name``; the newest of all if none."""
+    found = (int(c["version"]) for c in table.history() if c.get("jingshu.name") == name)
+    return max(found, default=table.version())
+
+
 def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by name)
     path: Path,
     data: Callable[[], pa.Table | pa.RecordBatchReader],
@@ -66,14 +72,16 @@ def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by 
 ) -> tuple[int, bool]:
     """Append ``data`` under the transaction ``app_id``; a second call writes nothing.
 
-    Returns the table version and whether this call wrote it. ``data`` makes the rows when they are
-    needed: not at all for a repeat, again after a lost race.
+    Returns the version that holds it (for a repeat, the newest one) and whether this call wrote
+    it. ``data`` makes the rows when they are needed: not at all for a repeat, again after a lost
+    race.
     """
     last: DeltaError | None = None
     for attempt in range(_TRIES):
         table = open_table(path)
         if table is not None and has_transaction(table, app_id):
             return table.version(), False
+        version = 0 if table is None else table.version() + 1
         try:
             write_deltalake(
                 str(path) if table is None else table,
@@ -85,7 +93,7 @@ def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by 
                 if table is not None
                 else {**BASE_CONFIGURATION, **(configuration or {})},
                 commit_properties=CommitProperties(
-                    custom_metadata=dict(metadata or {}),
+                    custom_metadata={"jingshu.name": app_id, **(metadata or {})},
                     app_transactions=[Transaction(app_id, 1)],
                     # delta-rs would lay a refused append over whatever came in between, a repeat
                     # of itself too.
@@ -98,8 +106,7 @@ def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by 
             last = race
             time.sleep(0.02 * (attempt + 1))
             continue
-        written = DeltaTable(str(path))
-        return written.version(), True
+        return version, True
     raise last or RuntimeError(app_id)
 
 

@@ -12,7 +12,7 @@ from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.tree import load_tree
-from jobs import governance, incidents, record
+from jobs import governance, incidents, intents, leaves, record
 from jobs.decode import DecodeError
 from jobs.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
 from jobs.governance import utc_now
@@ -22,8 +22,9 @@ from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict, from_json
 
 if TYPE_CHECKING:
     from contracts.tree import Tree
+    from jobs.drop import Found
     from jobs.governance import BatchRow
-    from jobs.stages import Batch
+    from jobs.stages import Batch, RawBatch
 
 #: Statuses in which a batch needs nothing more from the day's run; a held one waits for a person.
 _DONE = ("published", "superseded", "withdrawn", "held", "rejected", "refused")
@@ -61,17 +62,25 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
         raw = pull(home, delivery, home.drop, found)
     except PullStopped as stop:
         return _not_pulled(home, delivery, stop)
-    record.received(home, delivery, raw)
+    with intents.under_way(home, f"land:{raw.batch_id}", raw.table):
+        return _landed(home, delivery, raw, found)
+
+
+def _landed(home: Home, delivery: Delivery, raw: RawBatch, found: Found) -> LandedBatch | Ended:
+    """Land what was pulled, unless it is done with; its delivery's leaf is written either way."""
+    arrived = record.received(home, delivery, raw)
     known = governance.batch(home, raw.batch_id)
     if known is not None and known.status in _DONE and not _was_turned_away(known):
+        leaves.state(home, arrived)
         return _again(delivery, known)
     try:
         check_manifest(delivery, raw, found)
         landed = land_batch(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
         record.stopped(home, raw, "rejected", str(bad))
+        leaves.state(home, arrived)
         return _ended(delivery, "rejected", str(bad), raw.batch_id)
-    record.landed(home, delivery, landed)
+    record.landed(home, delivery, landed, arrived)
     return landed
 
 
@@ -87,10 +96,10 @@ def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
             reason = f"逾期 overdue: {stop}" if now > delivery.due_at else reason
     if isinstance(stop, SecretStopped):
         incidents.keep(home, delivery, stop.mark, stop.file, utc_now())
-    if state == "refused":
-        record.refused(home, delivery, reason)
-    else:
+    if state == "expected":
         record.delivery_state(home, delivery, state, reason, batch_id=stop.batch_id)
+    else:
+        record.ended(home, delivery, state, reason, stop.batch_id)
     return _ended(delivery, state, reason, stop.batch_id)
 
 

@@ -174,6 +174,11 @@ def schema_of(kind: type[Row]) -> pa.Schema:
     return pa.schema(fields)
 
 
+def schemas() -> dict[str, pa.Schema]:
+    """Return the Arrow schema of every governance table by name."""
+    return {name: schema_of(kind) for kind, name in _TABLES.items()}
+
+
 def append(home: Home, name: str, rows: Sequence[_R]) -> bool:
     """Append rows under the transaction ``name``; return whether this call wrote them."""
     if not rows:

@@ -34,11 +34,11 @@ class Intent:
 
 
 @contextmanager
-def _database(home: Home) -> Iterator[sqlite3.Connection]:
+def _database(home: Home, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
     home.root.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(home.control_db, timeout=60, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
         db.execute(_CREATE)
         yield db
 
@@ -54,9 +54,20 @@ def begin(home: Home, name: str, subject: str) -> None:
 
 
 def finish(home: Home, name: str) -> None:
-    """Close an intent: everything it announced is there."""
-    with _database(home) as db:
+    """Close an intent: everything it announced is there.
+
+    Not synced: after a power cut it is open again, and running the step again closes it.
+    """
+    with _database(home, synced=False) as db:
         db.execute("UPDATE intents SET closed_at = ? WHERE name = ?", (utc_now().isoformat(), name))
+
+
+@contextmanager
+def under_way(home: Home, name: str, subject: str) -> Iterator[None]:
+    """Keep an intent open while the block runs; it stays open where the block does not end."""
+    begin(home, name, subject)
+    yield
+    finish(home, name)
 
 
 def open_intents(home: Home) -> list[Intent]:

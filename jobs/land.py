@@ -18,7 +18,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from contracts.errors import JingshuError
 from jobs import findings
 from jobs.decode import DecodeError, naming, sniff
-from jobs.delta import append_once, dataset, has_transaction, open_table
+from jobs.delta import append_once, committed_as, dataset, has_transaction, open_table
 from jobs.header import HeaderError, match_header
 from jobs.pull import opened_raw
 from jobs.records import read
@@ -240,7 +240,7 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
             with opened_raw(home, raw) as file:
                 for _ in parsed.batches(file):
                     pass
-            version = table.version()
+            version = committed_as(table, app_id)
         else:
             data = _rows(home, raw, parsed)
             findings.of_batch(home, delivery, raw, data)
@@ -291,14 +291,18 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
             mode="overwrite",
             predicate=f"_batch_id = '{raw.batch_id}'",
             commit_properties=CommitProperties(
-                custom_metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256}
+                custom_metadata={
+                    "jingshu.name": f"land:{raw.batch_id}",
+                    "jingshu.rows": str(data.num_rows),
+                    "jingshu.sha256": raw.sha256,
+                }
             ),
         )
     fields = {k: getattr(raw, k) for k in type(raw).model_fields if k not in _RAW_ONLY}
     return LandedBatch(
         **fields,
         rows_landed=parsed.rows,
-        bronze_version=DeltaTable(str(path)).version(),
+        bronze_version=committed_as(DeltaTable(str(path)), f"land:{raw.batch_id}"),
         findings=tuple(parsed.findings),
     )
 

@@ -13,7 +13,17 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from contracts.model import SHARE_CEILING
-from jobs import disclosure, findings, governance, intents, record, tables, versions
+from jobs import (
+    disclosure,
+    findings,
+    footprint,
+    governance,
+    intents,
+    leaves,
+    record,
+    tables,
+    versions,
+)
 from jobs.build import publication
 from jobs.delta import open_table
 from jobs.governance import utc_now
@@ -79,23 +89,7 @@ def _share(home: Home, product: Contract, policy: Policy, business_date: date) -
     count = measured.rows
     made = (version, count, source)
     shared = _said(home, product, policy, business_date, made, measured.words)
-    record.leaf(
-        home,
-        "share",
-        f"{name}@{staged.name}",
-        {
-            "contract_id": product.id,
-            "contract_version": product.version,
-            "policy": policy.name,
-            "business_date": business_date.isoformat(),
-            "version": version,
-            "source": source,
-            "rows": count,
-            "origin": shared.origin,
-            **measured.facts,
-        },
-    )
-    outbox.write(
+    event = outbox.write(
         home,
         stages.share_run(
             product,
@@ -110,6 +104,20 @@ def _share(home: Home, product: Contract, policy: Policy, business_date: date) -
             parent=record.parent_run(),
         ),
     )
+    facts = {
+        "contract_id": product.id,
+        "contract_version": product.version,
+        "policy": policy.name,
+        "business_date": business_date.isoformat(),
+        "version": version,
+        "source": source,
+        "rows": count,
+        "origin": shared.origin,
+        **measured.facts,
+        **footprint.of_stage(staged.table, version, staged.name),
+        **leaves.event_facts(event),
+    }
+    leaves.state(home, leaves.leaf("share", f"{name}@{staged.name}", facts))
     intents.finish(home, intent)
     return shared
 

@@ -1,6 +1,6 @@
 """publish: makes an audited batch visible with one metadata-only commit.
 
-Order: intent → quarantine → silver commit → governance → leaf → lineage → intent closed. Each step
+Order: intent → quarantine → silver commit → governance → lineage → leaf → intent closed. Each step
 is idempotent by its name, so running publish again after any crash finishes it.
 """
 

@@ -101,6 +101,7 @@ def append(home: Home, contract: Contract, batch: Batch, root: Path) -> int:
             home.table("quarantine", batch.table),
             lambda: rows,
             f"quarantine:{batch.batch_id}",
+            partition_by=["_batch_id"],
             configuration=statistics_only_on(contract, "_source_line", "_business_date"),
         )
     return int(rows.num_rows)

@@ -1,4 +1,4 @@
-"""Writes down what a stage did: governance rows, evidence leaf, lineage event, in that order.
+"""Writes down what a stage did: governance rows, lineage event, evidence leaf, in that order.
 
 Every entry is named after the fact it states, so stating it twice writes nothing.
 """
@@ -6,37 +6,25 @@ Every entry is named after the fact it states, so stating it twice writes nothin
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from jobs import governance, silver, tables
+from jobs import footprint, governance, intents, leaves, silver, tables
 from jobs.delta import open_table
 from jobs.governance import BatchRow, CheckRow, DeliveryRow, utc_now
+from jobs.leaves import iso
 from lineage import outbox, stages
 from lineage.events import Parent
-from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from contracts.delivery import BatchStatus, Delivery, DeliveryState
     from contracts.layout import Home
     from jobs.stages import Batch, CheckResult, LandedBatch, PublishedVersion, Verdict
-    from lineage.evidence.leaf import JsonScalar, LeafType
-
-
-class Named(Protocol):
-    """A batch or its row: what a leaf's subject is made of."""
-
-    @property
-    def table(self) -> str:
-        """The table's name, ``<provider>__<dataset>``."""
-
-    @property
-    def batch_id(self) -> str:
-        """The batch's name."""
+    from lineage.evidence.leaf import Leaf
 
 
 def parent_run() -> Parent | None:
@@ -49,11 +37,6 @@ def parent_run() -> Parent | None:
         job_namespace=os.environ.get("JINGSHU_PARENT_NAMESPACE", "airflow"),
         job_name=os.environ.get("JINGSHU_PARENT_JOB", "task"),
     )
-
-
-def iso(moment: datetime) -> str:
-    """Return a moment as RFC 3339 in UTC."""
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def batch_row(  # noqa: PLR0913  (a row has these columns)
@@ -92,11 +75,6 @@ def batch_row(  # noqa: PLR0913  (a row has these columns)
     )
 
 
-def leaf(home: Home, kind: LeafType, subject: str, facts: dict[str, JsonScalar]) -> None:
-    """Append one fact to the evidence log, once."""
-    EvidenceLog(home).append([Leaf(kind, subject, facts, iso(utc_now()))])
-
-
 def delivery_state(  # noqa: PLR0913  (a row has these columns)
     home: Home,
     delivery: Delivery,
@@ -105,14 +83,14 @@ def delivery_state(  # noqa: PLR0913  (a row has these columns)
     *,
     batch_id: str | None = None,
     received_at: datetime | None = None,
-) -> int:
-    """State a delivery's state on its date; return which change of state this is, from 1.
+) -> Leaf:
+    """State a delivery's state on its date; return the leaf that is owed if the state is an end.
 
     What the newest row says already is not said again.
     """
     said = governance.states_of(home, delivery)
     if said and (said[-1].state, said[-1].batch_id) == (state, batch_id):
-        return len(said)
+        return leaves.delivery_leaf(said[-1], len(said))
     row = DeliveryRow(
         recorded_at=utc_now(),
         provider=delivery.provider,
@@ -128,13 +106,13 @@ def delivery_state(  # noqa: PLR0913  (a row has these columns)
     )
     change = len(said) + 1
     governance.append(home, f"delivery:{delivery.table}:{delivery.business_date}:{change}", [row])
-    return change
+    return leaves.delivery_leaf(row, change)
 
 
-def received(home: Home, delivery: Delivery, batch: Batch) -> None:
-    """State that a delivery arrived, in time or late."""
+def received(home: Home, delivery: Delivery, batch: Batch) -> Leaf:
+    """State that a delivery arrived, in time or late; return the leaf that is owed."""
     is_late = batch.received_at > delivery.due_at
-    delivery_state(
+    return delivery_state(
         home,
         delivery,
         "late" if is_late else "received",
@@ -144,12 +122,37 @@ def received(home: Home, delivery: Delivery, batch: Batch) -> None:
     )
 
 
-def landed(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
-    """State a landing: the batch, its evidence (of the bytes, at landing) and its lineage."""
+def ended(
+    home: Home, delivery: Delivery, state: DeliveryState, reason: str, batch_id: str | None = None
+) -> None:
+    """State that a delivery ended without a batch: missing, refused, or a duplicate.
+
+    Of what is refused nothing is kept, in governance and evidence neither.
+    """
+    with intents.under_way(
+        home, f"deliver:{delivery.table}:{delivery.business_date}", delivery.table
+    ):
+        owed = [delivery_state(home, delivery, state, reason, batch_id=batch_id)]
+        if state == "refused":
+            owed.append(_refusal(delivery, owed[0].subject))
+        leaves.state(home, *owed)
+
+
+def _refusal(delivery: Delivery, subject: str) -> Leaf:
+    facts: footprint.Facts = {
+        "contract_id": delivery.contract.id,
+        "contract_version": delivery.contract.version,
+        "provider": delivery.provider,
+        "business_date": delivery.business_date.isoformat(),
+    }
+    return leaves.leaf("refusal", subject, facts)
+
+
+def landed(home: Home, delivery: Delivery, batch: LandedBatch, arrived: Leaf) -> None:
+    """State a landing: the batch, its lineage and its evidence, the delivery's with it."""
     name = f"batch:{batch.batch_id}:landed"
     governance.append(home, name, [batch_row(batch, "landed", "", batch.rows_landed)])
-    leaf(home, "landing", f"{batch.table}@{batch.batch_id}", _landing_facts(batch))
-    _landed_run(home, delivery, batch)
+    _land_leaves(home, delivery, batch, leaves.contract_leaf(delivery.contract), arrived)
 
 
 def landed_again(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
@@ -157,34 +160,31 @@ def landed_again(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
     attempt = governance.attempts(home, batch.batch_id) + 1
     name = f"batch:{batch.batch_id}:landed:{attempt}"
     governance.append(home, name, [batch_row(batch, "landed", "", batch.rows_landed)])
-    _leaf_again(home, "landing", batch, _landing_facts(batch))
-    _landed_run(home, delivery, batch)
+    _land_leaves(home, delivery, batch, leaves.contract_leaf(delivery.contract))
 
 
-def _leaf_again(home: Home, kind: LeafType, batch: Named, facts: dict[str, JsonScalar]) -> None:
-    """Append a fact that was perhaps logged before; where it is another now, both stand."""
-    subject = f"{batch.table}@{batch.batch_id}"
-    known = EvidenceLog(home).find(f"{kind}:{subject}")
-    if known is not None and known.leaf.facts != facts:
-        said = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        subject = f"{subject}/{said[:12]}"
-    leaf(home, kind, subject, facts)
+def put_back(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
+    """State that rows which the lake lost are there again, in other files; no row of it changes."""
+    _land_leaves(home, delivery, batch)
+    log, subject = EvidenceLog(home), leaves.subject_of(batch)
+    kept = footprint.of_batch(home.table("quarantine", batch.table), batch.batch_id, "quarantine")
+    known = log.find(f"publication:{subject}")
+    if known is not None and kept:
+        leaves.state(home, leaves.leaf("publication", subject, {**known.leaf.facts, **kept}))
 
 
-def _landing_facts(batch: LandedBatch) -> dict[str, JsonScalar]:
-    return {
-        **_contract_facts(batch),
-        "file_sha256": batch.sha256,
-        "file_sm3": batch.sm3,
-        "size_bytes": batch.size_bytes,
-        "revision": batch.revision,
-        "origin": batch.origin,
-        "rows_landed": batch.rows_landed,
+def _land_leaves(home: Home, delivery: Delivery, batch: LandedBatch, *owed: Leaf) -> None:
+    event = _landed_run(home, delivery, batch)
+    facts = {
+        **leaves.landing_facts(batch),
+        **footprint.of_batch(home.table("bronze", batch.table), batch.batch_id),
+        **leaves.event_facts(event),
     }
+    leaves.state(home, *owed, leaves.leaf("landing", leaves.subject_of(batch), facts))
 
 
-def _landed_run(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
-    outbox.write(
+def _landed_run(home: Home, delivery: Delivery, batch: LandedBatch) -> Path:
+    return outbox.write(
         home,
         stages.land_run(
             delivery,
@@ -201,45 +201,34 @@ def _landed_run(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
 
 
 def audited(home: Home, delivery: Delivery, verdict: Verdict) -> None:
-    """State a verdict: every element's result, the leaf, and a held or rejected status."""
+    """State a verdict: every element's result, a held or rejected status, and the leaf."""
     said = f"{verdict.digest[:12]}:{governance.attempts(home, verdict.batch_id)}"
     now = utc_now()  # one moment for all results of an audit: the newest moment's results count
-    governance.append(
-        home,
-        f"checks:{verdict.batch_id}:{said}",
-        [_check_row(verdict, r, now) for r in verdict.results],
-    )
-    leaf(home, "verdict", verdict_subject(home, verdict, verdict.digest), verdict_facts(verdict))
-    if verdict.decision != "publish":
-        status: BatchStatus = "held" if verdict.decision == "hold" else "rejected"
-        row = batch_row(
-            verdict,
-            status,
-            verdict.reason,
-            verdict.rows_landed,
-            rows_duplicate=verdict.rows_duplicate,
+    facts = leaves.verdict_facts(verdict)
+    with intents.under_way(home, f"audit:{verdict.batch_id}", verdict.table):
+        governance.append(
+            home,
+            f"checks:{verdict.batch_id}:{said}",
+            [_check_row(verdict, r, now) for r in verdict.results],
         )
-        governance.append(home, f"batch:{verdict.batch_id}:{status}:{said}", [row])
-        _refined_run(home, delivery, verdict, status)
+        if verdict.decision != "publish":
+            facts |= leaves.event_facts(_stopped_by_audit(home, delivery, verdict, said))
+        subject = leaves.verdict_subject(home, verdict, verdict.digest)
+        leaves.state(home, leaves.leaf("verdict", subject, facts))
 
 
-def verdict_subject(home: Home, batch: Named, digest: str) -> str:
-    """Return what a verdict's leaf is about: the batch, which verdict, and of which retry."""
-    attempt = governance.attempts(home, batch.batch_id)
-    retry = f"-{attempt}" if attempt > 1 else ""
-    return f"{batch.table}@{batch.batch_id}/{digest[:12]}{retry}"
-
-
-def verdict_facts(verdict: Verdict) -> dict[str, JsonScalar]:
-    """Return the facts of a verdict's leaf."""
-    return {
-        **_contract_facts(verdict),
-        "decision": verdict.decision,
-        "digest": verdict.digest,
-        "rows_good": verdict.rows_good,
-        "rows_bad": verdict.rows_bad,
-        "rows_duplicate": verdict.rows_duplicate,
-    }
+def _stopped_by_audit(home: Home, delivery: Delivery, verdict: Verdict, said: str) -> Path:
+    """State that a batch is held or rejected; return its run's events."""
+    status: BatchStatus = "held" if verdict.decision == "hold" else "rejected"
+    row = batch_row(
+        verdict,
+        status,
+        verdict.reason,
+        verdict.rows_landed,
+        rows_duplicate=verdict.rows_duplicate,
+    )
+    governance.append(home, f"batch:{verdict.batch_id}:{status}:{said}", [row])
+    return _refined_run(home, delivery, verdict, status)
 
 
 def published(home: Home, delivery: Delivery, verdict: Verdict, version: PublishedVersion) -> None:
@@ -259,18 +248,7 @@ def published(home: Home, delivery: Delivery, verdict: Verdict, version: Publish
     name = f"batch:{verdict.batch_id}:published:{version.silver_version}{retry}"
     governance.append(home, name, [row])
     _superseded(home, delivery, verdict)
-    facts: dict[str, JsonScalar] = {
-        **_contract_facts(verdict),
-        "digest": verdict.digest,
-        "silver_version": version.silver_version,
-        "rows_published": version.rows_published,
-        "rows_quarantined": version.rows_quarantined,
-        "rows_duplicate": version.rows_duplicate,
-        "revision": verdict.revision,
-        "origin": verdict.origin,
-    }
-    _leaf_again(home, "publication", verdict, facts)  # a lost table's batch is published twice
-    _refined_run(
+    event = _refined_run(
         home,
         delivery,
         verdict,
@@ -278,6 +256,15 @@ def published(home: Home, delivery: Delivery, verdict: Verdict, version: Publish
         silver_version=version.silver_version,
         counts=(version.rows_published, version.rows_quarantined),
     )
+    silver_table = home.table("silver", verdict.table)
+    kept = home.table("quarantine", verdict.table)
+    facts = {
+        **leaves.publication_facts(verdict, version),
+        **footprint.of_stage(silver_table, version.silver_version, verdict.batch_id),
+        **footprint.of_batch(kept, verdict.batch_id, "quarantine"),
+        **leaves.event_facts(event),
+    }
+    leaves.state(home, leaves.leaf("publication", leaves.subject_of(verdict), facts))
 
 
 def _refined_run(  # noqa: PLR0913  (the facts of a run)
@@ -288,9 +275,9 @@ def _refined_run(  # noqa: PLR0913  (the facts of a run)
     *,
     silver_version: int | None = None,
     counts: tuple[int, int] = (0, 0),
-) -> None:
+) -> Path:
     """Write the lineage event of refining, auditing and publishing, or of stopping there."""
-    outbox.write(
+    return outbox.write(
         home,
         stages.publish_run(
             delivery,
@@ -347,32 +334,6 @@ def stopped(
     row = batch_row(batch, status, reason, rows_landed)
     said = hashlib.sha256(reason.encode()).hexdigest()[:12]
     governance.append(home, f"batch:{batch.batch_id}:{status}:{said}", [row])
-
-
-def refused(home: Home, delivery: Delivery, reason: str) -> None:
-    """State a refusal in governance and evidence; nothing of the file is kept."""
-    change = delivery_state(home, delivery, "refused", reason)
-    leaf(
-        home,
-        "refusal",
-        f"{delivery.table}@{delivery.business_date}#{change}",
-        {
-            "contract_id": delivery.contract.id,
-            "contract_version": delivery.contract.version,
-            "provider": delivery.provider,
-            "business_date": delivery.business_date.isoformat(),
-        },
-    )
-
-
-def _contract_facts(batch: Batch) -> dict[str, JsonScalar]:
-    return {
-        "contract_id": batch.contract_id,
-        "contract_version": batch.contract_version,
-        "provider": batch.provider,
-        "dataset": batch.dataset,
-        "business_date": batch.business_date.isoformat(),
-    }
 
 
 def _check_row(verdict: Verdict, result: CheckResult, recorded_at: datetime) -> CheckRow:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
-from jobs import decisions, entry, governance, quarantine, record, tables
+from jobs import decisions, entry, governance, intents, leaves, quarantine, record, tables
 from jobs.audit.digest import digest_of
 from jobs.decisions import Outcome
 from jobs.delta import has_transaction, open_table
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home, Layer
     from contracts.tree import Tree
     from jobs.governance import BatchRow
-    from jobs.stages import RawBatch, Verdict
+    from jobs.stages import LandedBatch, RawBatch, Verdict
 
 #: Statuses of a batch that was visible once: its rows are in the lake for good.
 _SHOWN: Final = ("published", "superseded", "withdrawn")
@@ -45,7 +45,7 @@ def bring_in(home: Home, tree: Tree, delivery: Delivery, raw: RawBatch) -> Outco
     """
     row = governance.batch(home, raw.batch_id)
     if row is None:  # its bytes were kept and no more, or the governance tables were lost
-        record.received(home, delivery, raw)
+        leaves.state(home, record.received(home, delivery, raw))
         landing = f"landing:{raw.table}@{raw.batch_id}"
         has_landed = EvidenceLog(home).find(landing) is not None
         return decisions.judged_anew(home, tree, delivery, raw, has_landed=has_landed)
@@ -115,10 +115,11 @@ def _shown_again(
             f" {row.contract_id} {row.contract_version} can say why they were bad.",
             f"Put the folder lake/quarantine/{row.table} back from a backup.",
         )
-    judged_by = {"contract_version": row.contract_version}
-    landed = land(home, delivery, raw.model_copy(update=judged_by))
+    landed = _landed_back(home, delivery, raw, row)
     note = f"湖中缺失，已补回 was lost and is back: {', '.join(sorted(gone))}"
     if row.status == "published" and gone != {"bronze"}:
+        record.put_back(home, delivery, landed)
+        intents.finish(home, f"retry:{row.batch_id}")
         verdict = entry.audited(home, tree, landed)
         outcome = decisions.published(home, tree, _as_released(home, verdict))
         return outcome if outcome.status != "published" else replace(outcome, note=note)
@@ -127,7 +128,21 @@ def _shown_again(
 
         refine(home, delivery, landed, tree.root)
         quarantine.append(home, delivery.contract, landed, tree.root)
+    record.put_back(home, delivery, landed)
+    intents.finish(home, f"retry:{row.batch_id}")
     return Outcome(row.batch_id, row.status, True, note, row.silver_version)
+
+
+def _landed_back(home: Home, delivery: Delivery, raw: RawBatch, row: BatchRow) -> LandedBatch:
+    """Land a batch under the version that judged it; the intent stays open for what follows."""
+    intents.begin(home, f"retry:{row.batch_id}", row.table)
+    try:
+        return land(
+            home, delivery, raw.model_copy(update={"contract_version": row.contract_version})
+        )
+    except JingshuError:
+        intents.finish(home, f"retry:{row.batch_id}")  # bronze is untouched
+        raise
 
 
 def _as_released(home: Home, verdict: Verdict) -> Verdict:
@@ -135,7 +150,7 @@ def _as_released(home: Home, verdict: Verdict) -> Verdict:
     if verdict.decision != "hold":
         return verdict
     digest = digest_of(verdict.results, "publish")
-    subject = record.verdict_subject(home, verdict, digest)
+    subject = leaves.verdict_subject(home, verdict, digest)
     logged = EvidenceLog(home).find(f"verdict:{subject}")
     if logged is None or "released_by" not in logged.leaf.facts:
         return verdict

@@ -1,6 +1,6 @@
 """withdraw: takes a published batch back with one commit, and what it had replaced returns.
 
-Order: intent → silver commit → governance rows → leaf → lineage event → products → intent closed.
+Order: intent → silver commit → governance rows → lineage event → leaf → products → intent closed.
 Each step is idempotent by its name; the commit keeps actor and reason, so a crash is healed by
 withdrawing again.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
-from jobs import governance, record, silver, tables
+from jobs import footprint, governance, leaves, record, silver, tables
 from jobs.delta import open_table
 from jobs.governance import utc_now
 from jobs.publish import is_same_period
@@ -203,7 +203,7 @@ def _refuse_lost(home: Home, row: BatchRow, replay: Sequence[str]) -> None:
 
 
 def recorded(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> None:
-    """Write the withdrawal's rows, leaf and lineage event."""
+    """Write the withdrawal's rows, lineage event and leaf."""
     name = f"batch:{row.batch_id}:withdrawn"
     now = utc_now()
     reason = f"{made.actor} 撤回 withdrew it: {made.reason}"
@@ -215,20 +215,7 @@ def recorded(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> 
             update = {"status": "published", "reason": again, "recorded_at": utc_now()}
             name = f"batch:{back.batch_id}:published:without-{row.batch_id}"
             governance.append(home, name, [back.model_copy(update=update)])
-    record.leaf(
-        home,
-        "withdrawal",
-        f"{row.table}@{row.batch_id}",
-        {
-            "contract_id": row.contract_id,
-            "contract_version": row.contract_version,
-            "silver_version": made.version,
-            "actor": made.actor,
-            "reason_sha256": reason_digest(made.reason),
-            "returned": ",".join(made.returned),
-        },
-    )
-    outbox.write(
+    event = outbox.write(
         home,
         stages.withdraw_run(
             delivery,
@@ -240,6 +227,18 @@ def recorded(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> 
             parent=record.parent_run(),
         ),
     )
+    stage = f"{row.batch_id}{silver.WITHDRAWN}"  # a merge is shown anew, from a stage of its own
+    facts = {
+        "contract_id": row.contract_id,
+        "contract_version": row.contract_version,
+        "silver_version": made.version,
+        "actor": made.actor,
+        "reason_sha256": reason_digest(made.reason),
+        "returned": ",".join(made.returned),
+        **footprint.of_stage(home.table("silver", row.table), made.version, stage),
+        **leaves.event_facts(event),
+    }
+    leaves.state(home, leaves.leaf("withdrawal", leaves.subject_of(row), facts))
 
 
 def reason_digest(reason: str) -> str:

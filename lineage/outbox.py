@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
-from lineage.evidence.durable import write_durably
+from lineage.evidence.durable import write_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def write(home: Home, run: Run) -> Path:
 
     path = home.lineage_events / f"{run.run_id}.ndjson"
     if not path.exists():
-        write_durably(path, ndjson(run), scratch=home.lineage_events / ".drafts")
+        write_once(path, ndjson(run), scratch=home.lineage_events / ".drafts")
     return path
 
 

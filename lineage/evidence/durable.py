@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
@@ -18,12 +19,26 @@ def write_durably(path: Path, data: bytes, scratch: Path, mode: int = 0o644) -> 
 
     ``scratch`` is a folder on the same file system; what a killed writer leaves there is rubbish.
     """
+    _drafted(path, data, scratch, mode).replace(path)
+    sync_directory(path.parent)
+
+
+def write_once(path: Path, data: bytes, scratch: Path, mode: int = 0o644) -> None:
+    """Write a file as ``write_durably`` does; of several writers at once, the first one's stays."""
+    draft = _drafted(path, data, scratch, mode)
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
+    sync_directory(path.parent)
+
+
+def _drafted(path: Path, data: bytes, scratch: Path, mode: int) -> Path:
+    """Write the synced draft of a file whose folder is there then."""
     _make_directory(path.parent)
     with Pending() as pending:
         draft = pending.draft(data, scratch, mode)
         pending.sync()
-    draft.replace(path)
-    sync_directory(path.parent)
+    return draft
 
 
 class Pending:

@@ -17,16 +17,27 @@ if TYPE_CHECKING:
 
 JsonScalar = str | int | float | bool | None
 
+#: What is logged: of deliveries and batches, of products, of sharing, of people's requests.
 LeafType = Literal[
+    "contract",
+    "delivery",
+    "refusal",
     "landing",
     "verdict",
     "publication",
+    "withdrawal",
+    "level",
     "build",
     "share",
     "grant",
     "revoke",
-    "withdrawal",
-    "refusal",
+    "reads",
+    "request",
+    "answer",
+    "correction",
+    "destruction",
+    "rights",
+    "trade",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 

@@ -477,7 +477,7 @@ def test_marked_secret_is_refused_and_nothing_of_it_stored(
         assert not any(w in file.read_bytes() for w in written), file
         assert BODY not in str(file)
     kinds = [Leaf.parse(e).type for _, e in EvidenceLog(home).entries()]
-    assert kinds == ["refusal"]
+    assert kinds == ["delivery", "refusal"]
 
 
 NOT_SECRET = {

@@ -373,9 +373,9 @@ CRASHES: Final = {
     "before_silver": ("jobs.tables", "commit_once", "os._exit(9)"),
     "after_silver": ("jobs.tables", "commit_once", "pass"),
     "after_governance": ("jobs.governance", "append", "pass"),
-    "before_leaf": ("jobs.record", "leaf", "os._exit(9)"),
-    "after_leaf": ("jobs.record", "leaf", "pass"),
     "after_lineage": ("lineage.outbox", "write", "pass"),
+    "before_leaf": ("jobs.leaves", "state", "os._exit(9)"),
+    "after_leaf": ("jobs.leaves", "state", "pass"),
     "before_intent_closes": ("jobs.intents", "finish", "os._exit(9)"),
 }
 

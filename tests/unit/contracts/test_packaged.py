@@ -54,7 +54,8 @@ def test_reading_twice_is_reading_once(file: Path) -> None:
     else:
         contract = next(c for c in ALL if (ROOT / "contracts" / c.source) == file)
     assert read_contract(file, ROOT / "contracts") == contract
-    assert Contract.model_validate_json(contract.model_dump_json()) == contract
+    bare = contract.model_copy(update={"written": b""})  # the file is no part of its reading
+    assert Contract.model_validate_json(contract.model_dump_json()) == bare
     assert pickle.loads(pickle.dumps(contract)) == contract  # noqa: S301  (our own bytes)
 
 

@@ -21,10 +21,10 @@ DAY = date(2026, 7, 15)
 def test_a_state_that_comes_back_counts_again(home: Home) -> None:
     contract = load_tree(ROOT / "contracts").contract("econ_it.innovation_base")
     delivery = Delivery(contract, "econ_it", DAY)
-    record.refused(home, delivery, "first")
-    record.refused(home, delivery, "first")
+    record.ended(home, delivery, "refused", "first")
+    record.ended(home, delivery, "refused", "first")
     record.delivery_state(home, delivery, "received", "", batch_id="20260715-abc")
-    record.refused(home, delivery, "again")
+    record.ended(home, delivery, "refused", "again")
     assert [r.state for r in governance.states_of(home, delivery)] == [
         "refused",
         "received",
@@ -34,6 +34,8 @@ def test_a_state_that_comes_back_counts_again(home: Home) -> None:
     assert (newest.state, newest.reason) == ("refused", "again")
     keys = [Leaf.parse(entry).key for _, entry in EvidenceLog(home).entries()]
     assert keys == [
+        "delivery:econ_it__innovation_base@2026-07-15#1",
         "refusal:econ_it__innovation_base@2026-07-15#1",
+        "delivery:econ_it__innovation_base@2026-07-15#3",
         "refusal:econ_it__innovation_base@2026-07-15#3",
     ]
