@@ -154,6 +154,14 @@ class Request(Base):
     files: Mapped[int]
 
 
+class LoggedReads(Base):
+    """The one row that says up to which hour the requests are in the evidence log."""
+
+    __tablename__ = "share_reads_logged"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime]
+
+
 class Control:
     """An open control database. Use it in a ``with`` block; it is safe to share among threads."""
 

@@ -180,10 +180,10 @@ def settle(control: Control) -> None:
         leaves = []
         for row in owing:
             if row.grant_leaf_at is None:
-                leaves.append(_grant_leaf(row))
+                leaves.append(grant_leaf(row))
                 row.grant_leaf_at = utc_now()
             if row.revoked_at is not None:
-                leaves.append(_revoke_leaf(row, row.revoked_at))
+                leaves.append(revoke_leaf(row, row.revoked_at))
                 row.revoke_leaf_at = utc_now()
         if leaves:
             # Inside the transaction: the log knows a leaf by its name, so a crash between the two
@@ -237,7 +237,8 @@ def subject_of(row: Grant) -> str:
     return f"{row.recipient}/{_full_name(row)}#{row.id}"
 
 
-def _grant_leaf(row: Grant) -> Leaf:
+def grant_leaf(row: Grant) -> Leaf:
+    """Return the leaf of a grant: to whom, what, for what, until when, by whom."""
     last_day = _last_day(row.until_at)
     return Leaf(
         type="grant",
@@ -247,16 +248,22 @@ def _grant_leaf(row: Grant) -> Leaf:
             "table": _full_name(row),
             "purpose": row.purpose,
             "until": None if last_day is None else last_day.isoformat(),
+            "granted_by": row.granted_by,
         },
         at=_rfc3339(row.granted_at),
     )
 
 
-def _revoke_leaf(row: Grant, revoked_at: datetime) -> Leaf:
+def revoke_leaf(row: Grant, revoked_at: datetime) -> Leaf:
+    """Return the leaf of a grant's end: whose, of what, by whom."""
     return Leaf(
         type="revoke",
         subject=subject_of(row),
-        facts={"recipient": row.recipient, "table": _full_name(row)},
+        facts={
+            "recipient": row.recipient,
+            "table": _full_name(row),
+            "revoked_by": row.revoked_by,
+        },
         at=_rfc3339(revoked_at),
     )
 

@@ -1,47 +1,87 @@
-"""verify: every grant that opens a table, and every one that was ended, is in the evidence log."""
+"""verify: grants and share reads in the control database are what the evidence log says of them."""
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from jobs.verify.lake import Lake
 from jobs.verify.report import said
-from sharing.control import Control, Grant
-from sharing.grants import subject_of
+from sharing.control import Control, Grant, LoggedReads, Request
+from sharing.grants import grant_leaf, revoke_leaf
+from sharing.reads import leaves_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from contracts.layout import Home
     from contracts.tree import Tree
     from jobs.verify.report import Checked
+    from lineage.evidence.leaf import Leaf
 
 
 def grants(home: Home, tree: Tree) -> Iterator[Checked]:
-    """Invariant 6: each grant and each revocation has its leaf, and the leaf says the same.
+    """Invariant 6: each grant, revocation and hour of reads has its leaf, which says the same.
 
-    A grant whose leaf is still owed opens nothing, so it is recovering.
+    And each such leaf has its row. A grant whose leaf is still owed opens nothing, so it is
+    recovering.
     """
-    if not home.control_db.exists() and "JINGSHU_CONTROL_URL" not in os.environ:
-        return
     lake = Lake(home, tree)
+    if not home.control_db.exists() and "JINGSHU_CONTROL_URL" not in os.environ:
+        yield from _without_rows(lake, ("grant", "revoke", "reads"), frozenset())
+        return
     with Control(home) as control, control.read() as session:
         rows = session.scalars(select(Grant).order_by(Grant.granted_at)).all()
+        logged = session.scalars(select(LoggedReads)).one_or_none()
+        until = _logged_until(lake, None if logged is None else logged.until)
+        asked = select(Request).order_by(Request.id)
+        reads = leaves_of(session.scalars(asked.where(Request.at < until))) if until else []
+    expected = set()
     for row in rows:
-        yield _logged(lake, row, "grant", is_owed=row.grant_leaf_at is None)
+        leaf = grant_leaf(row)
+        expected.add(leaf.key)
+        yield _logged(lake, leaf, "share_grants", is_owed=row.grant_leaf_at is None)
         if row.revoked_at is not None:
-            yield _logged(lake, row, "revoke", is_owed=row.revoke_leaf_at is None)
+            leaf = revoke_leaf(row, row.revoked_at)
+            expected.add(leaf.key)
+            yield _logged(lake, leaf, "share_grants", is_owed=row.revoke_leaf_at is None)
+    for leaf in reads:
+        expected.add(leaf.key)
+        yield _logged(lake, leaf, "share_requests", is_owed=False)
+    yield from _without_rows(lake, ("grant", "revoke", "reads"), frozenset(expected))
 
 
-def _logged(lake: Lake, row: Grant, kind: str, *, is_owed: bool) -> Checked:
-    subject = subject_of(row)
-    leaf = lake.leaves.get(f"{kind}:{subject}")
-    where = f"control.db share_grants {subject}"
+def _logged_until(lake: Lake, marked: datetime | None) -> datetime | None:
+    """Return up to when requests must be in the log: as marked, or as its own leaves say."""
+    ends = [
+        datetime.fromisoformat(str(leaf.facts["until"])).astimezone(UTC)
+        for leaf in lake.log
+        if leaf.type == "reads"
+    ]
+    return max([*ends, *([marked] if marked else [])], default=None)
+
+
+def _logged(lake: Lake, wanted: Leaf, table: str, *, is_owed: bool) -> Checked:
+    """Hold what a row should have left in the log against the leaf that is there."""
+    where = f"control.db {table} {wanted.subject}"
+    leaf = lake.leaves.get(wanted.key)
     if leaf is None:
-        return said(6, where, f"its {kind} is not in the evidence log", is_recovering=is_owed)
-    table = f"{row.share}.{row.schema}.{row.table}"
-    is_same = (leaf.facts.get("recipient"), leaf.facts.get("table")) == (row.recipient, table)
-    return said(6, where, None if is_same else f"its {kind} leaf names another grant")
+        problem = f"its {wanted.type} is not in the evidence log"
+        return said(6, where, problem, is_recovering=is_owed)
+    names = sorted({*wanted.facts, *leaf.facts})
+    differing = [n for n in names if wanted.facts.get(n) != leaf.facts.get(n)]
+    if wanted.at != leaf.at:
+        differing.append("time")
+    problem = f"its {', '.join(differing)} is not what its {wanted.type} leaf says"
+    return said(6, where, problem if differing else None)
+
+
+def _without_rows(lake: Lake, kinds: Sequence[str], expected: frozenset[str]) -> Iterator[Checked]:
+    for leaf in lake.log:
+        if leaf.type in kinds:
+            problem = f"the control database has no such {leaf.type} any more"
+            is_there = leaf.key in expected
+            yield said(6, f"evidence {leaf.key}", None if is_there else problem)

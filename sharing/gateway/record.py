@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
+from contracts.errors import JingshuError
 from sharing.control import PATH_CHARACTERS, Request, utc_now
+from sharing.reads import over_until, settle_reads
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +40,7 @@ class Recorded:
     def __init__(self, app: ASGIApp, control: Control) -> None:
         self._app = app
         self._control = control
+        self._settled = over_until(utc_now())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application; write the record when the answer's status is known."""
@@ -69,4 +72,19 @@ class Recorded:
                     files=trace.files,
                 )
             )
+        self._settle_hours()
         _LOG.info("%s %s %s %d", trace.recipient or "-", scope["method"], path, status)
+
+    def _settle_hours(self) -> None:
+        """Put an hour that is over into the evidence log, by the first request that sees its end.
+
+        What fails is owed: the next hour, or the next start, writes it.
+        """
+        until = over_until(utc_now())
+        if until == self._settled:
+            return
+        self._settled = until
+        try:
+            settle_reads(self._control)
+        except JingshuError as error:
+            _LOG.warning("evidence is still owed: %s", error)

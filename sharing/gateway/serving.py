@@ -13,6 +13,7 @@ from sharing.endpoint import HOST, base_url
 from sharing.gateway.app import build_app
 from sharing.gateway.limits import HEAD_BYTES, PatientProtocol
 from sharing.grants import settle
+from sharing.reads import settle_reads
 
 if TYPE_CHECKING:
     from sharing.control import Control
@@ -28,6 +29,7 @@ def build_server(control: Control, port: int) -> uvicorn.Server:
     """Return the server for 127.0.0.1:``port``, after writing the evidence that is still owed."""
     try:
         settle(control)
+        settle_reads(control)
     except JingshuError as error:
         # Grants without evidence stay shut; everything else must still be served.
         _LOG.warning("evidence is still owed: %s", error)

@@ -52,9 +52,13 @@ def test_a_grant_and_its_end_each_leave_a_leaf(control: Control) -> None:
     assert granted["subject"] == revoked["subject"]
     assert granted["subject"].startswith(f"demo/{FULL}#")
     assert granted["facts"] == {
-        "recipient": "demo", "table": FULL, "purpose": "应急值守", "until": "2999-12-31"
-    }  # fmt: skip
-    assert revoked["facts"] == {"recipient": "demo", "table": FULL}
+        "recipient": "demo",
+        "table": FULL,
+        "purpose": "应急值守",
+        "until": "2999-12-31",
+        "granted_by": "test",
+    }
+    assert revoked["facts"] == {"recipient": "demo", "table": FULL, "revoked_by": "test"}
     assert granted["at"] <= revoked["at"]
 
 

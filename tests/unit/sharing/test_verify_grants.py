@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+import pytest
+from sqlalchemy import delete, select, update
 
 from contracts.layout import ROOT
 from contracts.tree import load_tree
@@ -30,10 +31,11 @@ def spoil(control: Control, **values: Any) -> None:
 
 
 def test_granted_and_revoked_are_proved(control: Control) -> None:
+    """Each row by its leaf, and each leaf by its row."""
     grants.grant(control, "demo", TABLE, "应急值守", actor="test")
-    assert checks(control.home) == [None]
+    assert checks(control.home) == [None] * 2
     grants.revoke(control, "demo", actor="test")
-    assert checks(control.home) == [None, None]
+    assert checks(control.home) == [None] * 4
 
 
 def test_no_database_is_no_grant(home: Home) -> None:
@@ -47,8 +49,7 @@ def test_a_grant_written_behind_the_log_is_found(control: Control) -> None:
         honest = session.scalars(select(Grant)).one()
         forged = {c.key: getattr(honest, c.key) for c in Grant.__table__.columns}
         session.add(Grant(**forged | {"id": "f" * 32, "purpose": "另用"}))
-    finding = checks(control.home)[-1]
-    assert finding is not None
+    [finding] = filter(None, checks(control.home))
     assert "not in the evidence log" in finding.problem
     assert finding.invariant == 6
     assert not finding.is_recovering
@@ -57,22 +58,61 @@ def test_a_grant_written_behind_the_log_is_found(control: Control) -> None:
 def test_a_grant_moved_to_another_table_is_found(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "应急值守", actor="test")
     spoil(control, table="heat__other")
-    (finding,) = checks(control.home)
-    assert finding is not None
+    moved, gone = filter(None, checks(control.home))
+    assert "heat__other" in moved.where
+    assert "has no such grant any more" in gone.problem
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"purpose": "另用"}, "its purpose is not what its grant leaf says"),
+        ({"until_at": utc_now()}, "its until is not what its grant leaf says"),
+        ({"granted_by": "another"}, "its granted_by is not what its grant leaf says"),
+        ({"granted_at": utc_now()}, "its time is not what its grant leaf says"),
+    ],
+    ids=["purpose", "until", "actor", "time"],
+)
+def test_a_grant_changed_behind_the_log_is_found(
+    control: Control, values: dict[str, Any], problem: str
+) -> None:
+    grants.grant(control, "demo", TABLE, "应急值守", actor="test")
+    spoil(control, **values)
+    assert [f.problem for f in checks(control.home) if f] == [problem]
+
+
+def test_a_grant_removed_and_a_revocation_undone_are_found(control: Control) -> None:
+    grants.grant(control, "demo", TABLE, "应急值守", actor="test")
+    grants.revoke(control, "demo", actor="test")
+    spoil(control, revoked_at=None)
+    [undone] = filter(None, checks(control.home))
+    assert undone.where.startswith("evidence revoke:demo/")
+    with control.write() as session:
+        session.execute(delete(Grant))
+    assert {f.where.partition(":")[0] for f in checks(control.home) if f} == {
+        "evidence grant",
+        "evidence revoke",
+    }
+
+
+def test_a_lost_database_is_missed(control: Control) -> None:
+    grants.grant(control, "demo", TABLE, "应急值守", actor="test")
+    control.close()
+    control.home.control_db.unlink()
+    [finding] = filter(None, checks(control.home))
+    assert finding.where.startswith("evidence grant:demo/")
 
 
 def test_a_revocation_without_its_leaf_is_found(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "应急值守", actor="test")
     spoil(control, revoked_at=utc_now(), revoke_leaf_at=utc_now())
-    assert [f and f.problem for f in checks(control.home)] == [
-        None,
-        "its revoke is not in the evidence log",
+    assert [f.problem for f in checks(control.home) if f] == [
+        "its revoke is not in the evidence log"
     ]
 
 
 def test_a_leaf_that_is_still_owed_is_recovering(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "应急值守", actor="test")
     spoil(control, revoked_at=utc_now())
-    finding = checks(control.home)[-1]
-    assert finding is not None
+    [finding] = filter(None, checks(control.home))
     assert finding.is_recovering

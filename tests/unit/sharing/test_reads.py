@@ -1,0 +1,139 @@
+"""Share reads in evidence: an hour that is over leaves one leaf a table, once."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import rfc8785
+
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+from sharing.control import Control, Request, utc_now
+from sharing.gateway.serving import build_server
+from sharing.reads import NO_TABLE, over_until, settle_reads, table_of
+from tests.unit.sharing.conftest import TABLE, TABLE_URL
+
+if TYPE_CHECKING:
+    from contracts.layout import Home
+    from tests.unit.sharing.conftest import Served
+
+NOON = datetime(2026, 7, 15, 12, tzinfo=UTC)
+QUERY = f"{TABLE_URL}/query"
+
+
+def asked(control: Control, at: datetime, path: str = QUERY, status: int = 200) -> None:
+    with control.write() as session:
+        session.add(
+            Request(
+                at=at,
+                recipient="demo",
+                method="POST",
+                path=path,
+                status=status,
+                version=1,
+                files=2,
+            )
+        )
+
+
+def leaves(home: Home) -> list[Leaf]:
+    found = (Leaf.parse(entry) for _, entry in EvidenceLog(home).entries())
+    return [leaf for leaf in found if leaf.type == "reads"]
+
+
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [
+        (QUERY, TABLE),
+        (f"{TABLE_URL.upper().replace('/TABLES/', '/tables/')}/metadata", TABLE),
+        (f"/files/demo/{TABLE}/3/abc.parquet", TABLE),
+        ("/delta-sharing/shares", NO_TABLE),
+        ("/delta-sharing/shares/jingshu/all-tables", NO_TABLE),
+        ("/wp-login.php", NO_TABLE),
+    ],
+)
+def test_a_request_s_table_is_told_by_its_path(path: str, table: str) -> None:
+    assert table_of(path) == table
+
+
+def test_an_hour_is_one_leaf_a_table(control: Control) -> None:
+    for minute in range(3):
+        asked(control, NOON + timedelta(minutes=minute))
+    asked(control, NOON + timedelta(minutes=5), status=404)
+    asked(control, NOON + timedelta(minutes=6), "/delta-sharing/shares")
+    asked(control, NOON + timedelta(minutes=61))
+    assert settle_reads(control, NOON + timedelta(hours=3)) == 3
+    assert [leaf.subject for leaf in leaves(control.home)] == [
+        f"{NO_TABLE}@2026-07-15T12Z",
+        f"{TABLE}@2026-07-15T12Z",
+        f"{TABLE}@2026-07-15T13Z",
+    ]
+    facts = leaves(control.home)[1].facts
+    assert (facts["requests"], facts["answered"], facts["files"]) == (4, 3, 8)
+    assert (facts["from"], facts["until"]) == ("2026-07-15T12:00:00Z", "2026-07-15T13:00:00Z")
+    records: list[Any] = [
+        {
+            "id": number,
+            "at": f"2026-07-15T12:0{minute}:00Z",
+            "recipient": "demo",
+            "method": "POST",
+            "path": QUERY,
+            "status": status,
+            "version": 1,
+            "files": 2,
+        }
+        for number, minute, status in ((1, 0, 200), (2, 1, 200), (3, 2, 200), (4, 5, 404))
+    ]
+    assert facts["records_sha256"] == hashlib.sha256(rfc8785.dumps(records)).hexdigest()
+
+
+def test_hours_are_logged_once_and_an_hour_that_runs_not_at_all(control: Control) -> None:
+    asked(control, NOON)
+    assert settle_reads(control, NOON + timedelta(minutes=30)) == 0
+    assert settle_reads(control, NOON + timedelta(hours=1)) == 0, "a record may still be on its way"
+    assert settle_reads(control, NOON + timedelta(hours=2)) == 1
+    asked(control, NOON + timedelta(hours=2))
+    assert settle_reads(control, NOON + timedelta(hours=2, minutes=1)) == 0
+    assert settle_reads(control, NOON + timedelta(hours=4)) == 1
+    assert len(leaves(control.home)) == 2
+
+
+def test_an_hour_that_a_crash_left_unmarked_is_logged_as_it_was(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(control, NOON)
+    append = EvidenceLog.append
+
+    def dies(log: EvidenceLog, made: list[Leaf]) -> None:
+        append(log, made)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EvidenceLog, "append", dies)
+        with pytest.raises(KeyboardInterrupt):
+            settle_reads(control, NOON + timedelta(hours=2))
+    assert len(leaves(control.home)) == 1
+    settle_reads(control, NOON + timedelta(hours=2))
+    assert len(leaves(control.home)) == 1
+
+
+def test_a_gateway_logs_what_is_over_when_it_starts(control: Control) -> None:
+    asked(control, NOON)
+    build_server(control, 1)
+    [leaf] = leaves(control.home)
+    assert leaf.subject == f"{TABLE}@2026-07-15T12Z"
+
+
+def test_a_running_gateway_logs_an_hour_when_it_has_passed(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert served.query().status == 200
+    assert not leaves(served.home)
+    later = over_until(utc_now() + timedelta(hours=2))
+    monkeypatch.setattr("sharing.gateway.record.over_until", lambda _: later)
+    monkeypatch.setattr("sharing.reads.over_until", lambda _: later)
+    assert served.query().status == 200
+    assert {leaf.facts["table"] for leaf in leaves(served.home)} == {TABLE}
