@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contracts.rules import row_rules
 from jobs import silver
+from jobs.audit.digest import digest_of
 from jobs.verify.report import said
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
         where = f"governance.batches {row.table}@{row.batch_id}"
         subject = f"{row.table}@{row.batch_id}"
         if row.rows_landed:
-            yield said(1, where, _differs(row, lake.leaves_of("landing", subject), _LANDED))
+            problem = _differs(row, lake.leaves_of("landing", subject), _LANDED)
+            is_landing = lake.is_under_way(row.batch_id, "land", "retry")
+            yield said(1, where, problem, is_recovering=is_landing and problem is not None)
         is_shown = (row.table, row.batch_id, "publish") in publications
         is_back = (row.table, row.batch_id, "withdraw") in publications
         step = "withdraw" if is_back else "publish"
@@ -73,6 +76,21 @@ def _status_problem(row: BatchRow, *, is_shown: bool, is_back: bool, is_logged: 
     return None
 
 
+def as_judged(lake: Lake) -> Iterator[Checked]:
+    """Invariant 2: what is held or rejected was judged so, on the results that are there."""
+    wanted = {"held": "hold", "rejected": "reject"}
+    for row in lake.batches:
+        decision = wanted.get(row.status)
+        if decision is None or not row.rows_landed:
+            continue
+        subject = f"{row.table}@{row.batch_id}"
+        verdicts = lake.leaves_of("verdict", subject)
+        is_judged = any(v.facts.get("decision") == decision for v in verdicts)
+        problem = None if is_judged else f"it is {row.status}; no verdict leaf says {decision}"
+        is_recovering = not is_judged and lake.is_under_way(row.batch_id, "audit", "reject")
+        yield said(2, f"governance.batches {subject}", problem, is_recovering=is_recovering)
+
+
 def _differs(row: BatchRow, leaves: Sequence[Leaf], names: Sequence[str]) -> str | None:
     """Say where a row differs from the nearest of its leaves; retries leave several."""
     if not leaves:
@@ -93,11 +111,19 @@ def results(lake: Lake) -> Iterator[Checked]:
     for row in lake.batches:
         where = f"governance.check_results {row.table}@{row.batch_id}"
         found = lake.checks.get(row.batch_id)
+        verdicts = lake.leaves_of("verdict", f"{row.table}@{row.batch_id}")
         if found is None:
-            is_audited = bool(lake.leaves_of("verdict", f"{row.table}@{row.batch_id}"))
+            is_audited = bool(verdicts)
             problem = "it was audited, and no result of it is there" if is_audited else None
             yield said(7, where, problem)
             continue
+        is_given = any(
+            v.facts.get("digest") == digest_of(found, str(v.facts.get("decision")))
+            for v in verdicts
+        )
+        problem = None if is_given else "the check results are not those its verdict was given on"
+        is_recovering = not is_given and lake.is_under_way(row.batch_id, "audit")
+        yield said(2, where, problem, is_recovering=is_recovering)
         contract = lake.tree.sources.get(row.contract_id)
         if contract is None or contract.version != row.contract_version:
             continue

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from jobs import governance, tables
+from jobs import leaves, tables
 from jobs.verify.lake import file_problem, foreign_commits
 from jobs.verify.report import said
 from lineage.columns import table_field
-from lineage.errors import LineageError
+from lineage.errors import LineageError, TagLossError
+from lineage.levels import check_levels
 from lineage.plan import roots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from deltalake import DeltaTable
 
     from contracts.layout import Layer
+    from jobs.governance import PublicationRow
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
+    from lineage.evidence.leaf import Leaf
 
 _KINDS: Final[tuple[tuple[Layer, str], ...]] = (("gold", "build"), ("shared", "share"))
 
@@ -41,15 +44,74 @@ def _stages(lake: Lake, layer: str, kind: str, name: str, table: DeltaTable) -> 
         rows[stage] = rows.get(stage, 0) + int(file["num_records"] or 0)
         yield said(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
     for stage, shown in rows.items():
-        leaf = lake.leaves.get(f"{kind}:{name}@{stage}")
+        made = lake.leaves_of(kind, f"{name}@{stage}")
         is_open = f"{kind}:{name}:{stage}" in lake.recovering
         where = f"{layer}/{name}@{stage}"
-        if leaf is None:
+        if not made:
             problem = f"the visible version has no {kind} leaf"
             yield said(2, where, problem, is_recovering=is_open)
             continue
-        logged = leaf.facts.get("rows")
+        logged = made[-1].facts.get("rows")
         yield said(2, where, None if logged == shown else f"{shown} rows, its leaf says {logged}")
+
+
+def as_logged(lake: Lake) -> Iterator[Checked]:
+    """Hold the newest row of every product and share against the leaf of the version it names."""
+    made: dict[tuple[str, object, object], list[Leaf]] = {}
+    for leaf in lake.log:
+        if leaf.type in ("build", "share"):
+            kind = "product" if leaf.type == "build" else "share"
+            table = leaf.subject.partition("@")[0]
+            made.setdefault((kind, table, leaf.facts.get("version")), []).append(leaf)
+    newest = {(r.kind, r.table_name, r.business_date): r for r in lake.publications}
+    for row in newest.values():
+        if row.status != "published":
+            continue
+        where = f"governance.publications {row.kind} {row.table_name} {row.business_date}"
+        problem = _differs(row, made.get((row.kind, row.table_name, row.version), []))
+        is_recovering = problem is not None and row.table_name in lake.moving
+        yield said(2, where, problem, is_recovering=is_recovering)
+
+
+def _differs(row: PublicationRow, logged: Sequence[Leaf]) -> str | None:
+    """Say where a row differs from the nearest leaf of its version."""
+    if not logged:
+        return f"no leaf says that version {row.version} was made"
+    wanted = {"business_date": str(row.business_date), "rows": row.rows, "origin": row.origin}
+    if row.kind == "product":
+        wanted |= {"rows_suppressed": row.rows_suppressed, "inputs": row.inputs}
+    else:
+        wanted["source"] = json.loads(row.inputs).get("source")
+    differing = [
+        [
+            f"{n} is {mine}, its leaf says {leaf.facts.get(n)}"
+            for n, mine in wanted.items()
+            if leaf.facts.get(n) != mine
+        ]
+        for leaf in logged
+    ]
+    nearest = min(differing, key=len)
+    return "; ".join(nearest) or None
+
+
+def lowered(lake: Lake) -> Iterator[Checked]:
+    """Invariant 5: every lowering that a build relied on was logged, as it was approved."""
+    for product in lake.tree.products.values():
+        built = f"{product.id}@{product.version}"
+        if not any(
+            leaf.type == "build"
+            and f"{leaf.facts.get('contract_id')}@{leaf.facts.get('contract_version')}" == built
+            for leaf in lake.log
+        ):
+            continue
+        try:
+            wanted = leaves.level_leaves(product, check_levels(lake.tree, product))
+        except TagLossError:
+            continue  # the check of levels says so
+        for leaf in wanted:
+            is_logged = bool(lake.leaves_of("level", leaf.subject))
+            problem = None if is_logged else "no leaf says who approved that it is below its inputs"
+            yield said(5, f"gold/{leaf.subject}", problem)
 
 
 def traced(lake: Lake) -> Iterator[Checked]:
@@ -68,7 +130,8 @@ def traced(lake: Lake) -> Iterator[Checked]:
 def origins(lake: Lake) -> Iterator[Checked]:
     """Check that what was made from simulated data says so."""
     simulated = {b.table for b in lake.batches if b.origin == "simulated"}
-    for row in governance.latest_publications(lake.home):
+    newest = {(r.kind, r.table_name, r.business_date): r for r in lake.publications}
+    for row in newest.values():
         if row.kind == "product":
             inputs = set(json.loads(row.inputs))
             is_lost = bool(inputs & simulated) and row.origin != "simulated"

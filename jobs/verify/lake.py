@@ -6,26 +6,30 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs import governance, intents, tables
 from jobs.delta import dataset, open_table
+from jobs.governance import BatchRow, CheckRow, DeliveryRow, PublicationRow
 from lineage.evidence.errors import EvidenceError
+from lineage.evidence.keeping import Keeping
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
+from lineage.evidence.tiles import WIDTH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from deltalake import DeltaTable
 
     from contracts.layout import Home, Layer
     from contracts.model import Contract
     from contracts.tree import Tree
-    from jobs.governance import BatchRow, CheckRow
+
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True)
@@ -38,27 +42,40 @@ class Lake:
     @cached_property
     def batches(self) -> list[BatchRow]:
         """The newest row of every batch."""
-        return governance.latest_batches(self.home)
+        return _readable(lambda: governance.latest_batches(self.home))
+
+    @cached_property
+    def deliveries(self) -> list[DeliveryRow]:
+        """Every state of every delivery, oldest first."""
+        return _readable(lambda: governance.read(self.home, DeliveryRow))
+
+    @cached_property
+    def publications(self) -> list[PublicationRow]:
+        """Every state of every product and share, oldest first."""
+        return _readable(lambda: governance.read(self.home, PublicationRow))
+
+    @cached_property
+    def audits(self) -> Mapping[str, list[list[CheckRow]]]:
+        """The results of every audit of every batch, oldest audit first."""
+        found: dict[str, dict[object, list[CheckRow]]] = {}
+        for row in _readable(lambda: governance.read(self.home, CheckRow)):
+            found.setdefault(row.batch_id, {}).setdefault(row.recorded_at, []).append(row)
+        return {batch_id: list(audits.values()) for batch_id, audits in found.items()}
 
     @cached_property
     def checks(self) -> Mapping[str, list[CheckRow]]:
         """The check results of every batch's newest audit."""
-        found: dict[str, list[CheckRow]] = {}
-        for row in governance.check_results(self.home):
-            found.setdefault(row.batch_id, []).append(row)
-        return found
+        return {batch_id: audits[-1] for batch_id, audits in self.audits.items()}
+
+    @cached_property
+    def log(self) -> Sequence[Leaf]:
+        """The leaves of the evidence log in order, as they stand; the log check names bad ones."""
+        return list(_leaves(self.home))
 
     @cached_property
     def leaves(self) -> Mapping[str, Leaf]:
-        """The leaves of the evidence log by key; what cannot be read is the log check's to say."""
-        found: dict[str, Leaf] = {}
-        try:
-            for _, entry in EvidenceLog(self.home).entries():
-                leaf = Leaf.parse(entry)
-                found[leaf.key] = leaf
-        except (EvidenceError, OSError):
-            pass
-        return found
+        """The leaves of the evidence log by key."""
+        return {leaf.key: leaf for leaf in self.log}
 
     def leaves_of(self, kind: str, subject: str) -> list[Leaf]:
         """Return the leaves about a subject and its parts (``subject/…``), oldest first."""
@@ -75,6 +92,10 @@ class Lake:
     def recovering(self) -> frozenset[str]:
         """The names of steps that were begun and not finished."""
         return frozenset(i.name for i in intents.open_intents(self.home))
+
+    def is_under_way(self, unit: str, *steps: str) -> bool:
+        """Tell whether one of these steps was begun and not finished for a batch or a stage."""
+        return any(f"{step}:{unit}" in self.recovering for step in steps)
 
     @cached_property
     def moving(self) -> frozenset[str]:
@@ -93,10 +114,16 @@ class Lake:
 
     def layer(self, layer: Layer) -> Mapping[str, DeltaTable]:
         """Return every table of one layer by name."""
-        folder = self.home.table(layer, "_").parent
-        names = sorted(p.parent.name for p in folder.glob("*/_delta_log"))
-        opened = {n: open_table(folder / n) for n in names}
-        return {n: t for n, t in opened.items() if t is not None}
+        if layer not in self._layers:
+            folder = self.home.table(layer, "_").parent
+            names = sorted(p.parent.name for p in folder.glob("*/_delta_log"))
+            opened = {n: open_table(folder / n) for n in names}
+            self._layers[layer] = {n: t for n, t in opened.items() if t is not None}
+        return self._layers[layer]
+
+    @cached_property
+    def _layers(self) -> dict[Layer, Mapping[str, DeltaTable]]:
+        return {}
 
     def contract_of(self, table: str) -> Contract | None:
         """Return the contract that a source table's data is held against."""
@@ -105,6 +132,32 @@ class Lake:
     @cached_property
     def _contracts(self) -> Mapping[str, Contract]:
         return {f.table: f.contract for f in self.tree.feeds()}
+
+
+def _readable(read: Callable[[], list[_R]]) -> list[_R]:
+    """Return governance rows; none where a file is broken, which the check of files names."""
+    try:
+        return read()
+    except (OSError, ValueError):
+        return []
+
+
+def _leaves(home: Home) -> Iterator[Leaf]:
+    store = Keeping.of(home).store
+    try:
+        size = EvidenceLog(home).size
+    except (EvidenceError, OSError):
+        return
+    for index in range(-(-size // WIDTH)):
+        try:
+            entries = store.entries(index, min(WIDTH, size - index * WIDTH))
+        except EvidenceError:
+            continue
+        for entry in entries:
+            try:
+                yield Leaf.parse(entry)
+            except EvidenceError:
+                continue
 
 
 def per_batch(table: DeltaTable) -> Counter[str]:

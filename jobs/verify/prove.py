@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jobs.verify import batches, derived, log, publications, refusals, rows, seals, tags
+from jobs.verify import (
+    batches,
+    derived,
+    events,
+    facts,
+    files,
+    log,
+    publications,
+    refusals,
+    rows,
+    seals,
+    tags,
+)
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 
@@ -18,15 +30,23 @@ if TYPE_CHECKING:
 
 CHECKS: Final = (
     log.whole,
+    events.as_logged,
+    facts.of_leaves,
+    facts.of_deliveries,
+    files.as_logged,
     rows.conserved,
     batches.as_logged,
+    batches.as_judged,
     batches.results,
     publications.visible,
     publications.periods,
     derived.products,
+    derived.as_logged,
+    derived.lowered,
     derived.traced,
     derived.origins,
     tags.levels,
+    tags.schemas,
     seals.at_rest,
     refusals.records,
 )

@@ -39,7 +39,8 @@ def conserved(lake: Lake) -> Iterator[Checked]:
             f"{row.rows_landed} rows are said to have landed, bronze holds {landed}"
             if landed != row.rows_landed
             else None,
-            is_recovering=f"retry:{row.batch_id}" in lake.recovering,
+            is_recovering=landed != row.rows_landed
+            and lake.is_under_way(row.batch_id, "land", "retry"),
         )
         if row.status in SHOWN and row.silver_version is not None:
             yield from _accounted(row, where, _count(quarantined, row))

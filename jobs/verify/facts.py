@@ -1,0 +1,98 @@
+"""No leaf without its fact: batches, verdicts, products, contracts and deliveries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jobs import leaves
+from jobs.audit.digest import digest_of
+from jobs.verify.report import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.governance import DeliveryRow
+    from jobs.verify.lake import Lake
+    from jobs.verify.report import Checked
+    from lineage.evidence.leaf import Leaf
+
+#: A delivery in one of these states has ended, and its leaf says how.
+ENDED: Final = ("received", "late", "missing", "refused", "duplicate")
+_OF_BATCHES: Final = ("landing", "verdict", "publication", "withdrawal")
+
+
+def of_leaves(lake: Lake) -> Iterator[Checked]:
+    """Look for the fact behind every leaf of a batch or product, and the contract it names."""
+    batches = {f"{row.table}@{row.batch_id}" for row in lake.batches}
+    products = {(r.kind, r.table_name, str(r.business_date), r.version) for r in lake.publications}
+    for leaf in lake.log:
+        where = f"evidence {leaf.key}"
+        subject = leaf.subject.partition("/")[0]
+        if leaf.type in _OF_BATCHES:
+            is_there = subject in batches
+            yield said(2, where, None if is_there else "its batch is not in governance.batches")
+        if leaf.type == "verdict":
+            yield said(2, where, _verdict_problem(lake, leaf, subject.rpartition("@")[2]))
+        if leaf.type in ("build", "share"):
+            kind = "product" if leaf.type == "build" else "share"
+            made = (kind, subject.partition("@")[0], leaf.facts.get("business_date"))
+            is_there = (*made, leaf.facts.get("version")) in products
+            problem = "its version is not in governance.publications"
+            yield said(2, where, None if is_there else problem)
+        if leaf.type in ("landing", "build"):
+            yield said(2, where, _contract_problem(lake, leaf))
+
+
+def _verdict_problem(lake: Lake, leaf: Leaf, batch_id: str) -> str | None:
+    """Say that no audit's results make the digest of a verdict; a rejection by hand has none."""
+    digest, decision = leaf.facts.get("digest"), str(leaf.facts.get("decision"))
+    if digest is None:
+        return None
+    audits = lake.audits.get(batch_id, [])
+    if any(digest_of(results, decision) == digest for results in audits):
+        return None
+    return f"no results of batch {batch_id} in governance.check_results make its digest"
+
+
+def _contract_problem(lake: Lake, leaf: Leaf) -> str | None:
+    used = f"{leaf.facts.get('contract_id')}@{leaf.facts.get('contract_version')}"
+    return None if lake.leaves_of("contract", used) else f"no leaf says which file {used} was"
+
+
+def of_deliveries(lake: Lake) -> Iterator[Checked]:
+    """Hold every delivery state that ended against its leaf, and each such leaf against its row."""
+    changes: dict[str, int] = {}
+    subjects = set()
+    for row in lake.deliveries:
+        delivery = f"{row.provider}__{row.dataset}@{row.business_date}"
+        changes[delivery] = changes.get(delivery, 0) + 1
+        subject = leaves.delivery_subject(row, changes[delivery])
+        subjects.add(subject)
+        if row.state not in ENDED:
+            continue
+        problem = _delivery_problem(row, lake.leaves_of("delivery", subject))
+        is_recovering = problem is not None and _is_under_way(lake, row)
+        where = f"governance.deliveries {subject}"
+        yield said(2, where, problem, is_recovering=is_recovering)
+    for leaf in lake.log:
+        if leaf.type in ("delivery", "refusal"):
+            is_there = leaf.subject.partition("/")[0] in subjects
+            problem = "its state is not in governance.deliveries"
+            yield said(2, f"evidence {leaf.key}", None if is_there else problem)
+
+
+def _delivery_problem(row: DeliveryRow, logged: list[Leaf]) -> str | None:
+    wanted = leaves.delivery_facts(row)
+    if not logged:
+        return f"no leaf says that it was {row.state}"
+    differing = [
+        [n for n, value in wanted.items() if leaf.facts.get(n) != value] for leaf in logged
+    ]
+    nearest = min(differing, key=len)
+    return f"its {', '.join(nearest)} is not what its leaf says" if nearest else None
+
+
+def _is_under_way(lake: Lake, row: DeliveryRow) -> bool:
+    unit = f"{row.provider}__{row.dataset}:{row.business_date}"
+    is_landing = row.batch_id is not None and lake.is_under_way(row.batch_id, "land", "retry")
+    return is_landing or lake.is_under_way(unit, "deliver")
