@@ -83,8 +83,8 @@ def lake(sound: Home, tmp_path: Path) -> Home:
 
 def copied(source: Home, target: Home) -> None:
     """Copy what verify reads; files that are replaced and never written into are linked."""
-    for folder in ("lake", "lineage"):
-        shutil.copytree(source.root / folder, target.root / folder, copy_function=os.link)
+    for name in ("lake", "lineage"):
+        shutil.copytree(source.root / name, target.root / name, copy_function=os.link)
     for folder in (source.evidence, source.keys):
         shutil.copytree(folder, target.root / folder.name)
     for database in source.root.glob("control.db*"):
