@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from contracts.tree import Tree
     from lineage.events import Run
     from lineage.store import Store
+    from lineage.walk import Direction
 
 _FIRST_DAY: Final = date(2024, 1, 1)
 _DAY: Final = date(2099, 12, 30)
@@ -72,14 +74,13 @@ def measure(home: Home, tree: Tree, events: int, say: Callable[[str], None]) -> 
             (home.lineage_events / name).write_bytes(data)
             written, size = written + _EVENTS_A_RUN, size + len(data)
         time.sleep(2.5)  # what has just changed is looked at again
-        seconds = _timed(lambda: index.ask(home, lambda store: store.file_count()))
+        seconds = _timed(partial(index.ask, home, _file_count))
         catching.append((written, round(seconds, 2)))
         say(f"已追上 caught up with {written:,} events in {seconds:.1f} s")
     questions = _questions(tree)
     index.ask(home, lambda store: store.names())
     asked = {
-        name: _median_ms(lambda question=question: index.ask(home, question))
-        for name, question in questions.items()
+        name: _median_ms(partial(index.ask, home, question)) for name, question in questions.items()
     }
     return LineageFigures(
         events=written,
@@ -168,17 +169,19 @@ def _day(tree: Tree) -> Iterator[Run]:
             )
 
 
+def _file_count(store: Store) -> int:
+    return store.file_count()
+
+
 def _questions(tree: Tree) -> dict[str, Callable[[Store], object]]:
     product = next(p for p in tree.products.values() if p.product_plan.policies)
     shared = f"shared/{product.product_table}__{product.product_plan.policies[0].name}"
     feed = next(f for f in tree.feeds() if f.contract.id in product.product_plan.inputs)
     bronze = f"bronze/{feed.table}"
 
-    def walked(name: str, direction: str, at: str | None = None) -> Callable[[Store], object]:
-        way = "up" if direction == "up" else "down"
-
+    def walked(name: str, direction: Direction, at: str | None = None) -> Callable[[Store], object]:
         def question(store: Store) -> object:
-            return Walk(store, way, at).begin(*find(store, name))
+            return Walk(store, direction, at).begin(*find(store, name))
 
         return question
 

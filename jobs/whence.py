@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from contracts.errors import JingshuError, UsageError
-from jobs import governance, record, silver, tables
+from jobs import governance, leaves, silver, tables
 from jobs.delta import dataset, open_table
 from jobs.rowkey import key_filter, parse_key
 from jobs.traced import BatchSource, Found, Row, Step
@@ -188,7 +188,8 @@ class _Tracing:
         count, named = lines
         made = ask(self._home, lambda s: s.newest_write(f"silver/{table}", batch=batch_id))
         evidence, released_by = self._evidence(table, batch_id)
-        place = self._home.raw(*table.split("__", 1), batch_id).relative_to(self._home.root)
+        provider, _, dataset = table.partition("__")
+        place = self._home.raw(provider, dataset, batch_id).relative_to(self._home.root)
         return BatchSource(
             table=f"silver/{table}",
             version=version,
@@ -223,7 +224,7 @@ class _Tracing:
             if said.kind != "publish" or said.batch_id != batch_id or row is None:
                 continue
             verdict = self._log.find(
-                f"verdict:{record.verdict_subject(self._home, row, said.digest)}"
+                f"verdict:{leaves.verdict_subject(self._home, row, said.digest)}"
             )
             if verdict is not None:
                 keys.add(verdict.leaf.key)

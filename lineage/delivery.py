@@ -72,6 +72,12 @@ class Pass:
     retry_after_s: float = 0.0
 
 
+def _sleep(seconds: float) -> bool:
+    """Wait; nothing tells to give up."""
+    time.sleep(seconds)
+    return False
+
+
 class Sender:
     """Sends what one endpoint has not acknowledged yet.
 
@@ -85,13 +91,13 @@ class Sender:
         acknowledged: Acknowledged,
         *,
         pace: Pace | None = None,
-        sleep: Callable[[float], bool] = lambda s: bool(time.sleep(s)),
+        sleep: Callable[[float], bool] | None = None,
     ) -> None:
         self._events = home.lineage_events
         self._endpoint = endpoint
         self._known = acknowledged
         self._pace = pace or Pace()
-        self._sleep = sleep
+        self._sleep = sleep or _sleep
         self._cursors = acknowledged.cursors()
         self._whole: set[str] = set()
 

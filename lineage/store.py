@@ -131,7 +131,9 @@ class Store:
     def was(self, name: str) -> tuple[int, int, int, bool] | None:
         """Return what ``known`` says of one file."""
         state = self.state(name)
-        return state and (state.inode, state.size, state.changed_ns, state.is_closed)
+        if state is None:
+            return None
+        return state.inode, state.size, state.changed_ns, state.is_closed
 
     def used_files(self) -> list[str]:
         """Return the files that answers since the start rest on."""

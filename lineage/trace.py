@@ -149,8 +149,8 @@ class _Tracer:
         expression = scope.expression
         if isinstance(expression, exp.SetOperation):
             place = [s.alias_or_name for s in selects(expression)].index(name)
-            parts = branches(scope)  # EXCEPT shows nothing of what it takes away
-            for branch in parts[:1] if isinstance(expression, exp.Except) else parts:
+            shown = branches(scope)  # EXCEPT shows nothing of what it takes away
+            for branch in shown[:1] if isinstance(expression, exp.Except) else shown:
                 columns = [s.alias_or_name for s in selects(branch.expression)]
                 yield from self.output(branch, columns[place])
         elif isinstance(expression, exp.Query):

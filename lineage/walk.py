@@ -277,9 +277,9 @@ class Walk:
                 yield _written(name, run)
             return
         for name in self._facts.users(seen.name):
-            run = self._facts.newest_write(name)
-            if run is not None:
-                yield _written(name, run)
+            newest = self._facts.newest_write(name)
+            if newest is not None:
+                yield _written(name, newest)
 
     def _readers(self, seen: Seen) -> Iterable[tuple[Ran, str]]:
         """Return the runs that read just this version, each with what it wrote."""

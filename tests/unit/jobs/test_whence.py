@@ -14,7 +14,7 @@ import pytest
 from cli.main import main
 from contracts.delivery import Delivery
 from contracts.tree import load_tree
-from jobs import decisions, entry, record, silver, tables, versions
+from jobs import decisions, entry, leaves, record, silver, tables, versions
 from jobs.audit.digest import digest_of
 from jobs.delta import dataset, open_table
 from jobs.publish import publish
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Contract
     from contracts.tree import Tree
+    from lineage.evidence.leaf import LeafType
 
 WHO = "cdo.shop"
 SECRET = "secret-buyer"
@@ -212,8 +213,8 @@ class Lake:
         pq.write_table(pa.table(rows), staged.rows / "part-0.parquet")
         tables.ensure(staged.table, product, tables.schema(product.columns))
         versions.show(staged, product, metadata)
-        kind = "build" if layer == "gold" else "share"
-        record.leaf(self.home, kind, f"{name}@{staged.name}", {"rows": 2})
+        kind: LeafType = "build" if layer == "gold" else "share"
+        leaves.state(self.home, leaves.leaf(kind, f"{name}@{staged.name}", {"rows": 2}))
         return staged.name
 
 
