@@ -21,7 +21,7 @@ from infra.stack.processes import Ledger, Part
 if TYPE_CHECKING:
     from contracts.layout import Home
 
-_PATIENCE_S = 600.0
+_PATIENCE_S = 1200.0
 _LOOK_EVERY_S = 2.0
 
 

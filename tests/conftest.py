@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from contracts.layout import ROOT, Home
 from contracts.tree import Tree, load_tree
@@ -25,6 +28,9 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 for name in ("JINGSHU_HOME", "JINGSHU_CONTRACTS", "JINGSHU_DROP"):
     os.environ.pop(name, None)
 
+#: The lot of tests that share one Spark server and one city.
+SHARED: Final = "shared"
+_NEEDS_SPARK: Final = re.compile(r"spark_remote|mark\.spark|mark\.e2e|: City\b")
 #: First days: the initial load, then days with every kind of delivery fault.
 DAYS = (date(2026, 7, 15), date(2026, 7, 16), date(2026, 7, 17), date(2026, 7, 18))
 TREE = load_tree(ROOT / "contracts")
@@ -34,28 +40,28 @@ THREAD = frozenset(
 )
 
 
-@pytest.hookimpl(tryfirst=True)
+class Lots(LoadScopeScheduling):
+    """Gives each of pytest's workers (``-n``) whole lots of tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _lot(nodeid.partition("::")[0])
+
+
+@cache
+def _lot(module: str) -> str:
+    """Return a test module's lot: those that need the session's Spark share one, in one worker."""
+    text = (ROOT / module).read_text("utf-8")
+    return SHARED if _NEEDS_SPARK.search(text) else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lots:
+    """Make the scheduler of two workers: pytest-xdist's groups are lost on pytest 9.2."""
+    return Lots(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what one of pytest's workers (``-n``) takes whole, the longest first.
-
-    Airflow's tests are one lot: they own ports and watch processes. So are the modules that share
-    the session's Spark and its city. Every other module is a lot of its own.
-    """
-    lots: dict[Path, str] = {}
-    for item in items:
-        lots[item.path] = max(lots.get(item.path, ""), _lot(item))
-    order = {"stack": 0, "spark": 1}
-    items.sort(key=lambda item: order.get(lots[item.path], 2))
-    for item in items:
-        lot = lots[item.path] or item.path.relative_to(ROOT).as_posix()
-        item.add_marker(pytest.mark.xdist_group(lot))
-
-
-def _lot(item: pytest.Item) -> str:
-    if item.get_closest_marker("e2e"):
-        return "stack"
-    shared = {"spark_remote", "city"} & set(getattr(item, "fixturenames", ()))
-    return "spark" if shared or item.get_closest_marker("spark") else ""
+    """Begin with the longest lot."""
+    items.sort(key=lambda item: _lot(item.path.relative_to(ROOT).as_posix()) != SHARED)
 
 
 @dataclass(frozen=True)

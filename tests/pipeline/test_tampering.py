@@ -213,7 +213,7 @@ def test_a_governance_column_s_level_changed(lake: Home) -> None:
         ("batches", {"rows_duplicate": "rows_duplicate + 1"}, batches.as_logged, "rows_duplicate"),
         ("batches", {"business_date": "DATE '2026-01-01'"}, batches.as_logged, "business_date"),
     ],
-    ids=str,
+    ids=lambda x: x.__name__ if callable(x) else str(x),
 )
 def test_governance_rows_changed(
     lake: Home, table: str, values: dict[str, str], check: Check, problem: str
