@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
 
+_TEXTS: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _PRIVATE: Final = 0o077
 _TEXT_LAYERS: Final[tuple[Layer, ...]] = ("bronze", "quarantine")
 
@@ -68,11 +69,12 @@ def _columns(where: str, table: DeltaTable, names: Iterable[str]) -> Iterator[Ch
 
 
 def _in_clear(values: pa.ChunkedArray) -> int:
-    present = values.drop_null()
-    if not pa.types.is_string(present.type) and not pa.types.is_large_string(present.type):
-        return len(present)
-    sealed = pc.sum(pc.starts_with(present, PREFIX)).as_py() or 0
-    return len(present) - int(sealed)
+    present = len(values) - values.null_count
+    if not any(is_text(values.type) for is_text in _TEXTS):
+        return present
+    texts = values.cast(pa.string())  # what others wrote may read as another kind of text
+    sealed = pc.sum(pc.starts_with(texts, PREFIX)).as_py() or 0
+    return int(present - sealed)
 
 
 def _files(lake: Lake, contract: Contract, provider: str) -> Iterator[Checked]:
