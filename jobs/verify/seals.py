@@ -69,12 +69,12 @@ def _columns(where: str, table: DeltaTable, names: Iterable[str]) -> Iterator[Ch
 
 
 def _in_clear(values: pa.ChunkedArray) -> int:
-    present = len(values) - values.null_count
+    present: int = len(values) - values.null_count
     if not any(is_text(values.type) for is_text in _TEXTS):
         return present
     texts = values.cast(pa.string())  # what others wrote may read as another kind of text
     sealed = pc.sum(pc.starts_with(texts, PREFIX)).as_py() or 0
-    return int(present - sealed)
+    return present - int(sealed)
 
 
 def _files(lake: Lake, contract: Contract, provider: str) -> Iterator[Checked]:
