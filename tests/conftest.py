@@ -40,7 +40,7 @@ THREAD = frozenset(
 )
 
 
-class Lots(LoadScopeScheduling):
+class Lots(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Gives each of pytest's workers (``-n``) whole lots of tests."""
 
     def _split_scope(self, nodeid: str) -> str:
