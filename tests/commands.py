@@ -134,18 +134,13 @@ class Running:
         return dict(json.loads(self._out[-1]))
 
     def leftovers(self) -> list[str]:
-        """Return what it should have taken away: processes of its parts, ports that answer.
-
-        A port it gave back may be taken anew by tests that run beside this one.
-        """
+        """Return what it should have taken away: processes of its parts, ports that answer."""
         alive = [name for name, part in self.seen.parts.items() if part.members()]
         ports = {port for _, port in self.seen.listeners}
         listening = {
             connection.laddr.port
             for connection in psutil.net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN
-            and connection.laddr
-            and not _is_a_neighbours(connection.pid)
+            if connection.status == psutil.CONN_LISTEN and connection.laddr
         }
         return [*alive, *(f"port {port}" for port in sorted(ports & listening))]
 
@@ -178,15 +173,3 @@ def versions(home: Home) -> dict[str, int]:
     logs = (home.root / "lake").glob("*/*/_delta_log")
     tables = [log.parent for log in logs if log.parent.parent.name != "governance"]
     return {f"{t.parent.name}/{t.name}": DeltaTable(t).version() for t in tables}
-
-
-def _is_a_neighbours(pid: int | None) -> bool:
-    """Tell whether a process belongs to another of pytest's workers."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return False
-    try:
-        lineage = [psutil.Process(pid), *psutil.Process(pid).parents()] if pid else []
-        mine, parent = os.getpid(), os.getppid()
-        return any(one.ppid() == parent and one.pid != mine for one in lineage)
-    except psutil.Error:
-        return False

@@ -53,10 +53,10 @@ def at_rest(lake: Lake) -> Iterator[Checked]:
 
 def _columns(where: str, table: DeltaTable, names: Iterable[str]) -> Iterator[Checked]:
     """Look at every value's first characters; a file that is lost is another check's to name."""
-    kinds = {f.name: f.type for f in dataset(table).schema}
-    there = [n for n in names if n in kinds]
+    rows_of = dataset(table)
+    there = [n for n in names if n in rows_of.schema.names]
     open_values = dict.fromkeys(there, 0)
-    for fragment in dataset(table).get_fragments():
+    for fragment in rows_of.get_fragments():
         try:
             rows = fragment.to_table(columns=there)
         except (OSError, ValueError):
