@@ -98,9 +98,13 @@ class Ran:
         """The run's id."""
         return self.order[1]
 
-    def read(self, dataset: str) -> Use | None:
-        """Return how the run read a data set; None where it does not say that it did."""
-        return next((u for u in self.inputs if u.dataset == dataset), None)
+    def read(self, dataset: str, version: str | None = None) -> Use | None:
+        """Return how the run read a data set (in this version); None where it does not say so.
+
+        Of several uses, the first that names its version.
+        """
+        found = [u for u in self.inputs if u.dataset == dataset and version in (None, u.version)]
+        return next((u for u in found if u.version is not None), found[0] if found else None)
 
     def wrote(self, dataset: str) -> Use | None:
         """Return how the run wrote a data set, where it says what from."""
@@ -123,7 +127,7 @@ def ran(event: Mapping[str, Any], file: str, line: int) -> Ran | None:
         contract=_optional(location.get("path")),
         batch=tags.get("jingshu.batch_id"),
         inputs=tuple(_use(d, is_output=False) for d in event.get("inputs") or ()),
-        outputs=tuple(_use(d, is_output=True) for d in event.get("outputs") or ()),
+        outputs=_joined(_use(d, is_output=True) for d in event.get("outputs") or ()),
     )
 
 
@@ -184,6 +188,38 @@ def _use(dataset: Mapping[str, Any], *, is_output: bool) -> Use:
         about=about,
         files=tuple(_text(p["name"]) for p in places if p.get("type") == "FILE"),
         graph=graph,
+    )
+
+
+def _joined(uses: Iterable[Use]) -> tuple[Use, ...]:
+    """Return each data set once: a run makes one version, in however many parts it is told."""
+    found: dict[str, Use] = {}
+    for use in uses:
+        found[use.dataset] = _both(found[use.dataset], use) if use.dataset in found else use
+    return tuple(found.values())
+
+
+def _both(first: Use, second: Use) -> Use:
+    """Join two descriptions of one data set; where they differ the second holds."""
+    graphs = [use.graph for use in (first, second) if use.graph is not None]
+    columns: dict[str, tuple[Edge, ...]] = {}
+    for graph in graphs:
+        for name, edges in graph.columns.items():
+            columns[name] = tuple(dict.fromkeys(columns.get(name, ()) + edges))
+    origins = [use.about.origin for use in (second, first) if use.about.origin is not None]
+    about = About(
+        level=second.about.level or first.about.level,
+        origin="simulated" if "simulated" in origins else next(iter(origins), None),
+        levels={**first.about.levels, **second.about.levels},
+    )
+    return Use(
+        dataset=first.dataset,
+        version=second.version or first.version,
+        about=about,
+        files=first.files + second.files,
+        graph=Graph(columns, tuple(dict.fromkeys(e for g in graphs for e in g.rows)))
+        if graphs
+        else None,
     )
 
 

@@ -174,7 +174,7 @@ class Walk:
             return _written(name, run)
         run = self._facts.newest_read(name, version=self._at)
         if run is not None:
-            return _used(run.read(name), name, None)
+            return _used(run.read(name, self._at), name, None)
         if self._at is None:
             raise unknown(name, self._facts.names())
         known = ", ".join(map(printable, self._facts.versions(name)[:_VERSIONS_SHOWN]))
@@ -294,7 +294,9 @@ class Walk:
             found += [
                 run
                 for run in unsaid
-                if run.read(name) is not None and self._inferred(run, name) == seen.run
+                if (use := run.read(name)) is not None
+                and use.version is None
+                and self._inferred(run, name) == seen.run
             ]
         newest: dict[tuple[str, str | None], Ran] = {}
         for run in sorted(found, key=lambda r: r.order):

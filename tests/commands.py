@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 import psutil
 from deltalake import DeltaTable
@@ -90,21 +93,39 @@ class Running:
         assert part is not None
         os.kill(part.pid, signal.SIGKILL)
 
-    def kill_task(self) -> int:
-        """SIGKILL one running task: of the scheduler's session, in a group of its own."""
+    def kill_task(self, task: str) -> None:
+        """SIGKILL the process of one running task, such as ``publish``, before it has ended.
+
+        It is stopped before the database is asked, or it might end between question and signal.
+        """
         scheduler = Ledger(self.home).find("scheduler")
         assert scheduler is not None
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             for pid in scheduler.members():
                 try:
-                    if os.getpgid(pid) == pid != scheduler.pid:
-                        os.kill(pid, signal.SIGKILL)
-                        return pid
-                except ProcessLookupError:
+                    title = " ".join(psutil.Process(pid).cmdline())
+                    if not any(title.strip().endswith(at) for at in self._running(task)):
+                        continue
+                    os.kill(pid, signal.SIGSTOP)
+                    time.sleep(1.0)  # what it had already said reaches the database
+                    is_running = any(title.strip().endswith(at) for at in self._running(task))
+                    os.kill(pid, signal.SIGKILL if is_running else signal.SIGCONT)
+                except (ProcessLookupError, psutil.NoSuchProcess):
                     continue
+                if is_running:
+                    return
             time.sleep(0.05)
-        raise AssertionError("no task was running")
+        raise AssertionError(f"no {task} was running")
+
+    def _running(self, task: str) -> list[str]:
+        """Return the ids of a task's running instances, in which their processes' titles end."""
+        database = sqlite3.connect(f"file:{self.home.run / 'airflow/airflow.db'}?mode=ro", uri=True)
+        with closing(database):
+            found = database.execute(
+                "SELECT id FROM task_instance WHERE task_id = ? AND state = 'running'", (task,)
+            ).fetchall()
+        return [str(UUID(str(key))) for (key,) in found]
 
     def finish(self, patience_s: float = _PATIENCE_S) -> int:
         """Wait for the command's end; return its exit code."""

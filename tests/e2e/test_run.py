@@ -127,8 +127,7 @@ def test_a_day_survives_the_death_of_a_task_of_spark_and_of_the_scheduler(
 ) -> None:
     providers = "emergency,civil"
     with Running(home, "run", "--date", "2026-07-16", "--providers", providers, "--json") as day:
-        day.wait_for(".publish running")
-        day.kill_task()
+        day.kill_task("publish")
         day.wait_for(".publish up_for_retry")
         day.kill_part("spark")
         day.wait_for("spark 意外停止")

@@ -60,8 +60,7 @@ class PlainFacts:
 
     def newest_read(self, name: str, *, version: str | None = None) -> Ran | None:
         for run in reversed(self.runs):
-            use = run.read(name)
-            if use is not None and version in (None, use.version):
+            if any(version in (None, u.version) for u in run.inputs if u.dataset == name):
                 return run
         return None
 
@@ -69,7 +68,8 @@ class PlainFacts:
         return [
             run
             for run in self.runs
-            if (use := run.read(name)) is not None
+            for use in run.inputs
+            if use.dataset == name
             and use.version == version
             and (version is not None or run.batch == batch)
         ]
@@ -78,7 +78,8 @@ class PlainFacts:
         return [
             run
             for run in self.runs
-            if (use := run.read(name)) is not None
+            for use in run.inputs
+            if use.dataset == name
             and use.version is None
             and first_us <= run.at_us
             and (last_us is None or run.at_us <= last_us)

@@ -353,6 +353,33 @@ def test_a_time_counts_wherever_it_was_written(
     assert [n["dataset"] for n in answer(capsys, "up", "bi/one")["inputs"]] == ["bi/late"]
 
 
+def test_one_run_may_tell_a_data_set_in_parts(
+    recorded: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def part(column: str, source: str, **more: Any) -> dict[str, Any]:
+        fields = {column: {"inputFields": [{"namespace": "bi", "name": source, "field": "x"}]}}
+        facets = {"columnLineage": {"fields": fields}, **more}
+        return {"namespace": "bi", "name": "whole", "facets": facets}
+
+    def read(version: str | None) -> dict[str, Any]:
+        facets = {"version": {"datasetVersion": version}} if version else {}
+        return {"namespace": "bi", "name": "left", "facets": facets}
+
+    event = json.loads(foreign("whole"))
+    event["inputs"] = [read(None), read("7"), read("8")]
+    event["outputs"] = [part("x", "left"), part("y", "right", version={"datasetVersion": "3"})]
+    (recorded.lineage_events / "bi.ndjson").write_text(json.dumps(event) + "\n", "utf-8")
+    whole = answer(capsys, "up", "bi/whole", "--at", "3")
+    assert [n["dataset"] for n in whole["inputs"]] == ["bi/left", "bi/right"]
+    assert [n["column"] for n in answer(capsys, "up", "bi/whole.y")["inputs"]] == ["x"]
+    for version in ("7", "8"):
+        told = answer(capsys, "down", "bi/left", "--at", version)
+        assert (told["version"], [n["dataset"] for n in told["outputs"]]) == (
+            version,
+            ["bi/whole"],
+        )
+
+
 def test_a_chain_without_end_and_a_net_without_bounds_end(
     recorded: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
