@@ -8,39 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import NoReturn
 
 import click
 
+from cli.lazy import Entry, LazyGroup
 from contracts.errors import JingshuError, UsageError
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Where one command lives (``module:attribute``) and what the overview says about it."""
-
-    target: str
-    help: str
-
-    @property
-    def module(self) -> str:
-        """The module, which is imported only by ``load``."""
-        return self.target.partition(":")[0]
-
-    def exists(self) -> bool:
-        """Tell whether the module is there, without importing it."""
-        return find_spec(self.module) is not None
-
-    def load(self) -> click.Command:
-        """Import the module and return its command."""
-        command = getattr(import_module(self.module), self.target.partition(":")[2])
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{self.target} is not a click command")
-        return command
-
 
 COMMANDS = {
     "run": Entry("cli.run:run", "跑一天 Run one city day on the embedded stack."),
@@ -65,26 +38,9 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module only when that command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name every command that this version has, in the order of the table."""
-        return [name for name, entry in COMMANDS.items() if entry.exists()]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return one command; ``None`` where there is no such name."""
-        entry = COMMANDS.get(cmd_name)
-        return entry.load() if entry is not None and entry.exists() else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the overview from the table, without importing anything."""
-        with formatter.section("命令 Commands"):
-            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
-
-
 @click.group(
     cls=LazyGroup,
+    entries=COMMANDS,
     name="jingshu",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="例 Example: ./jingshu run --date 2026-07-15",

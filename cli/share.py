@@ -6,10 +6,11 @@ import getpass
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from cli.lazy import Entry, LazyGroup
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 
@@ -17,8 +18,22 @@ if TYPE_CHECKING:
     from sharing.grants import GrantView
 
 
+#: Subgroups that live in modules of their own.
+ENTRIES: Final = {
+    "request": Entry("cli.share_request:request", "申请 Ask for data, and answer who asks."),
+    "catalogue": Entry("cli.share_catalogue:catalogue", "目录 The catalogue of government data."),
+    "rights": Entry("cli.share_rights:rights", "确权 Rights, listings, settlement, assets."),
+    "crossborder": Entry("cli.share_crossborder:crossborder", "出境 Decide on data going abroad."),
+    "kpi": Entry("cli.share_kpi:kpi", "指标 Rates of sharing, answering and delivering."),
+    "account": Entry("cli.share_account:account", "账户 Accounts and roles of the portal."),
+    "notices": Entry("cli.share_notices:notices", "通知 Send what the outbox holds."),
+}
+
+
 @click.group(
-    epilog="例 Example: ./jingshu share grant demo heat_readiness__demo --purpose 应急值守"
+    cls=LazyGroup,
+    entries=ENTRIES,
+    epilog="例 Example: ./jingshu share grant demo heat_readiness__demo --purpose 应急值守",
 )
 def share() -> None:
     """共享 Grant shared tables to recipients, revoke them, and write profile files.

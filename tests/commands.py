@@ -98,11 +98,11 @@ class Running:
 
         It is stopped before the database is asked, or it might end between question and signal.
         """
-        scheduler = Ledger(self.home).find("scheduler")
-        assert scheduler is not None
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
-            for pid in scheduler.members():
+            assert self._process.poll() is None, self.log
+            scheduler = Ledger(self.home).find("scheduler")
+            for pid in scheduler.members() if scheduler else ():
                 try:
                     title = " ".join(psutil.Process(pid).cmdline())
                     if not any(title.strip().endswith(at) for at in self._running(task)):
@@ -115,6 +115,7 @@ class Running:
                     continue
                 if is_running:
                     return
+            self._look()
             time.sleep(0.05)
         raise AssertionError(f"no {task} was running")
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from cli.main import COMMANDS, Entry, main
+from cli.lazy import Entry
+from cli.main import COMMANDS, main
 from contracts.errors import JingshuError
 from contracts.layout import ROOT
 
@@ -69,7 +70,10 @@ except SystemExit as stopped:
     status, modules = json.loads(done.stdout.splitlines()[-1])
     assert status == 0
     assert not HEAVY & set(modules)
-    assert {module for module in modules if module.startswith("cli.")} == {"cli.main"}
+    assert {module for module in modules if module.startswith("cli.")} == {
+        "cli.lazy",
+        "cli.main",
+    }
 
 
 @pytest.mark.usefixtures("sample")
@@ -139,7 +143,10 @@ def test_a_command_without_its_module_is_not_offered(
 
 def leaves(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[str, ...]]:
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
             yield from leaves((*path, name), child)
     else:
         yield path
