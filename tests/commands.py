@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -101,23 +101,28 @@ class Running:
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             assert self._process.poll() is None, self.log
-            scheduler = Ledger(self.home).find("scheduler")
-            for pid in scheduler.members() if scheduler else ():
-                try:
-                    title = " ".join(psutil.Process(pid).cmdline())
-                    if not any(title.strip().endswith(at) for at in self._running(task)):
-                        continue
+            for pid in self._pids_of(self._running(task)):
+                with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGSTOP)
                     time.sleep(1.0)  # what it had already said reaches the database
-                    is_running = any(title.strip().endswith(at) for at in self._running(task))
+                    is_running = pid in self._pids_of(self._running(task))
                     os.kill(pid, signal.SIGKILL if is_running else signal.SIGCONT)
-                except (ProcessLookupError, psutil.NoSuchProcess):
-                    continue
-                if is_running:
-                    return
+                    if is_running:
+                        return
             self._look()
             time.sleep(0.05)
         raise AssertionError(f"no {task} was running")
+
+    def _pids_of(self, instances: list[str]) -> list[int]:
+        """Return the processes that run these task instances: their titles end in the id."""
+        scheduler = Ledger(self.home).find("scheduler")
+        found = []
+        for pid in scheduler.members() if scheduler and instances else ():
+            with suppress(psutil.NoSuchProcess):
+                title = " ".join(psutil.Process(pid).cmdline()).strip()
+                if any(title.endswith(instance) for instance in instances):
+                    found.append(pid)
+        return found
 
     def _running(self, task: str) -> list[str]:
         """Return the ids of a task's running instances, in which their processes' titles end."""
