@@ -18,10 +18,13 @@ from sqlalchemy import (
     Integer,
     String,
     TypeDecorator,
+    column,
     create_engine,
     event,
-    insert,
+    func,
+    inspect,
     select,
+    table,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -37,10 +40,13 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
 
-#: The shape of the tables below; another number in the database is refused.
-SCHEMA_VERSION = 1
+#: The newest revision of ``sharing/migrations``; an older database is upgraded when it is opened.
+HEAD = "0001"
+VERSION_TABLE = "share_alembic"
 #: How long a writer waits for another one.
 BUSY_TIMEOUT_S = 30
+#: PostgreSQL's name for "somebody writes"; any number that nobody else locks.
+_WRITERS_LOCK = 0x6A6E6773
 PURPOSE_CHARACTERS = 1000
 PATH_CHARACTERS = 1024
 
@@ -76,13 +82,6 @@ class Base(DeclarativeBase):
     """Declares the ``share_*`` tables."""
 
     type_annotation_map = {datetime: UtcDateTime()}  # noqa: RUF012 - SQLAlchemy's name and form
-
-
-class SchemaVersion(Base):
-    """The one row that says which shape the tables have."""
-
-    __tablename__ = "share_schema"
-    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class Recipient(Base):
@@ -169,6 +168,9 @@ class Control:
         self.home = home
         self._engine = _engine(home)
         self._writing = self._engine.execution_options(jingshu_writes=True)
+        self._reading = self._engine
+        if self._engine.dialect.name == "postgresql":
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
         try:
             self._prepare()
         except BaseException:
@@ -193,27 +195,50 @@ class Control:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a session that sees one state of the database."""
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a session that no other writer runs beside; it commits at the end of the block."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            _lock(session.connection())
             yield session
 
+    def revision(self) -> str | None:
+        """Return the revision the database is at: that it answers at all is asked with it."""
+        with self._engine.connect() as connection:
+            return _revision(connection)
+
     def _prepare(self) -> None:
-        """Make the tables, once, whoever comes first."""
+        """Bring the tables to ``HEAD``, once, whoever comes first."""
+        if self.revision() == HEAD:
+            return
+        # Alembic takes a third of a second to import, which only a database in need of it pays.
+        from sharing import migrations
+
         with self._writing.begin() as connection:
-            Base.metadata.create_all(connection)
-            found = connection.scalar(select(SchemaVersion.version))
-            if found is None:
-                connection.execute(insert(SchemaVersion).values(version=SCHEMA_VERSION))
-            elif found != SCHEMA_VERSION:
+            _lock(connection)
+            found = _revision(connection)
+            if found not in (None, *migrations.revisions(connection)):
                 raise ControlError(
-                    f"The control database has schema {found}, not {SCHEMA_VERSION}.",
+                    f"The control database is at revision {found}; this version knows {HEAD}.",
                     "Run the Jingshu version that wrote it, or move control.db away.",
                 )
+            migrations.upgrade(connection)
+
+
+def is_of_sharing(name: str | None, kind: str, _parents: object) -> bool:
+    """Tell Alembic which tables are ours: the jobs keep theirs in the same file."""
+    return kind != "table" or (name or "").startswith("share_")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.scalar(
+        select(column("version_num", String)).select_from(table(VERSION_TABLE))
+    )
 
 
 def _engine(home: Home) -> Engine:
@@ -232,6 +257,12 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_S * 1000}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _lock(connection: Connection) -> None:
+    """Let one writer work at a time on PostgreSQL, as BEGIN IMMEDIATE does on SQLite."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_LOCK)))
 
 
 def _begin(connection: Connection) -> None:

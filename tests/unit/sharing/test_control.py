@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:
     def open_and_count(_: int) -> int:
         with Control(Home(tmp_path)) as control, control.read() as session:
-            return int(session.scalar(text("SELECT count(*) FROM share_schema")) or 0)
+            return int(session.scalar(text("SELECT count(*) FROM share_alembic")) or 0)
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(open_and_count, range(16))) == {1}
@@ -28,8 +28,8 @@ def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:
 
 def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     with Control(Home(tmp_path)) as control, control.write() as session:
-        session.execute(text("UPDATE share_schema SET version = 99"))
-    with pytest.raises(ControlError, match="schema 99"):
+        session.execute(text("UPDATE share_alembic SET version_num = '9999'"))
+    with pytest.raises(ControlError, match="revision 9999"):
         Control(Home(tmp_path))
 
 
@@ -74,7 +74,7 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
 
     def count_up(_: int) -> None:
         with Control(home) as control, control.write() as session:
-            found = session.scalar(text("SELECT version FROM share_schema"))
+            found = session.scalar(text("SELECT count(*) FROM share_recipients"))
             session.execute(text("UPDATE share_recipients SET created_by = created_by + 1"))
             assert found == 1
 
@@ -93,3 +93,13 @@ def test_another_database_can_be_named(tmp_path: Path, monkeypatch: pytest.Monke
         session.add(Recipient(name="demo", created_at=utc_now(), created_by="test"))
     assert (tmp_path / "elsewhere.db").exists()
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.usefixtures("control_url")
+def test_a_reader_sees_one_state_of_the_database(home: Home) -> None:
+    names = select(Recipient.name)
+    with Control(home) as control, control.read() as reader:
+        assert reader.scalars(names).all() == []
+        with control.write() as session:
+            session.add(Recipient(name="demo", created_at=utc_now(), created_by="test"))
+        assert reader.scalars(names).all() == []

@@ -21,6 +21,9 @@ from tests.unit.sharing.conftest import TABLE, districts, write_shared
 if TYPE_CHECKING:
     from contracts.layout import Home
 
+#: On SQLite and on PostgreSQL.
+pytestmark = pytest.mark.usefixtures("control_url")
+
 FULL = f"jingshu.city.{TABLE}"
 
 

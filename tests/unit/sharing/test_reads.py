@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from tests.unit.sharing.conftest import Served
 
+#: On SQLite and on PostgreSQL.
+pytestmark = pytest.mark.usefixtures("control_url")
+
 NOON = datetime(2026, 7, 15, 12, tzinfo=UTC)
 QUERY = f"{TABLE_URL}/query"
 

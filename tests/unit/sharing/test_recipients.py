@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sharing.control import Control
 
 
+#: On SQLite and on PostgreSQL.
+pytestmark = pytest.mark.usefixtures("control_url")
+
+
 @pytest.fixture
 def demo(control: Control) -> str:
     recipients.create_recipient(control, "demo", "test")

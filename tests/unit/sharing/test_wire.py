@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from sharing import grants, recipients
-from sharing.control import Request, utc_now
+from sharing.control import HEAD, Request, utc_now
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:
@@ -423,4 +423,4 @@ def test_a_recorded_path_stays_one_line(served: Served) -> None:
 
 
 def test_health_needs_no_token(standing: Served) -> None:
-    assert standing.get("/healthz", token=None).json() == {"status": "ok", "schema": 1}
+    assert standing.get("/healthz", token=None).json() == {"status": "ok", "schema": HEAD}
