@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contracts.layout import Home
-from contracts.tree import load_tree
+from contracts.requested import city_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,8 @@ def backfill(
     from cli.spark import use_spark
     from jobs import backfill as job
 
-    home, tree = Home.from_env(), load_tree()
+    home = Home.from_env()
+    tree = city_tree(home)
     plan = job.make_plan(tree, contract, first.date(), last.date(), provider)
     kept = job.kept_for(home, plan) if from_raw else []
     display = PlainProgress()

@@ -10,6 +10,7 @@ import click
 
 from contracts.delivery import BatchStatus
 from contracts.layout import Home
+from contracts.requested import city_tree
 from contracts.tree import load_tree
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def release(batch_id: str, reason: str, actor: str | None, as_json: bool) -> Non
     from jobs import decisions
 
     who = actor or getpass.getuser()
-    _decide(lambda h: decisions.release(h, load_tree(), batch_id, who, reason), as_json=as_json)
+    _decide(lambda h: decisions.release(h, city_tree(h), batch_id, who, reason), as_json=as_json)
 
 
 @batch.command(epilog="例 Example: ./jingshu batch reject 20260715-0123 --reason 请重报")
@@ -263,7 +264,7 @@ def withdraw(batch_id: str, reason: str, actor: str | None, as_json: bool) -> No
 
     who = actor or getpass.getuser()
     _decide(
-        lambda h: decisions.withdraw(h, load_tree(), batch_id, who, reason),
+        lambda h: decisions.withdraw(h, city_tree(h), batch_id, who, reason),
         as_json=as_json,
         needs_spark=True,
     )
@@ -280,7 +281,7 @@ def retry(batch_id: str, as_json: bool) -> int:
     from jobs import decisions
 
     outcome = _decide(
-        lambda h: decisions.retry(h, load_tree(), batch_id), as_json=as_json, needs_spark=True
+        lambda h: decisions.retry(h, city_tree(h), batch_id), as_json=as_json, needs_spark=True
     )
     return 0 if outcome.status in ("published", "superseded", "withdrawn") else 1
 

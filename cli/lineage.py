@@ -106,10 +106,11 @@ def row(table: str, key: str, as_json: bool) -> int:
     KEY is the key's value, or column=value,column=value. Values of L3 columns and above are never
     shown.
     """
-    from contracts.tree import load_tree
+    from contracts.requested import city_tree
     from jobs.whence import whence
 
-    found = whence(Home.from_env(), load_tree(), table, key)
+    home = Home.from_env()
+    found = whence(home, city_tree(home), table, key)
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
         return 0

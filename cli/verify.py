@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from contracts.layout import Home
-from contracts.tree import load_tree
+from contracts.requested import city_tree
 
 if TYPE_CHECKING:
     from jobs.verify import Finding, Report
@@ -30,7 +30,8 @@ def verify(as_json: bool) -> int:
     from jobs.verify import verify as prove
     from sharing.verify import grants
 
-    home, tree = Home.from_env(), load_tree()
+    home = Home.from_env()
+    tree = city_tree(home)
     report = Report()
     if home.root.is_dir() and any(home.root.iterdir()):
         report = prove(home, tree)

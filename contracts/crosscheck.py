@@ -39,7 +39,7 @@ class _Check:
 
     @property
     def file(self) -> Path:
-        return self.tree.root / self.contract.source
+        return self.tree.file(self.contract)
 
     def fail(self, place: str, problem: str, remedy: str) -> ContractError:
         """Return the error at a top-level element or, by its name, at a column."""
@@ -214,7 +214,8 @@ class _Check:
             if name not in self.tree.sources and name not in self.tree.products:
                 raise self.fail(_CUSTOM, f"the input {name!r} is no contract", "Correct the id.")
         sql = (self.file.parent / product.sql).resolve()
-        if not sql.is_relative_to(self.tree.root):
+        own = self.file.parent.resolve()
+        if not sql.is_relative_to(self.tree.root if own.is_relative_to(self.tree.root) else own):
             raise self.fail(
                 _CUSTOM, f"{product.sql} lies outside the tree", "Put it beside the contract."
             )

@@ -63,6 +63,11 @@ class Home:
         return self.root / "control.db"
 
     @property
+    def requests(self) -> Path:
+        """The products that agreed requests made: one folder each, with contract and SQL."""
+        return self.root / "requests"
+
+    @property
     def site(self) -> Path:
         """The portal's static pages."""
         return self.root / "site"

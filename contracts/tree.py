@@ -50,6 +50,8 @@ class Tree:
     glossary: Mapping[str, Term] = field(default_factory=dict)
     approvals: Mapping[tuple[str, str], Approval] | None = None
     """The register by (id, column); None where the tree has none."""
+    left_out: tuple[ContractError, ...] = ()
+    """Why a requested product is not among ``products`` (``contracts.requested``)."""
 
     def contract(self, contract_id: str) -> Contract:
         """Return a source or product by id; UsageError lists what there is."""
@@ -61,6 +63,10 @@ class Tree:
             )
         return found
 
+    def file(self, contract: Contract) -> Path:
+        """Return a contract's file; one that a request made lies outside the tree."""
+        return self.root / contract.source
+
     def feeds(self, providers: frozenset[str] | None = None) -> Iterator[Feed]:
         """Yield every (contract, provider) of the active sources, in id order."""
         for contract in self.sources.values():
@@ -69,6 +75,12 @@ class Tree:
             for server in contract.servers:
                 if providers is None or server.provider in providers:
                     yield Feed(contract, server.provider)
+
+    def active_products(self) -> Iterator[Contract]:
+        """Yield the products that are still made, in id order."""
+        for contract in self.products.values():
+            if contract.status in ("active", "deprecated"):
+                yield contract
 
     def provider(self, provider_id: str) -> Provider:
         """Return a provider; one that the tree does not list is named by its id."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, task
 
-from contracts.tree import load_tree
+from contracts.layout import Home
+from contracts.requested import city_tree
 from dags.running import (
     PRODUCT_DEFAULTS,
     announce_lineage_parent,
@@ -86,8 +87,8 @@ def _inputs(product: Contract, tree: Tree) -> Iterator[Asset]:
             yield silver_asset(feed.contract, feed.provider)
 
 
-_tree = load_tree()
-for _product in _tree.products.values():
+_tree = city_tree(Home.from_env())
+for _product in _tree.active_products():
     if is_wanted(dag_id := f"product__{_product.dataset}"):
         globals()[dag_id] = product_dag(_product, _tree)
     if _product.product_plan.policies and is_wanted(dag_id := f"share__{_product.dataset}"):

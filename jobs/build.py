@@ -166,7 +166,7 @@ def _recorded(  # noqa: PLR0913, PLR0917  (what a build is made of)
 
 
 def _sql(tree: Tree, product: Contract, business_date: date) -> str:
-    text = ((tree.root / product.source).parent / product.product_plan.sql).read_text("utf-8")
+    text = product_sql(tree, product)
     return text.replace("{business_date}", business_date.isoformat()).replace(
         "{k}", str(product.product_plan.k)
     )

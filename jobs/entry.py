@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
+from contracts.requested import city_tree
 from contracts.tree import load_tree
 from jobs import governance, incidents, intents, leaves, record
 from jobs.decode import DecodeError
@@ -227,16 +228,18 @@ def build(product_id: str, business_date: str) -> str:
     """Build one date of a product on Spark; return a ProductVersion as JSON."""
     from jobs.build import build_product
 
-    tree = load_tree()
+    home = Home.from_env()
+    tree = city_tree(home)
     when = date.fromisoformat(business_date)
-    return build_product(Home.from_env(), tree, tree.contract(product_id), when).model_dump_json()
+    return build_product(home, tree, tree.contract(product_id), when).model_dump_json()
 
 
 def share(product_id: str, business_date: str) -> str:
     """Project one date of a product for every policy; return SharedVersions, a JSON a line."""
     from jobs.project import share_product
 
-    tree = load_tree()
+    home = Home.from_env()
+    tree = city_tree(home)
     when = date.fromisoformat(business_date)
-    shared = share_product(Home.from_env(), tree.contract(product_id), when)
+    shared = share_product(home, tree.contract(product_id), when)
     return "\n".join(s.model_dump_json() for s in shared)

@@ -30,8 +30,7 @@ _REFERENCE = "reference__"
 
 def product_sql(tree: Tree, product: Contract) -> str:
     """Return the text of a product's SQL file, which lies beside its contract."""
-    path = (tree.root / product.source).parent / product.product_plan.sql
-    return path.read_text("utf-8")
+    return (tree.file(product).parent / product.product_plan.sql).read_text("utf-8")
 
 
 def product_graph(tree: Tree, product: Contract, sql: str | None = None) -> Graph:

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from contracts.tree import load_tree
+from contracts.requested import city_tree
 from jobs import governance
 from lineage.evidence.durable import write_durably
 from portal.backlog import still_open
@@ -83,7 +83,7 @@ def build_site(home: Home, business_date: date | None = None) -> Path:
 
     The file is replaced whole or not at all. Raises ContractError where the contracts do not read.
     """
-    page = render(make_report(load_tree(), *read_tables(home, business_date)))
+    page = render(make_report(city_tree(home), *read_tables(home, business_date)))
     path = home.site / "index.html"
     write_durably(path, page.encode("utf-8"), home.run / "drafts")
     return path

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contracts.errors import JingshuError, UsageError
-from contracts.tree import load_tree
+from contracts.requested import city_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ class Catalog:
     def _current_domains(self) -> dict[str, str]:
         """Map products to domains; while a contract is broken, what was last read stays."""
         try:
-            products = load_tree().products.values()
+            products = city_tree(self.home).products.values()
         except JingshuError as broken:
             _LOG.warning("contracts cannot be read, schemas stay as they were: %s", broken)
             return self._domains

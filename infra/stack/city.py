@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from contracts.tree import load_tree
+from contracts.requested import city_tree
 from infra.stack.airflow import USER, passwords_file
 from infra.stack.day import Day, abandon_leftovers
 from infra.stack.outcome import Outcome, read_outcome
@@ -123,7 +123,7 @@ class CityRun:
         began = time.monotonic()
         display.say(f"业务日期 business date {business_date}")
         day = Day(stack, api, business_date.isoformat())
-        steps = day.complete(load_tree(), self._providers, display.show)
+        steps = day.complete(city_tree(self._home), self._providers, display.show)
         return read_outcome(self._home, business_date, steps, time.monotonic() - began)
 
     def _deliver(self, business_date: date, display: Display) -> None:

@@ -160,6 +160,6 @@ def _inputs_first(tree: Tree) -> list[str]:
                 visit(name, (*path, product_id))
         ordered.append(product_id)
 
-    for product_id in tree.products:
-        visit(product_id, ())
+    for product in tree.active_products():
+        visit(product.id, ())
     return ordered

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.requested import city_tree
 from infra.stack import processes, spark
 from infra.stack.airflow import (
     COMPONENTS,
@@ -254,7 +254,7 @@ class Stack:
                 "Run ./jingshu contract lint, then try again.",
             )
         fresh = {dag_id for dag_id, at in api.parsed_dags().items() if at >= self._began}
-        return expected_dags() <= fresh
+        return expected_dags(self.home) <= fresh
 
 
 def _has_endpoint() -> bool:
@@ -263,13 +263,13 @@ def _has_endpoint() -> bool:
     return bool(os.environ.get("OPENLINEAGE_URL")) and not is_off
 
 
-def expected_dags() -> frozenset[str]:
+def expected_dags(home: Home) -> frozenset[str]:
     """Return the ids of the DAGs that the contracts in force ask for."""
-    tree = load_tree()
-    products = {f"product__{product.dataset}" for product in tree.products.values()}
+    tree = city_tree(home)
+    products = {f"product__{product.dataset}" for product in tree.active_products()}
     shares = {
         f"share__{product.dataset}"
-        for product in tree.products.values()
+        for product in tree.active_products()
         if product.product_plan.policies
     }
     return frozenset({f"ingest__{feed.table}" for feed in tree.feeds()} | products | shares)

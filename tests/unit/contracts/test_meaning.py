@@ -207,7 +207,7 @@ def every_error() -> list[type[JingshuError]]:
     for package in ("contracts", "lineage", "jobs", "sharing"):
         module = importlib.import_module(package)
         for found in pkgutil.walk_packages(module.__path__, f"{package}."):
-            if not found.name.endswith("__main__") and "._" not in found.name:
+            if not found.name.endswith(("__main__", "migrations.env")) and "._" not in found.name:
                 importlib.import_module(found.name)
     kinds, todo = [], [JingshuError]
     while todo:

@@ -1,0 +1,50 @@
+"""Products that agreed requests made: each a folder below ``JINGSHU_HOME/requests``.
+
+A folder holds what a product holds in a tree: its contract, its SQL, and its register of approvals.
+One that no longer fits its tree is left out and said, so that it stops no other product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from contracts.approvals import read_approvals
+from contracts.crosscheck import check_across, check_tables
+from contracts.document import ContractError
+from contracts.reading import read_contract
+from contracts.tree import load_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contracts.layout import Home
+    from contracts.tree import Tree
+
+
+def city_tree(home: Home, root: Path | None = None) -> Tree:
+    """Return the tree at ``root`` (default: the one in force) with the home's requested products.
+
+    ``left_out`` says of each that does not fit the tree why.
+    """
+    tree = load_tree(root)
+    for file in sorted(home.requests.glob("*/*.odcs.yaml")):
+        try:
+            tree = _with(tree, file)
+        except ContractError as error:
+            tree = replace(tree, left_out=(*tree.left_out, error))
+    return tree
+
+
+def _with(tree: Tree, file: Path) -> Tree:
+    """Return the tree with one more product; raises ContractError where it does not fit."""
+    contract = read_contract(file, file.parent).model_copy(update={"source": str(file)})
+    if contract.product is None or contract.id in tree.products:
+        raise ContractError(
+            file, None, ("id",), f"{contract.id} is no product of its own", "Make the request anew."
+        )
+    approvals = {**(tree.approvals or {}), **(read_approvals(file.parent) or {})}
+    more = replace(tree, products={**tree.products, contract.id: contract}, approvals=approvals)
+    check_tables(more)
+    check_across(more, contract)
+    return more
