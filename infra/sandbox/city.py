@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
@@ -153,8 +153,13 @@ def _default(
     """Return the day's own faults, as far as its feeds can suffer them."""
     plan = deliveries.default_plan(since_first, [_name(f) for f in feeds], seed)
     by_name = {_name(f): f for f in feeds}
+    yesterday = business_date - timedelta(1)
+    before = next((t for t in _earlier(home, business_date) if t.business_date == yesterday), None)
+    suffered = before.plan.deliveries if before else {}
     can = {
         n: deliveries.can_suffer(home.drop, by_name.get(n), business_date, k)
+        # What was refused or rejected, sent again, is no duplicate of anything that was taken in.
+        and (k != "duplicate" or deliveries.is_taken_in(suffered.get(n)))
         for n, k in plan.items()
     }
     return Faults(deliveries={name: fault for name, fault in plan.items() if can[name]})

@@ -144,3 +144,13 @@ def test_a_list_without_manifest_carries_its_time(home: Home) -> None:
 def test_faults_that_cannot_be(home: Home, feed: str, fault: DeliveryFault, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         made(home, feed, fault)
+
+
+def test_what_was_refused_yesterday_does_not_come_again_as_a_duplicate(home: Home) -> None:
+    """The default plan of the seventh day would repeat what the sixth day's plan makes secret."""
+    providers = {"civil", "econ_it", "emergency", "health", "chaoyang", "dongcheng", "transport"}
+    days = [FIRST + timedelta(n) for n in (0, 5, 6)]
+    plans = [generate_day(home, day, providers=providers).plan.deliveries for day in days]
+    repeated = {f for f, k in plans[2].items() if k == "duplicate"}
+    assert [f for f, k in plans[1].items() if k == "secret"] == [CASES]
+    assert CASES not in repeated
