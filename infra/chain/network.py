@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from infra.chain.program import cometbft
 from infra.stack import processes
 from infra.stack.processes import LOOPBACK, Ledger, Part, StackError
+from lineage.evidence.cometbft import CometBft
+from lineage.evidence.errors import ChainError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 VALIDATORS: Final = 4
 _START_TIMEOUT_S: Final = 60.0
 _STOP_GRACE_S: Final = 5.0
+_POLL_S: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Network:
         self._folder = home.run / "chain"
 
     def start(self) -> tuple[Validator, ...]:
-        """Start every validator that does not run, and wait until all answer.
+        """Start every validator that does not run, and wait until all answer and know each other.
 
         Raises:
             StackError: cometbft cannot be had, a port is taken, or a validator died.
@@ -65,10 +69,35 @@ class Network:
         try:
             for part in parts:
                 processes.wait_listening(part, _START_TIMEOUT_S)
+            self._wait_joined(validators)
         except StackError:
             self.stop()
             raise
         return validators
+
+    def _wait_joined(self, validators: Sequence[Validator]) -> None:
+        """Wait until each has all its peers and a block.
+
+        A text that comes before that stays with the one validator that took it, and no block is
+        made of it (``create_empty_blocks=false``).
+        """
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        for validator in validators:
+            while not self._has_joined(validator, len(validators) - 1):
+                if time.monotonic() > deadline:
+                    raise StackError(
+                        f"{validator.name} did not find its peers within {_START_TIMEOUT_S:.0f} s.",
+                        f"Read {self._home.run / 'logs' / validator.name}.log.",
+                    )
+                time.sleep(_POLL_S)
+
+    @staticmethod
+    def _has_joined(validator: Validator, peers: int) -> bool:
+        node = CometBft(validator.rpc)
+        try:
+            return node.peers() >= peers and node.height() >= 1
+        except ChainError:
+            return False
 
     def start_one(self, validator: Validator, program: Path) -> Part:
         """Start one validator unless it runs, without waiting for it."""

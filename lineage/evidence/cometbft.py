@@ -81,6 +81,22 @@ class CometBft:
             raise ChainError(f"{self._url} answered with height {found.height}, not {height}.")
         return found
 
+    def height(self) -> int:
+        """Return the height of the newest block; 0 before the first.
+
+        Raises:
+            ChainError: The node did not answer.
+        """
+        return int(_part(self._call("status", {}), "sync_info", "latest_block_height"))
+
+    def peers(self) -> int:
+        """Return how many nodes this one is connected to.
+
+        Raises:
+            ChainError: The node did not answer.
+        """
+        return int(_part(self._call("net_info", {}), "n_peers"))
+
     def newest(self, key: str) -> str | None:
         """Return the value of a key in the application's newest state; None without one.
 
