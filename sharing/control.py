@@ -123,6 +123,7 @@ class Grant(Base):
     until_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None] = mapped_column(String(255))
+    request: Mapped[str | None] = mapped_column(String(16), index=True)
     grant_leaf_at: Mapped[datetime | None]
     revoke_leaf_at: Mapped[datetime | None]
 

@@ -78,33 +78,62 @@ def grant(  # noqa: PLR0913 - a grant has this many parts
             f"A grant needs a purpose of 1 to {PURPOSE_CHARACTERS} characters.",
             "Say in a sentence what the data is for.",
         )
-    at, until_at = utc_now(), _end_of(until)
+    at, until_at = utc_now(), end_of(until)
     if until_at is not None and until_at <= at:
         raise UsageError(f"{until} is over.", "Give a date that is still to come.")
     create_recipient(control, recipient, actor)
     with control.write() as session:
-        open_grants = session.scalars(
-            select(Grant)
-            .where(Grant.recipient == recipient, Grant.table == found.name)
-            .where(Grant.purpose == purpose, Grant.revoked_at.is_(None))
-        ).all()
-        if not any(g.until_at == until_at for g in open_grants):
-            _close(session, open_grants, at, actor)
-            session.add(
-                Grant(
-                    id=uuid.uuid4().hex,
-                    recipient=recipient,
-                    share=found.share,
-                    schema=found.schema,
-                    table=found.name,
-                    purpose=purpose,
-                    granted_at=at,
-                    granted_by=actor,
-                    until_at=until_at,
-                )
-            )
+        open_grant(session, recipient, found, purpose, until_at=until_at, actor=actor, at=at)
     settle(control)
     return found
+
+
+def open_grant(  # noqa: PLR0913 - a grant has this many parts
+    session: Session,
+    recipient: str,
+    table: SharedTable,
+    purpose: str,
+    *,
+    until_at: datetime | None,
+    actor: str,
+    at: datetime,
+    request: str | None = None,
+) -> None:
+    """Add a grant in a transaction of the caller's, whose leaf ``settle`` then writes.
+
+    An open grant of the same table for the same purpose and request is left, or closed where its
+    end is another.
+    """
+    open_grants = session.scalars(
+        select(Grant)
+        .where(Grant.recipient == recipient, Grant.table == table.name)
+        .where(Grant.purpose == purpose, Grant.revoked_at.is_(None))
+    ).all()
+    if any(g.until_at == until_at and g.request == request for g in open_grants):
+        return
+    _close(session, open_grants, at, actor)
+    session.add(
+        Grant(
+            id=uuid.uuid4().hex,
+            recipient=recipient,
+            share=table.share,
+            schema=table.schema,
+            table=table.name,
+            purpose=purpose,
+            granted_at=at,
+            granted_by=actor,
+            until_at=until_at,
+            request=request,
+        )
+    )
+
+
+def close_grants(session: Session, request: str, actor: str, at: datetime) -> None:
+    """End a request's grants in a transaction of the caller's; ``settle`` writes the leaves."""
+    rows = session.scalars(
+        select(Grant).where(Grant.request == request, Grant.revoked_at.is_(None))
+    ).all()
+    _close(session, rows, at, actor)
 
 
 def revoke(control: Control, recipient: str, table: str | None = None, *, actor: str) -> list[str]:
@@ -221,7 +250,7 @@ def _full_name(row: Grant) -> str:
     return f"{row.share}.{row.schema}.{row.table}"
 
 
-def _end_of(until: date | None) -> datetime | None:
+def end_of(until: date | None) -> datetime | None:
     """Return the end of a day in Beijing, in UTC."""
     if until is None:
         return None
@@ -249,6 +278,7 @@ def grant_leaf(row: Grant) -> Leaf:
             "purpose": row.purpose,
             "until": None if last_day is None else last_day.isoformat(),
             "granted_by": row.granted_by,
+            **({"request": row.request} if row.request else {}),
         },
         at=_rfc3339(row.granted_at),
     )

@@ -1,0 +1,350 @@
+"""The one way in: every step of a request is taken here, checked, kept, and owed to the evidence.
+
+What a step does to grants is in the same transaction; ``settle`` writes the leaves, and heals a
+crash between the two by writing them again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import func, select
+
+from contracts.errors import JingshuError, UsageError
+from contracts.model import CITY_TZ
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+from sharing import grants
+from sharing.catalog import Catalog
+from sharing.control import Request, utc_now
+from sharing.people import SYSTEM, may, require
+from sharing.recipients import create_recipient
+from sharing.requests.parties import check_shared, parties_of, table_of
+from sharing.requests.states import HOLDING, TRANSITIONS
+from sharing.requests.tables import AskRow, StepRow, read_ask, read_asks, said_json, sha256
+from sharing.snapshot import read_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from contracts.tree import Tree
+    from sharing.catalog import SharedTable
+    from sharing.control import Control
+    from sharing.people import Actor
+    from sharing.requests.asked import Asked
+    from sharing.requests.parties import Parties
+    from sharing.requests.states import Action, State, Transition
+    from sharing.requests.tables import Ask
+
+_EXPIRED: Final = "期满 its time is over"
+
+
+class RequestStateError(JingshuError, RuntimeError):
+    """A step that a request's state, or what was done before, does not allow."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A step about to be taken: everything it is judged by."""
+
+    ask: Ask
+    transition: Transition
+    parties: Parties
+    actor: Actor
+    body: str
+    said: Mapping[str, str]
+    at: datetime
+
+
+def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime) -> str:
+    """Keep a new request as a draft; return its id, such as ``R2026-0001``.
+
+    Raises:
+        UsageError: It names what there is not, or is over already.
+        ForbiddenError: The actor may not ask for this body.
+    """
+    require(actor, TRANSITIONS["draft"].permission, asked.body)
+    parties_of(asked, tree)
+    _check_end(asked, at)
+    create_recipient(control, asked.recipient, actor.name)
+    with control.write() as session:
+        ask_id = _next_id(session, at)
+        session.add(AskRow(id=ask_id, body=asked.body, recipient=asked.recipient, created_at=at))
+        session.flush()
+        session.add(_row(ask_id, 0, "draft", "draft", actor, asked.body, at, {}, asked))
+    settle(control)
+    return ask_id
+
+
+def act(  # noqa: PLR0913 - who does what to which request, when, and says what
+    control: Control,
+    tree: Tree,
+    ask_id: str,
+    action: Action,
+    actor: Actor,
+    at: datetime,
+    said: Mapping[str, str] | None = None,
+    asked: Asked | None = None,
+) -> State:
+    """Take one step of a request; return the state it is in then.
+
+    ``said`` are the step's own words (``reason``, ``legal_basis`` …); ``asked`` is the new wording
+    of a resubmission.
+
+    Raises:
+        RequestStateError: The state, or an earlier step, does not allow it.
+        ForbiddenError: None of the actor's roles may.
+        UsageError: Something it needs was not said.
+        NotSharedError: What is asked for is not shared, by law.
+    """
+    transition, words = TRANSITIONS[action], _clean(said or {})
+    with control.read() as session:
+        opens = _table(control, tree, read_ask(session, ask_id), action)
+    with control.write() as session:
+        ask = read_ask(session, ask_id)
+        wording = asked or ask.asked
+        parties = parties_of(wording, tree)
+        body = _on_behalf(transition, actor, ask, parties)
+        step = _Taken(ask, transition, parties, actor, body, words, at)
+        _check(step, wording, is_reworded=asked is not None)
+        to = _next_state(step)
+        session.add(_row(ask_id, len(ask.steps), action, to, actor, body, at, words, asked))
+        session.flush()
+        _grants_follow(session, step, to, opens)
+    settle(control)
+    return to
+
+
+def allowed(ask: Ask, tree: Tree, actor: Actor) -> tuple[Action, ...]:
+    """Return the steps that this actor may take of a request as it stands."""
+    parties = parties_of(ask.asked, tree)
+    return tuple(
+        t.action
+        for t in TRANSITIONS.values()
+        if ask.state in t.sources
+        and not (t.is_once and ask.last(t.action))
+        and may(actor, t.permission, _concerned(t, actor, ask, parties))
+    )
+
+
+def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]]:
+    """Take the steps that time and use bring: ends that have come, and first reads."""
+    with control.read() as session:
+        asks = read_asks(session)
+        firsts = {a.id: _first_read(session, a, tree) for a in asks if a.state == "delivered"}
+    taken: list[tuple[str, Action]] = []
+    for ask in asks:
+        if (read_at := firsts.get(ask.id)) is not None:
+            act(control, tree, ask.id, "note_first_read", SYSTEM, read_at)
+            taken.append((ask.id, "note_first_read"))
+        is_over = ask.asked.ends_on < at.astimezone(CITY_TZ).date()
+        if is_over and ask.state in TRANSITIONS["close"].sources:
+            act(control, tree, ask.id, "close", SYSTEM, at, {"reason": _EXPIRED})
+            taken.append((ask.id, "close"))
+    return taken
+
+
+def settle(control: Control) -> None:
+    """Write the leaves that steps and grants still owe."""
+    with control.write() as session:
+        owing = session.scalars(
+            select(StepRow).where(StepRow.leaf_at.is_(None)).order_by(StepRow.ask, StepRow.seq)
+        ).all()
+        for row in owing:
+            row.leaf_at = utc_now()
+        if owing:
+            # Inside the transaction, as grants' are: the log knows a leaf by its name.
+            EvidenceLog(control.home).append([step_leaf(row) for row in owing])
+    grants.settle(control)
+
+
+def step_leaf(row: StepRow) -> Leaf:
+    """Return the leaf of one step: who, for which body, to which state; texts by their digests."""
+    return Leaf(
+        type=TRANSITIONS[row.action].leaf,  # type: ignore[index]  # the database holds actions only
+        subject=f"{row.ask}#{row.seq}",
+        facts={
+            "action": row.action,
+            "state": row.state,
+            "actor": row.actor,
+            "body": row.body,
+            "said_sha256": sha256(row.said),
+            "asked_sha256": sha256(row.asked),
+        },
+        at=row.at.isoformat().replace("+00:00", "Z"),
+    )
+
+
+def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
+    ask, transition, action = step.ask, step.transition, step.transition.action
+    if ask.state not in transition.sources:
+        raise RequestStateError(
+            f"{ask.id} is {ask.state}: {action} does not follow from there.",
+            f"It follows from: {', '.join(transition.sources)}.",
+        )
+    require(step.actor, transition.permission, step.body)
+    if transition.is_once and ask.last(action):
+        raise RequestStateError(
+            f"{ask.id} had its one {action} already.", "Answer it: agree, or refuse by law."
+        )
+    if lacking := [n for n in transition.needs if n not in step.said]:
+        raise UsageError(f"{action} of {ask.id} lacks {', '.join(lacking)}.", "Say it.")
+    if is_reworded and action != "resubmit":
+        raise UsageError(f"{action} changes no wording.", "Ask for a supplement, or draft anew.")
+    if (wording.body, wording.recipient) != (ask.asked.body, ask.asked.recipient):
+        raise UsageError(
+            f"{ask.id} is {ask.asked.body}'s, for {ask.asked.recipient}.", "Draft a new request."
+        )
+    if action in ("submit", "resubmit"):
+        check_shared(step.parties)
+        _check_end(wording, step.at)
+    if action == "agree" and step.body in _signed(ask):
+        raise RequestStateError(f"{step.body} has agreed to {ask.id} already.", "Nothing is left.")
+    if (
+        action == "agree_as_authority"
+        and step.parties.needs_assessment
+        and not step.said.get("pia_id")
+    ):
+        raise UsageError(
+            f"{ask.id} reads {step.parties.level} columns, and no assessment is named.",
+            "Give the id of the impact assessment: --pia-id.",
+        )
+    if action in ("deliver", "resume"):
+        _check_end(wording, step.at)
+
+
+def _check_end(asked: Asked, at: datetime) -> None:
+    if asked.ends_on < at.astimezone(CITY_TZ).date():
+        raise UsageError(f"{asked.ends_on} is over.", "Give a last day that is still to come.")
+
+
+def _next_state(step: _Taken) -> State:
+    ask, transition = step.ask, step.transition
+    match transition.action:
+        case "accept" if step.parties.is_unconditional:
+            return "agreed"
+        case "agree" | "agree_as_authority":
+            return "agreed" if _is_agreed(step) else "accepted"
+        case "resume":
+            return "in_use" if ask.last("note_first_read") else "delivered"
+        case _:
+            return transition.to or ask.state
+
+
+def _is_agreed(step: _Taken) -> bool:
+    """Tell whether, with this step, everyone has signed who has to (Art. 20: on both sides)."""
+    is_authority = step.transition.action == "agree_as_authority"
+    signed = _signed(step.ask) | (frozenset() if is_authority else {step.body})
+    has_authority = is_authority or _since_submission(step.ask, "agree_as_authority")
+    return signed >= set(step.parties.providers) and bool(
+        has_authority or not step.parties.needs_authority
+    )
+
+
+def _signed(ask: Ask) -> frozenset[str]:
+    return frozenset(_since_submission(ask, "agree"))
+
+
+def _since_submission(ask: Ask, action: Action) -> list[str]:
+    """Return the bodies that took a step since what is asked for was last put to them."""
+    put = ask.last("submit", "resubmit")
+    return [s.body for s in ask.steps if put and s.seq > put.seq and s.action == action]
+
+
+def _on_behalf(transition: Transition, actor: Actor, ask: Ask, parties: Parties) -> str:
+    """Return the body for which the step is taken: the actor's own, where it is concerned."""
+    if transition.action == "agree_as_authority":
+        return actor.body
+    return _concerned(transition, actor, ask, parties)
+
+
+def _concerned(transition: Transition, actor: Actor, ask: Ask, parties: Parties) -> str:
+    bodies = {
+        "asker": (ask.asked.body,),
+        "provider": parties.providers,
+        "either": (ask.asked.body, *parties.providers),
+    }[transition.side]
+    return actor.body if actor.body in bodies else bodies[0]
+
+
+def _table(control: Control, tree: Tree, ask: Ask, action: Action) -> SharedTable | None:
+    """Return the shared table that a step opens, proved to be one that may be served."""
+    if action not in ("deliver", "resume"):
+        return None
+    table = Catalog(control.home).find(table_of(ask.id, ask.asked, tree))
+    read_snapshot(table.path)
+    return table
+
+
+def _grants_follow(session: Session, step: _Taken, to: State, opens: SharedTable | None) -> None:
+    ask, actor = step.ask, step.actor.name
+    if opens is not None:
+        grants.open_grant(
+            session,
+            ask.asked.recipient,
+            opens,
+            ask.asked.purpose,
+            until_at=grants.end_of(ask.asked.ends_on),
+            actor=actor,
+            at=step.at,
+            request=ask.id,
+        )
+    elif ask.state in HOLDING and to not in HOLDING:
+        grants.close_grants(session, ask.id, actor, step.at)
+
+
+def _first_read(session: Session, ask: Ask, tree: Tree) -> datetime | None:
+    """Return when files of the table were first handed out after delivery; None if never."""
+    delivered = ask.last("deliver", "resume")
+    if delivered is None:
+        return None
+    table = table_of(ask.id, ask.asked, tree)
+    return session.scalar(
+        select(func.min(Request.at)).where(
+            Request.recipient == ask.asked.recipient,
+            Request.at >= delivered.at,
+            Request.files > 0,
+            Request.path.contains(f"/tables/{table}/", autoescape=True),
+        )
+    )
+
+
+def _next_id(session: Session, at: datetime) -> str:
+    prefix = f"R{at.astimezone(CITY_TZ):%Y}-"
+    newest = session.scalar(
+        select(func.max(AskRow.id)).where(AskRow.id.startswith(prefix, autoescape=True))
+    )
+    return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:04d}"
+
+
+def _row(  # noqa: PLR0913, PLR0917 - a row has these columns
+    ask_id: str,
+    seq: int,
+    action: Action,
+    state: State,
+    actor: Actor,
+    body: str,
+    at: datetime,
+    said: Mapping[str, str],
+    asked: Asked | None,
+) -> StepRow:
+    return StepRow(
+        ask=ask_id,
+        seq=seq,
+        action=action,
+        state=state,
+        actor=actor.name,
+        body=body,
+        at=at,
+        said=said_json(said),
+        asked=None if asked is None else asked.model_dump_json(),
+    )
+
+
+def _clean(said: Mapping[str, str]) -> dict[str, str]:
+    cleaned = {name: " ".join(text.split()) for name, text in said.items()}
+    return {name: text for name, text in cleaned.items() if text}

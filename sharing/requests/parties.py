@@ -1,0 +1,148 @@
+"""Whom a request concerns: who must agree, at which level, under which sharing attribute. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from contracts.errors import JingshuError, UsageError
+from contracts.model import LEVELS, max_level
+from sharing.requests.asked import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contracts.model import Contract, Level
+    from contracts.tree import Tree
+    from sharing.requests.asked import Source
+
+#: From this level on the data authority signs besides (domain reference §3: approvals).
+_AUTHORITY_FROM: Final[Level] = "L3"
+#: From this level on it signs on an assessment of the impact on personal information.
+ASSESSED_FROM: Final[Level] = "L4"
+
+
+class NotSharedError(JingshuError, PermissionError):
+    """What is asked for is not shared, and a law says so (Decree 809, Art. 14)."""
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The bodies that must each agree, and what the request comes to."""
+
+    providers: tuple[str, ...]
+    level: Level
+    is_unconditional: bool
+    not_shared: tuple[str, ...]
+    """The contracts that are not shared, each with the law that says so."""
+
+    @property
+    def needs_authority(self) -> bool:
+        """Whether the data authority must agree too."""
+        return LEVELS.index(self.level) >= LEVELS.index(_AUTHORITY_FROM)
+
+    @property
+    def needs_assessment(self) -> bool:
+        """Whether the authority's agreement names an impact assessment."""
+        return LEVELS.index(self.level) >= LEVELS.index(ASSESSED_FROM)
+
+
+def parties_of(asked: Asked, tree: Tree) -> Parties:
+    """Return whom a request concerns.
+
+    Raises:
+        UsageError: It names a contract, policy, provider or column that there is not.
+    """
+    found = [(source, tree.contract(source.contract)) for source in asked.sources]
+    for position, (source, contract) in enumerate(found):
+        _check(source, contract, asked.by if position == 0 else ())
+    levels = [
+        level
+        for position, (source, contract) in enumerate(found)
+        for level in _levels(source, contract, asked.by if position == 0 else ())
+    ]
+    return Parties(
+        providers=tuple(dict.fromkeys(p for s, c in found for p in _providers(s, c))),
+        level=max_level(levels),
+        is_unconditional=all(
+            c.sharing is not None and c.sharing.attribute == "unconditional" for _, c in found
+        ),
+        not_shared=tuple(
+            f"{c.id} ({c.sharing.legal_basis or 'no law is named'})"
+            for _, c in found
+            if c.sharing is not None and c.sharing.attribute == "not_shared"
+        ),
+    )
+
+
+def check_shared(parties: Parties) -> None:
+    """Raise NotSharedError where a source is not shared."""
+    if parties.not_shared:
+        raise NotSharedError(
+            f"Not shared by law: {', '.join(parties.not_shared)}.",
+            "Ask for something else, or have the provider change its catalogue entry (Art. 17).",
+        )
+
+
+def table_of(ask_id: str, asked: Asked, tree: Tree) -> str:
+    """Return the name of the shared table that a request is answered with."""
+    first = asked.sources[0]
+    if asked.is_joined:
+        return f"{joined_dataset(ask_id)}__{policy_name(asked)}"
+    return f"{tree.contract(first.contract).product_table}__{first.policy}"
+
+
+def joined_dataset(ask_id: str) -> str:
+    """Return the dataset name of the product that a request is made into."""
+    return f"request_{ask_id.lower().replace('-', '_')}"
+
+
+def policy_name(asked: Asked) -> str:
+    """Return the policy's name, after the recipient: letters, digits and single underscores."""
+    return "_".join(filter(None, asked.recipient.replace("-", "_").split("_")))
+
+
+def _check(source: Source, contract: Contract, by: tuple[str, ...]) -> None:
+    if source.policy is not None:
+        names = [p.name for p in contract.product.policies] if contract.product else []
+        if source.policy not in names:
+            raise UsageError(
+                f"{contract.id} has no share policy {source.policy!r}.",
+                f"It has: {', '.join(names) or 'none'}.",
+            )
+        return
+    if contract.product is not None:
+        raise UsageError(
+            f"{contract.id} is a product, and the request names no policy.",
+            f"Choose one: {', '.join(p.name for p in contract.product.policies) or 'none'}.",
+        )
+    known = {s.provider for s in contract.servers}
+    if strange := sorted(set(source.providers) - known):
+        raise UsageError(
+            f"{contract.id} has no provider {strange[0]!r}.", f"It has: {', '.join(sorted(known))}."
+        )
+    columns = {c.name for c in contract.columns}
+    asked_for = {*source.columns, *by, *([source.key] if source.key else [])}
+    if lost := sorted(asked_for - columns):
+        raise UsageError(
+            f"{contract.id} has no column {lost[0]!r}.", f"It has: {', '.join(sorted(columns))}."
+        )
+
+
+def _levels(source: Source, contract: Contract, by: tuple[str, ...]) -> Iterator[Level]:
+    if source.policy is not None:
+        policy = next(p for p in contract.product_plan.policies if p.name == source.policy)
+        kept = (n for n, release in policy.columns.items() if release.mask != "drop")
+        yield from (contract.column(name).effective_level for name in kept)
+        return
+    if source.rows is not None:
+        # A condition shows what it is about as well as the column does.
+        yield contract.level
+    named = {*source.columns, *by, *([source.key] if source.key else [])}
+    yield from (contract.column(name).effective_level for name in sorted(named))
+
+
+def _providers(source: Source, contract: Contract) -> tuple[str, ...]:
+    if contract.product is not None:
+        return (contract.domain,)
+    return source.providers or tuple(s.provider for s in contract.servers)

@@ -1,0 +1,126 @@
+"""What is kept of requests: what was asked, and every step, which rows are only ever added to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import ForeignKey, Integer, String, Text, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contracts.errors import UsageError
+from sharing.control import Base
+from sharing.requests.asked import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from sharing.requests.states import Action, State
+
+
+class AskRow(Base):
+    """A request. What it asks for changes by resubmission only, and each wording stays."""
+
+    __tablename__ = "share_asks"
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    body: Mapped[str] = mapped_column(String(63), index=True)
+    recipient: Mapped[str] = mapped_column(String(63), index=True)
+    created_at: Mapped[datetime]
+
+
+class StepRow(Base):
+    """One step of a request; ``asked`` where the step says what is asked for, else None."""
+
+    __tablename__ = "share_ask_steps"
+    ask: Mapped[str] = mapped_column(ForeignKey(AskRow.id), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    action: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(String(255))
+    body: Mapped[str] = mapped_column(String(63))
+    at: Mapped[datetime]
+    said: Mapped[str] = mapped_column(Text)
+    asked: Mapped[str | None] = mapped_column(Text)
+    leaf_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step as it was taken: who did what for which body, when (UTC), and what was said."""
+
+    seq: int
+    action: Action
+    state: State
+    actor: str
+    body: str
+    at: datetime
+    said: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request with its whole history; ``asked`` is its newest wording."""
+
+    id: str
+    asked: Asked
+    steps: tuple[Step, ...]
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self.steps[-1].state
+
+    def last(self, *actions: Action) -> Step | None:
+        """Return the newest step that is one of these actions."""
+        return next((s for s in reversed(self.steps) if s.action in actions), None)
+
+
+def read_ask(session: Session, ask_id: str) -> Ask:
+    """Return a request; UsageError names those that there are."""
+    rows = session.scalars(select(StepRow).where(StepRow.ask == ask_id).order_by(StepRow.seq)).all()
+    if not rows:
+        known = session.scalars(select(AskRow.id).order_by(AskRow.id.desc()).limit(10)).all()
+        raise UsageError(
+            f"There is no request {ask_id!r}.", f"The newest are: {', '.join(known) or 'none'}."
+        )
+    return _ask(ask_id, rows)
+
+
+def read_asks(session: Session) -> list[Ask]:
+    """Return every request, the oldest first."""
+    found: dict[str, list[StepRow]] = {}
+    for row in session.scalars(select(StepRow).order_by(StepRow.ask, StepRow.seq)):
+        found.setdefault(row.ask, []).append(row)
+    return [_ask(ask_id, rows) for ask_id, rows in found.items()]
+
+
+def _ask(ask_id: str, rows: Sequence[StepRow]) -> Ask:
+    newest = next(r.asked for r in reversed(rows) if r.asked is not None)
+    steps = tuple(
+        Step(
+            row.seq,
+            cast("Action", row.action),
+            cast("State", row.state),
+            row.actor,
+            row.body,
+            row.at,
+            json.loads(row.said),
+        )
+        for row in rows
+    )
+    return Ask(ask_id, Asked.model_validate_json(newest), steps)
+
+
+def said_json(said: Mapping[str, str]) -> str:
+    """Write what was said with a step, the same way each time: its leaf has the digest."""
+    return json.dumps(dict(said), ensure_ascii=False, sort_keys=True)
+
+
+def sha256(text: str | None) -> str | None:
+    """Return the digest of a text that must not be in the log itself; of none, None."""
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()

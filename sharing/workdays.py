@@ -1,0 +1,46 @@
+"""Working days of the country, with the days made up for holidays (调休).
+
+A year whose holidays the State Council has not announced yet has no calendar: that is said, and
+never taken for plain Mondays to Fridays. Source: the yearly notices, as ``chinesecalendar`` has
+them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import chinese_calendar
+
+from contracts.errors import JingshuError
+from contracts.model import CITY_TZ
+
+
+class CalendarMissingError(JingshuError, LookupError):
+    """``calendar_missing``: the holidays of a year are not known."""
+
+    code = "calendar_missing"
+
+
+def is_workday(day: date) -> bool:
+    """Tell whether offices work on a day; raises CalendarMissingError for a year without one."""
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:
+        raise CalendarMissingError(
+            f"calendar_missing: the working days of {day.year} are not known.",
+            "Install a chinesecalendar that has the year; the notice comes in November before it.",
+        ) from None
+
+
+def add_workdays(day: date, count: int) -> date:
+    """Return the ``count``-th working day after ``day``, which itself does not count."""
+    while count > 0:
+        day += timedelta(days=1)
+        count -= is_workday(day)
+    return day
+
+
+def end_of_workday(received_at: datetime, count: int) -> datetime:
+    """Return the end (UTC) of the ``count``-th working day after the city's day of receipt."""
+    last = add_workdays(received_at.astimezone(CITY_TZ).date(), count)
+    return datetime.combine(last + timedelta(days=1), time(), CITY_TZ).astimezone(UTC)
