@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 #: Every module that declares tables.
-MODELS: Final = ("sharing.control",)
+MODELS: Final = (
+    "sharing.control",
+    "sharing.requests.tables",
+    "sharing.requests.corrections",
+    "sharing.requests.records",
+)
 
 
 def config(connection: Connection) -> Config:

@@ -22,7 +22,15 @@ from sharing.people import SYSTEM, may, require
 from sharing.recipients import create_recipient
 from sharing.requests.parties import check_shared, parties_of, table_of
 from sharing.requests.states import HOLDING, TRANSITIONS
-from sharing.requests.tables import AskRow, StepRow, read_ask, read_asks, said_json, sha256
+from sharing.requests.tables import (
+    AskRow,
+    StepRow,
+    next_number,
+    read_ask,
+    read_asks,
+    said_json,
+    sha256,
+)
 from sharing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
@@ -72,7 +80,7 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
     _check_end(asked, at)
     create_recipient(control, asked.recipient, actor.name)
     with control.write() as session:
-        ask_id = _next_id(session, at)
+        ask_id = next_number(session, AskRow.id, "R", at)
         session.add(AskRow(id=ask_id, body=asked.body, recipient=asked.recipient, created_at=at))
         session.flush()
         session.add(_row(ask_id, 0, "draft", "draft", actor, asked.body, at, {}, asked))
@@ -80,7 +88,7 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
     return ask_id
 
 
-def act(  # noqa: PLR0913 - who does what to which request, when, and says what
+def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and says what
     control: Control,
     tree: Tree,
     ask_id: str,
@@ -311,14 +319,6 @@ def _first_read(session: Session, ask: Ask, tree: Tree) -> datetime | None:
             Request.path.contains(f"/tables/{table}/", autoescape=True),
         )
     )
-
-
-def _next_id(session: Session, at: datetime) -> str:
-    prefix = f"R{at.astimezone(CITY_TZ):%Y}-"
-    newest = session.scalar(
-        select(func.max(AskRow.id)).where(AskRow.id.startswith(prefix, autoescape=True))
-    )
-    return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:04d}"
 
 
 def _row(  # noqa: PLR0913, PLR0917 - a row has these columns

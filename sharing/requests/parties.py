@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import LEVELS, max_level
-from sharing.requests.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contracts.model import Contract, Level
     from contracts.tree import Tree
-    from sharing.requests.asked import Source
+    from sharing.requests.asked import Asked, Source
 
 #: From this level on the data authority signs besides (domain reference §3: approvals).
 _AUTHORITY_FROM: Final[Level] = "L3"
@@ -72,6 +71,15 @@ def parties_of(asked: Asked, tree: Tree) -> Parties:
             for _, c in found
             if c.sharing is not None and c.sharing.attribute == "not_shared"
         ),
+    )
+
+
+def sources_of(asked: Asked, tree: Tree) -> tuple[tuple[str, str], ...]:
+    """Return every (contract, provider) that a request reads."""
+    return tuple(
+        (source.contract, provider)
+        for source in asked.sources
+        for provider in _providers(source, tree.contract(source.contract))
     )
 
 

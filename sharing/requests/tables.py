@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import ForeignKey, Integer, String, Text, select
+from sqlalchemy import ForeignKey, Integer, String, Text, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import UsageError
+from contracts.model import CITY_TZ
 from sharing.control import Base
 from sharing.requests.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from sharing.requests.states import Action, State
 
@@ -114,6 +115,15 @@ def _ask(ask_id: str, rows: Sequence[StepRow]) -> Ask:
         for row in rows
     )
     return Ask(ask_id, Asked.model_validate_json(newest), steps)
+
+
+def next_number(
+    session: Session, column: InstrumentedAttribute[str], letter: str, at: datetime
+) -> str:
+    """Return the next id of the city's year, such as ``R2026-0001``, in a writer's transaction."""
+    prefix = f"{letter}{at.astimezone(CITY_TZ):%Y}-"
+    newest = session.scalar(select(func.max(column)).where(column.startswith(prefix)))
+    return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:04d}"
 
 
 def said_json(said: Mapping[str, str]) -> str:

@@ -1,0 +1,207 @@
+"""校核纠错: a recipient says that data is wrong, and its provider owes an answer.
+
+Each correction is an issue at the provider: open until it is corrected, or rejected with a reason.
+Source: State Council Decree 809, Art. 26.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
+from typing import TYPE_CHECKING, Final, Literal
+
+from sqlalchemy import String, Text, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contracts.errors import UsageError
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+from sharing.control import Base, utc_now
+from sharing.people import require
+from sharing.requests.flow import RequestStateError
+from sharing.requests.parties import sources_of
+from sharing.requests.tables import next_number, read_ask, sha256
+from sharing.requests.timers import CORRECTION_DAYS
+from sharing.workdays import CalendarMissingError, end_of_workday
+
+if TYPE_CHECKING:
+    from contracts.tree import Tree
+    from sharing.control import Control
+    from sharing.people import Actor
+
+Answer = Literal["corrected", "rejected"]
+_OPEN: Final = "open"
+
+
+class CorrectionRow(Base):
+    """One issue; ``said`` and ``reason`` are people's words and stay out of the log."""
+
+    __tablename__ = "share_corrections"
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    ask: Mapped[str] = mapped_column(String(16), index=True)
+    contract: Mapped[str] = mapped_column(String(255))
+    provider: Mapped[str] = mapped_column(String(63), index=True)
+    said: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None] = mapped_column(String(255))
+    asked_leaf_at: Mapped[datetime | None]
+    answered_leaf_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """An issue as people see it; ``due_at`` None where the year's calendar is missing."""
+
+    id: str
+    ask: str
+    contract: str
+    provider: str
+    said: str
+    state: str
+    asked_at: datetime
+    due_at: datetime | None
+    answered_at: datetime | None
+    reason: str | None
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Tell whether it was answered, or is still open, after its time."""
+        return self.due_at is not None and (self.answered_at or at) > self.due_at
+
+
+def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of which request
+    control: Control,
+    tree: Tree,
+    ask_id: str,
+    contract: str,
+    provider: str,
+    said: str,
+    actor: Actor,
+    at: datetime,
+) -> str:
+    """Open an issue at a provider of a request's source; return its id, such as ``C2026-0001``.
+
+    Raises:
+        RequestStateError: The request was never delivered.
+        UsageError: The request does not read that contract of that provider.
+    """
+    words = " ".join(said.split())
+    with control.write() as session:
+        ask = read_ask(session, ask_id)
+        require(actor, "ask_correction", ask.asked.body)
+        if ask.last("deliver") is None:
+            raise RequestStateError(f"{ask_id} was never delivered.", "Nothing can be wrong yet.")
+        read = sources_of(ask.asked, tree)
+        if (contract, provider) not in read:
+            raise UsageError(
+                f"{ask_id} reads no {contract} of {provider}.",
+                f"It reads: {', '.join(f'{c} of {p}' for c, p in read)}.",
+            )
+        if not words:
+            raise UsageError("A correction says what is wrong.", "Describe it, without persons.")
+        correction_id = next_number(session, CorrectionRow.id, "C", at)
+        session.add(
+            CorrectionRow(
+                id=correction_id,
+                ask=ask_id,
+                contract=contract,
+                provider=provider,
+                said=words,
+                asked_at=at,
+                asked_by=actor.name,
+                state=_OPEN,
+            )
+        )
+    settle(control)
+    return correction_id
+
+
+def answer_correction(  # noqa: PLR0913, PLR0917 - who answers which issue how, and why
+    control: Control, correction_id: str, answer: Answer, reason: str, actor: Actor, at: datetime
+) -> None:
+    """Close an issue: corrected, or rejected; either way with a reason.
+
+    Raises:
+        RequestStateError: It is answered already.
+        UsageError: There is no such issue, or no reason was given.
+    """
+    words = " ".join(reason.split())
+    with control.write() as session:
+        row = session.get(CorrectionRow, correction_id)
+        if row is None:
+            raise UsageError(f"There is no correction {correction_id!r}.", "See … request list.")
+        require(actor, "answer_correction", row.provider)
+        if row.state != _OPEN:
+            raise RequestStateError(f"{correction_id} is {row.state}.", "Open a new one.")
+        if not words:
+            raise UsageError("An answer gives its reason.", "Say what was done, or why not.")
+        row.state, row.reason, row.answered_at, row.answered_by = answer, words, at, actor.name
+    settle(control)
+
+
+def list_corrections(control: Control) -> list[Correction]:
+    """Return every issue, the oldest first."""
+    with control.read() as session:
+        rows = session.scalars(select(CorrectionRow).order_by(CorrectionRow.id)).all()
+        return [
+            Correction(
+                row.id,
+                row.ask,
+                row.contract,
+                row.provider,
+                row.said,
+                row.state,
+                row.asked_at,
+                _due_at(row.asked_at),
+                row.answered_at,
+                row.reason,
+            )
+            for row in rows
+        ]
+
+
+def settle(control: Control) -> None:
+    """Write the leaves that issues and answers still owe."""
+    with control.write() as session:
+        leaves = []
+        for row in session.scalars(select(CorrectionRow).order_by(CorrectionRow.id)):
+            if row.asked_leaf_at is None:
+                leaves.append(asked_leaf(row))
+                row.asked_leaf_at = utc_now()
+            if row.answered_at is not None and row.answered_leaf_at is None:
+                leaves.append(answered_leaf(row, row.answered_at))
+                row.answered_leaf_at = utc_now()
+        if leaves:
+            EvidenceLog(control.home).append(leaves)
+
+
+def asked_leaf(row: CorrectionRow) -> Leaf:
+    """Return the leaf of an issue's opening."""
+    facts = {"ask": row.ask, "contract": row.contract, "provider": row.provider}
+    return _leaf(row, "asked", row.asked_at, {**facts, "said_sha256": sha256(row.said)})
+
+
+def answered_leaf(row: CorrectionRow, answered_at: datetime) -> Leaf:
+    """Return the leaf of an issue's answer."""
+    return _leaf(
+        row, "answered", answered_at, {"state": row.state, "reason_sha256": sha256(row.reason)}
+    )
+
+
+def _leaf(row: CorrectionRow, what: str, at: datetime, facts: dict[str, str | None]) -> Leaf:
+    return Leaf(
+        type="correction",
+        subject=f"{row.id}#{what}",
+        facts=facts,
+        at=at.isoformat().replace("+00:00", "Z"),
+    )
+
+
+def _due_at(asked_at: datetime) -> datetime | None:
+    try:
+        return end_of_workday(asked_at, CORRECTION_DAYS)
+    except CalendarMissingError:
+        return None
