@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from sharing.requests.states import Action, State, Transition
     from sharing.requests.tables import Ask
 
+#: The provider that is the city's data authority (政务数据共享主管部门, domain reference §1).
+DATA_AUTHORITY: Final = "gov_data"
 _EXPIRED: Final = "期满 its time is over"
 
 
@@ -137,6 +139,18 @@ def allowed(ask: Ask, tree: Tree, actor: Actor) -> tuple[Action, ...]:
         and not (t.is_once and ask.last(t.action))
         and may(actor, t.permission, _concerned(t, actor, ask, parties))
     )
+
+
+def turn(ask: Ask, tree: Tree, action: Action) -> str:
+    """Return the body whose turn a step is: of providers, the first that has not signed yet."""
+    parties = parties_of(ask.asked, tree)
+    if action == "agree_as_authority":
+        return DATA_AUTHORITY
+    if TRANSITIONS[action].side == "asker":
+        return ask.asked.body
+    if action == "agree":
+        return next((p for p in parties.providers if p not in _signed(ask)), parties.providers[0])
+    return ask.asked.body if action == "close" else parties.providers[0]
 
 
 def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]]:
