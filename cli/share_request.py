@@ -148,9 +148,30 @@ for _action, (_name, _words) in _STEPS.items():
 
 @request.command(epilog="例 Example: ./jingshu share request deliver R2026-0001")
 @click.argument("ask_id", metavar="ID")
+@click.option(
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="业务日期 Of which date a joined table is made (default: the newest published).",
+)
 @_acting
-def deliver(ask_id: str, as_body: str | None, as_roles: tuple[str, ...]) -> None:
+def deliver(
+    ask_id: str, day: datetime | None, as_body: str | None, as_roles: tuple[str, ...]
+) -> None:
     """交付 Grant what was agreed to; a joined request's table is made first, on Spark."""
+    from sharing.control import Control
+    from sharing.joined.make import make_table, newest_date
+    from sharing.requests.tables import read_ask
+
+    home = Home.from_env()
+    with Control(home) as control, control.read() as session:
+        ask = read_ask(session, ask_id)
+    if ask.asked.is_joined and ask.state == "agreed":
+        from cli.spark import use_spark
+
+        with use_spark():
+            table = make_table(home, ask, day.date() if day else newest_date(home))
+        click.echo(f"已生成 made: {table}")
     _take("deliver", ask_id, as_body, as_roles, {}, None)
 
 
@@ -210,9 +231,8 @@ def show(ask_id: str, as_json: bool) -> None:
     click.echo(f"  {asks} 用途 for {ask.asked.purpose}")
     for step in ask.steps:
         said = "；".join(f"{k}: {v}" for k, v in step.said.items())
-        click.echo(
-            f"  {_local(step.at)}  {step.action:18} {step.state:10} {step.actor}/{step.body}  {said}"
-        )
+        who = f"{step.actor}/{step.body}"
+        click.echo(f"  {_local(step.at)}  {step.action:18} {step.state:10} {who}  {said}")
     click.echo(f"  {seen['owed']}")
 
 
@@ -297,14 +317,16 @@ def answer_(
 
 @request.command(epilog="例 Example: ./jingshu share request sweep")
 def sweep() -> None:
-    """巡检 Close what has come to its end, and note first reads; `run` and `up` do it daily."""
+    """巡检 Close what has come to its end, and note first reads; `run` does it each day."""
     from sharing.control import Control, utc_now
+    from sharing.joined.make import retire_ended
     from sharing.requests import flow
 
     home = Home.from_env()
     with Control(home) as control:
         for ask_id, action in flow.sweep(control, city_tree(home), utc_now()):
             click.echo(f"{ask_id}: {action}")
+        retire_ended(home, control)
 
 
 def _take(
@@ -316,6 +338,7 @@ def _take(
     file: Path | None,
 ) -> None:
     from sharing.control import Control, utc_now
+    from sharing.joined.make import retire_ended
     from sharing.requests import flow
     from sharing.requests.asked import read_asked
     from sharing.requests.tables import read_ask
@@ -328,6 +351,7 @@ def _take(
         who = _actor(as_body or flow.turn(ask, tree, action), as_roles)
         wording = read_asked(file) if file else None
         state = flow.act(control, tree, ask_id, action, who, utc_now(), said, wording)
+        retire_ended(home, control)
     click.echo(f"{ask_id}: {state}")
 
 

@@ -28,6 +28,7 @@ def verify(as_json: bool) -> int:
     """
     from jobs.verify import Report
     from jobs.verify import verify as prove
+    from sharing.requests.verify import requests
     from sharing.verify import grants
 
     home = Home.from_env()
@@ -36,6 +37,7 @@ def verify(as_json: bool) -> int:
     if home.root.is_dir() and any(home.root.iterdir()):
         report = prove(home, tree)
         report.add(grants(home, tree))
+        report.add(requests(home, tree))
     if as_json:
         click.echo(json.dumps(_as_json(report), ensure_ascii=False))
     else:

@@ -7,7 +7,7 @@ One that no longer fits its tree is left out and said, so that it stops no other
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contracts.approvals import read_approvals
 from contracts.crosscheck import check_across, check_tables
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from contracts.tree import Tree
+
+#: The domain of every such product: it belongs to no body, but to who asked.
+DOMAIN: Final = "requests"
 
 
 def city_tree(home: Home, root: Path | None = None) -> Tree:

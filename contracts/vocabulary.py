@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import AfterValidator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The three grades of GB/T 43697-2024.
 Gb43697 = Literal["general", "important", "core"]
@@ -35,6 +38,18 @@ LoweringFunction = Literal[
     "truncate_date",
     "truncate_place",
 ]
+
+
+#: What the register calls a mask: each takes one level off (lineage.levels).
+MASK_LOWERS: Final[Mapping[str, LoweringFunction]] = {
+    "generalise": "generalise",
+    "hmac_sm3": "hmac_sm3",
+    "partial": "partial",
+    "prefix": "truncate_place",
+    "round_coordinate": "truncate_place",
+    "sm4": "sm4",
+    "truncate_date": "truncate_date",
+}
 
 
 def _regex(pattern: str) -> str:

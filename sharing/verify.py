@@ -31,27 +31,27 @@ def grants(home: Home, tree: Tree) -> Iterator[Checked]:
     """
     lake = Lake(home, tree)
     if not home.control_db.exists() and "JINGSHU_CONTROL_URL" not in os.environ:
-        yield from _without_rows(lake, ("grant", "revoke", "reads"), frozenset())
+        yield from without_rows(lake, ("grant", "revoke", "reads"), frozenset())
         return
     with Control(home) as control, control.read() as session:
         rows = session.scalars(select(Grant).order_by(Grant.granted_at)).all()
-        logged = session.scalars(select(LoggedReads)).one_or_none()
-        until = _logged_until(lake, None if logged is None else logged.until)
+        marked = session.scalars(select(LoggedReads)).one_or_none()
+        until = _logged_until(lake, None if marked is None else marked.until)
         asked = select(Request).order_by(Request.id)
         reads = leaves_of(session.scalars(asked.where(Request.at < until))) if until else []
     expected = set()
     for row in rows:
         leaf = grant_leaf(row)
         expected.add(leaf.key)
-        yield _logged(lake, leaf, "share_grants", is_owed=row.grant_leaf_at is None)
+        yield logged(lake, leaf, "share_grants", is_owed=row.grant_leaf_at is None)
         if row.revoked_at is not None:
             leaf = revoke_leaf(row, row.revoked_at)
             expected.add(leaf.key)
-            yield _logged(lake, leaf, "share_grants", is_owed=row.revoke_leaf_at is None)
+            yield logged(lake, leaf, "share_grants", is_owed=row.revoke_leaf_at is None)
     for leaf in reads:
         expected.add(leaf.key)
-        yield _logged(lake, leaf, "share_requests", is_owed=False)
-    yield from _without_rows(lake, ("grant", "revoke", "reads"), frozenset(expected))
+        yield logged(lake, leaf, "share_requests", is_owed=False)
+    yield from without_rows(lake, ("grant", "revoke", "reads"), frozenset(expected))
 
 
 def _logged_until(lake: Lake, marked: datetime | None) -> datetime | None:
@@ -64,7 +64,7 @@ def _logged_until(lake: Lake, marked: datetime | None) -> datetime | None:
     return max([*ends, *([marked] if marked else [])], default=None)
 
 
-def _logged(lake: Lake, wanted: Leaf, table: str, *, is_owed: bool) -> Checked:
+def logged(lake: Lake, wanted: Leaf, table: str, *, is_owed: bool) -> Checked:
     """Hold what a row should have left in the log against the leaf that is there."""
     where = f"control.db {table} {wanted.subject}"
     leaf = lake.leaves.get(wanted.key)
@@ -79,7 +79,8 @@ def _logged(lake: Lake, wanted: Leaf, table: str, *, is_owed: bool) -> Checked:
     return said(6, where, problem if differing else None)
 
 
-def _without_rows(lake: Lake, kinds: Sequence[str], expected: frozenset[str]) -> Iterator[Checked]:
+def without_rows(lake: Lake, kinds: Sequence[str], expected: frozenset[str]) -> Iterator[Checked]:
+    """Find leaves of these kinds that the control database has nothing for."""
     for leaf in lake.log:
         if leaf.type in kinds:
             problem = f"the control database has no such {leaf.type} any more"

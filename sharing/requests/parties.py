@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
-from contracts.model import LEVELS, max_level
+from contracts.model import LEVELS, SHARE_CEILING, max_level
+from contracts.vocabulary import MASK_LOWERS
+from sharing.requests.conditions import condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,10 @@ ASSESSED_FROM: Final[Level] = "L4"
 
 class NotSharedError(JingshuError, PermissionError):
     """What is asked for is not shared, and a law says so (Decree 809, Art. 14)."""
+
+
+class AboveCeilingError(JingshuError, PermissionError):
+    """Columns that nobody may be shown as they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,13 @@ def parties_of(asked: Asked, tree: Tree) -> Parties:
             if c.sharing is not None and c.sharing.attribute == "not_shared"
         ),
     )
+
+
+def level_under(level: Level, mask: str) -> Level:
+    """Return the level of a column under a mask: one step down where it is above the ceiling."""
+    if level <= SHARE_CEILING or mask not in MASK_LOWERS:
+        return level
+    return LEVELS[LEVELS.index(level) - 1]
 
 
 def sources_of(asked: Asked, tree: Tree) -> tuple[tuple[str, str], ...]:
@@ -130,10 +143,28 @@ def _check(source: Source, contract: Contract, by: tuple[str, ...]) -> None:
             f"{contract.id} has no provider {strange[0]!r}.", f"It has: {', '.join(sorted(known))}."
         )
     columns = {c.name for c in contract.columns}
+    if source.rows is not None:
+        condition(source.rows, columns, contract.id)
     asked_for = {*source.columns, *by, *([source.key] if source.key else [])}
+    for name in (*by, *source.columns):
+        if name in columns:
+            mask = source.columns[name].mask if name in source.columns else "keep"
+            _check_ceiling(contract, name, mask)
     if lost := sorted(asked_for - columns):
         raise UsageError(
             f"{contract.id} has no column {lost[0]!r}.", f"It has: {', '.join(sorted(columns))}."
+        )
+
+
+def _check_ceiling(contract: Contract, name: str, mask: str) -> None:
+    """Refuse what would be shown above the ceiling: no provider can agree to that."""
+    level = contract.column(name).effective_level
+    under = level_under(level, mask)
+    if mask != "drop" and under > SHARE_CEILING:
+        raise AboveCeilingError(
+            f"{contract.id}.{name} is {level}, under {mask} {under}: above {SHARE_CEILING},"
+            " the most that is shared.",
+            "Ask for it under a stronger mask, or for counts: by, and no columns.",
         )
 
 

@@ -1,0 +1,102 @@
+"""Makes the table of a joined request as any product's: contract, build, share; and retires it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from contracts.approvals import FILE as APPROVALS
+from contracts.errors import JingshuError
+from contracts.reading import read_contract
+from contracts.requested import city_tree
+from jobs import governance
+from sharing.joined.product import approvals, contract_id, document
+from sharing.joined.query import query
+from sharing.requests.parties import joined_dataset
+from sharing.requests.tables import read_asks
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from contracts.layout import Home
+    from contracts.tree import Tree
+    from sharing.control import Control
+    from sharing.requests.tables import Ask
+
+_MADE: Final = "published"
+_RETIRED: Final = "retired"
+
+
+class NotMadeError(JingshuError, RuntimeError):
+    """A joined request's table that cannot be made now."""
+
+
+def write_product(home: Home, tree: Tree, ask: Ask, status: str = "active") -> Path:
+    """Write a request's contract, SQL and approvals; return the contract's file.
+
+    The contract comes last: without it the folder is nobody's, so a crash leaves nothing half.
+    """
+    dataset = joined_dataset(ask.id)
+    folder = home.requests / dataset
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / f"{dataset}.sql", query(ask.id, ask.asked, tree))
+    _write(folder / APPROVALS, _yaml({"approvals": approvals(ask, tree)}))
+    file = folder / f"{dataset}.odcs.yaml"
+    _write(file, _yaml(document(ask, tree, status)))
+    return file
+
+
+def make_table(home: Home, ask: Ask, business_date: date) -> str:
+    """Make the shared table of an agreed request for one date, on Spark; return its name.
+
+    Raises:
+        NotMadeError: An input was never published, or what was made may not be shown.
+        TagLossError: A column would be shared above the ceiling.
+        ContractError: The request does not fit the tree any more.
+    """
+    from jobs.build import build_product
+    from jobs.project import share_product
+
+    write_product(home, city_tree(home), ask)
+    tree = city_tree(home)
+    product = tree.products.get(contract_id(ask.id))
+    if product is None:
+        raise next(e for e in tree.left_out if joined_dataset(ask.id) in str(e))
+    built = build_product(home, tree, product, business_date)
+    if built.status != _MADE:
+        raise NotMadeError(f"{product.id} is {built.status}: {built.reason}.", "Then try again.")
+    (shared,) = share_product(home, product, business_date)
+    if shared.status != _MADE:
+        raise NotMadeError(f"{shared.table} is {shared.status}: {shared.reason}.", "Ask for less.")
+    return shared.table
+
+
+def newest_date(home: Home) -> date:
+    """Return the newest business date on which anything was published."""
+    published = [b.business_date for b in governance.latest_batches(home) if b.status == _MADE]
+    if not published:
+        raise NotMadeError("Nothing was published yet.", "Run a day first: ./jingshu run.")
+    return max(published)
+
+
+def retire_ended(home: Home, control: Control) -> None:
+    """Stop making the tables of requests that ended; their contracts stay for lineage to read."""
+    with control.read() as session:
+        ended = [a for a in read_asks(session) if a.asked.is_joined and a.state == "closed"]
+    for ask in ended:
+        name = joined_dataset(ask.id)
+        file = home.requests / name / f"{name}.odcs.yaml"
+        if file.exists() and read_contract(file).status != _RETIRED:
+            write_product(home, city_tree(home), ask, _RETIRED)
+
+
+def _yaml(data: object) -> str:
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
+
+
+def _write(file: Path, text: str) -> None:
+    scratch = file.with_name(f"{file.name}.part")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(file)

@@ -1,0 +1,88 @@
+"""Conditions that people write (``rows``): one boolean expression over named columns, no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from contracts.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+#: What a condition is made of; a function, a subquery or a star is not among it.
+_ALLOWED: Final = (
+    exp.And,
+    exp.Between,
+    exp.Boolean,
+    exp.Cast,
+    exp.Column,
+    exp.DataType,
+    exp.EQ,
+    exp.GT,
+    exp.GTE,
+    exp.Identifier,
+    exp.In,
+    exp.Is,
+    exp.LT,
+    exp.LTE,
+    exp.Like,
+    exp.Literal,
+    exp.NEQ,
+    exp.Neg,
+    exp.Not,
+    exp.Null,
+    exp.Or,
+    exp.Paren,
+)
+_TRUTHS: Final = (
+    exp.And,
+    exp.Between,
+    exp.EQ,
+    exp.GT,
+    exp.GTE,
+    exp.In,
+    exp.Is,
+    exp.LT,
+    exp.LTE,
+    exp.Like,
+    exp.NEQ,
+    exp.Not,
+    exp.Or,
+)
+
+
+def condition(text: str, columns: Collection[str], where: str) -> str:
+    """Return a condition as Spark SQL, written anew from its parts.
+
+    Raises:
+        UsageError: It is no comparison of the named columns with constants.
+    """
+    if "{" in text:
+        raise _refused(where, text, "the build fills in what stands in braces")
+    try:
+        parsed = sqlglot.parse_one(f"SELECT 1 WHERE {text}", dialect="spark").args["where"].this
+        whole = sqlglot.parse(f"SELECT 1 WHERE {text}", dialect="spark")
+    except (SqlglotError, AttributeError, KeyError) as bad:
+        raise _refused(where, text, "it cannot be read") from bad
+    clauses = {k for k, v in (whole[0].args if whole[0] else {}).items() if v}
+    if len(whole) > 1 or clauses - {"expressions", "where", "kind"}:
+        raise _refused(where, text, "it is more than a condition")
+    if not isinstance(parsed.unnest(), _TRUTHS):
+        raise _refused(where, text, "it is neither true nor false")
+    for part in parsed.walk():
+        if not isinstance(part, _ALLOWED):
+            raise _refused(where, text, f"{part.sql('spark')[:60]} is no comparison")
+        if isinstance(part, exp.Column) and (part.table or part.name not in columns):
+            raise _refused(where, text, f"there is no column {part.sql('spark')}")
+    return str(parsed.sql("spark", comments=False))
+
+
+def _refused(where: str, text: str, why: str) -> UsageError:
+    return UsageError(
+        f"{where}: the condition {text!r} is refused: {why}.",
+        "Compare its columns with constants, joined by AND, OR and NOT.",
+    )
