@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import time
 from dataclasses import dataclass
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from infra.stack.plan import Step
     from infra.stack.rest import AirflowApi
-
-DEMO = "demo"
-_PURPOSE = "演示：高温准备度 demonstration of heat-wave readiness"
 
 
 class Display(Protocol):
@@ -95,7 +91,7 @@ class CityRun:
             if not is_kept:
                 stack.wait_ready()
             days = self._run_dates(stack, display, is_kept=is_kept)
-            self._seed_demo()
+            self._follow_requests()
             self._build_page()
             addresses = self._addresses(stack, is_kept=is_kept)
         finally:
@@ -141,24 +137,25 @@ class CityRun:
             providers=set(self._providers) if self._providers else None,
         )
 
-    def _seed_demo(self) -> None:
-        """Give the recipient ``demo`` one grant, once a shared table exists that may be served."""
-        from sharing.catalog import Catalog
-        from sharing.control import Control
-        from sharing.grants import grant, list_grants
+    def _follow_requests(self) -> None:
+        """Seed the requests of ``demo``, and take what time and use bring to all of them."""
+        from sharing.control import Control, utc_now
+        from sharing.grants import granted_tables
+        from sharing.joined.make import retire_ended
         from sharing.recipients import ensure_profile
+        from sharing.requests import flow, seeds
 
+        tree, at = city_tree(self._home), utc_now()
         with Control(self._home) as control:
-            tables = sorted(table.name for table in Catalog(self._home).tables())
-            if not any(row.recipient == DEMO for row in list_grants(control)):
-                if not tables:
-                    return
-                grant(control, DEMO, tables[0], _PURPOSE, actor=getpass.getuser())
-            ensure_profile(control, DEMO, self._profile)
+            seeds.seed(control, tree, at)
+            flow.sweep(control, tree, at)
+            retire_ended(self._home, control)
+            if granted_tables(control, seeds.DEMO):
+                ensure_profile(control, seeds.DEMO, self._profile)
 
     @property
     def _profile(self) -> Path:
-        return self._home.root / f"{DEMO}.share"
+        return self._home.root / "demo.share"
 
     def _build_page(self) -> None:
         from portal.report import build_site
