@@ -1,0 +1,1 @@
+"""Data going abroad: which rule holds, decided by counts of distinct persons."""

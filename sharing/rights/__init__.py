@@ -1,0 +1,1 @@
+"""Rights in data, what is sold under them, and who is paid."""

@@ -1,0 +1,123 @@
+"""Data going abroad: each vector of the law's table, and the order of its rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.errors import UsageError
+from sharing.crossborder.decide import (
+    CONDITIONS,
+    UNCOUNTED_ROWS,
+    Counters,
+    Facts,
+    decide,
+    negative_list,
+    rules,
+)
+
+COMPANY = Facts("general", "L2", is_state_organ=False, has_personal_information=True)
+BUREAU = replace(COMPANY, is_state_organ=True)
+_EXEMPT, _CONTRACT, _ASSESS = "exempt", "contract_or_certification", "security_assessment"
+
+
+@pytest.mark.parametrize(
+    ("general", "sensitive", "row", "outcome"),
+    [
+        (99_999, 0, 10, _EXEMPT),
+        (99_999, 1, 9, _CONTRACT),
+        (0, 1, 9, _CONTRACT),
+        (100_000, 0, 9, _CONTRACT),
+        (999_999, 0, 9, _CONTRACT),
+        (1_000_000, 0, 8, _ASSESS),
+        (0, 9_999, 9, _CONTRACT),
+        (0, 10_000, 8, _ASSESS),
+    ],
+)
+def test_counts_of_a_company(general: int, sensitive: int, row: int, outcome: str) -> None:
+    decision = decide(replace(COMPANY, counters=Counters(general, sensitive)))
+    assert (decision.row, decision.outcome) == (row, outcome)
+    assert decision.counters == Counters(general, sensitive)
+    assert decision.rule_version == rules()[0].version
+
+
+@pytest.mark.parametrize(
+    ("facts", "row", "outcome"),
+    [
+        (replace(COMPANY, grade="core"), 0, "deny"),
+        (replace(COMPANY, grade="secret", necessity="emergency"), 0, "deny"),
+        (replace(BUREAU, level="L4"), 0, "deny"),
+        (BUREAU, 1, "deny"),
+        (replace(BUREAU, has_security_assessment=True), 10, _EXEMPT),
+        (replace(COMPANY, grade="important", has_personal_information=False), 2, _ASSESS),
+        (replace(COMPANY, has_personal_information=False), 3, _EXEMPT),
+        (replace(BUREAU, has_personal_information=False), 3, _EXEMPT),
+        (replace(COMPANY, is_foreign_collected_only=True), 4, _EXEMPT),
+        (
+            replace(COMPANY, necessity="contract_with_person", counters=Counters(0, 20_000)),
+            5,
+            _EXEMPT,
+        ),
+        (replace(COMPANY, is_in_ftz=True, counters=Counters(2_000_000)), 6, _EXEMPT),
+        (replace(COMPANY, is_in_ftz=True, is_on_negative_list=True), 10, _EXEMPT),
+        (replace(COMPANY, is_ciio=True), 7, _ASSESS),
+        (replace(COMPANY, is_ciio=True, necessity="human_resources"), 5, _EXEMPT),
+    ],
+    ids=lambda x: x if isinstance(x, str | int) else None,
+)
+def test_each_row_in_its_order(facts: Facts, row: int, outcome: str) -> None:
+    decision = decide(facts)
+    assert (decision.row, decision.outcome) == (row, outcome)
+
+
+def test_air_tickets_that_the_passenger_booked_are_exempt() -> None:
+    booked = replace(COMPANY, necessity="contract_with_person", counters=Counters(5_000_000))
+    assert decide(booked).outcome == _EXEMPT
+
+
+_facts = st.builds(
+    Facts,
+    grade=st.sampled_from(["general", "important", "core", "secret"]),
+    level=st.sampled_from(["L1", "L2", "L3", "L4"]),
+    is_state_organ=st.booleans(),
+    has_personal_information=st.just(True),
+    counters=st.builds(Counters, st.integers(0, 2_000_000), st.integers(0, 20_000)),
+    has_security_assessment=st.booleans(),
+    is_foreign_collected_only=st.booleans(),
+    necessity=st.none() | st.sampled_from(["contract_with_person", "emergency"]),
+    is_in_ftz=st.booleans(),
+    is_on_negative_list=st.booleans(),
+    is_ciio=st.booleans(),
+)
+
+
+@given(_facts)
+def test_the_first_row_that_matches_decides(facts: Facts) -> None:
+    decision = decide(facts)
+    assert CONDITIONS[decision.row](facts)
+    assert not any(CONDITIONS[row](facts) for row in range(decision.row))
+
+
+@given(facts=_facts, general=st.integers(0, 1_000_000), sensitive=st.integers(0, 10_000))
+def test_more_persons_are_never_easier(facts: Facts, general: int, sensitive: int) -> None:
+    before = decide(facts)
+    more = Counters(facts.counters.general + general, facts.counters.sensitive + sensitive)
+    after = decide(replace(facts, counters=more))
+    if before.row in UNCOUNTED_ROWS:
+        assert after.row == before.row
+    order = [_EXEMPT, _CONTRACT, _ASSESS, "deny"]
+    assert order.index(after.outcome) >= order.index(before.outcome)
+
+
+def test_what_cannot_be_counted_is_refused() -> None:
+    with pytest.raises(UsageError, match="negative"):
+        Counters(-1)
+    with pytest.raises(UsageError, match="without personal information"):
+        replace(COMPANY, has_personal_information=False, counters=Counters(1))
+
+
+def test_no_field_of_a_zones_list_is_made_up() -> None:
+    assert negative_list() == ()
