@@ -6,7 +6,7 @@ the glossary's, and the level is at least the glossary's (a street is public; a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -32,6 +32,8 @@ class Term(Frozen):
     rule: RuleUse | None = None
     release: Release | None = None
     quasi_identifier: QuasiIdentifier | None = None
+    role: Literal["key", "time", "place", "marker"] | None = None
+    """What the name is for where it is no collected fact (Decree 809, Art. 19)."""
 
     @field_validator("rule", mode="before")
     @classmethod
