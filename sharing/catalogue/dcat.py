@@ -31,6 +31,8 @@ _CYCLES: Final = {
 }
 _SHAPES: Final = Path(__file__).with_name("shapes.ttl")
 _CATALOG, _GATEWAY, _AUTHORITY = J["catalogue"], J["gateway"], J["body/gov_data"]
+#: DCAT 3; rdflib's own list of terms is DCAT 2's.
+_VERSION: Final = URIRef(f"{DCAT}version")
 _ODCS: Final = URIRef("https://bitol.io/open-data-contract-standard/v3.1.0")
 
 
@@ -93,7 +95,7 @@ def _dataset(made: Graph, entry: Entry) -> None:
         (DCTERMS.description, Text(entry.summary, lang="zh") if entry.summary else None),
         (DCTERMS.publisher, J[f"body/{entry.provider}"]),
         (DCTERMS.conformsTo, _ODCS),
-        (DCAT.version, Text(entry.contract_version)),
+        (_VERSION, Text(entry.contract_version)),
         (DCTERMS.accessRights, Text(entry.attribute) if entry.attribute else None),
         (J["grade"], Text(entry.gb43697_grade) if entry.gb43697_grade else None),
         (J["level"], Text(entry.dept_level) if entry.dept_level else None),

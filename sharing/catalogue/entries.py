@@ -1,7 +1,7 @@
 """Entries of the catalogue: what a contract, its provider and the lake say of one dataset.
 
-Fields are those of the 编制指南 (政务信息资源目录编制指南) and of Decree 809, Art. 13. What is missing
-is a finding in words; nothing is filled up.
+Fields are those of the 政务信息资源目录编制指南 and of Decree 809, Art. 13. What is missing is a
+finding in words; nothing is filled up.
 """
 
 from __future__ import annotations

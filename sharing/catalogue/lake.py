@@ -41,7 +41,7 @@ def read_facts(home: Home) -> Mapping[str, LakeFacts]:
         )
         for name, row in newest.items()
     }
-    return facts | _products(home)
+    return {**facts, **_products(home)}
 
 
 def scores(checks: Iterable[CheckRow]) -> Mapping[str, Score]:
