@@ -23,6 +23,8 @@ MODELS: Final = (
     "sharing.requests.tables",
     "sharing.requests.corrections",
     "sharing.requests.records",
+    "sharing.accounts.tables",
+    "sharing.notices.outbox",
 )
 
 

@@ -1,0 +1,313 @@
+"""Local accounts: made, given roles, disabled; each by the administrator whose duty it is.
+
+Three administrators (三员分立, GB/T 22239-2019 §8.1.4.2): the system administrator makes accounts
+and gives no role, the security administrator gives roles and makes no account, the auditor reads.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from sqlalchemy import select, update
+
+from contracts.errors import JingshuError, UsageError
+from sharing.accounts.passwords import one_time_password, require_strong
+from sharing.accounts.tables import DETAIL_CHARACTERS, Account, AccountEvent, LoginSession
+from sharing.people import ROLES, Actor, ForbiddenError, Role, require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from sharing.accounts.passwords import Passwords
+    from sharing.control import Control
+
+ADMINISTRATORS: Final[tuple[Role, ...]] = ("sysadmin", "secadmin", "auditor")
+#: What an account can hold; ``system`` is the machine's own.
+GIVEN_ROLES: Final[tuple[Role, ...]] = tuple(r for r in ROLES if r != "system")
+#: How long a password that somebody else knows lets its account in, to choose another.
+ONE_TIME_LIFE: Final = timedelta(hours=72)
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+class SeparationError(JingshuError, PermissionError):
+    """Rights that one account, or one person's act, must not join."""
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """An account as administrators see it: never its password's hash."""
+
+    name: str
+    body: str
+    roles: tuple[Role, ...]
+    created_at: datetime
+    disabled_at: datetime | None
+    locked_until: datetime | None
+    must_change: bool
+
+    @property
+    def actor(self) -> Actor:
+        """Return who the account is when it acts."""
+        return Actor(self.name, self.body, frozenset(self.roles))
+
+
+def add_account(  # noqa: PLR0913, PLR0917 - who, what and when
+    control: Control, passwords: Passwords, actor: Actor, name: str, body: str, at: datetime
+) -> str:
+    """Make an account without roles; return its one-time password, which is not kept.
+
+    Raises:
+        ForbiddenError: The actor is no system administrator.
+        UsageError: The name or the body is none, or the account exists.
+    """
+    require(actor, "manage_accounts", actor.body)
+    _require_name(name, "account")
+    _require_name(body, "body")
+    password = one_time_password()
+    kept = passwords.hash(password)
+    with control.write() as session:
+        if session.get(Account, name) is not None:
+            raise UsageError(f"There is an account {name} already.", "Choose another name.")
+        session.add(_new(name, body, kept, at))
+        note(session, actor.name, name, "add", f"body={body}", at)
+    return password
+
+
+def set_roles(
+    control: Control, actor: Actor, name: str, roles: Iterable[str], at: datetime
+) -> None:
+    """Give an account exactly these roles; who is logged in with it is logged out.
+
+    Raises:
+        ForbiddenError: The actor is no security administrator, or the account is the actor's own.
+        SeparationError: One account would hold an administrator's role and another one.
+        UsageError: There is no such account or role.
+    """
+    require(actor, "manage_roles", actor.body)
+    wanted = require_separate(roles)
+    with control.write() as session:
+        row = _account(session, name)
+        if name == actor.name:
+            raise ForbiddenError(
+                f"{name} may not change its own roles.", "Ask the other security administrator."
+            )
+        before = roles_of(row)
+        _require_others(session, row, lost=set(before) - set(wanted))
+        row.roles = ",".join(wanted)
+        end_sessions(session, name, at)
+        said = f"{'+'.join(before) or 'none'} -> {'+'.join(wanted) or 'none'}"
+        note(session, actor.name, name, "roles", said, at)
+
+
+def disable_account(control: Control, actor: Actor, name: str, at: datetime) -> None:
+    """Let nobody log in with an account any more, at once; a repeat changes nothing.
+
+    Raises:
+        ForbiddenError: The actor is no system administrator.
+        SeparationError: It is the last account of an administrator's role.
+    """
+    require(actor, "manage_accounts", actor.body)
+    with control.write() as session:
+        row = _account(session, name)
+        if row.disabled_at is not None:
+            return
+        _require_others(session, row, lost=set(roles_of(row)))
+        row.disabled_at = at
+        end_sessions(session, name, at)
+        note(session, actor.name, name, "disable", "", at)
+
+
+def reset_password(
+    control: Control, passwords: Passwords, actor: Actor, name: str, at: datetime
+) -> str:
+    """Give an account a one-time password and return it; its lock and its logins end.
+
+    Raises:
+        ForbiddenError: The actor is no system administrator.
+        SeparationError: The account is another administrator's, whom the actor could then play.
+    """
+    require(actor, "manage_accounts", actor.body)
+    password = one_time_password()
+    kept = passwords.hash(password)
+    with control.write() as session:
+        row = _account(session, name)
+        others = set(roles_of(row)) & set(ADMINISTRATORS) - actor.roles
+        if others:
+            raise SeparationError(
+                f"{name} is {', '.join(sorted(others))}: its password is not yours to set.",
+                "Let that person change it, or set it on the machine itself.",
+            )
+        row.password_hash, row.password_until = kept, at + ONE_TIME_LIFE
+        row.failed, row.locked_until = 0, None
+        end_sessions(session, name, at)
+        note(session, actor.name, name, "reset_password", "", at)
+    return password
+
+
+def change_password(  # noqa: PLR0913, PLR0917 - who, what and when
+    control: Control, passwords: Passwords, name: str, old: str, new: str, at: datetime
+) -> None:
+    """Replace an account's own password; every login with it ends.
+
+    Raises:
+        WeakPasswordError: The new one is too easy to guess.
+        ForbiddenError: The old one is wrong.
+    """
+    with control.read() as session:
+        row = _account(session, name)
+        body, kept = row.body, row.password_hash
+    if not passwords.is_right(old, kept):
+        raise ForbiddenError("The present password is wrong.", "Type it again.")
+    require_strong(new, name, body)
+    if passwords.is_right(new, kept):
+        raise UsageError("The new password is the present one.", "Choose another.")
+    hashed = passwords.hash(new)
+    with control.write() as session:
+        row = _account(session, name)
+        if row.password_hash != kept:
+            raise ForbiddenError("The password was changed meanwhile.", "Log in again.")
+        row.password_hash, row.password_until = hashed, None
+        end_sessions(session, name, at)
+        note(session, name, name, "change_password", "", at)
+
+
+def bootstrap(
+    control: Control, passwords: Passwords, actor: str, names: Mapping[Role, str], at: datetime
+) -> dict[str, str]:
+    """Make the three first administrators; return their one-time passwords by account.
+
+    Raises:
+        SeparationError: There are administrators already, or two of the names are the same.
+    """
+    if len(set(names.values())) != len(ADMINISTRATORS) or set(names) != set(ADMINISTRATORS):
+        raise SeparationError("Three administrators are three accounts.", "Name three.")
+    for name in names.values():
+        _require_name(name, "account")
+    issued = {name: one_time_password() for name in names.values()}
+    kept = {name: passwords.hash(password) for name, password in issued.items()}
+    with control.write() as session:
+        held = {role for row in session.scalars(select(Account)) for role in roles_of(row)}
+        if held & set(ADMINISTRATORS):
+            raise SeparationError(
+                "There are administrators already.", "Let them make and empower accounts."
+            )
+        for role, name in names.items():
+            if session.get(Account, name) is not None:
+                raise UsageError(f"There is an account {name} already.", "Choose another name.")
+            row = _new(name, "gov_data", kept[name], at)
+            row.roles = role
+            session.add(row)
+            note(session, actor, name, "bootstrap", f"roles={role}", at)
+    return issued
+
+
+def list_accounts(control: Control) -> list[AccountView]:
+    """Return every account, by name."""
+    with control.read() as session:
+        return [view(row) for row in session.scalars(select(Account).order_by(Account.name))]
+
+
+def actor_named(control: Control, name: str) -> Actor:
+    """Return who an account is when it acts; UsageError where it is none or is disabled."""
+    with control.read() as session:
+        row = _account(session, name)
+        if row.disabled_at is not None:
+            raise UsageError(f"The account {name} is disabled.", "Act as another.")
+        return view(row).actor
+
+
+def view(row: Account) -> AccountView:
+    """Return what may be shown of an account."""
+    return AccountView(
+        name=row.name,
+        body=row.body,
+        roles=roles_of(row),
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        locked_until=row.locked_until,
+        must_change=row.password_until is not None,
+    )
+
+
+def roles_of(row: Account) -> tuple[Role, ...]:
+    """Return an account's roles, in the order of people.ROLES."""
+    return cast("tuple[Role, ...]", tuple(r for r in row.roles.split(",") if r))
+
+
+def require_separate(roles: Iterable[str]) -> tuple[Role, ...]:
+    """Return roles in order; SeparationError where an administrator's comes with any other."""
+    wanted = set(roles)
+    unknown = sorted(wanted - set(GIVEN_ROLES))
+    if unknown:
+        raise UsageError(
+            f"There is no role {', '.join(unknown)} to give.", f"Roles: {', '.join(GIVEN_ROLES)}."
+        )
+    administering = wanted & set(ADMINISTRATORS)
+    if administering and len(wanted) > 1:
+        raise SeparationError(
+            f"One account cannot be {' and '.join(sorted(wanted))}.",
+            "An administrator's account holds that one role (三员分立).",
+        )
+    return tuple(r for r in GIVEN_ROLES if r in wanted)
+
+
+def end_sessions(session: Session, name: str, at: datetime) -> None:
+    """Log an account out everywhere."""
+    session.execute(
+        update(LoginSession)
+        .where(LoginSession.account == name, LoginSession.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+def note(  # noqa: PLR0913, PLR0917 - a row has this many parts
+    session: Session, actor: str, account: str, action: str, detail: str, at: datetime
+) -> None:
+    """Add an audit row."""
+    said = detail[:DETAIL_CHARACTERS]
+    session.add(AccountEvent(at=at, actor=actor, account=account, action=action, detail=said))
+
+
+def _new(name: str, body: str, kept: str, at: datetime) -> Account:
+    return Account(
+        name=name,
+        body=body,
+        roles="",
+        password_hash=kept,
+        password_until=at + ONE_TIME_LIFE,
+        failed=0,
+        created_at=at,
+    )
+
+
+def _account(session: Session, name: str) -> Account:
+    row = session.get(Account, name)
+    if row is None:
+        raise UsageError(f"There is no account {name!r}.", "List them: jingshu share account list.")
+    return row
+
+
+def _require_others(session: Session, row: Account, lost: set[Role]) -> None:
+    """Keep an enabled account of each administrator's role."""
+    others = session.scalars(
+        select(Account).where(Account.name != row.name, Account.disabled_at.is_(None))
+    )
+    held = {role for other in others for role in roles_of(other)}
+    alone = sorted((lost & set(ADMINISTRATORS)) - held)
+    if alone and row.disabled_at is None:
+        raise SeparationError(
+            f"{row.name} is the last {', '.join(alone)}.", "Make another account that is first."
+        )
+
+
+def _require_name(name: str, kind: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name the {kind}.",
+            "Use lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit.",
+        )

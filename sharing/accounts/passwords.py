@@ -1,0 +1,96 @@
+"""Passwords: length instead of composition rules (NIST SP 800-63B §3.1.1.2), argon2id to keep them.
+
+The same characters typed on another keyboard are the same password: NFKC comes first.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from threading import BoundedSemaphore
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from contracts.errors import UsageError
+
+SHORTEST: Final = 12
+#: Longer ones would only make the server work.
+LONGEST: Final = 256
+_FEWEST_DIFFERENT: Final = 5
+#: Runs that people type along the keyboard; a password may not be made of one.
+_RUNS: Final = (
+    "0123456789" * 3,
+    "abcdefghijklmnopqrstuvwxyz" * 2,
+    "qwertyuiopasdfghjklzxcvbnm" * 2,
+)
+_ONE_TIME_BYTES: Final = 18
+#: Each hash takes 64 MiB at the library's defaults: more at once wait.
+_AT_ONCE: Final = 4
+
+
+class WeakPasswordError(UsageError):
+    """A password that guessing would find."""
+
+
+class Passwords:
+    """Hashes and checks passwords; ``hasher`` is the library's default (RFC 9106) unless given."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._working = BoundedSemaphore(_AT_ONCE)
+        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+
+    def hash(self, password: str) -> str:
+        """Return the argon2id hash, with its salt and parameters."""
+        with self._working:
+            return self._hasher.hash(_normal(password))
+
+    def is_right(self, password: str, kept: str | None) -> bool:
+        """Tell whether a password is the one; without an account it takes as long, and is not."""
+        if len(password) > LONGEST:
+            return False
+        with self._working:
+            try:
+                self._hasher.verify(kept or self._nobody, _normal(password))
+            except (VerificationError, InvalidHashError):
+                return False
+        return kept is not None
+
+    def is_outdated(self, kept: str) -> bool:
+        """Tell whether a hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(kept)
+
+
+def one_time_password() -> str:
+    """Return a password that nobody chose: 144 random bits."""
+    return secrets.token_urlsafe(_ONE_TIME_BYTES)
+
+
+def require_strong(password: str, name: str, body: str) -> None:
+    """Raise WeakPasswordError for a password that is short, or one of the first to be guessed."""
+    normal = _normal(password)
+    folded = normal.casefold()
+    if len(normal) < SHORTEST:
+        raise WeakPasswordError(
+            f"A password has at least {SHORTEST} characters.", "A short sentence is a good one."
+        )
+    if len(password) > LONGEST:
+        raise WeakPasswordError(f"A password has at most {LONGEST} characters.", "Shorten it.")
+    rest = folded.replace(name.casefold(), "").replace(body.casefold(), "").replace("jingshu", "")
+    if len(rest) < SHORTEST // 2:
+        raise WeakPasswordError(
+            "The password is little more than the name of the account or its body.",
+            "Choose one that has nothing to do with them.",
+        )
+    runs = (*_RUNS, *(run[::-1] for run in _RUNS))
+    if len(set(folded)) < _FEWEST_DIFFERENT or any(folded in run for run in runs):
+        raise WeakPasswordError(
+            "The password repeats few characters or follows the keyboard.",
+            "A short sentence is a good one.",
+        )
+
+
+def _normal(password: str) -> str:
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,76 @@
+"""Tables of local accounts: who may log in, what they did to whom, and who is logged in."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - SQLAlchemy reads it at run time
+from typing import TYPE_CHECKING, NoReturn
+
+from sqlalchemy import ForeignKey, String, event
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contracts.errors import JingshuError
+from sharing.control import Base
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Mapper
+
+NAME_CHARACTERS = 63
+DETAIL_CHARACTERS = 1000
+
+
+class Account(Base):
+    """Somebody who may log in.
+
+    ``password_until`` is set where another person knows the password: it serves to choose an own
+    one, until then. ``failed`` counts logins that were tried since the last that succeeded.
+    """
+
+    __tablename__ = "share_accounts"
+    name: Mapped[str] = mapped_column(String(NAME_CHARACTERS), primary_key=True)
+    body: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    roles: Mapped[str] = mapped_column(String(255))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    password_until: Mapped[datetime | None]
+    failed: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class AccountEvent(Base):
+    """What was done to an account, by whom; rows are only ever added."""
+
+    __tablename__ = "share_account_events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[str] = mapped_column(String(255))
+    account: Mapped[str] = mapped_column(String(NAME_CHARACTERS), index=True)
+    action: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[str] = mapped_column(String(DETAIL_CHARACTERS))
+
+
+class LoginSession(Base):
+    """A login, known by the SHA-256 of its id only; it ends at the earliest of its times."""
+
+    __tablename__ = "share_sessions"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account: Mapped[str] = mapped_column(ForeignKey(Account.name), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class AppendOnlyError(JingshuError, RuntimeError):
+    """Somebody tried to change an audit row."""
+
+
+def _refuse(_mapper: Mapper[AccountEvent], _connection: Connection, row: AccountEvent) -> NoReturn:
+    raise AppendOnlyError(
+        f"Account event {row.id} cannot be changed or removed.", "Add a row that corrects it."
+    )
+
+
+event.listen(AccountEvent, "before_update", _refuse)
+event.listen(AccountEvent, "before_delete", _refuse)
