@@ -63,6 +63,9 @@ def ingest_timetable(schedule: Schedule) -> CronPartitionTimetable | Partitioned
 
     Datasets of a longer cycle run daily too: a date on which nothing is due completes as
     ``not_due``, so that a product over daily and monthly inputs completes every date.
+
+    A stack that is started within a tenth of a day after that time makes up for it (Airflow's
+    ``run_immediately``); what was missed for longer is done by ``backfill``.
     """
     if not is_clock_driven():
         return PartitionedAtRuntime()

@@ -161,6 +161,7 @@ def test_the_ledger_keeps_the_order_and_finds_the_living(home: Home, family: Par
 UNDISTURBED = """
 import os, signal, sys
 from infra.stack.processes import undisturbed
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 try:
     with undisturbed():
         os.kill(os.getpid(), signal.SIGINT)
