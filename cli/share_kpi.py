@@ -42,7 +42,7 @@ def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> Non
     for row in shown:
         rate = "—" if row.rate is None else f"{row.rate:.1%}"
         where = "模拟数据 simulated" if row.is_simulated else ""
-        month = row.month or "现在 now"
+        month = row.month or ("现在 now" if row.name == "sharing_rate" else "各月 all months")
         click.echo(
             f"{WORDS[row.name]:34} {rate:>7}  {row.numerator}/{row.denominator}  {month} {where}"
         )
