@@ -148,7 +148,7 @@ def _dags(found: Contract) -> list[str]:
     if found.product is not None:
         share = [f"share__{found.dataset}"] if found.product.policies else []
         return [f"product__{found.dataset}", *share]
-    if found.status not in ("active", "deprecated"):
+    if not found.is_active:
         return []
     return [f"ingest__{found.table(s.provider)}" for s in found.servers]
 

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.acting import AS, actor
 from contracts.layout import Home
 
 if TYPE_CHECKING:
     from sharing.accounts.accounts import AccountView
-    from sharing.control import Control
-    from sharing.people import Actor, Role
+    from sharing.people import Role
 
-_AS = click.option(
-    "--as", "acting", metavar="NAME", help="以某账户的身份 Act as this account, with its roles."
-)
 _JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 
 
@@ -54,7 +51,7 @@ def bootstrap(sysadmin: str, secadmin: str, auditor: str, as_json: bool) -> None
 @account.command(epilog="例 Example: ./jingshu share account add li.health --body health")
 @click.argument("name")
 @click.option("--body", required=True, metavar="ID", help="单位 The body, such as health.")
-@_AS
+@AS
 @_JSON
 def add(name: str, body: str, acting: str | None, as_json: bool) -> None:
     """新建 Make an account without roles; its one-time password is shown this once."""
@@ -63,8 +60,8 @@ def add(name: str, body: str, acting: str | None, as_json: bool) -> None:
     from sharing.control import Control, utc_now
 
     with Control(Home.from_env()) as control:
-        actor = _actor(control, acting)
-        password = accounts.add_account(control, Passwords(), actor, name, body, utc_now())
+        who = actor(control, acting)
+        password = accounts.add_account(control, Passwords(), who, name, body, utc_now())
     if as_json:
         click.echo(json.dumps({"account": name, "password": password}))
         return
@@ -73,7 +70,7 @@ def add(name: str, body: str, acting: str | None, as_json: bool) -> None:
 
 @account.command(epilog="例 Example: ./jingshu share account password li.health")
 @click.argument("name")
-@_AS
+@AS
 @_JSON
 def password(name: str, acting: str | None, as_json: bool) -> None:
     """重置口令 Give an account a one-time password; its lock and its logins end."""
@@ -82,8 +79,8 @@ def password(name: str, acting: str | None, as_json: bool) -> None:
     from sharing.control import Control, utc_now
 
     with Control(Home.from_env()) as control:
-        actor = _actor(control, acting)
-        issued = accounts.reset_password(control, Passwords(), actor, name, utc_now())
+        who = actor(control, acting)
+        issued = accounts.reset_password(control, Passwords(), who, name, utc_now())
     if as_json:
         click.echo(json.dumps({"account": name, "password": issued}))
         return
@@ -93,7 +90,7 @@ def password(name: str, acting: str | None, as_json: bool) -> None:
 @account.command(epilog="例 Example: ./jingshu share account roles li.health requester steward")
 @click.argument("name")
 @click.argument("roles", nargs=-1)
-@_AS
+@AS
 def roles(name: str, roles: tuple[str, ...], acting: str | None) -> None:
     """授权 Give an account exactly these ROLES; none takes all away. It is logged out.
 
@@ -104,20 +101,20 @@ def roles(name: str, roles: tuple[str, ...], acting: str | None) -> None:
     from sharing.control import Control, utc_now
 
     with Control(Home.from_env()) as control:
-        accounts.set_roles(control, _actor(control, acting), name, roles, utc_now())
+        accounts.set_roles(control, actor(control, acting), name, roles, utc_now())
     click.echo(f"已授权 roles of {name}: {', '.join(sorted(set(roles))) or '无 none'}")
 
 
 @account.command(epilog="例 Example: ./jingshu share account disable li.health")
 @click.argument("name")
-@_AS
+@AS
 def disable(name: str, acting: str | None) -> None:
     """停用 Let nobody log in with an account any more, at once."""
     from sharing.accounts import accounts
     from sharing.control import Control, utc_now
 
     with Control(Home.from_env()) as control:
-        accounts.disable_account(control, _actor(control, acting), name, utc_now())
+        accounts.disable_account(control, actor(control, acting), name, utc_now())
     click.echo(f"已停用 disabled: {name}")
 
 
@@ -136,16 +133,6 @@ def list_(as_json: bool) -> None:
     for a in found:
         state = "停用 disabled" if a.disabled_at else ""
         click.echo(f"{a.name:24} {a.body:16} {', '.join(a.roles) or '—'}  {state}".rstrip())
-
-
-def _actor(control: Control, acting: str | None) -> Actor:
-    """Return who acts: an account, or the operating system's user, who may all."""
-    from sharing.accounts.accounts import GIVEN_ROLES, actor_named
-    from sharing.people import Actor
-
-    if acting is not None:
-        return actor_named(control, acting)
-    return Actor(getpass.getuser(), "gov_data", frozenset(GIVEN_ROLES))
 
 
 def _say_password(name: str, issued: str) -> None:

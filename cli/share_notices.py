@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
+from cli.acting import AS, actor
 from contracts.errors import UsageError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
@@ -16,9 +16,6 @@ from contracts.model import CITY_TZ
 if TYPE_CHECKING:
     from sharing.control import Control
 
-_AS = click.option(
-    "--as", "acting", metavar="NAME", help="以某账户的身份 Act as this account, with its roles."
-)
 _JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 
 
@@ -34,7 +31,7 @@ def notices() -> None:
 @click.option(
     "--days", type=click.IntRange(1, 366), default=7, show_default=True, help="天数 Days."
 )
-@_AS
+@AS
 @_JSON
 def collect(days: int, acting: str | None, as_json: bool) -> None:
     """收集 Put a notice of each new fact of the last days into the outbox; sends nothing."""
@@ -55,7 +52,7 @@ def collect(days: int, acting: str | None, as_json: bool) -> None:
     show_default=True,
     help="最长用时 Take no new ones after so many seconds.",
 )
-@_AS
+@AS
 @_JSON
 def send(seconds: float, acting: str | None, as_json: bool) -> int:
     """发送 Send what is due; what fails is tried again later. Exit code 1: something failed."""
@@ -78,7 +75,7 @@ def send(seconds: float, acting: str | None, as_json: bool) -> int:
 
 
 @notices.command("list", epilog="例 Example: ./jingshu share notices list --json")
-@_AS
+@AS
 @_JSON
 def list_(acting: str | None, as_json: bool) -> None:
     """列表 Show the newest notices and what became of them."""
@@ -100,7 +97,7 @@ def list_(acting: str | None, as_json: bool) -> None:
 
 @notices.command(epilog="例 Example: ./jingshu share notices test data@health.example.gov.cn")
 @click.argument("address")
-@_AS
+@AS
 def test(address: str, acting: str | None) -> None:
     """试发 Send a test to ADDRESS, which notices.toml must name; the outbox stays as it is."""
     from sharing.control import Control, utc_now
@@ -122,12 +119,7 @@ def test(address: str, acting: str | None) -> None:
 
 def _require(control: Control, acting: str | None) -> None:
     """Let only the system administrator on: an account, or the operating system's user."""
-    from sharing.accounts.accounts import GIVEN_ROLES, actor_named
-    from sharing.people import Actor, require
+    from sharing.people import require
 
-    actor = (
-        actor_named(control, acting)
-        if acting is not None
-        else Actor(getpass.getuser(), "gov_data", frozenset(GIVEN_ROLES))
-    )
-    require(actor, "manage_notices", actor.body)
+    who = actor(control, acting)
+    require(who, "manage_notices", who.body)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from cli.acting import local_user
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 from contracts.requested import city_tree
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contracts.tree import Tree
-    from sharing.people import Actor
+    from sharing.control import Control
     from sharing.requests.corrections import Answer
     from sharing.requests.states import Action
     from sharing.requests.tables import Ask
@@ -107,7 +107,7 @@ def draft(file: Path | None, example: bool, as_body: str | None, as_roles: tuple
 
     home, asked = Home.from_env(), read_asked(file)
     with Control(home) as control:
-        who = _actor(as_body or asked.body, as_roles)
+        who = local_user(as_body or asked.body, as_roles)
         ask_id = flow.draft(control, city_tree(home), asked, who, utc_now())
     click.echo(f"已起草 drafted: {ask_id}。提交 submit it: ./jingshu share request submit {ask_id}")
 
@@ -161,11 +161,10 @@ def deliver(
     """交付 Grant what was agreed to; a joined request's table is made first, on Spark."""
     from sharing.control import Control
     from sharing.joined.make import make_table, newest_date
-    from sharing.requests.tables import read_ask
 
     home = Home.from_env()
-    with Control(home) as control, control.read() as session:
-        ask = read_ask(session, ask_id)
+    with Control(home) as control:
+        ask = _ask(control, ask_id)
     if ask.asked.is_joined and ask.state == "agreed":
         from cli.spark import use_spark
 
@@ -216,12 +215,11 @@ def list_(body: str | None, state: str | None, as_json: bool) -> None:
 def show(ask_id: str, as_json: bool) -> None:
     """详情 Show a request: what it asks for, every step, deadlines, and whose turn it is."""
     from sharing.control import Control, utc_now
-    from sharing.requests.tables import read_ask
 
     home = Home.from_env()
     tree, now = city_tree(home), utc_now()
-    with Control(home) as control, control.read() as session:
-        ask = read_ask(session, ask_id)
+    with Control(home) as control:
+        ask = _ask(control, ask_id)
     seen = _seen(ask, tree, now)
     if as_json:
         click.echo(json.dumps({**seen, "asked": ask.asked.model_dump(mode="json")}))
@@ -250,12 +248,10 @@ def use(ask_id: str, as_body: str | None, as_roles: tuple[str, ...], **parts: st
     """使用记录 Record one use; records are kept three years (Decree 809, Art. 29)."""
     from sharing.control import Control, utc_now
     from sharing.requests.records import Use, record_use
-    from sharing.requests.tables import read_ask
 
     with Control(Home.from_env()) as control:
-        with control.read() as session:
-            body = read_ask(session, ask_id).asked.body
-        record_use(control, ask_id, Use(**parts), _actor(as_body or body, as_roles), utc_now())
+        body = _ask(control, ask_id).asked.body
+        record_use(control, ask_id, Use(**parts), local_user(as_body or body, as_roles), utc_now())
     click.echo(f"已记录 recorded: {ask_id}")
 
 
@@ -279,13 +275,11 @@ def correct(
     """纠错 Open an issue at a provider: it owes an answer in ten working days (Art. 26)."""
     from sharing.control import Control, utc_now
     from sharing.requests.corrections import ask_correction
-    from sharing.requests.tables import read_ask
 
     home = Home.from_env()
     with Control(home) as control:
-        with control.read() as session:
-            body = read_ask(session, ask_id).asked.body
-        who = _actor(as_body or body, as_roles)
+        body = _ask(control, ask_id).asked.body
+        who = local_user(as_body or body, as_roles)
         issue = ask_correction(
             control, city_tree(home), ask_id, contract, provider, said, who, utc_now()
         )
@@ -309,7 +303,7 @@ def answer_(
 
     with Control(Home.from_env()) as control:
         provider = next((c.provider for c in list_corrections(control) if c.id == issue_id), "")
-        who = _actor(as_body or provider, as_roles)
+        who = local_user(as_body or provider, as_roles)
         how: Answer = "corrected" if corrected else "rejected"
         answer_correction(control, issue_id, how, reason, who, utc_now())
     click.echo(f"已答复 answered: {issue_id}")
@@ -341,26 +335,23 @@ def _take(
     from sharing.joined.make import retire_ended
     from sharing.requests import flow
     from sharing.requests.asked import read_asked
-    from sharing.requests.tables import read_ask
 
     home = Home.from_env()
     tree = city_tree(home)
     with Control(home) as control:
-        with control.read() as session:
-            ask = read_ask(session, ask_id)
-        who = _actor(as_body or flow.turn(ask, tree, action), as_roles)
+        ask = _ask(control, ask_id)
+        who = local_user(as_body or flow.turn(ask, tree, action), as_roles)
         wording = read_asked(file) if file else None
         state = flow.act(control, tree, ask_id, action, who, utc_now(), said, wording)
         retire_ended(home, control)
     click.echo(f"{ask_id}: {state}")
 
 
-def _actor(body: str, roles: tuple[str, ...]) -> Actor:
-    """Return the operating system's user; with no role named, with every one but the machine's."""
-    from sharing.people import ROLES, Actor
+def _ask(control: Control, ask_id: str) -> Ask:
+    from sharing.requests.tables import read_ask
 
-    chosen = roles or tuple(r for r in ROLES if r != "system")
-    return Actor(getpass.getuser(), body, frozenset(chosen))  # type: ignore[arg-type]  # of ROLES
+    with control.read() as session:
+        return read_ask(session, ask_id)
 
 
 def _seen(ask: Ask, tree: Tree, now: datetime) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def verify(as_json: bool) -> int:
     """
     from jobs.verify import Report
     from jobs.verify import verify as prove
+    from jobs.verify.lake import Lake
     from sharing.requests.verify import requests
     from sharing.verify import grants
 
@@ -36,8 +37,9 @@ def verify(as_json: bool) -> int:
     report = Report()
     if home.root.is_dir() and any(home.root.iterdir()):
         report = prove(home, tree)
-        report.add(grants(home, tree))
-        report.add(requests(home, tree))
+        lake = Lake(home, tree)
+        report.add(grants(lake))
+        report.add(requests(lake))
     if as_json:
         click.echo(json.dumps(_as_json(report), ensure_ascii=False))
     else:

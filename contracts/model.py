@@ -351,6 +351,11 @@ class Contract(Frozen):
         return max_level((*declared, *(c.effective_level for c in self.columns)))
 
     @property
+    def is_active(self) -> bool:
+        """Whether it is in force: a draft is not yet, a retired one no more."""
+        return self.status in ("active", "deprecated")
+
+    @property
     def key(self) -> tuple[Column, ...]:
         """The primary key's columns in order; empty where the rows have no key."""
         keyed = (c for c in self.columns if c.key_position is not None)

@@ -7,6 +7,7 @@ One that no longer fits its tree is left out and said, so that it stops no other
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from contracts.approvals import read_approvals
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.tree import Tree
 
+#: Of the contract, its register and its SQL; what is being written has none of these names.
+_SUFFIXES: Final = (".yaml", ".sql")
 #: The domain of every such product: it belongs to no body, but to who asked.
 DOMAIN: Final = "requests"
 
@@ -30,8 +33,15 @@ def city_tree(home: Home, root: Path | None = None) -> Tree:
 
     ``left_out`` says of each that does not fit the tree why.
     """
-    tree = load_tree(root)
-    for file in sorted(home.requests.glob("*/*.odcs.yaml")):
+    files = tuple(f for f in sorted(home.requests.glob("*/*")) if f.suffix in _SUFFIXES)
+    stamps = tuple(file.lstat().st_mtime_ns for file in files)
+    return _joined(load_tree(root), files, stamps)
+
+
+# Read once until a file changes, as the tree is: the gateway asks for it at every request.
+@lru_cache(maxsize=8)
+def _joined(tree: Tree, files: tuple[Path, ...], _stamps: tuple[int, ...]) -> Tree:
+    for file in (f for f in files if f.name.endswith(".odcs.yaml")):
         try:
             tree = _with(tree, file)
         except ContractError as error:

@@ -39,9 +39,9 @@ class Feed:
         return self.contract.table(self.provider)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tree:
-    """All contracts of one root."""
+    """All contracts of one root; each reading is an object of its own, whatever it holds."""
 
     root: Path
     sources: Mapping[str, Contract]
@@ -70,17 +70,15 @@ class Tree:
     def feeds(self, providers: frozenset[str] | None = None) -> Iterator[Feed]:
         """Yield every (contract, provider) of the active sources, in id order."""
         for contract in self.sources.values():
-            if contract.status not in ("active", "deprecated"):
+            if not contract.is_active:
                 continue
             for server in contract.servers:
                 if providers is None or server.provider in providers:
                     yield Feed(contract, server.provider)
 
     def active_products(self) -> Iterator[Contract]:
-        """Yield the products that are still made, in id order."""
-        for contract in self.products.values():
-            if contract.status in ("active", "deprecated"):
-                yield contract
+        """Return the products that are still made, in id order."""
+        return (contract for contract in self.products.values() if contract.is_active)
 
     def provider(self, provider_id: str) -> Provider:
         """Return a provider; one that the tree does not list is named by its id."""

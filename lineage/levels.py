@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.model import LEVELS, SHARE_CEILING
+from contracts.vocabulary import MASK_LOWERS
 from lineage.columns import declared, table_field
 from lineage.errors import TagLossError
 from lineage.plan import level_of, product_graph, ways
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
 #: De-identification takes off one level; only an aggregate over k persons takes off more. A
 #: pseudonym and a ciphertext are still about one person: whoever has the key sees whom.
-_ONE_STEP: Final[frozenset[LoweringFunction]] = frozenset(
-    ("generalise", "hmac_sm3", "partial", "sm4", "truncate_date", "truncate_place")
-)
+_ONE_STEP: Final[frozenset[LoweringFunction]] = frozenset(MASK_LOWERS.values())
 #: Only the function itself, with its key, makes a pseudonym or a ciphertext.
 _KEYED: Final[frozenset[LoweringFunction]] = frozenset(("hmac_sm3", "sm4"))
 

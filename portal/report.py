@@ -5,7 +5,6 @@ The same tables give the same bytes: nothing here asks the clock.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -108,10 +107,11 @@ def read_tables(home: Home, business_date: date | None) -> tuple[Tables, date | 
 
 
 def _grants(home: Home, as_of: datetime) -> Sequence[GrantView] | None:
-    if not (home.control_db.exists() or os.environ.get("JINGSHU_CONTROL_URL")):
-        return None
-    from sharing.control import Control
+    from sharing.control import Control, has_control
     from sharing.grants import list_grants
+
+    if not has_control(home):
+        return None
 
     with Control(home) as control:
         return list_grants(control, as_of)

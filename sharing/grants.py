@@ -15,6 +15,7 @@ from sqlalchemy import or_, select
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
+from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.catalog import Catalog
@@ -280,7 +281,7 @@ def grant_leaf(row: Grant) -> Leaf:
             "granted_by": row.granted_by,
             **({"request": row.request} if row.request else {}),
         },
-        at=_rfc3339(row.granted_at),
+        at=iso(row.granted_at),
     )
 
 
@@ -294,9 +295,5 @@ def revoke_leaf(row: Grant, revoked_at: datetime) -> Leaf:
             "table": _full_name(row),
             "revoked_by": row.revoked_by,
         },
-        at=_rfc3339(revoked_at),
+        at=iso(revoked_at),
     )
-
-
-def _rfc3339(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lineage.facts import ROWS, printable
-from sharing.control import Control
+from sharing.control import Control, has_control
 from sharing.grants import list_grants
 
 if TYPE_CHECKING:
@@ -124,8 +123,8 @@ def _shared(
 
 def _held(home: Home) -> dict[str, tuple[Holder, ...]]:
     """Return the active grants by the shared table's folder name."""
-    if not (home.control_db.exists() or os.environ.get("JINGSHU_CONTROL_URL")):
-        return {}  # a question makes no database
+    if not has_control(home):
+        return {}
     held: dict[str, tuple[Holder, ...]] = {}
     with Control(home) as control:
         for grant in reversed(list_grants(control)):

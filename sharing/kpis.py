@@ -16,6 +16,7 @@ from jobs import governance
 from sharing.grants import list_grants
 from sharing.requests.corrections import list_corrections
 from sharing.requests.parties import parties_of
+from sharing.requests.states import HOLDING
 from sharing.requests.tables import read_asks
 from sharing.requests.timers import deadlines
 
@@ -83,9 +84,10 @@ def kpis(home: Home, tree: Tree, control: Control, at: datetime) -> list[Kpi]:
     with control.read() as session:
         asks = read_asks(session)
     issues = list_corrections(control)
-    simulated = {b.provider for b in governance.latest_batches(home) if b.origin == "simulated"}
+    batches = governance.latest_batches(home)
+    simulated = {b.provider for b in batches if b.origin == "simulated"}
     granted = {g.table.rpartition(".")[2] for g in list_grants(control) if g.state == "active"}
-    mounted = {b.table for b in governance.latest_batches(home) if b.status == "published"}
+    mounted = {b.table for b in batches if b.status == "published"}
     found = [*_shared(tree, mounted, granted, asks), *_answered(tree, asks, issues, at)]
     return sorted(
         (Kpi(n, p, m, x, y, p in simulated) for n, p, m, x, y in found),
@@ -121,11 +123,10 @@ def _shared(
         for name in product.product_plan.inputs
     }
     joined = {
-        (s.contract, body)
+        (s.contract, ask.asked.body)
         for ask in asks
-        if ask.state in ("delivered", "in_use")
+        if ask.state in HOLDING
         for s in ask.asked.sources
-        for body in [ask.asked.body]
     }
     counted: dict[str, list[bool]] = defaultdict(list)
     for feed in tree.feeds():

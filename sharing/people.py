@@ -20,6 +20,10 @@ Role = Literal[
     "requester", "steward", "cdo", "authority", "sysadmin", "secadmin", "auditor", "system"
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
+#: What a person can hold; ``system`` is the machine's own.
+GIVEN_ROLES: Final[tuple[Role, ...]] = tuple(r for r in ROLES if r != "system")
+#: The provider that is the city's data authority (政务数据共享主管部门, domain reference §1).
+DATA_AUTHORITY: Final = "gov_data"
 #: Where a role's right holds: for its own body only, or for every body.
 Reach = Literal["own", "any"]
 _FILE: Final = Path(__file__).with_name("permissions.csv")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import rfc8785
 from sqlalchemy import select
 
+from jobs.leaves import iso
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
@@ -83,22 +84,22 @@ def _leaf(hour: datetime, table: str, rows: list[Request]) -> Leaf:
         f"{table}@{hour:%Y-%m-%dT%HZ}",
         {
             "table": table,
-            "from": _rfc3339(hour),
-            "until": _rfc3339(hour + _HOUR),
+            "from": iso(hour),
+            "until": iso(hour + _HOUR),
             "requests": len(rows),
             "answered": sum(row.status < 300 for row in rows),  # noqa: PLR2004  (HTTP: done)
             "files": sum(row.files for row in rows),
             "records_sha256": digest.sha256,
             "records_sm3": digest.sm3,
         },
-        _rfc3339(hour + _HOUR),
+        iso(hour + _HOUR),
     )
 
 
 def _record(row: Request) -> Mapping[str, str | int | None]:
     return {
         "id": row.id,
-        "at": _rfc3339(row.at),
+        "at": iso(row.at),
         "recipient": row.recipient,
         "method": row.method,
         "path": row.path,
@@ -106,7 +107,3 @@ def _record(row: Request) -> Mapping[str, str | int | None]:
         "version": row.version,
         "files": row.files,
     }
-
-
-def _rfc3339(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from jobs.verify.lake import Lake
 from jobs.verify.report import said
-from sharing.control import Control, Grant, LoggedReads, Request
+from sharing.control import Control, Grant, LoggedReads, Request, has_control
 from sharing.grants import grant_leaf, revoke_leaf
 from sharing.reads import leaves_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from contracts.layout import Home
-    from contracts.tree import Tree
+    from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from lineage.evidence.leaf import Leaf
 
 
-def grants(home: Home, tree: Tree) -> Iterator[Checked]:
+def grants(lake: Lake) -> Iterator[Checked]:
     """Invariant 6: each grant, revocation and hour of reads has its leaf, which says the same.
 
     And each such leaf has its row. A grant whose leaf is still owed opens nothing, so it is
     recovering.
     """
-    lake = Lake(home, tree)
-    if not home.control_db.exists() and "JINGSHU_CONTROL_URL" not in os.environ:
+    if not has_control(lake.home):
         yield from without_rows(lake, ("grant", "revoke", "reads"), frozenset())
         return
-    with Control(home) as control, control.read() as session:
+    with Control(lake.home) as control, control.read() as session:
         rows = session.scalars(select(Grant).order_by(Grant.granted_at)).all()
         marked = session.scalars(select(LoggedReads)).one_or_none()
         until = _logged_until(lake, None if marked is None else marked.until)

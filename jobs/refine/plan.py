@@ -39,7 +39,8 @@ _SPACES: Final = "[\\\\s\\\\p{Z}\\\\u0085\\\\u200B-\\\\u200D\\\\u2060\\\\uFEFF]"
 _FULL_WIDTH: Final = "".join(chr(c) for c in range(0xFF01, 0xFF5F))
 _HALF_WIDTH: Final = "".join(chr(c) for c in range(0x21, 0x7F))
 _NUMBER: Final = "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
-_SPARK_TYPES: Final = {
+#: Logical types of contracts as Spark SQL calls them.
+SPARK_TYPES: Final = {
     "string": "string",
     "integer": "bigint",
     "number": "double",
@@ -58,7 +59,7 @@ def spark_type(column: Column) -> str:
     """Return the Spark SQL type of a column: its decimal if it names one, else by logical type."""
     if column.type == "number" and column.physical_type.lower().startswith("decimal"):
         return column.physical_type.lower()
-    return _SPARK_TYPES[column.type]
+    return SPARK_TYPES[column.type]
 
 
 @dataclass(frozen=True)

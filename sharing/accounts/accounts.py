@@ -16,7 +16,14 @@ from sqlalchemy import select, update
 from contracts.errors import JingshuError, UsageError
 from sharing.accounts.passwords import one_time_password, require_strong
 from sharing.accounts.tables import DETAIL_CHARACTERS, Account, AccountEvent, LoginSession
-from sharing.people import ROLES, Actor, ForbiddenError, Role, require
+from sharing.people import (
+    DATA_AUTHORITY,
+    GIVEN_ROLES,
+    Actor,
+    ForbiddenError,
+    Role,
+    require,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,8 +34,6 @@ if TYPE_CHECKING:
     from sharing.control import Control
 
 ADMINISTRATORS: Final[tuple[Role, ...]] = ("sysadmin", "secadmin", "auditor")
-#: What an account can hold; ``system`` is the machine's own.
-GIVEN_ROLES: Final[tuple[Role, ...]] = tuple(r for r in ROLES if r != "system")
 #: How long a password that somebody else knows lets its account in, to choose another.
 ONE_TIME_LIFE: Final = timedelta(hours=72)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -199,7 +204,7 @@ def bootstrap(
         for role, name in names.items():
             if session.get(Account, name) is not None:
                 raise UsageError(f"There is an account {name} already.", "Choose another name.")
-            row = _new(name, "gov_data", kept[name], at)
+            row = _new(name, DATA_AUTHORITY, kept[name], at)
             row.roles = role
             session.add(row)
             note(session, actor, name, "bootstrap", f"roles={role}", at)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from rdflib import DCAT, DCTERMS, FOAF, PROV, RDF, RDFS, SKOS, XSD, Graph, Namespace, URIRef
 from rdflib import Literal as Text
 
+from sharing.people import DATA_AUTHORITY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -30,7 +32,7 @@ _CYCLES: Final = {
     "adhoc": "IRREG",
 }
 _SHAPES: Final = Path(__file__).with_name("shapes.ttl")
-_CATALOG, _GATEWAY, _AUTHORITY = J["catalogue"], J["gateway"], J["body/gov_data"]
+_CATALOG, _GATEWAY, _AUTHORITY = J["catalogue"], J["gateway"], J[f"body/{DATA_AUTHORITY}"]
 #: DCAT 3; rdflib's own list of terms is DCAT 2's.
 _VERSION: Final = URIRef(f"{DCAT}version")
 _ODCS: Final = URIRef("https://bitol.io/open-data-contract-standard/v3.1.0")
@@ -47,7 +49,7 @@ def graph(entries: Iterable[Entry]) -> Graph:
     made.add((_CATALOG, DCTERMS.description, Text("政务数据共享条例第十三条", lang="zh")))
     made.add((_CATALOG, DCTERMS.publisher, _AUTHORITY))
     made.add((_CATALOG, DCAT.service, _GATEWAY))
-    _body(made, "gov_data", "市政务服务和数据管理局", "Gov. Services & Data (data authority)")
+    _body(made, DATA_AUTHORITY, "市政务服务和数据管理局", "Gov. Services & Data (data authority)")
     made.add((_GATEWAY, RDF.type, DCAT.DataService))
     made.add((_GATEWAY, DCTERMS.title, Text("Delta Sharing gateway", lang="en")))
     made.add((_GATEWAY, DCAT.endpointURL, J["gateway/delta-sharing"]))

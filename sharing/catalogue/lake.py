@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
-    from jobs.governance import BatchRow, CheckRow, PublicationRow
+    from jobs.governance import CheckRow
 
 
 def read_facts(home: Home) -> Mapping[str, LakeFacts]:
     """Return the facts of every table with a published version, by table name."""
-    newest: dict[str, BatchRow] = {}
-    for row in governance.latest_batches(home):
-        if row.status == "published" and row.silver_version is not None:
-            last = newest.get(row.table)
-            if last is None or last.finished_at < row.finished_at:
-                newest[row.table] = row
+    published = (
+        row
+        for row in governance.latest_batches(home)
+        if row.status == "published" and row.silver_version is not None
+    )
+    newest = {row.table: row for row in sorted(published, key=lambda row: row.finished_at)}
     checks = defaultdict(list)
     if newest:
         for check in governance.check_results(home, sorted(b.batch_id for b in newest.values())):
@@ -58,12 +58,12 @@ def scores(checks: Iterable[CheckRow]) -> Mapping[str, Score]:
 
 
 def _products(home: Home) -> Mapping[str, LakeFacts]:
-    newest: dict[str, PublicationRow] = {}
-    for row in governance.latest_publications(home):
-        if row.kind == "product" and row.status == "published" and row.version is not None:
-            last = newest.get(row.table_name)
-            if last is None or last.recorded_at < row.recorded_at:
-                newest[row.table_name] = row
+    published = (
+        row
+        for row in governance.latest_publications(home)
+        if row.kind == "product" and row.status == "published" and row.version is not None
+    )
+    newest = {row.table_name: row for row in sorted(published, key=lambda row: row.recorded_at)}
     return {
         name: LakeFacts(row.version, row.recorded_at, _rows(home.table("gold", name)), row.origin)
         for name, row in newest.items()

@@ -11,6 +11,7 @@ from contracts.errors import JingshuError
 from contracts.reading import read_contract
 from contracts.requested import city_tree
 from jobs import governance
+from lineage.evidence.durable import write_durably
 from sharing.joined.product import approvals, contract_id, document
 from sharing.joined.query import query
 from sharing.requests.parties import joined_dataset
@@ -38,13 +39,13 @@ def write_product(home: Home, tree: Tree, ask: Ask, status: str = "active") -> P
 
     The contract comes last: without it the folder is nobody's, so a crash leaves nothing half.
     """
-    dataset = joined_dataset(ask.id)
-    folder = home.requests / dataset
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / f"{dataset}.sql", query(ask.id, ask.asked, tree))
-    _write(folder / APPROVALS, _yaml({"approvals": approvals(ask, tree)}))
-    file = folder / f"{dataset}.odcs.yaml"
-    _write(file, _yaml(document(ask, tree, status)))
+    file, drafts = _file(home, ask.id), home.requests / ".drafts"
+    for path, text in (
+        (file.with_name(f"{joined_dataset(ask.id)}.sql"), query(ask.id, ask.asked, tree)),
+        (file.with_name(APPROVALS), _yaml({"approvals": approvals(ask, tree)})),
+        (file, _yaml(document(ask, tree, status))),
+    ):
+        write_durably(path, text.encode(), drafts)
     return file
 
 
@@ -63,7 +64,7 @@ def make_table(home: Home, ask: Ask, business_date: date) -> str:
     tree = city_tree(home)
     product = tree.products.get(contract_id(ask.id))
     if product is None:
-        raise next(e for e in tree.left_out if joined_dataset(ask.id) in str(e))
+        raise next(e for e in tree.left_out if e.file.parent == _file(home, ask.id).parent)
     built = build_product(home, tree, product, business_date)
     if built.status != _MADE:
         raise NotMadeError(f"{product.id} is {built.status}: {built.reason}.", "Then try again.")
@@ -86,17 +87,15 @@ def retire_ended(home: Home, control: Control) -> None:
     with control.read() as session:
         ended = [a for a in read_asks(session) if a.asked.is_joined and a.state == "closed"]
     for ask in ended:
-        name = joined_dataset(ask.id)
-        file = home.requests / name / f"{name}.odcs.yaml"
+        file = _file(home, ask.id)
         if file.exists() and read_contract(file).status != _RETIRED:
             write_product(home, city_tree(home), ask, _RETIRED)
 
 
+def _file(home: Home, ask_id: str) -> Path:
+    name = joined_dataset(ask_id)
+    return home.requests / name / f"{name}.odcs.yaml"
+
+
 def _yaml(data: object) -> str:
     return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
-
-
-def _write(file: Path, text: str) -> None:
-    scratch = file.with_name(f"{file.name}.part")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(file)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from contracts.model import SHARE_CEILING, max_level
 from contracts.requested import DOMAIN
 from contracts.vocabulary import MASK_LOWERS
+from jobs.refine.plan import SPARK_TYPES
 from sharing.joined import query as sql
 from sharing.requests.flow import RequestStateError
 from sharing.requests.parties import joined_dataset, level_under, policy_name
@@ -22,14 +23,8 @@ if TYPE_CHECKING:
     from sharing.requests.asked import Source
     from sharing.requests.tables import Ask
 
-_PHYSICAL: Final = {
-    "string": "string",
-    "integer": "bigint",
-    "number": "double",
-    "date": "date",
-    "timestamp": "timestamp",
-    "boolean": "boolean",
-}
+#: What each count is called.
+_COUNTS: Final = {sql.PERSONS: "人数", sql.IN_ALL: "各来源都有的人数"}
 
 
 def document(ask: Ask, tree: Tree, status: str) -> dict[str, Any]:
@@ -39,7 +34,7 @@ def document(ask: Ask, tree: Tree, status: str) -> dict[str, Any]:
     return {
         "apiVersion": "v3.1.0",
         "kind": "DataContract",
-        "id": f"{DOMAIN}.{dataset}",
+        "id": contract_id(ask.id),
         "name": ask.asked.title,
         "version": "1.0.0",
         "status": status,
@@ -72,7 +67,7 @@ def approvals(ask: Ask, tree: Tree) -> list[dict[str, str]]:
         {
             "id": ask.id,
             "function": function,
-            "column": f"{DOMAIN}.{joined_dataset(ask.id)}.{name}",
+            "column": f"{contract_id(ask.id)}.{name}",
             "from": before,
             "to": after,
             "approver": signed_by,
@@ -85,25 +80,22 @@ def approvals(ask: Ask, tree: Tree) -> list[dict[str, str]]:
 
 def _columns(ask: Ask, tree: Tree) -> Iterator[dict[str, Any]]:
     lowered = {name: function for name, function, _, _ in _lowerings(ask, tree)}
-    key = set(ask.asked.by)
+    key = [*ask.asked.by, "business_date"]
+    signed_by, signed_on = _signature(ask)
     for name, column, level in _shape(ask, tree):
         made: dict[str, Any] = {
             "name": name,
             "businessName": column["businessName"],
             "description": column["description"],
             "logicalType": column["logicalType"],
-            "physicalType": _PHYSICAL[column["logicalType"]],
-            "required": name in key or name == "business_date",
+            "physicalType": SPARK_TYPES[column["logicalType"]],
+            "required": name in key,
             "classification": level,
             "customProperties": [{"property": "release", "value": {"mask": "keep"}}],
         }
-        if ask.asked.by and name in (*ask.asked.by, "business_date"):
-            made |= {
-                "primaryKey": True,
-                "primaryKeyPosition": [*ask.asked.by, "business_date"].index(name) + 1,
-            }
+        if ask.asked.by and name in key:
+            made |= {"primaryKey": True, "primaryKeyPosition": key.index(name) + 1}
         if name in lowered:
-            signed_by, signed_on = _signature(ask)
             made["customProperties"].append(
                 {
                     "property": "lowering",
@@ -138,29 +130,19 @@ def _shape(ask: Ask, tree: Tree) -> Iterator[tuple[str, dict[str, str], Level]]:
     yield "business_date", _said("业务日期", "这一行说明的是哪一天", "date"), "L1"
     if not ask.asked.by:
         return
-    yield sql.PERSONS, _said("人数", "去重；1 至 k-1 人不公布", "integer"), SHARE_CEILING
-    if len(ask.asked.sources) > 1:
-        yield (
-            sql.IN_ALL,
-            _said("各来源都有的人数", "去重；1 至 k-1 人不公布", "integer"),
-            SHARE_CEILING,
-        )
-    yield (
-        "suppressed",
-        _said("有小格抑制", "真 = 有人数因不足 k 人未公布", "boolean"),
-        SHARE_CEILING,
-    )
+    for name in sql.counts_of(ask.asked):
+        yield name, _said(_COUNTS[name], "去重；1 至 k-1 人不公布", "integer"), SHARE_CEILING
+    flag = _said("有小格抑制", "真 = 有人数因不足 k 人未公布", "boolean")
+    yield "suppressed", flag, SHARE_CEILING
 
 
 def _lowerings(ask: Ask, tree: Tree) -> Iterator[tuple[str, str, Level, Level]]:
     """Yield what is below its inputs: column, function, level before, level after."""
     if ask.asked.by:
         keys = [_key(tree, s).effective_level for s in ask.asked.sources]
-        before = max_level(keys[:1]), max_level(keys)
-        counts = [(sql.PERSONS, before[0]), (sql.IN_ALL, before[1]), ("suppressed", before[1])]
-        for name, level in counts:
-            is_there = name != sql.IN_ALL or len(keys) > 1
-            if is_there and level > SHARE_CEILING:
+        for name in (*sql.counts_of(ask.asked), "suppressed"):
+            level = keys[0] if name == sql.PERSONS else max_level(keys)
+            if level > SHARE_CEILING:
                 yield name, "aggregate_k", level, SHARE_CEILING
         return
     for name, source, release in sql.released(ask.id, ask.asked):
@@ -186,9 +168,9 @@ def _said(business_name: str, description: str, logical_type: str) -> dict[str, 
 
 
 def _quality(ask: Ask) -> Iterator[dict[str, Any]]:
-    if not ask.asked.by:
+    counts = sql.counts_of(ask.asked)
+    if not counts:
         return
-    counts = [sql.PERSONS, *([sql.IN_ALL] if len(ask.asked.sources) > 1 else [])]
     small = " OR ".join(f"{name} BETWEEN 1 AND {ask.asked.k - 1}" for name in counts)
     yield {
         "id": "no_small_cell",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contracts.tree import Tree
     from sharing.requests.asked import Asked, Source
 
-#: The counts of a counting request, as (column, what it is in words).
+#: The counts of a counting request: persons of the first source, and those who are in all.
 PERSONS: Final = "persons"
 IN_ALL: Final = "persons_in_all"
 _KEY: Final = "joined_by"
@@ -37,6 +37,13 @@ def query(ask_id: str, asked: Asked, tree: Tree) -> str:
     if asked.by:
         return _counting(ask_id, asked, sources)
     return _showing(ask_id, sources)
+
+
+def counts_of(asked: Asked) -> tuple[str, ...]:
+    """Return the columns that count persons: none of a request that shows rows."""
+    if not asked.by:
+        return ()
+    return (PERSONS, IN_ALL) if len(asked.sources) > 1 else (PERSONS,)
 
 
 def shown_columns(asked: Asked) -> Mapping[str, tuple[Source, Release]]:

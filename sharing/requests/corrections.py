@@ -14,6 +14,7 @@ from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import UsageError
+from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Base, utc_now
@@ -167,7 +168,11 @@ def settle(control: Control) -> None:
     """Write the leaves that issues and answers still owe."""
     with control.write() as session:
         leaves = []
-        for row in session.scalars(select(CorrectionRow).order_by(CorrectionRow.id)):
+        owing = select(CorrectionRow).where(
+            CorrectionRow.asked_leaf_at.is_(None)
+            | (CorrectionRow.answered_at.is_not(None) & CorrectionRow.answered_leaf_at.is_(None))
+        )
+        for row in session.scalars(owing.order_by(CorrectionRow.id)):
             if row.asked_leaf_at is None:
                 leaves.append(asked_leaf(row))
                 row.asked_leaf_at = utc_now()
@@ -196,7 +201,7 @@ def _leaf(row: CorrectionRow, what: str, at: datetime, facts: dict[str, str | No
         type="correction",
         subject=f"{row.id}#{what}",
         facts=facts,
-        at=at.isoformat().replace("+00:00", "Z"),
+        at=iso(at),
     )
 
 

@@ -13,12 +13,13 @@ from sqlalchemy import func, select
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
+from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing import grants
 from sharing.catalog import Catalog
 from sharing.control import Request, utc_now
-from sharing.people import SYSTEM, may, require
+from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
 from sharing.recipients import create_recipient
 from sharing.requests.parties import check_shared, parties_of, table_of
 from sharing.requests.states import HOLDING, TRANSITIONS
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from sharing.requests.states import Action, State, Transition
     from sharing.requests.tables import Ask
 
-#: The provider that is the city's data authority (政务数据共享主管部门, domain reference §1).
-DATA_AUTHORITY: Final = "gov_data"
+#: Steps after which the recipient holds a grant.
+_OPENING: Final[tuple[Action, ...]] = ("deliver", "resume")
 _EXPIRED: Final = "期满 its time is over"
 
 
@@ -112,13 +113,12 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         NotSharedError: What is asked for is not shared, by law.
     """
     transition, words = TRANSITIONS[action], _clean(said or {})
-    with control.read() as session:
-        opens = _table(control, tree, read_ask(session, ask_id), action)
+    opens = _table(control, tree, ask_id) if action in _OPENING else None
     with control.write() as session:
         ask = read_ask(session, ask_id)
         wording = asked or ask.asked
         parties = parties_of(wording, tree)
-        body = _on_behalf(transition, actor, ask, parties)
+        body = _concerned(transition, actor, ask, parties)
         step = _Taken(ask, transition, parties, actor, body, words, at)
         _check(step, wording, is_reworded=asked is not None)
         to = _next_state(step)
@@ -143,14 +143,14 @@ def allowed(ask: Ask, tree: Tree, actor: Actor) -> tuple[Action, ...]:
 
 def turn(ask: Ask, tree: Tree, action: Action) -> str:
     """Return the body whose turn a step is: of providers, the first that has not signed yet."""
-    parties = parties_of(ask.asked, tree)
-    if action == "agree_as_authority":
+    side = TRANSITIONS[action].side
+    if side == "authority":
         return DATA_AUTHORITY
-    if TRANSITIONS[action].side == "asker":
+    if side == "asker" or action == "close":
         return ask.asked.body
-    if action == "agree":
-        return next((p for p in parties.providers if p not in _signed(ask)), parties.providers[0])
-    return ask.asked.body if action == "close" else parties.providers[0]
+    providers = parties_of(ask.asked, tree).providers
+    left = [p for p in providers if action == "agree" and p not in _signed(ask)]
+    return (*left, *providers)[0]
 
 
 def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]]:
@@ -197,7 +197,7 @@ def step_leaf(row: StepRow) -> Leaf:
             "said_sha256": sha256(row.said),
             "asked_sha256": sha256(row.asked),
         },
-        at=row.at.isoformat().replace("+00:00", "Z"),
+        at=iso(row.at),
     )
 
 
@@ -223,6 +223,7 @@ def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
         )
     if action in ("submit", "resubmit"):
         check_shared(step.parties)
+    if action in ("submit", "resubmit", *_OPENING):
         _check_end(wording, step.at)
     if action == "agree" and step.body in _signed(ask):
         raise RequestStateError(f"{step.body} has agreed to {ask.id} already.", "Nothing is left.")
@@ -235,8 +236,6 @@ def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
             f"{ask.id} reads {step.parties.level} columns, and no assessment is named.",
             "Give the id of the impact assessment: --pia-id.",
         )
-    if action in ("deliver", "resume"):
-        _check_end(wording, step.at)
 
 
 def _check_end(asked: Asked, at: datetime) -> None:
@@ -277,27 +276,22 @@ def _since_submission(ask: Ask, action: Action) -> list[str]:
     return [s.body for s in ask.steps if put and s.seq > put.seq and s.action == action]
 
 
-def _on_behalf(transition: Transition, actor: Actor, ask: Ask, parties: Parties) -> str:
-    """Return the body for which the step is taken: the actor's own, where it is concerned."""
-    if transition.action == "agree_as_authority":
-        return actor.body
-    return _concerned(transition, actor, ask, parties)
-
-
 def _concerned(transition: Transition, actor: Actor, ask: Ask, parties: Parties) -> str:
+    """Return the body for which the step is taken: the actor's own, where it is concerned."""
     bodies = {
         "asker": (ask.asked.body,),
         "provider": parties.providers,
         "either": (ask.asked.body, *parties.providers),
+        "authority": (actor.body,),
     }[transition.side]
     return actor.body if actor.body in bodies else bodies[0]
 
 
-def _table(control: Control, tree: Tree, ask: Ask, action: Action) -> SharedTable | None:
+def _table(control: Control, tree: Tree, ask_id: str) -> SharedTable:
     """Return the shared table that a step opens, proved to be one that may be served."""
-    if action not in ("deliver", "resume"):
-        return None
-    table = Catalog(control.home).find(table_of(ask.id, ask.asked, tree))
+    with control.read() as session:
+        asked = read_ask(session, ask_id).asked
+    table = Catalog(control.home).find(table_of(ask_id, asked, tree))
     read_snapshot(table.path)
     return table
 
@@ -321,7 +315,7 @@ def _grants_follow(session: Session, step: _Taken, to: State, opens: SharedTable
 
 def _first_read(session: Session, ask: Ask, tree: Tree) -> datetime | None:
     """Return when files of the table were first handed out after delivery; None if never."""
-    delivered = ask.last("deliver", "resume")
+    delivered = ask.last(*_OPENING)
     if delivered is None:
         return None
     table = table_of(ask.id, ask.asked, tree)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: From this level on the data authority signs besides (domain reference §3: approvals).
 _AUTHORITY_FROM: Final[Level] = "L3"
 #: From this level on it signs on an assessment of the impact on personal information.
-ASSESSED_FROM: Final[Level] = "L4"
+_ASSESSED_FROM: Final[Level] = "L4"
 
 
 class NotSharedError(JingshuError, PermissionError):
@@ -49,7 +49,7 @@ class Parties:
     @property
     def needs_assessment(self) -> bool:
         """Whether the authority's agreement names an impact assessment."""
-        return LEVELS.index(self.level) >= LEVELS.index(ASSESSED_FROM)
+        return LEVELS.index(self.level) >= LEVELS.index(_ASSESSED_FROM)
 
 
 def parties_of(asked: Asked, tree: Tree) -> Parties:
@@ -59,12 +59,13 @@ def parties_of(asked: Asked, tree: Tree) -> Parties:
         UsageError: It names a contract, policy, provider or column that there is not.
     """
     found = [(source, tree.contract(source.contract)) for source in asked.sources]
-    for position, (source, contract) in enumerate(found):
-        _check(source, contract, asked.by if position == 0 else ())
+    by = [asked.by, *[()] * (len(found) - 1)]  # groups are made of the first source's columns
+    for (source, contract), columns in zip(found, by, strict=True):
+        _check(source, contract, columns)
     levels = [
         level
-        for position, (source, contract) in enumerate(found)
-        for level in _levels(source, contract, asked.by if position == 0 else ())
+        for (source, contract), columns in zip(found, by, strict=True)
+        for level in _levels(source, contract, columns)
     ]
     return Parties(
         providers=tuple(dict.fromkeys(p for s, c in found for p in _providers(s, c))),

@@ -24,8 +24,8 @@ State = Literal[
     "closed",
 ]
 STATES: Final[tuple[State, ...]] = get_args(State)
-#: Whose body an action is done for: the one that asks, or one that provides.
-Side = Literal["asker", "provider", "either"]
+#: Whose body an action is done for: the one that asks, one that provides, or the data authority.
+Side = Literal["asker", "provider", "either", "authority"]
 Action = Literal[
     "draft",
     "submit",
@@ -93,7 +93,7 @@ TRANSITIONS: Final[dict[Action, Transition]] = {
             ("accepted",),
             None,
             "agree_request_as_authority",
-            "provider",
+            "authority",
             "answer",
         ),
         # Art. 21: incomplete papers are no ground; a refusal says why, and by which law.

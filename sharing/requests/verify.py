@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from jobs.verify.lake import Lake
 from jobs.verify.report import said
-from sharing.control import Control, Grant
+from sharing.control import Control, Grant, has_control
 from sharing.requests.corrections import CorrectionRow, answered_leaf, asked_leaf
 from sharing.requests.flow import step_leaf
 from sharing.requests.states import HOLDING, TRANSITIONS
@@ -19,24 +17,22 @@ from sharing.verify import logged, without_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contracts.layout import Home
-    from contracts.tree import Tree
+    from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from sharing.requests.tables import Ask
 
 _LEAVES = ("request", "answer", "correction", "destruction")
 
 
-def requests(home: Home, tree: Tree) -> Iterator[Checked]:
+def requests(lake: Lake) -> Iterator[Checked]:
     """Invariant 6: each step and correction has its leaf; each step follows from the one before.
 
     And a grant that names a request is open only while that request is in a state that holds one.
     """
-    lake = Lake(home, tree)
-    if not home.control_db.exists() and "JINGSHU_CONTROL_URL" not in os.environ:
+    if not has_control(lake.home):
         yield from without_rows(lake, _LEAVES, frozenset())
         return
-    with Control(home) as control, control.read() as session:
+    with Control(lake.home) as control, control.read() as session:
         steps = session.scalars(select(StepRow).order_by(StepRow.ask, StepRow.seq)).all()
         issues = session.scalars(select(CorrectionRow).order_by(CorrectionRow.id)).all()
         asks = {ask.id: ask for ask in read_asks(session)}
@@ -61,7 +57,7 @@ def requests(home: Home, tree: Tree) -> Iterator[Checked]:
         state = "gone" if named is None else named.state
         problem = None if is_held else f"it is open, and its request {grant.request} is {state}"
         yield said(6, f"control.db share_grants {grant.id}", problem)
-    for error in tree.left_out:
+    for error in lake.tree.left_out:
         yield said(4, f"{error.file}", f"a requested product does not fit its tree: {error}")
 
 

@@ -16,6 +16,7 @@ from contracts.layout import ROOT, Home
 from contracts.requested import city_tree
 from jobs.seal.rows import opened_table
 from jobs.verify import verify
+from jobs.verify.lake import Lake
 from sharing import recipients
 from sharing.control import Control, utc_now
 from sharing.joined.make import make_table, retire_ended
@@ -170,5 +171,5 @@ def _whole(value: float) -> int | None:
 def _findings(home: Home) -> list[Finding]:
     tree = city_tree(home, ROOT / "contracts")
     report = verify(home, tree)
-    report.add(requests(home, tree))
+    report.add(requests(Lake(home, tree)))
     return [*report.broken, *report.recovering]

@@ -102,7 +102,7 @@ def assert_named(home: Home, check: Check, *expected: tuple[str, str]) -> None:
 
 def sharing(lake: Lake) -> Iterator[Checked]:
     """The checks of the control database."""
-    return prove_grants(lake.home, lake.tree)
+    return prove_grants(lake)
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -127,7 +127,7 @@ def a_file(home: Home, layer: Layer) -> Path:
 
 def test_what_nobody_touched_holds(lake: Home) -> None:
     report = verify(lake, TREE)
-    report.add(prove_grants(lake, TREE))
+    report.add(prove_grants(Lake(lake, TREE)))
     assert not report.broken
 
 

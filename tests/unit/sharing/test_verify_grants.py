@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from contracts.layout import ROOT
 from contracts.tree import load_tree
+from jobs.verify.lake import Lake
 from sharing import grants
 from sharing.control import Control, Grant, utc_now
 from sharing.verify import grants as prove
@@ -22,7 +23,7 @@ TREE = load_tree(ROOT / "contracts")
 
 
 def checks(home: Home) -> list[Finding | None]:
-    return [finding for _, finding in prove(home, TREE)]
+    return [finding for _, finding in prove(Lake(home, TREE))]
 
 
 def spoil(control: Control, **values: Any) -> None:

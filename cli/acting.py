@@ -1,0 +1,33 @@
+"""Who acts on the command line: an account that is named, else the operating system's user."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sharing.control import Control
+    from sharing.people import Actor
+
+AS = click.option(
+    "--as", "acting", metavar="NAME", help="以某账户的身份 Act as this account, with its roles."
+)
+
+
+def actor(control: Control, acting: str | None) -> Actor:
+    """Return who acts: an account, or the operating system's user, who may all."""
+    from sharing.accounts.accounts import actor_named
+    from sharing.people import DATA_AUTHORITY
+
+    return local_user(DATA_AUTHORITY) if acting is None else actor_named(control, acting)
+
+
+def local_user(body: str, roles: Sequence[str] = ()) -> Actor:
+    """Return the operating system's user for a body, in these roles; in every one, if none."""
+    from sharing.people import GIVEN_ROLES, Actor
+
+    return Actor(getpass.getuser(), body, frozenset(roles or GIVEN_ROLES))  # type: ignore[arg-type]  # click compared them
