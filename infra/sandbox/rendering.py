@@ -146,7 +146,8 @@ class Layout:
         cells = [row.cells[n] for n in self.columns] + [""] * self.habit.blank_columns
         if row.extra > 0:
             return cells + ["多出的一列"] * row.extra
-        return cells[: len(cells) + row.extra]
+        # Blank columns carry nothing: a row that lacks only those lacks nothing.
+        return cells[: len(self.columns) + row.extra] if row.extra else cells
 
 
 def render(layout: Layout, rows: list[Row], day: date, revision: int = 1) -> Rendered:
