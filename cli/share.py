@@ -1,4 +1,4 @@
-"""``./jingshu share``: grant, revoke, write profile files, list."""
+"""``./jingshu share``: grant, revoke, hand over profiles, share tables of others, list."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from contracts.layout import Home
 from contracts.model import CITY_TZ
 
 if TYPE_CHECKING:
+    from contracts.model import Level
     from sharing.grants import GrantView
 
 
@@ -54,15 +55,42 @@ def share() -> None:
     type=click.DateTime(["%Y-%m-%d"]),
     help="截止日（含，北京时间） Last day, in Beijing time.",
 )
-def grant(recipient: str, table: str, purpose: str, until: datetime | None) -> None:
-    """授权 Let RECIPIENT read TABLE; a new recipient is created."""
+@click.option(
+    "--history",
+    is_flag=True,
+    help="自今日版本起共享历史与变更 Share versions and changes too, from today's version on.",
+)
+@click.option(
+    "--history-from",
+    type=click.IntRange(0),
+    metavar="N",
+    help="自第 N 版起共享历史 Share versions and changes from version N on.",
+)
+def grant(
+    recipient: str,
+    table: str,
+    purpose: str,
+    until: datetime | None,
+    history: bool,
+    history_from: int | None,
+) -> None:
+    """授权 Let RECIPIENT read TABLE; a new recipient is created.
+
+    默认只共享当前版本。 By default only the current version is shared.
+    """
     from sharing import grants
     from sharing.control import Control
 
     last_day = None if until is None else until.date()
     with Control(Home.from_env()) as control:
         found = grants.grant(
-            control, recipient, table, purpose, until=last_day, actor=getpass.getuser()
+            control,
+            recipient,
+            table,
+            purpose,
+            until=last_day,
+            history_from=-1 if history and history_from is None else history_from,
+            actor=getpass.getuser(),
         )
     click.echo(f"已授权 granted: {recipient} → {found}{_until(last_day)}")
 
@@ -109,6 +137,80 @@ def profile(recipient: str, out: Path | None, no_grace: bool) -> None:
     click.echo(f"已写入 written: {out}，有效至 valid until {_local(issued.expires_at)}")
 
 
+@share.command(epilog="例 Example: ./jingshu share invite demo")
+@click.argument("recipient")
+def invite(recipient: str) -> None:
+    """邀请 Print a link where RECIPIENT fetches its profile file, once, within three days."""
+    from sharing import recipients
+    from sharing.control import Control
+    from sharing.endpoint import base_url, gateway_port
+
+    with Control(Home.from_env()) as control:
+        key = recipients.invite(control, recipient, getpass.getuser())
+    click.echo(f"{base_url(gateway_port())}/activate?key={key}")
+
+
+@share.command(epilog="例 Example: ./jingshu share networks demo 10.1.0.0/16 192.0.2.7/32")
+@click.argument("recipient")
+@click.argument("networks", nargs=-1)
+def networks(recipient: str, networks: tuple[str, ...]) -> None:
+    """网段 Let RECIPIENT come from these NETWORKS alone (CIDR); none named: from anywhere."""
+    from sharing import recipients
+    from sharing.control import Control
+
+    with Control(Home.from_env()) as control:
+        kept = recipients.set_networks(control, recipient, networks)
+    click.echo(f"{recipient}: {', '.join(kept) or '不限 anywhere'}")
+
+
+@share.command(epilog="例 Example: ./jingshu share add DIR --share partner --schema x --table t")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--share", "share_", required=True, metavar="S", help="共享名 The share.")
+@click.option("--schema", required=True, metavar="X", help="模式名 The schema.")
+@click.option("--table", required=True, metavar="T", help="表名 The table.")
+@click.option(
+    "--level",
+    type=click.Choice(["L1", "L2"]),
+    help="为未标级的列负责 Answer for the level of columns without a tag; it is in evidence.",
+)
+def add(folder: Path, share_: str, schema: str, table: str, level: Level | None) -> None:
+    """添加 Share a Delta FOLDER that others wrote, as it is, by three names; then grant it.
+
+    列须为 L1–L2：按标签，或由 --level 担保。 Columns must be L1–L2, by their tags or by --level.
+    """
+    from sharing import foreign
+    from sharing.control import Control
+
+    with Control(Home.from_env()) as control:
+        found, snapshot = foreign.add_table(
+            control, folder, share_, schema, table, level=level, actor=getpass.getuser()
+        )
+        files = snapshot.files()
+    click.echo(
+        f"已共享 shared: {found}，版本 version {snapshot.version}，{len(files)} 个文件 files"
+    )
+    if snapshot.features:
+        click.echo(f"  须支持 Clients must read: {', '.join(snapshot.features)}")
+    if any(f.vector or f.inline_vector for f in files):
+        click.echo(
+            "  注意：已删除的行仍在文件中 Deleted rows are still in the files that recipients get;"
+            " REORG TABLE … APPLY (PURGE) takes them out.",
+            err=True,
+        )
+
+
+@share.command(epilog="例 Example: ./jingshu share remove partner.x.t")
+@click.argument("table")
+def remove(table: str) -> None:
+    """移除 Take a table of others out of its share; the folder stays as it is."""
+    from sharing import foreign
+    from sharing.control import Control
+
+    with Control(Home.from_env()) as control:
+        found = foreign.remove_table(control, table, actor=getpass.getuser())
+    click.echo(f"已移除 removed: {found}")
+
+
 @share.command("list", epilog="例 Example: ./jingshu share list --json")
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 def list_(as_json: bool) -> None:
@@ -118,8 +220,8 @@ def list_(as_json: bool) -> None:
     from sharing.grants import list_grants
 
     home = Home.from_env()
-    tables = [str(t) for t in Catalog(home).tables()]
     with Control(home) as control:
+        tables = [str(t) for t in Catalog(control).tables()]
         rows = list_grants(control)
     if as_json:
         document = {"tables": tables, "grants": [_as_json(g) for g in rows]}
@@ -133,7 +235,7 @@ def list_(as_json: bool) -> None:
         click.echo(f"  {g.state:8} {g.recipient} → {g.table}  {g.purpose}{_until(g.until)}")
 
 
-def _as_json(row: GrantView) -> dict[str, str | None]:
+def _as_json(row: GrantView) -> dict[str, str | int | None]:
     return {
         "recipient": row.recipient,
         "table": row.table,
@@ -142,6 +244,7 @@ def _as_json(row: GrantView) -> dict[str, str | None]:
         "granted_at": _utc(row.granted_at),
         "granted_by": row.granted_by,
         "until": None if row.until is None else row.until.isoformat(),
+        "history_from": row.history_from,
         "revoked_at": None if row.revoked_at is None else _utc(row.revoked_at),
     }
 

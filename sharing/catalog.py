@@ -1,7 +1,8 @@
 """Which shared tables there are, and what they are called outside.
 
 A table ``lake/shared/<product>__<policy>`` is ``jingshu.<domain>.<product>__<policy>``, where the
-domain is the product contract's; a table without a contract is in the schema ``city``.
+domain is the product contract's; a table without a contract is in the schema ``city``. A table
+that others wrote has the names it was given, in another share.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import select
 
 from contracts.errors import JingshuError, UsageError
+from contracts.model import UNTAGGED
 from contracts.requested import city_tree
+from sharing.control import ForeignTable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from contracts.layout import Home
+    from contracts.model import Level
+    from sharing.control import Control
 
 SHARE = "jingshu"
 DEFAULT_SCHEMA = "city"
@@ -35,6 +40,13 @@ class SharedTable:
     schema: str
     name: str
     path: Path
+    #: The level of untagged columns in a table that others wrote; ours are all tagged.
+    foreign: Level | None = None
+
+    @property
+    def key(self) -> str:
+        """What grants, pages and file URLs know the table by."""
+        return table_key(self.share, self.schema, self.name)
 
     def __str__(self) -> str:
         return f"{self.share}.{self.schema}.{self.name}"
@@ -47,28 +59,60 @@ class SharedTable:
         )
 
 
+def table_key(share: str, schema: str, name: str) -> str:
+    """Return a table's key: our tables' names are unique alone, and hold no dot."""
+    return name if share == SHARE else f"{share}.{schema}.{name}"
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a share, schema or table can be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 class Catalog:
     """The shared tables of one home, read from its folders whenever it is asked."""
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
+    def __init__(self, control: Control) -> None:
+        self.control = control
+        self.home = control.home
         self._domains: dict[str, str] = {}
 
     def tables(self) -> tuple[SharedTable, ...]:
-        """Return all shared tables in name order, granted or not, servable or not."""
+        """Return all shared tables in the order of their keys, granted or not, servable or not."""
         folder = self.home.table("shared", "_").parent
         names = sorted(p.parent.name for p in folder.glob("*/_delta_log") if p.is_dir())
-        domains = self._current_domains()
-        return tuple(
-            SharedTable(
-                SHARE,
-                domains.get(name.split("__", 1)[0], DEFAULT_SCHEMA),
-                name,
-                self.home.table("shared", name),
-            )
-            for name in names
-            if _NAME.fullmatch(name)
-        )
+        return (*(self._ours(name) for name in names if is_name(name)), *self._foreign())
+
+    def named(self, share: str, schema: str, name: str) -> SharedTable | None:
+        """Return the table that is called so, without looking at every other."""
+        if share.casefold() != SHARE:
+            found = self._foreign()
+        else:
+            folder = self.home.table("shared", name)
+            is_there = is_name(name) and (folder / "_delta_log").is_dir()
+            found = (self._ours(name),) if is_there else self.tables()
+        return next((t for t in found if t.is_called(share, schema, name)), None)
+
+    def keyed(self, key: str) -> SharedTable | None:
+        """Return the table with this key."""
+        parts = key.split(".")
+        if len(parts) == 1:
+            is_there = is_name(key) and (self.home.table("shared", key) / "_delta_log").is_dir()
+            return self._ours(key) if is_there else None
+        return next((t for t in self._foreign() if t.key == key), None)
+
+    def _ours(self, name: str) -> SharedTable:
+        schema = self._current_domains().get(name.split("__", 1)[0], DEFAULT_SCHEMA)
+        return SharedTable(SHARE, schema, name, self.home.table("shared", name))
+
+    def _foreign(self) -> tuple[SharedTable, ...]:
+        with self.control.read() as session:
+            rows = session.scalars(select(ForeignTable).where(ForeignTable.removed_at.is_(None)))
+            tables = [
+                SharedTable(r.share, r.schema, r.table, Path(r.folder), _level(r.level))
+                for r in rows
+            ]
+        return tuple(sorted(tables, key=lambda t: t.key))
 
     def find(self, reference: str) -> SharedTable:
         """Find a table by ``share.schema.table`` or by its plain name.
@@ -94,3 +138,7 @@ class Catalog:
             return self._domains
         self._domains = {p.product_table: p.domain for p in products if _NAME.fullmatch(p.domain)}
         return self._domains
+
+
+def _level(word: str | None) -> Level:
+    return UNTAGGED if word is None else cast("Level", word)

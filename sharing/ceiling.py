@@ -25,8 +25,10 @@ class NotServedError(JingshuError, PermissionError):
     """A table exists but must not leave the house; ``str`` says why, for our log only."""
 
 
-def check_levels(schema_json: str, ceiling: Level = SHARE_CEILING) -> None:
-    """Refuse a schema with a column above ``ceiling``.
+def check_levels(
+    schema_json: str, ceiling: Level = SHARE_CEILING, untagged: Level = UNTAGGED
+) -> None:
+    """Refuse a schema with a column above ``ceiling``; ``untagged`` is the level of one untagged.
 
     A nested field without a tag has its parent's level; a tag that is no level counts as L4.
 
@@ -35,7 +37,7 @@ def check_levels(schema_json: str, ceiling: Level = SHARE_CEILING) -> None:
     """
     above = [
         f"{name} ({level})"
-        for name, level in column_levels(schema_json)
+        for name, level in column_levels(schema_json, untagged)
         if _LEVELS.index(level) > _LEVELS.index(ceiling)
     ]
     if above:
@@ -58,10 +60,10 @@ def check_protocol(min_reader_version: int) -> None:
         )
 
 
-def column_levels(schema_json: str) -> Iterator[tuple[str, Level]]:
+def column_levels(schema_json: str, untagged: Level = UNTAGGED) -> Iterator[tuple[str, Level]]:
     """Yield (dotted name, level) of each column and nested field of a Delta schema string."""
     for field in json.loads(schema_json)["fields"]:
-        yield from _field_levels(field, "", UNTAGGED)
+        yield from _field_levels(field, "", untagged)
 
 
 def _field_levels(

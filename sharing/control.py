@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
 
 #: The newest revision of ``sharing/migrations``; an older database is upgraded when it is opened.
-HEAD = "0003"
+HEAD = "0004"
 VERSION_TABLE = "share_alembic"
 #: How long a writer waits for another one.
 BUSY_TIMEOUT_S = 30
@@ -49,6 +49,8 @@ BUSY_TIMEOUT_S = 30
 _WRITERS_LOCK = 0x6A6E6773
 PURPOSE_CHARACTERS = 1000
 PATH_CHARACTERS = 1024
+NETWORKS_CHARACTERS = 1000
+FOLDER_CHARACTERS = 1000
 
 
 class ControlError(JingshuError, RuntimeError):
@@ -91,6 +93,20 @@ class Recipient(Base):
     name: Mapped[str] = mapped_column(String(63), primary_key=True)
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(255))
+    #: The networks it may come from, as CIDRs with commas between; none is anywhere.
+    networks: Mapped[str] = mapped_column(String(NETWORKS_CHARACTERS), server_default="")
+
+
+class Activation(Base):
+    """A link, known by its SHA-256 only, that hands out one profile, once."""
+
+    __tablename__ = "share_activations"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    recipient: Mapped[str] = mapped_column(ForeignKey(Recipient.name), index=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(255))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Token(Base):
@@ -124,6 +140,8 @@ class Grant(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None] = mapped_column(String(255))
     request: Mapped[str | None] = mapped_column(String(16), index=True)
+    #: The first version whose history is shared; none is.
+    history_from: Mapped[int | None]
     grant_leaf_at: Mapped[datetime | None]
     revoke_leaf_at: Mapped[datetime | None]
 
@@ -131,11 +149,47 @@ class Grant(Base):
         Index(
             "share_grants_one_open",
             "recipient",
+            "share",
+            "schema",
             "table",
             "purpose",
             unique=True,
             sqlite_where=text("revoked_at IS NULL"),
             postgresql_where=text("revoked_at IS NULL"),
+        ),
+    )
+
+
+class ForeignTable(Base):
+    """A Delta table that others wrote, shared as it is under three names.
+
+    ``level`` is what a person answers for of untagged columns; none: every column has its tag.
+    """
+
+    __tablename__ = "share_foreign_tables"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    share: Mapped[str] = mapped_column(String(255))
+    schema: Mapped[str] = mapped_column(String(255))
+    table: Mapped[str] = mapped_column(String(255))
+    folder: Mapped[str] = mapped_column(String(FOLDER_CHARACTERS))
+    level: Mapped[str | None] = mapped_column(String(2))
+    keeps_deleted_rows: Mapped[bool]
+    added_at: Mapped[datetime]
+    added_by: Mapped[str] = mapped_column(String(255))
+    removed_at: Mapped[datetime | None]
+    removed_by: Mapped[str | None] = mapped_column(String(255))
+    added_leaf_at: Mapped[datetime | None]
+    removed_leaf_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "share_foreign_tables_one_open",
+            "share",
+            "schema",
+            "table",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
         ),
     )
 

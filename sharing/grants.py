@@ -18,13 +18,13 @@ from contracts.model import CITY_TZ
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.catalog import Catalog
+from sharing.catalog import Catalog, table_key
 from sharing.control import PURPOSE_CHARACTERS, Grant, utc_now
 from sharing.recipients import create_recipient, require_recipient
 from sharing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
@@ -49,6 +49,7 @@ class GrantView:
     granted_at: datetime
     granted_by: str
     until: date | None
+    history_from: int | None
     revoked_at: datetime | None
     state: State
 
@@ -60,19 +61,21 @@ def grant(  # noqa: PLR0913 - a grant has this many parts
     purpose: str,
     *,
     until: date | None = None,
+    history_from: int | None = None,
     actor: str,
 ) -> SharedTable:
     """Let ``recipient`` read ``table`` for ``purpose``, to the end of ``until`` in the city's zone.
 
     The recipient is created where it is new. The same grant again changes nothing; another
-    ``until`` replaces the grant.
+    ``until`` or ``history_from`` replaces the grant. From ``history_from`` on versions and changes
+    are shared too; a number below 0 is the version of today.
 
     Raises:
         UsageError: There is no such table, the purpose is empty, or the date is over.
         NotServedError: The table must not be shared.
     """
-    found = Catalog(control.home).find(table)
-    read_snapshot(found.path)
+    found = Catalog(control).find(table)
+    newest = read_snapshot(found.path, foreign=found.foreign).version
     purpose = " ".join(purpose.split())
     if not 0 < len(purpose) <= PURPOSE_CHARACTERS:
         raise UsageError(
@@ -84,7 +87,16 @@ def grant(  # noqa: PLR0913 - a grant has this many parts
         raise UsageError(f"{until} is over.", "Give a date that is still to come.")
     create_recipient(control, recipient, actor)
     with control.write() as session:
-        open_grant(session, recipient, found, purpose, until_at=until_at, actor=actor, at=at)
+        open_grant(
+            session,
+            recipient,
+            found,
+            purpose,
+            until_at=until_at,
+            history_from=newest if history_from is not None and history_from < 0 else history_from,
+            actor=actor,
+            at=at,
+        )
     settle(control)
     return found
 
@@ -99,6 +111,7 @@ def open_grant(  # noqa: PLR0913 - a grant has this many parts
     actor: str,
     at: datetime,
     request: str | None = None,
+    history_from: int | None = None,
 ) -> None:
     """Add a grant in a transaction of the caller's, whose leaf ``settle`` then writes.
 
@@ -110,7 +123,9 @@ def open_grant(  # noqa: PLR0913 - a grant has this many parts
         .where(Grant.recipient == recipient, Grant.table == table.name)
         .where(Grant.purpose == purpose, Grant.revoked_at.is_(None))
     ).all()
-    if any(g.until_at == until_at and g.request == request for g in open_grants):
+    open_grants = [g for g in open_grants if _key(g) == table.key]
+    wanted = (until_at, request, history_from)
+    if any((g.until_at, g.request, g.history_from) == wanted for g in open_grants):
         return
     _close(session, open_grants, at, actor)
     session.add(
@@ -125,6 +140,7 @@ def open_grant(  # noqa: PLR0913 - a grant has this many parts
             granted_by=actor,
             until_at=until_at,
             request=request,
+            history_from=history_from,
         )
     )
 
@@ -167,13 +183,26 @@ def revoke(control: Control, recipient: str, table: str | None = None, *, actor:
 
 
 def granted_tables(control: Control, recipient: str, at: datetime | None = None) -> frozenset[str]:
-    """Return the folder names of the tables that the recipient may read now."""
+    """Return the keys of the tables that the recipient may read now."""
+    return frozenset(open_tables(control, recipient, at))
+
+
+def open_tables(
+    control: Control, recipient: str, at: datetime | None = None
+) -> Mapping[str, int | None]:
+    """Return the tables that the recipient may read now, by key: from which version on.
+
+    None is the current version alone.
+    """
     at = at or utc_now()
+    found: dict[str, int | None] = {}
     with control.read() as session:
-        names = session.scalars(
-            select(Grant.table).where(Grant.recipient == recipient, *_is_active(at))
-        )
-        return frozenset(names)
+        for row in session.scalars(
+            select(Grant).where(Grant.recipient == recipient, *_is_active(at))
+        ):
+            known = [v for v in (found.get(_key(row)), row.history_from) if v is not None]
+            found[_key(row)] = min(known, default=None)
+    return found
 
 
 def list_grants(control: Control, at: datetime | None = None) -> list[GrantView]:
@@ -189,6 +218,7 @@ def list_grants(control: Control, at: datetime | None = None) -> list[GrantView]
                 granted_at=g.granted_at,
                 granted_by=g.granted_by,
                 until=_last_day(g.until_at),
+                history_from=g.history_from,
                 revoked_at=g.revoked_at,
                 state=_state(g, at),
             )
@@ -243,6 +273,10 @@ def _state(row: Grant, at: datetime) -> State:
     return "pending" if row.grant_leaf_at is None else "active"
 
 
+def _key(row: Grant) -> str:
+    return table_key(row.share, row.schema, row.table)
+
+
 def _is_named(row: Grant, table: str) -> bool:
     return table.casefold() in (row.table.casefold(), _full_name(row).casefold())
 
@@ -280,6 +314,7 @@ def grant_leaf(row: Grant) -> Leaf:
             "until": None if last_day is None else last_day.isoformat(),
             "granted_by": row.granted_by,
             **({"request": row.request} if row.request else {}),
+            **({} if row.history_from is None else {"history_from": row.history_from}),
         },
         at=iso(row.granted_at),
     )

@@ -17,6 +17,7 @@ from jobs.leaves import iso
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
+from sharing.catalog import table_key
 from sharing.control import BUSY_TIMEOUT_S, LoggedReads, Request, utc_now
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ _HOUR: Final = timedelta(hours=1)
 #: A record may wait this long for the database after its time was taken.
 _PATIENCE: Final = timedelta(seconds=4 * BUSY_TIMEOUT_S)
 #: The table in a request's path: of the protocol, or of a signed file URL.
-_TABLE: Final = re.compile(r"/tables/([^/?]+)|/files/[^/]+/([^/?]+)/")
+_TABLE: Final = re.compile(
+    r"/shares/([^/?]+)/schemas/([^/?]+)/tables/([^/?]+)|/files/[^/]+/([^/?]+)/",
+    re.IGNORECASE,
+)
 #: What a request that names no table (a listing, a stranger's) is logged under.
 NO_TABLE: Final = "-"
 
@@ -72,9 +76,12 @@ def leaves_of(requests: Iterable[Request]) -> list[Leaf]:
 
 
 def table_of(path: str) -> str:
-    """Return the table that a request's path names, as its folder is called."""
+    """Return the key of the table that a request's path names, in lower case."""
     found = _TABLE.search(path)
-    return (found[1] or found[2]).casefold() if found else NO_TABLE
+    if found is None:
+        return NO_TABLE
+    share, schema, table, key = found.groups()
+    return (key or table_key(share.casefold(), schema, table)).casefold()
 
 
 def _leaf(hour: datetime, table: str, rows: list[Request]) -> Leaf:

@@ -1,4 +1,8 @@
-"""Recipients and their bearer tokens: shown once, kept as SHA-256, rotated with a grace period."""
+"""Recipients and their bearer tokens: shown once, kept as SHA-256, rotated with a grace period.
+
+A token is handed over by an activation link, which works once, and is good from the recipient's
+networks alone where it has any.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,17 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
 from contracts.errors import UsageError
-from sharing.control import Recipient, Token, utc_now
+from sharing.control import NETWORKS_CHARACTERS, Activation, Recipient, Token, utc_now
 from sharing.endpoint import endpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
 TOKEN_LIFE = timedelta(days=90)
 #: How long older tokens stay good after a new one is issued.
 GRACE = timedelta(hours=24)
+#: How long an activation link can be used.
+INVITATION_LIFE = timedelta(days=3)
 #: Found in a leak by its prefix; 32 random bytes cannot be guessed, so a plain hash is enough.
 _TOKEN_PREFIX = "jst_"  # noqa: S105 - no secret, the beginning of each
 _TOKEN_BYTES = 32
@@ -89,30 +97,33 @@ def issue_profile(
     Raises:
         UsageError: There is no such recipient.
     """
-    at = at or utc_now()
+    with control.write() as session:
+        require_recipient(session, name)
+        return _issue(session, name, grace, at or utc_now())
+
+
+def _issue(session: Session, name: str, grace: timedelta, at: datetime) -> Profile:
     profile = Profile(
         endpoint(),
         _TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES),
         # The file names whole seconds; the token must not outlive what it says.
         (at + TOKEN_LIFE).replace(microsecond=0),
     )
-    with control.write() as session:
-        require_recipient(session, name)
-        ends = at + grace
-        session.execute(
-            update(Token)
-            .where(Token.recipient == name)
-            .where(Token.revoked_at.is_(None) | (Token.revoked_at > ends))
-            .values(revoked_at=ends)
+    ends = at + grace
+    session.execute(
+        update(Token)
+        .where(Token.recipient == name)
+        .where(Token.revoked_at.is_(None) | (Token.revoked_at > ends))
+        .values(revoked_at=ends)
+    )
+    session.add(
+        Token(
+            sha256=_digest(profile.token),
+            recipient=name,
+            created_at=at,
+            expires_at=profile.expires_at,
         )
-        session.add(
-            Token(
-                sha256=_digest(profile.token),
-                recipient=name,
-                created_at=at,
-                expires_at=profile.expires_at,
-            )
-        )
+    )
     return profile
 
 
@@ -142,15 +153,104 @@ def ensure_profile(control: Control, name: str, path: Path) -> None:
         write_profile(issue_profile(control, name), path)
 
 
-def authenticate(control: Control, token: str, at: datetime | None = None) -> str | None:
-    """Return the recipient whose valid token this is, or ``None``."""
+def authenticate(
+    control: Control, token: str, at: datetime | None = None, *, address: str | None = None
+) -> str | None:
+    """Return the recipient whose valid token this is, or ``None``.
+
+    With an ``address``, the token is good only from the recipient's networks.
+    """
     at = (at or utc_now()).astimezone(UTC)
     with control.read() as session:
-        return session.scalar(
-            select(Token.recipient)
+        found = session.execute(
+            select(Recipient.name, Recipient.networks)
+            .join(Token, Token.recipient == Recipient.name)
             .where(Token.sha256 == _digest(token), Token.expires_at > at)
             .where(Token.revoked_at.is_(None) | (Token.revoked_at > at))
+        ).one_or_none()
+    if found is None or (address is not None and not _is_within(address, found.networks)):
+        return None
+    return str(found.name)
+
+
+def set_networks(control: Control, name: str, networks: Sequence[str]) -> list[str]:
+    """Let a recipient come from these networks alone (CIDR); none lets it come from anywhere.
+
+    Raises:
+        UsageError: There is no such recipient, or a network is none.
+    """
+    try:
+        read = sorted({str(ip_network(n.strip())) for n in networks})
+    except ValueError as wrong:
+        raise UsageError(f"A network is wrong: {wrong}.", "Write it as 10.1.0.0/16.") from wrong
+    kept = ",".join(read)
+    if len(kept) > NETWORKS_CHARACTERS:
+        raise UsageError("These are too many networks.", "Name larger ones.")
+    with control.write() as session:
+        require_recipient(session, name)
+        session.execute(update(Recipient).where(Recipient.name == name).values(networks=kept))
+    return read
+
+
+def may_come_from(control: Control, name: str, address: str) -> bool:
+    """Tell whether an address is within a recipient's networks."""
+    with control.read() as session:
+        networks = session.scalar(select(Recipient.networks).where(Recipient.name == name))
+    return _is_within(address, networks or "")
+
+
+def invite(control: Control, name: str, actor: str, at: datetime | None = None) -> str:
+    """Return the key of a link that hands out one profile, once, within three days.
+
+    Raises:
+        UsageError: There is no such recipient.
+    """
+    at = at or utc_now()
+    key = secrets.token_urlsafe(_TOKEN_BYTES)
+    with control.write() as session:
+        require_recipient(session, name)
+        session.add(
+            Activation(
+                sha256=_digest(key),
+                recipient=name,
+                created_at=at,
+                created_by=actor,
+                expires_at=at + INVITATION_LIFE,
+            )
         )
+    return key
+
+
+def invited(control: Control, key: str, at: datetime | None = None) -> str | None:
+    """Return whom an unused link invites, or ``None``; looking at it does not use it."""
+    at = at or utc_now()
+    with control.read() as session:
+        row = session.get(Activation, _digest(key))
+        return row.recipient if row and row.used_at is None and row.expires_at > at else None
+
+
+def activate(control: Control, key: str, at: datetime | None = None) -> tuple[str, Profile] | None:
+    """Use a link: return the recipient and its new profile, or ``None`` where it is used or over.
+
+    Of two that come at once, one gets the profile.
+    """
+    at = at or utc_now()
+    with control.write() as session:
+        row = session.get(Activation, _digest(key))
+        if row is None or row.used_at is not None or row.expires_at <= at:
+            return None
+        row.used_at = at
+        return row.recipient, _issue(session, row.recipient, GRACE, at)
+
+
+def _is_within(address: str, networks: str) -> bool:
+    if not networks:
+        return True
+    try:
+        come = ip_address(address)
+    except ValueError:
+        return False
+    return any(come in ip_network(n) for n in networks.split(","))
 
 
 def _digest(token: str) -> str:

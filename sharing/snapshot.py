@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from contracts.model import UNTAGGED
 from sharing.ceiling import NotServedError, check_levels, check_protocol
+from sharing.datafile import TableFiles, sorted_json
+from sharing.deltalog import deletion_vectors, versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from contracts.model import Level
+    from sharing.datafile import DataFile
 
-@dataclass(frozen=True)
-class DataFile:
-    """A data file that a table version names; ``path`` is proved to lie inside the table."""
-
-    id: str
-    path: Path
-    partition: Mapping[str, str | None]
-    size_bytes: int
-    modified_ms: int
-    rows: int | None
-    stats: str
+_VECTORS: Final = "deletionVectors"
+_MAPPING: Final = "columnMapping"
+#: Features of the log alone: a recipient is handed actions and never reads the log.
+_OF_THE_LOG: Final = frozenset({"v2Checkpoint", "vacuumProtocolCheck"})
+_PHYSICAL: Final = "delta.columnMapping.physicalName"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A version that may be shared: reader version 1, every column at or below the ceiling."""
+    """A version that may be shared: every column at or below the ceiling.
+
+    ``features`` are the reader features a recipient must know; a table of our own has none.
+    """
 
     root: Path
     version: int
@@ -49,9 +48,22 @@ class Snapshot:
     schema_json: str
     partition_columns: tuple[str, ...]
     configuration: Mapping[str, str]
+    min_reader_version: int
     min_writer_version: int
+    features: tuple[str, ...]
     writer_features: tuple[str, ...]
     _delta: DeltaTable = field(repr=False, compare=False)
+
+    @cached_property
+    def columns(self) -> Mapping[str, str]:
+        """Each column's name in the files, by its name in the schema."""
+        fields = json.loads(self.schema_json)["fields"]
+        return {f["name"]: (f.get("metadata") or {}).get(_PHYSICAL, f["name"]) for f in fields}
+
+    @property
+    def table_files(self) -> TableFiles:
+        """What this version's files are held against."""
+        return TableFiles(self.root, self.table_id, frozenset(self.columns.values()))
 
     def files(self) -> tuple[DataFile, ...]:
         """Return the version's files, in path order, so that answers repeat.
@@ -59,19 +71,81 @@ class Snapshot:
         Raises:
             NotServedError: A file is missing, lies elsewhere, or holds a column the schema hides.
         """
-        columns = {f["name"] for f in json.loads(self.schema_json)["fields"]}
-        actions = pa.table(self._delta.get_add_actions(flatten=False)).to_pylist()
+        read = self.table_files.read
+        return tuple(read(action) for action in self._adds)
+
+    @cached_property
+    def _adds(self) -> tuple[Mapping[str, Any], ...]:
+        """The version's ``add`` actions in path order, as the log would write them."""
+        rows = pa.table(self._delta.get_add_actions(flatten=False)).to_pylist()
+        has_vectors = _VECTORS in self.features
+        vectors = deletion_vectors(self.root, self.version) if has_vectors else {}
         return tuple(
-            _data_file(self, action, columns) for action in sorted(actions, key=lambda a: a["path"])
+            {
+                "path": row["path"],
+                "size": row["size_bytes"],
+                "modificationTime": row["modification_time"],
+                "partitionValues": {
+                    self.columns[name]: _partition_value(value)
+                    for name, value in (row.get("partition") or {}).items()
+                },
+                "stats": _stats(row),
+                "deletionVector": vectors.get(row["path"]),
+            }
+            for row in sorted(rows, key=lambda r: r["path"])
         )
 
 
-def read_snapshot(root: Path, version: int | None = None) -> Snapshot:
+def read_snapshot(root: Path, version: int | None = None, foreign: Level | None = None) -> Snapshot:
     """Open a shared table at ``version``, or as it is now.
+
+    ``foreign`` is the level of untagged columns in a table that others wrote; such a table may
+    need reader features, ours may not.
 
     Raises:
         NotServedError: There is no such table or version, or it must not be shared.
     """
+    if foreign is not None and root.resolve() != root:
+        raise NotServedError(
+            f"{root} has become a link since it was shared.", "Remove it and add it again."
+        )
+    root = root.resolve()
+    newest = versions(root)[-1:] if (root / "_delta_log").is_dir() else range(0)
+    if not newest:
+        raise NotServedError("There is no Delta table here.", "Run the share job.")
+    version = newest[0] if version is None else version
+    commit = root / "_delta_log" / f"{version:020d}.json"
+    try:
+        written = commit.stat()
+        stamp = (written.st_mtime_ns, written.st_ino)
+    except OSError:
+        stamp = (0, 0)
+    return _opened(root, version, foreign, stamp)
+
+
+def read_past(current: Snapshot, version: int, foreign: Level | None = None) -> Snapshot:
+    """Open an earlier version, which shows no more than the current one does.
+
+    Raises:
+        NotServedError: There is no such version, or it has a column that is not shared any more.
+    """
+    past = read_snapshot(current.root, version, foreign)
+    gone = sorted(set(past.columns.values()) - set(current.columns.values()))
+    if gone:
+        raise NotServedError(
+            f"Version {version} has columns that are not shared any more: {', '.join(gone)}.",
+            "Read from a newer version on.",
+        )
+    return past
+
+
+@lru_cache(maxsize=2048)
+def _opened(
+    root: Path,
+    version: int,
+    foreign: Level | None,
+    _stamp: tuple[int, int],  # another commit under the same number is another version
+) -> Snapshot:
     try:
         delta = DeltaTable(root, version=version)
         protocol, metadata, schema = delta.protocol(), delta.metadata(), delta.schema().to_json()
@@ -79,77 +153,34 @@ def read_snapshot(root: Path, version: int | None = None) -> Snapshot:
         raise NotServedError("There is no Delta table here.", "Run the share job.") from missing
     except (DeltaError, OverflowError) as broken:
         raise NotServedError(
-            f"The Delta log cannot be read at version {version or 'latest'}: {broken}.",
+            f"The Delta log cannot be read at version {version}: {broken}.",
             "Run the share job again; restore the table if that does not help.",
         ) from broken
-    check_protocol(protocol.min_reader_version)
-    check_levels(schema)
+    if foreign is None:
+        check_protocol(protocol.min_reader_version)
+    check_levels(schema, untagged=foreign or UNTAGGED)
     return Snapshot(
-        root=root.resolve(),
-        version=delta.version(),
+        root=root,
+        version=version,
         table_id=str(metadata.id),
         name=metadata.name,
         description=metadata.description,
-        schema_json=_sorted_json(json.loads(schema)),
+        schema_json=sorted_json(json.loads(schema)),
         partition_columns=tuple(metadata.partition_columns),
         configuration=dict(sorted(metadata.configuration.items())),
+        min_reader_version=protocol.min_reader_version,
         min_writer_version=protocol.min_writer_version,
+        features=_features(protocol.min_reader_version, protocol.reader_features, metadata),
         writer_features=tuple(sorted(protocol.writer_features or ())),
         _delta=delta,
     )
 
 
-def _data_file(snapshot: Snapshot, action: dict[str, Any], columns: set[str]) -> DataFile:
-    path = _inside(snapshot.root, action["path"])
-    try:
-        found = path.stat()
-    except OSError as missing:
-        raise NotServedError(
-            f"Version {snapshot.version} names a file that cannot be read: {action['path']}.",
-            "Rebuild the table with the share job.",
-        ) from missing
-    if found.st_size != action["size_bytes"]:
-        raise NotServedError(
-            f"{action['path']} has {found.st_size} bytes, the log says {action['size_bytes']}.",
-            "Rebuild the table with the share job.",
-        )
-    hidden = _footer_columns(path, found.st_size, found.st_mtime_ns) - columns
-    if hidden:
-        # The whole file leaves the house, so a column that only the schema hides would too.
-        raise NotServedError(
-            f"{action['path']} holds columns outside the schema: {', '.join(sorted(hidden))}.",
-            "Rewrite the table's files with the share job.",
-        )
-    return DataFile(
-        id=hashlib.sha256(f"{snapshot.table_id}\n{action['path']}".encode()).hexdigest()[:32],
-        path=path,
-        partition={k: _partition_value(v) for k, v in (action.get("partition") or {}).items()},
-        size_bytes=action["size_bytes"],
-        modified_ms=action["modification_time"],
-        rows=action["num_records"],
-        stats=_stats(action),
-    )
-
-
-def _inside(root: Path, logged: str) -> Path:
-    """Resolve a path of the log (percent-encoded, Delta protocol § Add File) below ``root``."""
-    path = (root / unquote(logged)).resolve()
-    if not path.is_relative_to(root) or path.is_relative_to(root / "_delta_log"):
-        raise NotServedError(
-            f"The log names a file outside the table: {logged}.",
-            "Rebuild the table with the share job; a shared table holds its own files.",
-        )
-    return path
-
-
-@lru_cache(maxsize=4096)
-def _footer_columns(path: Path, _size: int, _mtime_ns: int) -> frozenset[str]:
-    try:
-        return frozenset(pq.read_schema(path).names)
-    except (OSError, pa.ArrowException) as broken:
-        raise NotServedError(
-            f"{path.name} is no Parquet file.", "Rebuild the table with the share job."
-        ) from broken
+def _features(version: int, named: list[str] | None, metadata: Any) -> tuple[str, ...]:
+    if version >= 3:  # noqa: PLR2004 - Delta protocol § Table Features
+        return tuple(sorted(set(named or ()) - _OF_THE_LOG))
+    mode = metadata.configuration.get("delta.columnMapping.mode", "none")
+    return (_MAPPING,) if mode != "none" else ()
 
 
 def _partition_value(value: object) -> str | None:
@@ -181,12 +212,7 @@ def _stats(action: dict[str, Any]) -> str:
     stats["nullCount"] = {k: v for k, v in nulls.items() if isinstance(v, int)}
     if action["num_records"] is not None:
         stats["numRecords"] = action["num_records"]
-    return _sorted_json(stats)
-
-
-def _sorted_json(value: Any) -> str:
-    """Write JSON in one order: delta-rs keeps metadata in hash maps, and answers must repeat."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return sorted_json(stats)
 
 
 def _bound(value: object) -> str | int | float | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
 from jobs.verify.report import said
-from sharing.control import Control, Grant, LoggedReads, Request, has_control
+from sharing.control import Control, ForeignTable, Grant, LoggedReads, Request, has_control
+from sharing.foreign import leaves_of as leaves_of_table
 from sharing.grants import grant_leaf, revoke_leaf
 from sharing.reads import leaves_of
 
@@ -20,17 +21,21 @@ if TYPE_CHECKING:
     from lineage.evidence.leaf import Leaf
 
 
-def grants(lake: Lake) -> Iterator[Checked]:
-    """Invariant 6: each grant, revocation and hour of reads has its leaf, which says the same.
+_KINDS: Final = ("table", "grant", "revoke", "reads")
 
-    And each such leaf has its row. A grant whose leaf is still owed opens nothing, so it is
-    recovering.
+
+def grants(lake: Lake) -> Iterator[Checked]:
+    """Invariant 6: each grant, revocation, foreign table and hour of reads has its leaf.
+
+    The leaf says the same, and each such leaf has its row. A grant whose leaf is still owed opens
+    nothing, so it is recovering.
     """
     if not has_control(lake.home):
-        yield from without_rows(lake, ("grant", "revoke", "reads"), frozenset())
+        yield from without_rows(lake, _KINDS, frozenset())
         return
     with Control(lake.home) as control, control.read() as session:
         rows = session.scalars(select(Grant).order_by(Grant.granted_at)).all()
+        tables = session.scalars(select(ForeignTable).order_by(ForeignTable.added_at)).all()
         marked = session.scalars(select(LoggedReads)).one_or_none()
         until = _logged_until(lake, None if marked is None else marked.until)
         asked = select(Request).order_by(Request.id)
@@ -47,7 +52,12 @@ def grants(lake: Lake) -> Iterator[Checked]:
     for leaf in reads:
         expected.add(leaf.key)
         yield logged(lake, leaf, "share_requests", is_owed=False)
-    yield from without_rows(lake, ("grant", "revoke", "reads"), frozenset(expected))
+    for added in tables:
+        owed = (added.added_leaf_at is None, added.removed_leaf_at is None)
+        for leaf, is_owed in zip(leaves_of_table(added), owed, strict=False):
+            expected.add(leaf.key)
+            yield logged(lake, leaf, "share_foreign_tables", is_owed=is_owed)
+    yield from without_rows(lake, _KINDS, frozenset(expected))
 
 
 def _logged_until(lake: Lake, marked: datetime | None) -> datetime | None:

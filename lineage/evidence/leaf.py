@@ -29,6 +29,7 @@ LeafType = Literal[
     "level",
     "build",
     "share",
+    "table",
     "grant",
     "revoke",
     "reads",

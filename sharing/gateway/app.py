@@ -6,25 +6,27 @@ threads, where SQLite and delta-rs may block.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from sharing.catalog import SHARE, Catalog
+from sharing.catalog import Catalog
 from sharing.endpoint import PREFIX
-from sharing.gateway.actions import end_stream_line, file_lines, head_lines, limit_files
-from sharing.gateway.answers import json_answer, lines_answer, version_answer
+from sharing.gateway.activation import activation_routes
+from sharing.gateway.answers import json_answer
 from sharing.gateway.capabilities import read_capabilities
 from sharing.gateway.errors import ApiError, not_found, unsupported
 from sharing.gateway.files import file_answer
 from sharing.gateway.limits import HeadLimit
 from sharing.gateway.paging import page
-from sharing.gateway.query import parse_query, read_body, refuse_history
+from sharing.gateway.query import parse_moment, parse_query, read_body
+from sharing.gateway.rates import Rates
+from sharing.gateway.reading import Reading
 from sharing.gateway.record import HEALTH, Recorded
-from sharing.gateway.rights import Rights, files_of, url_expiry_s
+from sharing.gateway.rights import Rights
 from sharing.gateway.signing import FILES, FileClaim, load_signer
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from sharing.catalog import SharedTable
     from sharing.control import Control
-    from sharing.snapshot import Snapshot
+    from sharing.gateway.rights import Opened
 
 _SHARES = PREFIX + "/shares"
 _TABLE = _SHARES + "/{share}/schemas/{schema}/tables/{table}"
@@ -43,12 +45,13 @@ _TABLE = _SHARES + "/{share}/schemas/{schema}/tables/{table}"
 def build_app(control: Control, base_url: str) -> ASGIApp:
     """Return the gateway; ``base_url`` is how recipients reach it, for the signed URLs."""
     handlers = _Handlers(
-        Rights(control, Catalog(control.home), load_signer(control.home), base_url)
+        Rights(control, Catalog(control), load_signer(control.home), base_url, Rates())
     )
     app = Starlette(
         routes=[
             Route(HEALTH, handlers.health),
             Route(FILES + "/{recipient}/{table}/{version:int}/{file_id}", handlers.file),
+            *activation_routes(control),
             *_protocol_routes(handlers),
         ],
         exception_handlers={
@@ -72,7 +75,7 @@ def _protocol_routes(handlers: _Handlers) -> list[Route]:
         Route(_TABLE + "/version", handlers.version),
         Route(_TABLE + "/metadata", handlers.metadata),
         Route(_TABLE + "/query", handlers.query, methods=["POST"]),
-        Route(_TABLE + "/changes", handlers.unsupported),
+        Route(_TABLE + "/changes", handlers.changes),
         Route(_TABLE + "/queries/{query_id}", handlers.unsupported, methods=["POST"]),
         Route(_TABLE + "/temporary-table-credentials", handlers.unsupported, methods=["POST"]),
     ]
@@ -99,8 +102,9 @@ class _Handlers:
 
     def schemas(self, request: Request) -> Response:
         """List the schemas in which the recipient has a table."""
-        names = sorted({t.schema for t in self._tables_of_share(request)})
-        items = [(n, {"name": n, "share": SHARE}) for n in names]
+        tables = self._tables_of_share(request)
+        names = sorted({t.schema for t in tables})
+        items = [(n, {"name": n, "share": tables[0].share}) for n in names]
         return _listing(request, "schemas", items)
 
     def schema_tables(self, request: Request) -> Response:
@@ -117,28 +121,29 @@ class _Handlers:
 
     def version(self, request: Request) -> Response:
         """Answer with the table's version in the header."""
-        _, snapshot = self._snapshot(request)
-        refuse_history(request.query_params)
-        return version_answer(snapshot.version)
+        reading = self._reading(request)
+        return reading.version(parse_moment(request.query_params, time="startingTimestamp"))
 
     def metadata(self, request: Request) -> Response:
         """Answer with exactly two lines: protocol and metadata."""
-        table, snapshot = self._snapshot(request)
-        refuse_history(request.query_params)
-        asked = read_capabilities(request.headers)
-        lines = head_lines(snapshot, files_of(table, snapshot), asked.response_format)
-        return lines_answer(lines, snapshot.version, asked.headers(with_end_stream=False))
+        return self._reading(request).metadata(parse_moment(request.query_params))
 
     async def query(self, request: Request) -> Response:
         """Answer with protocol, metadata and one line a file, each with a signed URL."""
         # Who may not ask has no body read for them.
-        table, snapshot = await run_in_threadpool(self._snapshot, request)
+        opened = await run_in_threadpool(self._opened, request)
         body = await read_body(request)
-        return await run_in_threadpool(self._query, request, table, snapshot, body)
+        return await run_in_threadpool(self._query, request, opened, body)
+
+    def changes(self, request: Request) -> Response:
+        """Answer with the change data feed of a range of versions."""
+        reading = self._reading(request)
+        answer, request.state.trace.files = reading.changes(request.query_params)
+        return answer
 
     def unsupported(self, request: Request) -> Response:
         """Refuse an operation, but only to who may know the table."""
-        self._snapshot(request)
+        self._opened(request)
         raise unsupported("This operation is not supported here; query the table instead.")
 
     def file(self, request: Request) -> Response:
@@ -146,25 +151,18 @@ class _Handlers:
         claim = FileClaim(**request.path_params)
         return file_answer(request, self._rights.signed_file(request, claim))
 
-    def _query(
-        self, request: Request, table: SharedTable, snapshot: Snapshot, body: bytes
-    ) -> Response:
-        query = parse_query(body)
-        asked = read_capabilities(request.headers)
-        every = files_of(table, snapshot)
-        files = limit_files(every, query.limit)
-        trace, expires_at_s = request.state.trace, url_expiry_s()
-        trace.files = len(files)
-        url_of = self._rights.signing(trace.recipient, table, snapshot.version, expires_at_s)
-        lines: list[dict[str, Any]] = head_lines(snapshot, every, asked.response_format)
-        lines += file_lines(files, asked.response_format, url_of, expires_at_s * 1000)
-        if asked.end_stream:
-            lines.append(end_stream_line(expires_at_s * 1000))
-        return lines_answer(lines, snapshot.version, asked.headers(with_end_stream=True))
+    def _query(self, request: Request, opened: Opened, body: bytes) -> Response:
+        reading = Reading(self._rights, opened, read_capabilities(request.headers))
+        answer, request.state.trace.files = reading.query(parse_query(body))
+        return answer
 
-    def _snapshot(self, request: Request) -> tuple[SharedTable, Snapshot]:
+    def _reading(self, request: Request) -> Reading:
+        opened = self._opened(request)
+        return Reading(self._rights, opened, read_capabilities(request.headers))
+
+    def _opened(self, request: Request) -> Opened:
         names = (request.path_params[part] for part in ("share", "schema", "table"))
-        return self._rights.snapshot(request, *names)
+        return self._rights.open(request, *names)
 
     def _tables_of_share(self, request: Request) -> list[SharedTable]:
         tables = self._rights.tables(self._rights.recipient(request))
@@ -180,8 +178,7 @@ def _listing(request: Request, kind: str, items: list[tuple[str, dict[str, str]]
 
 
 def _table_items(tables: list[SharedTable]) -> list[tuple[str, dict[str, str]]]:
-    # Folder names are unique within the home, so they are the keys of a page.
-    return [(t.name, {"name": t.name, "schema": t.schema, "share": t.share}) for t in tables]
+    return [(t.key, {"name": t.name, "schema": t.schema, "share": t.share}) for t in tables]
 
 
 def _api_error(_request: Request, error: Exception) -> Response:

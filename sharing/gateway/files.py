@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from sharing.snapshot import DataFile
+    from sharing.datafile import StoredFile
 
 _ONE_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})|bytes=-(\d{1,18})")
 
 
-def file_answer(request: Request, file: DataFile) -> Response:
+def file_answer(request: Request, file: StoredFile) -> Response:
     """Answer GET and HEAD with the file, whole (200) or one range of it (206).
 
     Several ranges, or one that cannot be read, get the whole file, as RFC 9110 § 14.2 allows.

@@ -10,6 +10,7 @@ import uvicorn
 
 from contracts.errors import JingshuError
 from sharing.endpoint import HOST, base_url
+from sharing.foreign import settle_tables
 from sharing.gateway.app import build_app
 from sharing.gateway.limits import HEAD_BYTES, PatientProtocol
 from sharing.grants import settle
@@ -29,6 +30,7 @@ def build_server(control: Control, port: int) -> uvicorn.Server:
     """Return the server for 127.0.0.1:``port``, after writing the evidence that is still owed."""
     try:
         settle(control)
+        settle_tables(control)
         settle_reads(control)
     except JingshuError as error:
         # Grants without evidence stay shut; everything else must still be served.

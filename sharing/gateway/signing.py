@@ -87,6 +87,12 @@ class Signer:
         # The far end is checked too: a clock that was ahead must not leave URLs that live for days.
         return "good" if now_s < int(expiry) <= now_s + URL_LIFE_S else "expired"
 
+    def digest(self, purpose: str, message: bytes) -> bytes:
+        """Return the HMAC-SHA256 of a message for another use of the key than file URLs."""
+        return hmac.new(
+            self.key, f"jingshu {purpose} v1\n".encode() + message, hashlib.sha256
+        ).digest()
+
     def _signature(self, claim: FileClaim, expires_at_s: int) -> str:
         # JSON keeps the parts apart: no two claims give the same message.
         parts = [_PURPOSE, claim.recipient, claim.table, claim.version, claim.file_id, expires_at_s]

@@ -291,7 +291,7 @@ def _table(control: Control, tree: Tree, ask_id: str) -> SharedTable:
     """Return the shared table that a step opens, proved to be one that may be served."""
     with control.read() as session:
         asked = read_ask(session, ask_id).asked
-    table = Catalog(control.home).find(table_of(ask_id, asked, tree))
+    table = Catalog(control).find(table_of(ask_id, asked, tree))
     read_snapshot(table.path)
     return table
 

@@ -58,7 +58,7 @@ def seed(control: Control, tree: Tree, at: datetime) -> None:
 
 
 def _seeds(control: Control, tree: Tree, at: datetime) -> Iterator[_Seed]:
-    shared = {table.name for table in Catalog(control.home).tables()}
+    shared = {table.name for table in Catalog(control).tables()}
     found = next(
         (
             (product, policy)

@@ -29,6 +29,7 @@ def a_grant(recipient: str, table: str, state: str = "active") -> GrantView:
         granted_at=AT,
         granted_by="gov_data",
         until=None,
+        history_from=None,
         revoked_at=None,
         state=state,  # type: ignore[arg-type]
     )

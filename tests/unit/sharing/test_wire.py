@@ -178,11 +178,30 @@ def test_a_parquet_line_has_statistics_a_client_can_prune_by(standing: Served) -
     assert by_rows[2]["nullCount"]["elders"] == 1
 
 
-def test_file_ids_are_the_same_in_every_answer_and_format(standing: Served) -> None:
-    answers = [standing.query(), standing.query(), standing.query(**DELTA)]
+@pytest.mark.parametrize(
+    ("headers", "letters"),
+    [
+        ({}, 32),
+        (DELTA, 64),
+        ({"fileidhash": "parquet"}, 32),
+        ({"fileidhash": "DELTA"}, 64),
+        ({**DELTA, "fileidhash": "parquet"}, 32),
+    ],
+)
+def test_file_ids_are_the_same_in_every_answer_by_the_scheme_asked_for(
+    standing: Served, headers: dict[str, str], letters: int
+) -> None:
+    answers = [standing.query(**headers) for _ in range(2)]
     ids = [[line["file"]["id"] for line in a.lines[2:]] for a in answers]
-    assert ids[0] == ids[1] == ids[2]
-    assert len(set(ids[0])) == 2
+    assert ids[0] == ids[1]
+    assert [len(one) for one in sorted(set(ids[0]))] == [letters, letters]
+    assert all(one[:32] in text for one in ids[0] for text in [standing.query().text])
+
+
+@pytest.mark.parametrize("scheme", ["sha512", "md5", "none", "", "  "])
+def test_rule_10_an_unknown_file_id_scheme_is_400(standing: Served, scheme: str) -> None:
+    answer = standing.query(fileidhash=scheme)
+    assert (answer.status, error_code(answer)) == (400, "INVALID_PARAMETER_VALUE")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +221,24 @@ def test_file_ids_are_the_same_in_every_answer_and_format(standing: Served) -> N
         (b'{"version": 0}', "UNSUPPORTED_OPERATION"),
         (b'{"timestamp": "2026-01-01T00:00:00Z"}', "UNSUPPORTED_OPERATION"),
         (b'{"startingVersion": 0}', "UNSUPPORTED_OPERATION"),
-        (b'{"endingVersion": 0}', "UNSUPPORTED_OPERATION"),
+        (b'{"version": "0"}', "UNSUPPORTED_OPERATION"),
+        (b'{"version": -1}', "INVALID_PARAMETER_VALUE"),
+        (b'{"version": "x3"}', "INVALID_PARAMETER_VALUE"),
+        (b'{"version": 1.5}', "INVALID_PARAMETER_VALUE"),
+        (b'{"version": true}', "INVALID_PARAMETER_VALUE"),
+        (b'{"version": 10000000000000000000}', "INVALID_PARAMETER_VALUE"),
+        (b'{"startingVersion": -2}', "INVALID_PARAMETER_VALUE"),
+        (b'{"startingVersion": "3", "endingVersion": "x3"}', "INVALID_PARAMETER_VALUE"),
+        (b'{"startingVersion": 3, "endingVersion": 2}', "INVALID_PARAMETER_VALUE"),
+        (b'{"startingVersion": 2, "version": "3"}', "INVALID_PARAMETER_VALUE"),
+        (b'{"timestamp": "2026-01-01"}', "INVALID_PARAMETER_VALUE"),
+        (b'{"timestamp": "2026-01-01T00:00:00"}', "INVALID_PARAMETER_VALUE"),
+        (b'{"maxFiles": 0}', "INVALID_PARAMETER_VALUE"),
+        (b'{"maxFiles": 3000000000}', "INVALID_PARAMETER_VALUE"),
+        (b'{"pageToken": "foo"}', "INVALID_PARAMETER_VALUE"),
+        (b'{"includeRefreshToken": true, "refreshToken": "foo"}', "INVALID_PARAMETER_VALUE"),
+        (b'{"version": 1, "includeRefreshToken": true}', "INVALID_PARAMETER_VALUE"),
+        (b'{"pageToken": "foo", "includeRefreshToken": true}', "INVALID_PARAMETER_VALUE"),
         (b'{"version": 0, "timestamp": "2026-01-01T00:00:00Z"}', "INVALID_PARAMETER_VALUE"),
     ],
 )
@@ -257,7 +293,11 @@ def test_rule_11_both_spellings_of_the_async_key_and_unknown_fields_pass(
         ({"limitHint": 1}, 1),
         ({"limitHint": 3}, 2),
         ({"limitHint": None}, 2),
-        ({"predicateHints": ["district = '0'"]}, 2),
+        ({"predicateHints": ["district = '0'"]}, 0),
+        ({"predicateHints": ["district = '110105'"]}, 1),
+        ({"predicateHints": ["'110105' = district", "elders > 29"]}, 1),
+        ({"predicateHints": ["elders IS NULL"], "limitHint": 1}, 1),
+        ({"predicateHints": ["elders > 29"], "limitHint": 1}, 2),
         ({"predicateHints": ["not sql ("], "limitHint": 1}, 2),
         ({"jsonPredicateHints": "not json", "limitHint": 1}, 2),
         ({"predicateHints": [], "limitHint": 1}, 1),

@@ -1,0 +1,146 @@
+"""Delta tables that others wrote, shared as they are: which folders, under which names.
+
+Nothing is projected or masked, so a person answers for the level of what is untagged; that, and
+what the files hold besides the rows, is in evidence.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from contracts.errors import UsageError
+from contracts.model import UNTAGGED
+from jobs.leaves import iso
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+from sharing.catalog import SHARE, Catalog, SharedTable, is_name
+from sharing.control import ForeignTable, utc_now
+from sharing.snapshot import read_snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Select
+
+    from contracts.model import Level
+    from sharing.control import Control
+    from sharing.snapshot import Snapshot
+
+
+def add_table(  # noqa: PLR0913 - three names, a folder and who answers for it
+    control: Control,
+    folder: Path,
+    share: str,
+    schema: str,
+    table: str,
+    *,
+    level: Level | None,
+    actor: str,
+) -> tuple[SharedTable, Snapshot]:
+    """Share a Delta folder under three names; return the table, and what it is now.
+
+    Raises:
+        UsageError: A name cannot be one or is taken, or the folder is of this home.
+        NotServedError: A column is above the ceiling, or untagged while no ``level`` is given.
+    """
+    root = folder.resolve()
+    _check(control, root, share, schema, table)
+    snapshot = read_snapshot(root, foreign=level or UNTAGGED)
+    keeps_deleted = any(f.vector or f.inline_vector for f in snapshot.files())
+    with control.write() as session:
+        session.add(
+            ForeignTable(
+                id=uuid.uuid4().hex,
+                share=share,
+                schema=schema,
+                table=table,
+                folder=str(root),
+                level=level,
+                keeps_deleted_rows=keeps_deleted,
+                added_at=utc_now(),
+                added_by=actor,
+            )
+        )
+    settle_tables(control)
+    return SharedTable(share, schema, table, root, level or UNTAGGED), snapshot
+
+
+def remove_table(control: Control, reference: str, *, actor: str) -> SharedTable:
+    """Take a table of others out of its share; its grants open nothing any more.
+
+    Raises:
+        UsageError: There is no such table, or it is one of our own.
+    """
+    found = Catalog(control).find(reference)
+    if found.foreign is None:
+        raise UsageError(
+            f"{found} is a table of this city.", "Take its policy out of its contract."
+        )
+    with control.write() as session:
+        row = session.scalars(_open(found.share, found.schema, found.name)).one()
+        row.removed_at, row.removed_by = utc_now(), actor
+    settle_tables(control)
+    return found
+
+
+def settle_tables(control: Control) -> None:
+    """Append the evidence leaves that tables added and removed still owe, as grants' are."""
+    with control.write() as session:
+        owing = session.scalars(
+            select(ForeignTable).where(
+                ForeignTable.added_leaf_at.is_(None)
+                | (ForeignTable.removed_at.is_not(None) & ForeignTable.removed_leaf_at.is_(None))
+            )
+        ).all()
+        if not owing:
+            return
+        EvidenceLog(control.home).append([leaf for row in owing for leaf in leaves_of(row)])
+        for row in owing:
+            row.added_leaf_at = row.added_leaf_at or utc_now()
+            if row.removed_at is not None:
+                row.removed_leaf_at = utc_now()
+
+
+def leaves_of(row: ForeignTable) -> list[Leaf]:
+    """Return what a table's row has in evidence: that it was added, and that it was removed."""
+    name = f"{row.share}.{row.schema}.{row.table}"
+    said = {
+        "table": name,
+        "level": row.level,
+        "keeps_deleted_rows": row.keeps_deleted_rows,
+        "by": row.added_by,
+    }
+    leaves = [Leaf("table", f"{name}#{row.id}", said, iso(row.added_at))]
+    if row.removed_at is not None:
+        gone = {"table": name, "by": row.removed_by}
+        leaves.append(Leaf("table", f"{name}#{row.id}/removed", gone, iso(row.removed_at)))
+    return leaves
+
+
+def _check(control: Control, root: Path, share: str, schema: str, table: str) -> None:
+    wrong = [name for name in (share, schema, table) if not is_name(name)]
+    if wrong:
+        raise UsageError(
+            f"{wrong[0]!r} cannot name a share, schema or table.",
+            "Use at most 255 characters without a space, dot or slash.",
+        )
+    if share.casefold() == SHARE:
+        raise UsageError(f"The share {SHARE} holds this city's own tables.", "Name another share.")
+    if Catalog(control).named(share, schema, table) is not None:
+        raise UsageError(f"{share}.{schema}.{table} is shared already.", "Remove it first.")
+    home = control.home.root.resolve()
+    if root.is_relative_to(home) or home.is_relative_to(root):
+        # Bronze and silver are in clear what policies hide; only the share job lets them out.
+        raise UsageError(f"{root} belongs to this city's lake.", "Share a product by a policy.")
+
+
+def _open(share: str, schema: str, table: str) -> Select[ForeignTable]:
+    return select(ForeignTable).where(
+        ForeignTable.share == share,
+        ForeignTable.schema == schema,
+        ForeignTable.table == table,
+        ForeignTable.removed_at.is_(None),
+    )

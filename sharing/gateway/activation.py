@@ -1,0 +1,73 @@
+"""Activation links: a page that hands a recipient its profile file, once.
+
+Looking at the page uses nothing up, for mail programs look at every link; its button does. The key
+travels in the query, which is in no record and no log.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from sharing.recipients import activate, invited
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from sharing.control import Control
+
+ACTIVATE: Final = "/activate"
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+}
+_PAGE: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>领取共享凭证 Jingshu profile</title>
+<h1>领取共享凭证 <span lang="en">Your sharing profile</span></h1>
+<p>接收方 <span lang="en">Recipient</span>: <b>{name}</b></p>
+<p>凭证只发放一次，请妥善保存。<span lang="en">The file is handed out once; keep it safe.</span></p>
+<form method="post"><button>下载 <span lang="en">Download</span> {name}.share</button></form></html>
+"""
+_OVER: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
+<title>链接无效 Jingshu</title><h1>链接无效或已使用 <span lang="en">This link is used or over</span>
+</h1><p>请向数据提供方重新索取。<span lang="en">Ask for another one.</span></p></html>
+"""
+
+
+def activation_routes(control: Control) -> list[Route]:
+    """Return the page of a link, and what its button asks for."""
+
+    def page(request: Request) -> Response:
+        name = invited(control, _key(request))
+        if name is None:
+            return HTMLResponse(_OVER, 404, _HEADERS)
+        return HTMLResponse(_PAGE.format(name=html.escape(name)), 200, _HEADERS)
+
+    async def use(request: Request) -> Response:
+        found = await run_in_threadpool(activate, control, _key(request))
+        if found is None:
+            return HTMLResponse(_OVER, 404, _HEADERS)
+        name, profile = found
+        request.state.trace.recipient = name
+        saved = {"Content-Disposition": f'attachment; filename="{name}.share"', **_HEADERS}
+        return Response(
+            json.dumps(json.loads(profile.to_json()), indent=2) + "\n",
+            200,
+            saved,
+            media_type="application/json",
+        )
+
+    return [Route(ACTIVATE, page, methods=["GET"]), Route(ACTIVATE, use, methods=["POST"])]
+
+
+def _key(request: Request) -> str:
+    return parse_qs(request.url.query).get("key", [""])[0]
