@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bench.city import CityFigures
     from bench.evidence import EvidenceFigures
     from bench.masking import MaskingFigures
+    from bench.share import ShareFigures
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _MB = 1 << 20
@@ -121,6 +122,49 @@ def evidence(leaves: int, as_json: bool) -> int:
         figures = measure(Path(made), leaves, lambda text: click.echo(text, err=True))
     click.echo(json.dumps(figures.to_dict()) if as_json else _evidence_in_words(figures))
     return 1 if any(size.findings for size in figures.sizes) else 0
+
+
+@bench.command(epilog="例 Example: ./jingshu bench share --rows 1000000 --tables 100")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1000),
+    default=10_000_000,
+    show_default=True,
+    help="行数 Rows of the table that is read whole.",
+)
+@click.option(
+    "--tables",
+    type=click.IntRange(min=64),
+    default=1000,
+    show_default=True,
+    help="表数 How many tables there are besides.",
+)
+@click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
+def share(rows: int, tables: int, as_json: bool) -> int:
+    """共享 Rows through the gateway against the same files directly; 64 clients at once."""
+    from bench.share import measure
+
+    with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made:
+        figures = measure(Path(made), rows, tables, 64, lambda text: click.echo(text, err=True))
+    click.echo(json.dumps(figures.to_dict()) if as_json else _share_in_words(figures))
+    return 1 if figures.client_errors else 0
+
+
+def _share_in_words(figures: ShareFigures) -> str:
+    reads = "\n".join(
+        f"  {r.format:8} 经网关 gateway {r.through_s:6.2f} s,"
+        f" 直读 direct {r.direct_s:6.2f} s: {r.ratio} ×"
+        for r in figures.reads
+    )
+    return (
+        f"{figures.rows:,} 行 rows:\n{reads}\n"
+        f"元数据 metadata, {figures.tables:,} 张表 tables: 中位 median"
+        f" {figures.metadata_p50_ms:.1f} ms, p99 {figures.metadata_p99_ms:.1f} ms\n"
+        f"{figures.clients} 个客户端 clients at once: {figures.client_requests} 次读取 reads,"
+        f" {figures.client_errors} 次出错 errors, p99 {figures.client_p99_ms:,.0f} ms\n"
+        f"网关内存 gateway memory: {figures.memory_small_bytes / _MB:,.0f} MiB,"
+        f" 十倍行数后 after ten times the rows {figures.memory_big_bytes / _MB:,.0f} MiB"
+    )
 
 
 def _evidence_in_words(figures: EvidenceFigures) -> str:

@@ -82,7 +82,7 @@ def _share(home: Home, product: Contract, policy: Policy, business_date: date) -
     if reason:
         return _said(home, product, policy, business_date, None, reason, status="held")
     kept = [c for c in product.columns if c.name in columns]
-    tables.ensure(staged.table, product, tables.schema(kept))
+    tables.ensure(staged.table, product, tables.schema(kept), feeds_changes=True)
     intent = f"share:{name}:{staged.name}"
     intents.begin(home, intent, name)
     version = versions.show(staged, product, {"jingshu.kind": "share", "jingshu.source": source})

@@ -78,8 +78,14 @@ def _field(column: Column) -> Field:
     return Field(column.name, PrimitiveType(kind), nullable=True, metadata=said)
 
 
-def ensure(path: Path, contract: Contract, made_of: Schema) -> DeltaTable:
+def ensure(
+    path: Path, contract: Contract, made_of: Schema, *, feeds_changes: bool = False
+) -> DeltaTable:
     """Return the table, created empty with its column metadata if it was not there.
+
+    One that ``feeds_changes`` can be read by its versions' changes: as our commits name no change
+    data files, a date shown anew is its rows gone and its rows come (Delta protocol § Change Data
+    Files).
 
     Statistics are kept on L1-L2 columns only: others would leak values into ``_delta_log``. Raises
     TypeMovedError for a table whose columns are stored as another type.
@@ -99,6 +105,7 @@ def ensure(path: Path, contract: Contract, made_of: Schema) -> DeltaTable:
                 **BASE_CONFIGURATION,
                 "delta.dataSkippingStatsColumns": counted,
                 "delta.logRetentionDuration": _LOG_RETENTION,
+                **({"delta.enableChangeDataFeed": "true"} if feeds_changes else {}),
             },
         )
     except DeltaError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import delta_sharing
@@ -66,6 +67,27 @@ def test_a_recipient_reads_masked_values_only(
         code: -1 if cell.elders_served is None else cell.elders_served
         for code, cell in truth.items()
     }
+
+
+@pytest.mark.parametrize("use_delta_format", [False, True], ids=["parquet", "delta"])
+def test_the_changes_of_every_day_make_the_table(
+    gateway: Gateway, profile: Path, *, use_delta_format: bool
+) -> None:
+    with Control(gateway.home) as control:
+        grants.grant(control, "demo", TABLE, "高温应急", history_from=1, actor="test")
+    url = f"{profile}#{NAME}"
+    feed = delta_sharing.load_table_changes_as_pandas(
+        url, starting_version=1, use_delta_format=use_delta_format
+    )
+    assert feed["_commit_version"].nunique() >= len(DAYS)
+    came_and_went = {"insert": 1, "delete": -1}
+    left: Counter[tuple[str, str]] = Counter()
+    for row in feed.to_dict("records"):
+        key = (row["street_code"], str(row["business_date"])[:10])
+        left[key] += came_and_went[row["_change_type"]]
+    frame = delta_sharing.load_as_pandas(url)
+    days = frame["business_date"].astype(str).str[:10]
+    assert +left == Counter(zip(frame["street_code"], days, strict=True))
 
 
 def test_what_was_not_granted_is_not_there(gateway: Gateway, profile: Path) -> None:
