@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from delta_sharing.protocol import DeltaSharingProfile
 from sqlalchemy import select
 
 from contracts.errors import UsageError
@@ -18,6 +19,8 @@ from sharing.gateway.rates import Rate, Rates
 from tests.unit.sharing.conftest import TABLE_URL
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sharing.control import Control
     from tests.unit.sharing.conftest import Served
 
@@ -37,6 +40,19 @@ def test_a_link_hands_out_one_profile_once(served: Served) -> None:
     assert served.get(TABLE_URL + "/version", token=token).status == 200
     assert served.send("POST", path, token=None).status == 404
     assert served.get(path, token=None).status == 404
+
+
+def test_rule_13_a_profile_is_version_1_as_the_released_client_reads_it(
+    served: Served, tmp_path: Path
+) -> None:
+    given = tmp_path / "demo.share"
+    recipients.write_profile(recipients.issue_profile(served.control, "demo"), given)
+    assert list(json.loads(given.read_text())) == [
+        "shareCredentialsVersion", "endpoint", "bearerToken", "expirationTime"
+    ]  # fmt: skip
+    read = DeltaSharingProfile.read_from_file(str(given))
+    assert (read.share_credentials_version, read.type) == (1, None)
+    assert served.get(TABLE_URL + "/version", token=read.bearer_token).status == 200
 
 
 def test_a_link_s_key_is_in_no_record_and_kept_as_a_digest(served: Served) -> None:
