@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from deltalake import write_deltalake
 from sqlalchemy import delete, select, update
 
 from contracts.layout import ROOT
 from contracts.tree import load_tree
 from jobs.verify.lake import Lake
-from sharing import grants
-from sharing.control import Control, Grant, utc_now
+from sharing import foreign, grants
+from sharing.control import Control, ForeignTable, Grant, utc_now
 from sharing.verify import grants as prove
-from tests.unit.sharing.conftest import TABLE
+from tests.unit.sharing.conftest import TABLE, districts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contracts.layout import Home
     from jobs.verify import Finding
 
@@ -117,3 +120,48 @@ def test_a_leaf_that_is_still_owed_is_recovering(control: Control) -> None:
     spoil(control, revoked_at=utc_now())
     [finding] = filter(None, checks(control.home))
     assert finding.is_recovering
+
+
+@pytest.fixture
+def shared_table(control: Control, tmp_path: Path) -> Control:
+    """A table of others, shared by three names."""
+    folder = tmp_path / "others"
+    write_deltalake(folder, districts(("110101", "景山", 1)))
+    foreign.add_table(control, folder, "partner", "x", "t", level=None, actor="test")
+    return control
+
+
+def test_a_table_of_others_is_proved_until_it_is_removed(shared_table: Control) -> None:
+    assert checks(shared_table.home) == [None] * 2
+    foreign.remove_table(shared_table, "partner.x.t", actor="test")
+    assert checks(shared_table.home) == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("values", "changed"),
+    [
+        ({"level": "L1"}, "level"),
+        ({"folder": "/elsewhere"}, "folder_sha256"),
+        ({"keeps_deleted_rows": True}, "keeps_deleted_rows"),
+        ({"added_by": "another"}, "by"),
+        ({"added_at": utc_now()}, "time"),
+    ],
+)
+def test_a_table_of_others_changed_behind_the_log_is_found(
+    shared_table: Control, values: dict[str, Any], changed: str
+) -> None:
+    with shared_table.write() as session:
+        session.execute(update(ForeignTable).values(**values))
+    assert [f.problem for f in checks(shared_table.home) if f] == [
+        f"its {changed} is not what its table leaf says"
+    ]
+
+
+def test_a_table_of_others_added_behind_the_log_is_found(shared_table: Control) -> None:
+    with shared_table.write() as session:
+        honest = session.scalars(select(ForeignTable)).one()
+        forged = {c.key: getattr(honest, c.key) for c in ForeignTable.__table__.columns}
+        session.add(ForeignTable(**forged | {"id": "f" * 32, "table": "u"}))
+    [finding] = filter(None, checks(shared_table.home))
+    assert finding.problem == "its table is not in the evidence log"
+    assert not finding.is_recovering
