@@ -8,6 +8,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import duckdb
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +18,8 @@ from sharing.gateway.signing import URL_LIFE_S, FileClaim
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.sharing.conftest import Answer, Served
 
 
@@ -214,3 +218,14 @@ def test_a_file_that_is_gone_is_404(served: Served) -> None:
     for file in served.home.table("shared", TABLE).glob("*.parquet"):
         file.unlink()
     assert served.open_url(url).status == 404
+
+
+def test_polars_and_duckdb_read_what_is_handed_out(standing: Served, tmp_path: Path) -> None:
+    lines = standing.query().lines[2:]
+    frame = pl.concat([pl.scan_parquet(line["file"]["url"]) for line in lines]).collect()
+    assert sorted(frame["district"]) == ["110101", "110101", "110105"]
+    for line in lines:
+        path = line["file"]["url"].split(str(standing.port), 1)[1]
+        (tmp_path / f"{line['file']['id']}.parquet").write_bytes(standing.open_url(path).body)
+    read = duckdb.sql(f"SELECT sum(elders) FROM read_parquet('{tmp_path}/*.parquet')")
+    assert read.fetchall() == [(frame["elders"].sum(),)] == [(150,)]
