@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from argon2 import PasswordHasher
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from contracts.layout import ROOT, Home
@@ -20,15 +21,19 @@ from sharing.accounts.passwords import Passwords
 from sharing.control import Control
 from sharing.people import GIVEN_ROLES, Actor
 from sharing.requests import flow
+from sharing.requests.states import TRANSITIONS
+from sharing.requests.tables import read_ask
 from tests.unit.sharing.asking import ASKER, MONDAY, OWNER, asked
 from tests.unit.sharing.conftest import districts, write_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from httpx2 import Response
     from starlette.types import ASGIApp
 
+    from contracts.tree import Tree
+    from portal.web.site import Page
     from sharing.people import Role
     from sharing.requests.asked import Asked
     from sharing.requests.states import Action, State
@@ -39,10 +44,10 @@ QUICK: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=
 #: What browsers send with a form of ours: our pages tell them to send no referrer.
 FROM_OURS: Final = {"origin": "null", "sec-fetch-site": "same-origin"}
 _TOKEN: Final = re.compile(r'name="csrf" value="([^"]*)"')
-_EVERYONE: Final = frozenset(GIVEN_ROLES)
-_SAID: Final = {"reason": "r", "legal_basis": "l", "missing": "m", "pia_id": "P"}
+#: Somebody of the owner's who may do what any of its people may.
+SOMEBODY: Final = Actor("somebody", OWNER, frozenset(GIVEN_ROLES))
 #: A way from a draft to each state of a policy's request.
-_WAYS: Final[dict[State, tuple[Action, ...]]] = {
+WAYS: Final[dict[State, tuple[Action, ...]]] = {
     "draft": (),
     "submitted": ("submit",),
     "supplement": ("submit", "ask_supplement"),
@@ -72,6 +77,8 @@ class Browser:
     """A browser with its own cookies; it follows no redirect by itself."""
 
     client: TestClient
+    #: The token on the pages of a login, which stays the same as long as it does.
+    _tokens: dict[str, str] = field(default_factory=dict)
 
     @property
     def session(self) -> str:
@@ -87,7 +94,9 @@ class Browser:
 
     def post(self, path: str, fields: dict[str, Any] | None = None, **more: Any) -> Response:
         """Send a form as a page of ours would, with its token unless ``csrf`` gives another."""
-        sent = {"csrf": self.token(), **(fields or {}), **more}
+        if self.session not in self._tokens:
+            self._tokens[self.session] = self.token()
+        sent = {"csrf": self._tokens[self.session], **(fields or {}), **more}
         return self.client.post(path, data=sent, headers=FROM_OURS)
 
     def log_in(self, name: str, password: str = OWN) -> Response:
@@ -105,6 +114,18 @@ class Town:
     url: str = URL
     _browsers: dict[str, Browser] = field(default_factory=dict)
 
+    @property
+    def tree(self) -> Tree:
+        return load_tree(ROOT / "contracts")
+
+    @property
+    def starlette(self) -> Starlette:
+        """The application behind its guards."""
+        app: Any = self.app
+        while not isinstance(app, Starlette):
+            app = app._app
+        return app
+
     def browser(self) -> Browser:
         return Browser(TestClient(self.app, base_url=self.url, follow_redirects=False))
 
@@ -120,7 +141,7 @@ class Town:
 
     def person(self, body: str, *roles: Role) -> Browser:
         """Return the browser of somebody who is logged in; made at the first call."""
-        name = ".".join((body, *roles)).replace("_", "-")
+        name = ".".join((body, *roles))
         if name not in self._browsers:
             self.account(name, body, *roles)
             browser = self.browser()
@@ -128,21 +149,22 @@ class Town:
             self._browsers[name] = browser
         return self._browsers[name]
 
+    def fresh_name(self, kind: str) -> str:
+        """Return an account name that nobody has."""
+        return f"{kind}.{len(accounts.list_accounts(self.control))}"
+
     def asked(self, state: State = "draft", what: Asked | None = None) -> str:
         """Return the id of a new request in a state, brought there by somebody who may all."""
         what = what or asked()
-        tree = load_tree(ROOT / "contracts")
-        drafter = Actor("drafter", what.body, _EVERYONE)
-        ask_id = flow.draft(self.control, tree, what, drafter, self.clock.at)
-        for action in _WAYS[state]:
-            side = what.body if action in ("submit", "close") else OWNER
-            actor = Actor("walker", side, _EVERYONE)
-            flow.act(self.control, tree, ask_id, action, actor, self.clock.at, _SAID)
+        asker = replace(SOMEBODY, body=what.body)
+        ask_id = flow.draft(self.control, self.tree, what, asker, self.clock.at)
+        for action in WAYS[state]:
+            actor = asker if action in {"submit", "close"} else SOMEBODY
+            said = dict.fromkeys(TRANSITIONS[action].needs, "…")
+            flow.act(self.control, self.tree, ask_id, action, actor, self.clock.at, said)
         return ask_id
 
     def state_of(self, ask_id: str) -> State:
-        from sharing.requests.tables import read_ask
-
         with self.control.read() as session:
             return read_ask(session, ask_id).state
 
@@ -190,5 +212,6 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield open_town(opened)
 
 
-def ids(values: Sequence[object]) -> list[str]:
-    return [str(value) for value in values]
+def page_name(page: Page) -> str:
+    """Return what a test of a page is called."""
+    return f"{page.method}{page.path}"
