@@ -5,6 +5,7 @@ Handlers are plain functions: Starlette runs them in threads, where SQLite and a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -17,7 +18,7 @@ from contracts.errors import JingshuError
 from portal.web import guard
 from portal.web.errors import NotThereError, RefusedError
 from portal.web.forms import Fields, read_fields
-from portal.web.pages import go, refuse
+from portal.web.pages import go, refuse, render
 from portal.web.routes import MENU, OPEN_PAGES, PAGES
 from portal.web.session import LOGIN_PATH, PASSWORD_PATH
 from portal.web.shelf import Shelf
@@ -52,7 +53,7 @@ def build_web(
         routes=[Route(p.path, _endpoint(web, p), methods=[p.method]) for p in pages],
         exception_handlers={
             JingshuError: _refused,
-            HTTPException: _no_page,
+            HTTPException: partial(_no_page, web),
             Exception: _broken,
         },
     )
@@ -111,10 +112,12 @@ def _refused(request: Request, error: Exception) -> Response:
     return refuse(request.state.guest, "error.html", error)
 
 
-def _no_page(_request: Request, error: Exception) -> Response:
+def _no_page(web: Web, request: Request, error: Exception) -> Response:
     """Answer what the router refuses: no such path, or no such method."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return PlainTextResponse(f"{NotThereError('page')}\n", status)
+    if not isinstance(error, HTTPException):
+        raise error
+    guest = Guest(web, request, Fields(), web.now())
+    return render(guest, "error.html", status=error.status_code, error=NotThereError("page"))
 
 
 def _broken(_request: Request, _error: Exception) -> Response:

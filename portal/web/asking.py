@@ -121,7 +121,7 @@ def parse_wording(written: str) -> Asked:
 
 
 def _draft(visit: Visit, asked: Asked) -> str:
-    return flow.draft(visit.web.control, visit.web.tree, asked, visit.actor, visit.at)
+    return flow.draft(visit.web.control, visit.tree, asked, visit.actor, visit.at)
 
 
 def _parts(visit: Visit, contract: Contract) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _contract(visit: Visit, contract_id: str) -> Contract:
     entries = visit.web.shelf.entries(visit.at)
     if contract_id not in {entry.contract for entry in entries}:
         raise NotThereError("dataset")
-    return visit.web.tree.contract(contract_id)
+    return visit.tree.contract(contract_id)
 
 
 def _found(visit: Visit, contract: Contract) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.errors import UsageError
 from portal.web.errors import TooLargeError
@@ -24,9 +24,9 @@ _KIND: Final = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Fields:
-    """A form's fields as they were typed; each may come several times."""
+    """A form's fields as they were typed, passwords among them; each may come several times."""
 
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def one(self, name: str) -> str:
         """Return a field's first value; empty where there is none."""
@@ -68,15 +68,15 @@ class LoginForm(Form):
     """Who wants to come in."""
 
     name: str
-    password: str
+    password: str = Field(repr=False)
 
 
 class PasswordForm(Form):
     """A change of one's own password; ``again`` guards against a slip of the finger."""
 
-    old: str
-    new: str
-    again: str
+    old: str = Field(repr=False)
+    new: str = Field(repr=False)
+    again: str = Field(repr=False)
 
 
 class UseForm(Form):

@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 def rates(visit: Visit) -> Response:
     """Show the rates of the bodies that the visitor answers for, and their sums."""
     web = visit.web
-    every = kpis.kpis(web.home, web.tree, web.control, visit.at)
+    every = kpis.kpis(web.home, visit.tree, web.control, visit.at)
     rows = [row for row in every if visit.may("read_reports", row.provider)]
     return render(visit, "kpis.html", rows=rows, totals=kpis.totals(rows), names=kpis.WORDS)

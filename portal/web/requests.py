@@ -99,7 +99,14 @@ def correct(visit: Visit) -> Response:
         form = CorrectionForm.read(visit.fields)
         contract, _, provider = form.source.partition("/")
         ask_correction(
-            web.control, web.tree, seen.ask.id, contract, provider, form.said, visit.actor, visit.at
+            web.control,
+            visit.tree,
+            seen.ask.id,
+            contract,
+            provider,
+            form.said,
+            visit.actor,
+            visit.at,
         )
     except JingshuError as wrong:
         return _again(visit, seen, wrong)
@@ -136,7 +143,7 @@ def _take(action: Action, visit: Visit, seen: Seen) -> None:
     names = (*TRANSITIONS[action].needs, *words.OPTIONAL.get(action, ()))
     said = {name: visit.fields.one(name) for name in names}
     wording = _reworded(visit, ask.asked) if action == "resubmit" else None
-    flow.act(web.control, web.tree, ask.id, action, visit.actor, visit.at, said, wording)
+    flow.act(web.control, visit.tree, ask.id, action, visit.actor, visit.at, said, wording)
     retire_ended(web.home, web.control)
 
 
@@ -172,7 +179,7 @@ def _found(visit: Visit, seen: Seen) -> dict[str, Any]:
         "uses": uses(visit.web.control, seen.ask.id),
         "may_record": was_delivered and visit.may("record_use", body),
         "issues": [(c, visit.may("answer_correction", c.provider)) for c in issues],
-        "sources": sources_of(asked, visit.web.tree)
+        "sources": sources_of(asked, visit.tree)
         if was_delivered and seen.parties and visit.may("ask_correction", body)
         else (),
     }

@@ -102,7 +102,7 @@ def is_shown(seen: Seen, actor: Actor) -> bool:
 
 def shown_asks(visit: Visit) -> list[Seen]:
     """Return the requests that the visitor may know of, the newest first."""
-    tree = visit.web.tree
+    tree = visit.tree
     with visit.web.control.read() as session:
         asks = read_asks(session)
     every = (see(ask, tree) for ask in reversed(asks))
@@ -116,7 +116,7 @@ def shown_ask(visit: Visit, ask_id: str) -> Seen:
             ask = read_ask(session, ask_id)
     except UsageError:
         raise NotThereError("request") from None
-    seen = see(ask, visit.web.tree)
+    seen = see(ask, visit.tree)
     if not is_shown(seen, visit.actor):
         raise NotThereError("request")
     return seen
@@ -126,7 +126,7 @@ def offered(seen: Seen, visit: Visit) -> tuple[Action, ...]:
     """Return the steps that the visitor may take now: a body signs once."""
     if seen.parties is None:
         return ()
-    steps = flow.allowed(seen.ask, visit.web.tree, visit.actor)
+    steps = flow.allowed(seen.ask, visit.tree, visit.actor)
     has_signed = visit.actor.body in _signed(seen.ask, "agree")
     return tuple(a for a in steps if not (a == "agree" and has_signed))
 
@@ -136,7 +136,7 @@ def tasks(visit: Visit, shown: list[Seen]) -> list[Task]:
     found = []
     for seen in shown:
         awaited = {turn.action for turn in seen.turns}
-        actions = tuple(a for a in offered(seen, visit) if a in awaited)
+        actions = tuple(a for a in offered(seen, visit) if a in awaited) if awaited else ()
         if actions:
             found.append(Task(seen, actions))
     return sorted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from contracts.requested import city_tree
@@ -76,11 +77,6 @@ class Web:
         return self.control.home
 
     @property
-    def tree(self) -> Tree:
-        """The contracts in force, those of requests among them."""
-        return city_tree(self.home)
-
-    @property
     def is_https(self) -> bool:
         """Whether browsers reach it by TLS."""
         return self.base_url.startswith("https:")
@@ -106,6 +102,11 @@ class Visit(Guest):
     def actor(self) -> Actor:
         """Who acts: the login's account as it is now, never what a form says."""
         return actor_of(self.login)
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The contracts in force, those of requests among them: the same for the whole visit."""
+        return city_tree(self.web.home)
 
     def may(self, action: str, of: str) -> bool:
         """Tell whether the visitor may do an action that concerns a body."""
