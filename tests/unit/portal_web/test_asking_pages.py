@@ -57,8 +57,8 @@ def test_what_is_offered_can_be_asked_for_and_nothing_above_the_ceiling(contract
     [
         ("q=高温", "emergency.heat_readiness", "health.disease_case"),
         ("provider=health", "health.disease_case", "emergency.heat_readiness"),
-        ("level=L4&provider=health", "health.disease_case", "L1</option>x"),
-        ("attribute=unconditional", "entries", "health.disease_case"),
+        ("level=L2", "civil.care_home", "agri.village"),
+        ("attribute=unconditional", "agri.village", "health.disease_case"),
         ("q=no-such-thing-anywhere", "No entry matches", "/catalogue/"),
     ],
 )

@@ -6,13 +6,14 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from portal.web import requests
 from sharing.requests import flow
 from sharing.requests.corrections import ask_correction, list_corrections
 from sharing.requests.records import uses
 from sharing.requests.states import TRANSITIONS
-from sharing.requests.tables import read_ask
+from sharing.requests.tables import StepRow, read_ask
 from tests.unit.portal_web.conftest import WAYS
 from tests.unit.sharing.asking import ASKER, JOINED, OWNER, POLICY, asked, person
 
@@ -198,6 +199,19 @@ def test_what_is_late_is_said(town: Town) -> None:
     browser.log_in("late")
     for path in ("/", "/requests", f"/requests/{ask_id}"):
         assert "overdue" in browser.get(path).text
+
+
+def test_a_request_for_what_is_gone_hides_no_other(town: Town) -> None:
+    gone, kept = town.asked("submitted"), town.asked("submitted")
+    with town.control.write() as session:
+        for row in session.scalars(select(StepRow).where(StepRow.ask == gone)):
+            row.asked = row.asked and row.asked.replace("heat_readiness", "no_more")
+    for path in ("/requests", f"/requests/{gone}"):
+        shown = town.asker.get(path)
+        assert shown.status_code == 200
+        assert "There is no contract" in shown.text
+    assert f"/{gone}/close" not in town.asker.get(f"/requests/{gone}").text
+    assert kept in town.owner.get("/").text
 
 
 def test_the_list_is_of_one_state_and_has_pages(
