@@ -171,6 +171,7 @@ def _found(visit: Visit, seen: Seen) -> dict[str, Any]:
         "seen": seen,
         "asked": asked,
         "typed": visit.fields,
+        "sent_to": visit.request.url.path,
         "offers": [
             Offer(action, TRANSITIONS[action].needs, words.OPTIONAL.get(action, ()))
             for action in offered(seen, visit)

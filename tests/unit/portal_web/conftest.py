@@ -19,7 +19,7 @@ from portal.web.guard import SESSION
 from sharing.accounts import accounts
 from sharing.accounts.passwords import Passwords
 from sharing.control import Control
-from sharing.people import GIVEN_ROLES, Actor
+from sharing.people import ROLES, Actor
 from sharing.requests import flow
 from sharing.requests.states import TRANSITIONS
 from sharing.requests.tables import read_ask
@@ -44,8 +44,8 @@ QUICK: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=
 #: What browsers send with a form of ours: our pages tell them to send no referrer.
 FROM_OURS: Final = {"origin": "null", "sec-fetch-site": "same-origin"}
 _TOKEN: Final = re.compile(r'name="csrf" value="([^"]*)"')
-#: Somebody of the owner's who may do what any of its people may.
-SOMEBODY: Final = Actor("somebody", OWNER, frozenset(GIVEN_ROLES))
+#: Somebody of the owner's who may do what any of its people and the machine may.
+SOMEBODY: Final = Actor("somebody", OWNER, frozenset(ROLES))
 #: A way from a draft to each state of a policy's request.
 WAYS: Final[dict[State, tuple[Action, ...]]] = {
     "draft": (),
@@ -53,7 +53,9 @@ WAYS: Final[dict[State, tuple[Action, ...]]] = {
     "supplement": ("submit", "ask_supplement"),
     "accepted": ("submit", "accept"),
     "agreed": ("submit", "accept", "agree"),
+    "refused": ("submit", "accept", "refuse"),
     "delivered": ("submit", "accept", "agree", "deliver"),
+    "in_use": ("submit", "accept", "agree", "deliver", "note_first_read"),
     "suspended": ("submit", "accept", "agree", "deliver", "suspend"),
     "closed": ("submit", "accept", "agree", "deliver", "close"),
 }

@@ -27,11 +27,7 @@ _TEXT: Final = """\
 """
 #: Something right for every field of every form: what a form does not have is passed over.
 _FIELDS: Final[dict[str, Any]] = {
-    "reason": "r",
-    "legal_basis": "l",
-    "missing": "m",
-    "method": "m",
-    "proof": "p",
+    **{name: "x" for transition in TRANSITIONS.values() for name in transition.needs},
     "pia_id": "P-1",
     "scenario": "s",
     "process": "p",
