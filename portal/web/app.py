@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from contracts.errors import JingshuError
 from portal.web import guard
-from portal.web.errors import NotThereError, RefusedError
+from portal.web.errors import RefusedError, not_there
 from portal.web.forms import Fields, read_fields
 from portal.web.pages import go, refuse, render
 from portal.web.routes import MENU, OPEN_PAGES, PAGES
@@ -117,7 +117,7 @@ def _no_page(web: Web, request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     guest = Guest(web, request, Fields(), web.now())
-    return render(guest, "error.html", status=error.status_code, error=NotThereError("page"))
+    return render(guest, "error.html", status=error.status_code, error=not_there("page"))
 
 
 def _broken(_request: Request, _error: Exception) -> Response:

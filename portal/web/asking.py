@@ -11,7 +11,7 @@ from contracts.document import load_yaml
 from contracts.errors import JingshuError, UsageError
 from contracts.model import SHARE_CEILING, Release
 from portal.web import words
-from portal.web.errors import NotThereError
+from portal.web.errors import not_there
 from portal.web.pages import go, refuse, render
 from sharing.requests import flow
 from sharing.requests.asked import parse_asked
@@ -177,7 +177,7 @@ def _contract(visit: Visit, contract_id: str) -> Contract:
     """Return what is asked for: what requests made is nobody else's to ask for."""
     entries = visit.web.shelf.entries(visit.at)
     if contract_id not in {entry.contract for entry in entries}:
-        raise NotThereError("dataset")
+        raise not_there("dataset")
     return visit.tree.contract(contract_id)
 
 

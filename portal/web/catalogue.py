@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from contracts.model import LEVELS
 from portal.web import words
-from portal.web.errors import NotThereError
+from portal.web.errors import not_there
 from portal.web.pages import render
 from sharing.catalogue.entries import search as look
 
@@ -44,6 +44,6 @@ def entry(visit: Visit) -> Response:
     contract = visit.path("contract")
     found = [e for e in visit.web.shelf.entries(visit.at) if e.contract == contract]
     if not found:
-        raise NotThereError("dataset")
+        raise not_there("dataset")
     may_draft = visit.may("draft_request", visit.actor.body)
     return render(visit, "entry.html", entry=found[0], entries=found, may_draft=may_draft)

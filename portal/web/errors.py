@@ -8,11 +8,6 @@ from contracts.errors import JingshuError, UsageError
 class NotThereError(JingshuError, LookupError):
     """Something that is not there, or that this reader may not know of: one answer to both."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"没有这个页面或事项 There is no {what} for you.", "回首页 Begin at the start."
-        )
-
 
 class RefusedError(JingshuError, PermissionError):
     """A request that did not come from one of our own pages, or from nobody who is logged in."""
@@ -20,6 +15,13 @@ class RefusedError(JingshuError, PermissionError):
 
 class TooLargeError(JingshuError, ValueError):
     """A form that is larger than any of ours."""
+
+
+def not_there(what: str) -> NotThereError:
+    """Return the one answer to what there is not and to what somebody may not know of."""
+    return NotThereError(
+        f"没有这个页面或事项 There is no such {what} for you.", "回首页 Begin at the start."
+    )
 
 
 def status_of(error: JingshuError) -> int:

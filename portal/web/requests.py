@@ -10,7 +10,7 @@ import yaml
 from contracts.errors import JingshuError, UsageError
 from portal.web import words
 from portal.web.asking import parse_wording
-from portal.web.errors import NotThereError
+from portal.web.errors import not_there
 from portal.web.forms import AnswerForm, CorrectionForm, UseForm
 from portal.web.pages import go, refuse, render
 from portal.web.seen import corrections_of, offered, shown_ask, shown_asks
@@ -118,7 +118,7 @@ def answer(visit: Visit) -> Response:
     issue_id = visit.path("issue_id")
     issue = next((c for c in list_corrections(visit.web.control) if c.id == issue_id), None)
     if issue is None:
-        raise NotThereError("correction")
+        raise not_there("correction")
     seen = shown_ask(visit, issue.ask)
     try:
         form = AnswerForm.read(visit.fields)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
-from portal.web.errors import NotThereError
+from portal.web.errors import not_there
 from sharing.people import DATA_AUTHORITY, may
 from sharing.requests import flow
 from sharing.requests.corrections import list_corrections
@@ -115,10 +115,10 @@ def shown_ask(visit: Visit, ask_id: str) -> Seen:
         with visit.web.control.read() as session:
             ask = read_ask(session, ask_id)
     except UsageError:
-        raise NotThereError("request") from None
+        raise not_there("request") from None
     seen = see(ask, visit.tree)
     if not is_shown(seen, visit.actor):
-        raise NotThereError("request")
+        raise not_there("request")
     return seen
 
 
