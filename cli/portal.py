@@ -58,3 +58,28 @@ def serve(chosen: datetime | None, port: int | None) -> None:
     with make_server(home.site, PORT if port is None else port) as server:
         click.echo(f"日报 CDO page: http://{HOST}:{server.server_port}/  (Ctrl-C 停止 stops)")
         server.serve_forever()
+
+
+@portal.command(epilog="例 Example: ./jingshu portal web --port 8792")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="端口 Port on 127.0.0.1 (default: JINGSHU_WEB_PORT, or 8792).",
+)
+def web(port: int | None) -> int:
+    """办理 Serve the pages where bodies ask, answer and administer, on 127.0.0.1 until Ctrl-C.
+
+    经 TLS 代理时设 JINGSHU_WEB_URL=https://… Behind a proxy that speaks TLS, set JINGSHU_WEB_URL.
+    """
+    from portal.web.serving import base_url, build_server, web_port
+    from sharing.accounts.accounts import list_accounts
+    from sharing.control import Control
+
+    chosen = web_port() if port is None else port
+    with Control(Home.from_env()) as control:
+        server = build_server(control, chosen)
+        click.echo(f"办理门户 portal: {base_url(chosen)}/  (Ctrl-C 停止 stops)")
+        if not list_accounts(control):
+            click.echo("还没有账户 No accounts yet: ./jingshu share account bootstrap")
+        server.run()
+        return 0 if server.started else 1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from portal.report import Report
 
-_TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _LONGEST_TEXT: Final = 400
 _SMALLEST_PERCENT: Final = 0.01
 #: Control characters and direction overrides: they can make a text read as another one.
@@ -42,8 +42,13 @@ def render(report: Report) -> str:
 
 @cache
 def _environment() -> Environment:
+    return make_environment(TEMPLATES)
+
+
+def make_environment(*folders: Path) -> Environment:
+    """Return templates that escape every text, say which word is lacking, and cannot deceive."""
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -14,14 +14,19 @@ _LAST_PORT = 65_535
 
 
 def gateway_port() -> int:
-    """Return the port: ``JINGSHU_GATEWAY_PORT``, or 8791.
+    """Return the port: ``JINGSHU_GATEWAY_PORT``, or 8791; see ``port_from``."""
+    return port_from("JINGSHU_GATEWAY_PORT", DEFAULT_PORT)
+
+
+def port_from(variable: str, default: int) -> int:
+    """Return the port that an environment variable names.
 
     Raises:
         UsageError: The variable holds no port.
     """
-    given = os.environ.get("JINGSHU_GATEWAY_PORT") or str(DEFAULT_PORT)
+    given = os.environ.get(variable) or str(default)
     if not (given.isascii() and given.isdigit() and 0 < int(given) <= _LAST_PORT):
-        raise UsageError(f"JINGSHU_GATEWAY_PORT is {given!r}.", "Set it to a number up to 65535.")
+        raise UsageError(f"{variable} is {given!r}.", "Set it to a number up to 65535.")
     return int(given)
 
 

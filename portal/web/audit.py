@@ -1,0 +1,49 @@
+"""The auditor's page: what was done to accounts, who logged in, what the gateway was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from sqlalchemy import select
+
+from portal.web.pages import render
+from sharing.accounts.tables import AccountEvent
+from sharing.control import Request as Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.responses import Response
+
+    from portal.web.site import Visit
+
+_Row = TypeVar("_Row", AccountEvent, Asked)
+_ON_A_PAGE: Final = 100
+
+
+def records(visit: Visit) -> Response:
+    """Show account events and requests to the gateway, the newest first; nothing can be changed."""
+    events, older_events = _newest(visit, AccountEvent, visit.number("events_before"))
+    asked, older_asked = _newest(visit, Asked, visit.number("requests_before"))
+    return render(
+        visit,
+        "audit.html",
+        events=events,
+        older_events=older_events,
+        requests=asked,
+        older_requests=older_asked,
+    )
+
+
+def _newest(
+    visit: Visit, kind: type[_Row], before: int | None
+) -> tuple[Sequence[_Row], int | None]:
+    """Return the rows of a page, and the id that the next older page begins before, if any."""
+    wanted = select(kind).order_by(kind.id.desc()).limit(_ON_A_PAGE + 1)
+    if before is not None:
+        wanted = wanted.where(kind.id < before)
+    with visit.web.control.read() as session:
+        rows = session.scalars(wanted).all()
+    has_more = len(rows) > _ON_A_PAGE
+    shown = rows[:_ON_A_PAGE]
+    return shown, shown[-1].id if has_more else None

@@ -1,0 +1,107 @@
+"""The words of the web pages: Chinese first, English beside; an unknown key is shown as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from portal.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STATE: Final[Mapping[str, Word]] = {
+    "draft": Word("草稿", "draft"),
+    "submitted": Word("已提交", "submitted", "warn"),
+    "supplement": Word("待补正", "to be supplemented", "warn"),
+    "accepted": Word("已受理", "accepted", "warn"),
+    "agreed": Word("已同意", "agreed", "good"),
+    "refused": Word("不予提供", "refused", "bad"),
+    "delivered": Word("已交付", "delivered", "good"),
+    "in_use": Word("使用中", "in use", "good"),
+    "suspended": Word("已暂停", "suspended", "bad"),
+    "closed": Word("已办结", "closed"),
+}
+ACTION: Final[Mapping[str, Word]] = {
+    "draft": Word("起草", "draft"),
+    "submit": Word("提交", "submit"),
+    "ask_supplement": Word("一次性告知补正", "ask for what is missing"),
+    "resubmit": Word("补正后再交", "resubmit"),
+    "accept": Word("受理", "accept"),
+    "agree": Word("同意", "agree"),
+    "agree_as_authority": Word("核准", "approve as authority"),
+    "refuse": Word("不予提供", "refuse"),
+    "extend": Word("同意延期", "allow more time"),
+    "deliver": Word("交付", "deliver"),
+    "note_first_read": Word("首次读取", "first read"),
+    "suspend": Word("暂停", "suspend"),
+    "resume": Word("恢复", "resume"),
+    "close": Word("办结", "close"),
+    "destroy": Word("销毁证明", "prove destruction"),
+}
+#: What is said with a step.
+SAID: Final[Mapping[str, Word]] = {
+    "reason": Word("理由", "reason"),
+    "legal_basis": Word("法律依据", "legal basis"),
+    "missing": Word("缺少的材料", "what is missing"),
+    "method": Word("处置方式", "how it was disposed of"),
+    "proof": Word("凭据", "proof"),
+    "pia_id": Word("个人信息保护影响评估编号", "impact assessment"),
+}
+#: What may be said with a step besides what it needs.
+OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {"agree_as_authority": ("pia_id",)}
+FIELD: Final[Mapping[str, Word]] = {
+    "title": Word("名称", "title"),
+    "recipient": Word("接收方", "recipient"),
+    "body": Word("申请部门", "asking body"),
+    "purpose": Word("用途", "purpose"),
+    "legal_basis": Word("法律依据", "legal basis"),
+    "scenario": Word("应用场景", "scenario"),
+    "scope": Word("使用范围", "scope"),
+    "mode": Word("共享方式", "mode"),
+    "until": Word("使用期限至", "last day"),
+}
+USE: Final[Mapping[str, Word]] = {
+    "scenario": Word("场景", "scenario"),
+    "process": Word("过程", "process"),
+    "effect": Word("成效", "effect"),
+    "storage": Word("存储", "storage"),
+}
+ATTRIBUTE: Final[Mapping[str, Word]] = {
+    "unconditional": Word("无条件共享", "unconditional", "good"),
+    "conditional": Word("有条件共享", "conditional", "warn"),
+    "not_shared": Word("不予共享", "not shared", "bad"),
+}
+MODE: Final[Mapping[str, Word]] = {
+    "api": Word("接口", "API"),
+    "batch": Word("批量交换", "batch exchange"),
+    "file": Word("文件下载", "file download"),
+}
+MASK: Final[Mapping[str, Word]] = {
+    "keep": Word("原值", "as it is"),
+    "drop": Word("不提供", "left out"),
+    "hmac_sm3": Word("假名", "pseudonym"),
+    "sm4": Word("加密", "encrypted"),
+    "partial": Word("部分遮盖", "partly hidden"),
+    "prefix": Word("只留前几位", "its beginning"),
+    "round_coordinate": Word("坐标取整", "rounded position"),
+    "truncate_date": Word("日期取整", "rounded date"),
+    "generalise": Word("分段", "in bands"),
+}
+DEADLINE: Final[Mapping[str, Word]] = {
+    "answer": Word("答复", "answer"),
+    "delivery": Word("交付", "delivery"),
+}
+CORRECTION: Final[Mapping[str, Word]] = {
+    "open": Word("待答复", "open", "warn"),
+    "corrected": Word("已改正", "corrected", "good"),
+    "rejected": Word("不成立", "rejected"),
+}
+ROLE: Final[Mapping[str, Word]] = {
+    "requester": Word("申请人", "requester"),
+    "steward": Word("数据管家", "steward"),
+    "cdo": Word("首席数据官", "CDO"),
+    "authority": Word("数据主管部门", "data authority"),
+    "sysadmin": Word("系统管理员", "system administrator"),
+    "secadmin": Word("安全管理员", "security administrator"),
+    "auditor": Word("审计员", "auditor"),
+}
