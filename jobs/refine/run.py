@@ -19,6 +19,7 @@ from jobs.refine.merge import Merge, merge_base
 from jobs.refine.plan import RefinePlan, make_plan
 from jobs.refine.rules_sql import identifier, quoted
 from jobs.seal import on_spark
+from jobs.seal.plan import is_sealed
 from jobs.silver import stage_path
 from jobs.spark import compile_plans, session
 from jobs.stages import LandedBatch, RefinedBatch
@@ -78,29 +79,35 @@ def refined_rows(
 ) -> DataFrame:
     """Return the batch's rows after the plan, in clear and not yet computed."""
     rows = landed_rows(home, contract, landed)
-    rows = on_spark.opened_landed(home, contract, landed.provider, rows)
     for projection in plan.projections:
         rows = rows.selectExpr(*projection)
     return rows
 
 
 def landed_rows(home: Home, contract: Contract, landed: LandedBatch) -> DataFrame:
-    """Return the batch as it landed, from the very files that bronze's log names.
+    """Return the batch as it came, from the very files that bronze's log names.
 
     They are read with their schema given, as files: replaying the log is a job of its own, and
     costs Spark more than a bureau's daily batch does.
     """
     bronze = DeltaTable(str(home.table("bronze", landed.table)))
     files = bronze.file_uris(file_pruning_predicate=[("_batch_id", "=", landed.batch_id)])
-    texts = ", ".join(f"{identifier(name)} STRING" for name in (*_names(contract), *_SYSTEM_TEXTS))
-    schema = f"{texts}, _source_line BIGINT"
-    spark = session()
-    rows = spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
+    texts = (*(c.name for c in contract.columns), *_SYSTEM_TEXTS)
+    rows = _read(home, contract, landed.provider, files, texts)
     return rows.selectExpr("*", f"{quoted(landed.batch_id)} AS _batch_id")
 
 
-def _names(contract: Contract) -> tuple[str, ...]:
-    return tuple(c.name for c in contract.columns)
+def _read(
+    home: Home, contract: Contract, provider: str, files: list[str], texts: tuple[str, ...]
+) -> DataFrame:
+    spark = session()
+    named = ", ".join(f"{identifier(name)} STRING" for name in texts)
+    schema = f"{named}, {on_spark.SOURCE_LINE} BIGINT"
+    if not files:
+        return spark.createDataFrame([], schema)
+    if is_sealed(contract):
+        return on_spark.landed(home, contract, provider, files, texts)
+    return spark.read.schema(schema).parquet(*files)
 
 
 def write_stage(rows: DataFrame, stage: Path, base: int | None = None) -> None:

@@ -119,13 +119,12 @@ def differences(
 
 
 def refined(spark: SparkSession, home: Home, contract: Contract) -> DataFrame:
-    """Plan the rows of a batch from bronze's to the stage's, sealed columns opened and sealed."""
+    """Plan the rows of a batch from bronze's, as they read in clear, to the stage's, sealed."""
     provider = contract.servers[0].provider  # the plan is the same for every provider
     texts = [*(x.name for x in contract.columns), "_row_error", "_extra"]
     rows = empty(
         spark, {**dict.fromkeys(texts, "STRING"), "_source_line": "BIGINT", "_batch_id": "STRING"}
     )
-    rows = on_spark.opened_landed(home, contract, provider, rows)
     plan = make_plan(Delivery(contract, provider, DAY), TREE.root)
     for projection in plan.projections:
         rows = rows.selectExpr(*projection)
