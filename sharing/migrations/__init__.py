@@ -25,6 +25,7 @@ MODELS: Final = (
     "sharing.requests.records",
     "sharing.accounts.tables",
     "sharing.notices.outbox",
+    "sharing.rights.register",
 )
 
 
