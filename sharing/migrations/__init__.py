@@ -26,6 +26,10 @@ MODELS: Final = (
     "sharing.accounts.tables",
     "sharing.notices.outbox",
     "sharing.rights.register",
+    "sharing.rights.listing",
+    "sharing.rights.trades",
+    "sharing.rights.assets",
+    "sharing.crossborder.exports",
 )
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from cli.main import main
 from contracts.layout import ROOT
+from tests.unit.sharing.lakes import INPUTS, HeatLake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from contracts.layout import Home
 
@@ -69,3 +71,97 @@ def test_what_cannot_be_granted_exits_with_words(run: Run) -> None:
     code, said = run("grant", TABLE, "operate", "x_data_co", "--legal-basis", "协议")
     assert code != 0
     assert "may not process" in said
+
+
+@pytest.fixture
+def listed(run: Run, home: Home) -> str:
+    """A listing of heat readiness at 10,000 分, made on the command line."""
+    HeatLake(home).make()
+    for feed in INPUTS:
+        for right in ("process", "operate"):
+            if feed.provider != "emergency":
+                options = ("--legal-basis", "协议")
+                assert run("grant", feed.table, right, "emergency", *options)[0] == 0
+    price = ("--price-version", "1", "--cost-fen", "9500", "--profit", "1/19", "--cap-fen", "20000")
+    code, said = run("listing", "make", "emergency.heat_readiness", "demo", *price)
+    assert code == 0, said
+    return said.split("listed: ")[1].split()[0]
+
+
+def test_a_listing_is_made_shown_sold_and_withdrawn(run: Run, listed: str, tmp_path: Path) -> None:
+    out = tmp_path / "package.json"
+    assert run("listing", "show", listed, "--out", str(out))[0] == 0
+    assert json.loads(out.read_text("utf-8"))["listing"] == listed
+    assert json.loads(run("listing", "show", listed)[1])["lister"] == "emergency"
+    assert run("trade", "rule", "v1", "civil=1/3", "health=1/3", "emergency=1/3:500")[0] == 0
+    order = ("trade", "order", "PO-1", listed, "--buyer", "x_data_co", "--use", "commercial")
+    code, said = run(*order, "--rule", "v1", "--json")
+    assert code == 0, said
+    assert json.loads(said)["parts"] == {"civil": 3334, "emergency": 3333, "health": 3333}
+    assert "refund of" in run("trade", "refund", "PO-1", "--reason", "误")[1]
+    document = json.loads(run("trade", "list", "--json")[1])
+    assert [t["amount_fen"] for t in document["trades"]] == [10_000, -10_000]
+    assert set(document["balances"].values()) == {0}
+    assert "PO-1" in run("trade", "list")[1]
+    assert run("listing", "withdraw", listed, "--reason", "下架")[0] == 0
+    shown = json.loads(run("listing", "list", "--json")[1])["listings"]
+    assert [(one["id"], one["is_open"]) for one in shown] == [(listed, False)]
+    assert "已下架 withdrawn" in run("listing", "list")[1]
+
+
+def test_simulated_data_exits_with_words(run: Run, home: Home) -> None:
+    HeatLake(home, {"batch health-1": "simulated"}).make()
+    price = ("--price-version", "1", "--cost-fen", "1", "--cap-fen", "2")
+    code, said = run("listing", "make", "emergency.heat_readiness", "demo", *price)
+    assert code != 0
+    assert "simulated data is never listed" in said
+    assert run("listing", "list")[1].startswith("没有上架的产品")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("trade", "rule", "v1", "civil=1/2"), "are 1/2 together"),
+        (("trade", "rule", "v1", "civil"), "is no share"),
+        (("listing", "show", "L1"), "no listing 'L1'"),
+        (("listing", "withdraw", "L1", "--reason", "x"), "no listing 'L1'"),
+        (("asset", "reverse", "B1", "--reason", "x"), "no cost 'B1'"),
+        (
+            (
+                *("asset", "book", "health", TABLE, "--kind", "fee", "--quantity", "5"),
+                *("--incurred", "2023-12-31"),
+            ),
+            "was expensed",
+        ),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_what_cannot_be_done_exits_with_words(
+    run: Run, arguments: tuple[str, ...], words: str
+) -> None:
+    code, said = run(*arguments)
+    assert code != 0
+    assert words in said
+
+
+def test_costs_are_booked_reversed_closed_and_summed(run: Run) -> None:
+    staff = ("asset", "book", "health", TABLE, "--kind", "staff", "--quantity", "90")
+    code, said = run(*staff, "--incurred", "2026-06-01", "--booked", "2026-06-02")
+    assert code == 0, said
+    cost_id = said.split("booked: ")[1].strip()
+    assert run("asset", "close", "health", "2026-06")[0] == 0
+    assert run("asset", "measure", "health") == (0, "已记账 booked: 0 次运行 runs\n")
+    assert "30000 分 = staff 30000" in run("asset", "list")[1]
+    assert run("asset", "reverse", cost_id, "--reason", "误记")[0] == 0
+    document = json.loads(run("asset", "list", "--json")[1])
+    assert document["totals"] == [{"dataset": TABLE, "version": None, "fen": {"staff": 0}}]
+    assert [c["amount_fen"] for c in document["costs"]] == [30_000, -30_000]
+
+
+def test_a_data_resource_is_judged(run: Run) -> None:
+    held = ("asset", "recognise", "--use", "held_for_sale")
+    assert json.loads(run(*held, "--json")[1])["case"] == "disclosed_only"
+    code, said = run(*held, "--controlled", "--benefits", "--measurable")
+    assert code == 0
+    assert said.startswith("inventory  存货")
+    assert run(*held, "--test", "hopeful")[0] != 0
