@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     from sharing.rights.register import Chain, Link, Register
 
 Kind = Literal["listed", "withdrawn"]
-#: Results of checks that are no verdict on the data.
-_NOT_FAILED: Final = ("passed", "not_executable")
+#: What stops a batch at its audit (jobs.audit.run); a batch may have been released all the same.
+_STOPPING: Final = ("failed", "error")
+#: Engines whose failures leave nothing open: a row rule's bad rows are in quarantine.
+_SETTLED: Final = ("row", "none")
 
 
 class ListingRow(OwingRow):
@@ -193,7 +195,7 @@ def refusals(found: Offered, chains: Mapping[str, Chain], issues: Sequence[str])
     yield from found.lost
     yield from (f"correction {issue} is open" for issue in issues)
     for check in found.checks:
-        if check.severity == "error" and check.status not in _NOT_FAILED:
+        if check.severity == "error" and check.engine not in _SETTLED and check.status in _STOPPING:
             yield f"check {check.rule_id} of {check.batch_id} is {check.status}"
 
 

@@ -157,6 +157,7 @@ def offered(
     inputs = {} if build is None else dict(json.loads(str(build.facts["inputs"])))
     feeds = tuple(f for f in tree.feeds() if f.contract.id in product.product_plan.inputs)
     batches = {name: tuple(_batches(home, name, version)) for name, version in inputs.items()}
+    batches = {name: found for name, found in batches.items() if found}
     names = [f"{name}@{batch}" for name, found in batches.items() for batch in found]
     logged = {name: lake.leaves_of("publication", name) for name in names}
     ids = sorted(batch for found in batches.values() for batch in found)
@@ -170,7 +171,7 @@ def offered(
         feeds=feeds,
         batches=batches,
         publications=tuple(leaf for found in logged.values() for leaf in found),
-        lost=tuple(_lost(home, lake, row, build, inputs, logged)),
+        lost=(*_unused(feeds, batches), *_lost(home, lake, row, build, logged)),
         checks=tuple(governance.check_results(home, ids)) if ids else (),
         claims=tuple(_claims(lake, row, share, build, inputs)),
     )
@@ -219,12 +220,19 @@ def _batches(home: Home, table: str, version: int) -> Iterator[str]:
             yield publication.batch_id
 
 
-def _lost(  # noqa: PLR0913, PLR0917 - what a shared version is made of
+def _unused(feeds: tuple[Feed, ...], batches: Mapping[str, object]) -> Iterator[str]:
+    """Yield in words how the published tables of a build are not those of its contract."""
+    wanted = {feed.table for feed in feeds}
+    for name in sorted(wanted ^ set(batches)):
+        how = "without" if name in wanted else "with"
+        yield f"its build was made {how} {name}, other than its contract says"
+
+
+def _lost(
     home: Home,
     lake: Lake,
     row: PublicationRow,
     build: Leaf | None,
-    inputs: Mapping[str, int],
     logged: Mapping[str, list[Leaf]],
 ) -> Iterator[str]:
     """Yield in words what should be there of a published version and is not."""
@@ -234,11 +242,6 @@ def _lost(  # noqa: PLR0913, PLR0917 - what a shared version is made of
         yield f"shared/{row.table_name} does not show {row.business_date} as it was logged"
     if build is None:
         yield "the product's build is not in the evidence log"
-    elif not inputs:
-        yield "its build names no published input"
-    for name in inputs:
-        if not any(subject.startswith(f"{name}@") for subject in logged):
-            yield f"silver/{name} has no published batch"
     yield from (
         f"publication:{name} is not in the evidence log" for name, f in logged.items() if not f
     )

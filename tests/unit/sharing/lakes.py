@@ -53,8 +53,8 @@ class HeatLake:
     def origin(self, record: str) -> Origin | None:
         return self.origins.get(record, "real")
 
-    def make(self, *, status: str = "passed") -> HeatLake:
-        inputs = {feed.table: self._publish(feed, status) for feed in INPUTS}
+    def make(self, *, status: str = "passed", engine: str = "spark") -> HeatLake:
+        inputs = {feed.table: self._publish(feed, status, engine) for feed in INPUTS}
         gold = self._show("gold", PRODUCT.product_table, {"street_code": ["110101001"]})
         self._row("product", PRODUCT.product_table, json.dumps(inputs, sort_keys=True))
         self._leaf(
@@ -68,7 +68,7 @@ class HeatLake:
         self._leaf("share", f"{SHARED}@{stage}", version=1, source=gold, k=self.k, k_wanted=20)
         return self
 
-    def _publish(self, feed: Feed, status: str) -> int:
+    def _publish(self, feed: Feed, status: str, engine: str) -> int:
         """Publish one batch of an input; return the version that shows it."""
         batch, path = f"{feed.provider}-1", self.home.table("silver", feed.table)
         silver.ensure(self.home, feed.contract, feed.table)
@@ -96,7 +96,7 @@ class HeatLake:
             failed=0 if status == "passed" else 40,
             threshold=0.0,
             message="",
-            engine="row",
+            engine=engine,
         )
         governance.append(self.home, f"checks:{batch}", [check])
         for kind in ("landing", "publication"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -213,6 +214,23 @@ def test_unresolved_quality_is_refused(home: Home, control: Control) -> None:
         list_it(control)
     assert "correction C2026-0001 is open" in str(refused.value)
     assert "check required.street_code of health-1 is failed" in str(refused.value)
+
+
+def test_bad_rows_in_quarantine_leave_nothing_open(home: Home, control: Control) -> None:
+    HeatLake(home).make(status="failed", engine="row")
+    give_rights(control)
+    list_it(control)
+    quality = json.loads(listings(control)[0].bundle)["parts"]["quality"]
+    assert quality["scores"] == {"completeness": {"satisfied": 180, "judged": 300}}
+
+
+def test_what_a_build_did_not_read_is_said(home: Home) -> None:
+    HeatLake(home).make()
+    shutil.rmtree(home.table("silver", INPUTS[0].table))
+    found = offered(home, TREE, PRODUCT.id, "demo")
+    assert found.lost == (
+        f"its build was made without {INPUTS[0].table}, other than its contract says",
+    )
 
 
 def altered(found: Offered, **changes: Any) -> Offered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from contracts.errors import UsageError
+from contracts.layout import Home
 from lineage.evidence.log import EvidenceLog
+from sharing.control import Control
 from sharing.people import ForbiddenError
 from sharing.rights import listing, register, trades
 from sharing.rights.register import NoRightError, read_register
@@ -24,23 +27,33 @@ from tests.unit.sharing.lakes import TREE, HeatLake
 from tests.unit.sharing.trading import AUTHORITY, CHEAP, LISTER, ORDER, THIRDS, give_rights
 
 if TYPE_CHECKING:
-    from contracts.layout import Home
-    from sharing.control import Control
+    from collections.abc import Iterator
+    from pathlib import Path
 
 GUARANTEED: Final = SplitRule(
     "guaranteed", (Share("civil", Fraction(0), 20_000), Share("emergency", Fraction(1)))
 )
 
 
-@pytest.fixture
-def shop(home: Home, control: Control) -> Control:
-    """A listing at 10,000 分, and two split rules."""
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with a listing at 10,000 分, and two split rules."""
+    home = Home(tmp_path_factory.mktemp("stocked") / "home")
     HeatLake(home).make()
-    give_rights(control)
-    listing.list_product(control, TREE, CHEAP, LISTER, MONDAY)
-    for rule in (THIRDS, GUARANTEED):
-        trades.add_rule(control, rule, AUTHORITY, MONDAY)
-    return control
+    with Control(home) as control:
+        give_rights(control)
+        listing.list_product(control, TREE, CHEAP, LISTER, MONDAY)
+        for rule in (THIRDS, GUARANTEED):
+            trades.add_rule(control, rule, AUTHORITY, MONDAY)
+    return home
+
+
+@pytest.fixture
+def shop(stocked: Home, tmp_path: Path) -> Iterator[Control]:
+    """A copy of that home, to trade in."""
+    shutil.copytree(stocked.root, tmp_path / "shop")
+    with Control(Home(tmp_path / "shop")) as control:
+        yield control
 
 
 def buy(control: Control, order: Order = ORDER, days: int = 0) -> trades.Trade:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from contracts.layout import Home
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage.evidence.log import EvidenceLog
@@ -30,7 +32,7 @@ from tests.unit.sharing.trading import (
 )
 
 if TYPE_CHECKING:
-    from contracts.layout import Home
+    from pathlib import Path
 
 
 def findings(home: Home) -> list[str]:
@@ -39,10 +41,24 @@ def findings(home: Home) -> list[str]:
     return [f"[{f.invariant}] {f.where}: {f.problem}" for f in report.broken]
 
 
+@pytest.fixture(scope="module")
+def one_of_each(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with rights, a listing, a trade and its refund, a closed month and an export."""
+    home = Home(tmp_path_factory.mktemp("traded") / "home")
+    HeatLake(home).make()
+    with Control(home) as control:
+        trade_one_of_each(control)
+    return home
+
+
 @pytest.fixture
-def traded(home: Home, control: Control) -> HeatLake:
-    """One of everything: rights, a listing, a trade and its refund, a closed month, an export."""
-    lake = HeatLake(home).make()
+def traded(one_of_each: Home, tmp_path: Path) -> HeatLake:
+    """A copy of that home, to be spoilt."""
+    shutil.copytree(one_of_each.root, tmp_path / "copy")
+    return HeatLake(Home(tmp_path / "copy"))
+
+
+def trade_one_of_each(control: Control) -> None:
     give_rights(control)
     listing.list_product(control, TREE, CHEAP, LISTER, MONDAY)
     trades.add_rule(control, THIRDS, AUTHORITY, MONDAY)
@@ -51,9 +67,8 @@ def traded(home: Home, control: Control) -> HeatLake:
     june = date(2026, 6, 30)
     assets.book(control, TREE, replace(COST, incurred_on=june, booked_on=june), STEWARD, MONDAY)
     assets.close_month(control, "health", "2026-06", STEWARD, MONDAY)
-    publish(home, BANK, "T1", "T2")
+    publish(control.home, BANK, "T1", "T2")
     decide_export(control, TREE, Export("x_data_co", BANK), AUTHORITY, MONDAY)
-    return lake
 
 
 def test_all_of_it_is_proved(traded: HeatLake) -> None:
