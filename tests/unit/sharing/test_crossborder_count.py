@@ -134,6 +134,10 @@ def test_persons_add_up_over_exports_and_count_once(home: Home, control: Control
 def test_row_10_is_left_at_the_hundred_thousandth_person(home: Home, control: Control) -> None:
     publish(home, BANK, *(f"T{n}" for n in range(99_999)))
     assert counted(decide(control, BANK)) == (10, "exempt", 99_999, 0)
+    publish(home, CASES, "11010519491231002X")
+    sensitive = decide(control, CASES)
+    assert counted(sensitive) == (9, "contract_or_certification", 99_999, 1)
+    exports.give_up(control, sensitive.id, "未实施", AUTHORITY, MONDAY)
     publish(home, BANK, "T99998", "T99999")
     assert counted(decide(control, BANK)) == (9, "contract_or_certification", 100_000, 0)
 

@@ -165,3 +165,14 @@ def test_a_data_resource_is_judged(run: Run) -> None:
     assert code == 0
     assert said.startswith("inventory  存货")
     assert run(*held, "--test", "hopeful")[0] != 0
+
+
+def test_an_account_acts_for_its_body_only(run: Run) -> None:
+    for arguments in (("add", "li.civil", "--body", "civil"), ("roles", "li.civil", "cdo")):
+        with pytest.raises(SystemExit):
+            main(["share", "account", *arguments])
+    given = ("x_data_co", "--legal-basis", "协议", "--as", "li.civil")
+    code, said = run("grant", TABLE, "process", *given)
+    assert code != 0
+    assert "li.civil (cdo of civil) may not grant rights for health" in said
+    assert run("grant", "civil__elder_service", "process", *given)[0] == 0

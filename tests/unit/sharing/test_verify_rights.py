@@ -75,6 +75,13 @@ def test_all_of_it_is_proved(traded: HeatLake) -> None:
     assert findings(traded.home) == []
 
 
+def test_both_databases_keep_it_alike(control_url: str, home: Home) -> None:
+    HeatLake(home).make()
+    with Control(home) as control:
+        trade_one_of_each(control)
+    assert findings(home) == []
+
+
 def test_no_database_is_no_right(home: Home) -> None:
     assert findings(home) == []
     assert not home.control_db.exists()
