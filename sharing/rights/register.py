@@ -199,8 +199,9 @@ class Register:
         if right.parent is None:
             above = _ALL if origin_holder(self.tree, right.dataset) == right.grantor else None
         else:
-            parent = self.in_force(self.rights[right.parent], on)
-            above = None if parent is None else parent.scope
+            parent = self.rights.get(right.parent)  # gone where the database was changed
+            terms = None if parent is None else self.in_force(parent, on)
+            above = None if terms is None else terms.scope
         if above is None:
             return None
         scope = _common(own.scope, above)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
@@ -274,6 +274,14 @@ def test_a_registration_that_crashed_before_its_leaf_is_settled(
         assert logged is not None
         assert logged.leaf == register.right_leaf(row)
         assert "协议" not in logged.leaf.canonical().decode(), "words stay out of the log"
+
+
+def test_a_right_whose_parent_was_deleted_is_none(control: Control) -> None:
+    process = give(control, "process", HEALTH, "x_data_co")
+    give(control, "process", DATA_CO, "x_shop")
+    with control.write() as session:
+        session.execute(delete(RightRow).where(RightRow.id == process))
+    assert not has(control, "x_shop", "process")
 
 
 _days = st.integers(0, 40).map(lambda n: TODAY + timedelta(days=n))
