@@ -30,6 +30,7 @@ def verify(as_json: bool) -> int:
     from jobs.verify import verify as prove
     from jobs.verify.lake import Lake
     from sharing.requests.verify import requests
+    from sharing.rights.verify import rights
     from sharing.verify import grants
 
     home = Home.from_env()
@@ -40,6 +41,7 @@ def verify(as_json: bool) -> int:
         lake = Lake(home, tree)
         report.add(grants(lake))
         report.add(requests(lake))
+        report.add(rights(lake))
     if as_json:
         click.echo(json.dumps(_as_json(report), ensure_ascii=False))
     else:

@@ -30,8 +30,10 @@ _WORDS: Final = {
     "answer": "答复 request answered",
     "correction": "更正 corrected",
     "destruction": "销毁 destroyed",
-    "rights": "权利请求 rights request",
-    "trade": "交易 trade",
+    "rights": "确权登记 rights in data",
+    "trade": "上架与交易 listing and trade",
+    "asset": "成本账结账 closed month of costs",
+    "crossborder": "出境判定 decision on an export",
 }
 
 _README: Final = """\

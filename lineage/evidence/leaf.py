@@ -39,6 +39,8 @@ LeafType = Literal[
     "destruction",
     "rights",
     "trade",
+    "asset",
+    "crossborder",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 

@@ -25,6 +25,11 @@ MODELS: Final = (
     "sharing.requests.records",
     "sharing.accounts.tables",
     "sharing.notices.outbox",
+    "sharing.rights.register",
+    "sharing.rights.listing",
+    "sharing.rights.trades",
+    "sharing.rights.assets",
+    "sharing.crossborder.exports",
 )
 
 

@@ -1,0 +1,44 @@
+"""What tests of rights, trades and costs share: people, an offer, a rule, an order, a cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from sharing.rights import register
+from sharing.rights.assets import Cost
+from sharing.rights.listing import Offer
+from sharing.rights.prices import PriceRule
+from sharing.rights.register import Asked, RightType, Terms, city_day
+from sharing.rights.split import Share, SplitRule
+from sharing.rights.trades import Order
+from tests.unit.sharing.asking import MONDAY, person
+from tests.unit.sharing.lakes import INPUTS, PRODUCT, TREE
+
+if TYPE_CHECKING:
+    from sharing.control import Control
+
+TODAY: Final = city_day(MONDAY)
+AUTHORITY: Final = person("gov_data", "authority")
+LISTER: Final = person("emergency", "cdo")
+STEWARD: Final = person("health", "steward")
+CAPPED: Final = PriceRule("2026-1", 100_000, Fraction(1, 20), 104_000)
+OFFER: Final = Offer(PRODUCT.id, "demo", "emergency", CAPPED)
+#: One order costs 10,000 分: cost and profit, below the cap.
+CHEAP: Final = replace(OFFER, price=PriceRule("2026-2", 9_500, Fraction(1, 19), 20_000))
+THIRDS: Final = SplitRule(
+    "thirds", tuple(Share(p, Fraction(1, 3)) for p in ("civil", "health", "emergency"))
+)
+ORDER: Final = Order("PO-1", "L2026-0001", "x_data_co", "commercial", "thirds")
+COST: Final = Cost("health", "health__disease_case", "staff", 90, TODAY, TODAY)
+
+
+def give_rights(control: Control, *scope: str) -> None:
+    """Let emergency process and operate what its product is made from."""
+    terms = Terms("授权运营协议", frozenset(scope or ("*",)), TODAY)
+    rights: tuple[RightType, ...] = ("process", "operate")
+    for feed in INPUTS:
+        for right in rights if feed.provider != "emergency" else ():
+            asked = Asked(feed.table, right, "emergency", feed.provider, terms)
+            register.grant(control, TREE, asked, person(feed.provider, "cdo"), MONDAY)
