@@ -1,7 +1,7 @@
 """The gateway at size: rows through it against the same files read directly, by the same client.
 
-The direct side is the released client with the gateway's own answer in its hands, in which each URL
-is the file's path: only the way to the bytes differs.
+The direct sides are the released client with the gateway's own answer in its hands, in which each
+URL is that of a plain file server, or the file's path: only the way to the bytes differs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,7 +40,7 @@ from sharing.control import Control, utc_now
 from sharing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _RUNS: Final = 5
 _FILES: Final = 10
@@ -48,25 +49,32 @@ _EACH: Final = 5
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _LISTEN_S: Final = 60
 BIG, SMALL = "big__x", "small__x"
+FORMATS: Final = ("parquet", "delta")
 
 
 @dataclass(frozen=True)
 class Read:
-    """One format: the medians of both ways, and how many times the direct one the gateway takes."""
+    """One format: medians through the gateway, from a plain file server, and from the disk."""
 
     format: str
     through_s: float
-    direct_s: float
+    plain_s: float
+    disk_s: float
 
     @property
     def ratio(self) -> float:
-        """Gateway to direct."""
-        return round(self.through_s / self.direct_s, 2)
+        """Gateway to plain file server."""
+        return round(self.through_s / self.plain_s, 2)
+
+    @property
+    def ratio_to_disk(self) -> float:
+        """Gateway to disk, without any HTTP."""
+        return round(self.through_s / self.disk_s, 2)
 
 
 @dataclass(frozen=True)
 class ShareFigures:
-    """Rows both ways; metadata requests among many tables; clients at once; the gateway's memory.
+    """Rows each way; metadata requests among many tables; clients at once; the gateway's memory.
 
     Memory is the gateway's resident set after reading a tenth of the rows, and after all of them.
     """
@@ -85,7 +93,9 @@ class ShareFigures:
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON has them."""
-        reads = [{**asdict(r), "ratio": r.ratio} for r in self.reads]
+        reads = [
+            {**asdict(r), "ratio": r.ratio, "ratio_to_disk": r.ratio_to_disk} for r in self.reads
+        ]
         return {**asdict(self), "reads": reads}
 
 
@@ -103,7 +113,8 @@ def measure(
         say("逐行 rows through the gateway and directly …")
         _read(gateway, SMALL)
         small = gateway.resident_bytes()
-        reads = tuple(_both_ways(gateway, kind) for kind in ("parquet", "delta"))
+        with _plainly(home.table("shared", BIG)) as plain_port:
+            reads = tuple(_three_ways(gateway, kind, plain_port) for kind in FORMATS)
         big = gateway.resident_bytes()
         say("元数据 metadata among many tables …")
         asked = sorted(_metadata_ms(gateway, tables))
@@ -143,58 +154,63 @@ class Gateway:
         return f"{self.profile}#jingshu.city.{name}"
 
 
-class _Local(DataSharingRestClient):  # type: ignore[misc]  # the client has no types
-    """The client's own connection, whose answers name the files where they lie."""
+class _Elsewhere(DataSharingRestClient):  # type: ignore[misc]  # the client has no types
+    """The client's own connection, whose answers name the files at another place."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, places: Mapping[str, str]) -> None:
         super().__init__(DeltaSharingProfile.read_from_file(str(gateway.profile)))
         self.answers: dict[str, Any] = {}
-        self._places = _places(gateway.home)
+        self._places = places
 
     def list_files_in_table(self, table: Table, **asked: Any) -> Any:
-        """Answer as the gateway did the first time, with a path for each URL."""
-        known = f"{table.name} {self._session.headers.get('delta-sharing-capabilities')}"
-        if known not in self.answers:
+        """Answer as the gateway did the first time, with another URL for each file."""
+        if table.name not in self.answers:
             answer = super().list_files_in_table(table, **asked)
-            self.answers[known] = replace(
+            self.answers[table.name] = replace(
                 answer,
-                add_files=[replace(f, url=str(self._place(f.url))) for f in answer.add_files],
+                add_files=[replace(f, url=self._place(f.url)) for f in answer.add_files],
                 lines=[self._line(line) for line in answer.lines],
             )
-        answer = self.answers[known]
+        answer = self.answers[table.name]
         return replace(answer, lines=list(answer.lines))
 
     def _line(self, line: str) -> str:
         said = json.loads(line)
         if "file" in said and "deltaSingleAction" in said["file"]:
             add = said["file"]["deltaSingleAction"]["add"]
-            add["path"] = self._place(add["path"]).as_uri()
+            add["path"] = self._place(add["path"])
         return json.dumps(said)
 
-    def _place(self, url: str) -> Path:
+    def _place(self, url: str) -> str:
         return self._places[urlsplit(url).path.rsplit("/", 1)[1]]
 
 
-def _places(home: Home) -> dict[str, Path]:
-    return {
-        file.id: file.path
-        for name in (BIG, SMALL)
-        for file in read_snapshot(home.table("shared", name)).files()
+def _three_ways(gateway: Gateway, kind: str, plain_port: int) -> Read:
+    is_delta = kind == "delta"
+    files = read_snapshot(gateway.home.table("shared", BIG)).files()
+    # A URL whose query has a key that the kernel knows; else it looks on the disk.
+    plain = {f.id: f"http://127.0.0.1:{plain_port}/{f.path.name}?sp=r" for f in files}
+    disk = {f.id: f.path.as_uri() if is_delta else str(f.path) for f in files}
+    sides = {
+        "through": lambda: _read(gateway, BIG, is_delta=is_delta),
+        "plain": _reader(gateway, plain, is_delta=is_delta).to_pandas,
+        "disk": _reader(gateway, disk, is_delta=is_delta).to_pandas,
     }
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for attempt in range(_RUNS + 1):  # the first fills the page cache
+        for name, read in sides.items():
+            seconds = _timed_s(read)
+            if attempt:
+                times[name].append(seconds)
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    return Read(kind, medians["through"], medians["plain"], medians["disk"])
 
 
-def _both_ways(gateway: Gateway, kind: str) -> Read:
+def _reader(gateway: Gateway, places: Mapping[str, str], *, is_delta: bool) -> DeltaSharingReader:
     _, share, schema, table = _parse_url(gateway.table(BIG))
-    local = _Local(gateway)
-    reader = DeltaSharingReader(
-        Table(table, share, schema), local, use_delta_format=kind == "delta"
+    return DeltaSharingReader(
+        Table(table, share, schema), _Elsewhere(gateway, places), use_delta_format=is_delta
     )
-    reader.to_pandas()  # the answer is fetched and the files are in the page cache
-    through, direct = [], []
-    for _ in range(_RUNS):
-        through.append(_timed_s(lambda: _read(gateway, BIG, is_delta=kind == "delta")))
-        direct.append(_timed_s(reader.to_pandas))
-    return Read(kind, statistics.median(through), statistics.median(direct))
 
 
 def _read(gateway: Gateway, name: str, *, is_delta: bool = False) -> None:
@@ -235,19 +251,24 @@ def _at_once(gateway: Gateway, clients: int) -> tuple[list[float], int]:
 
 
 def _write(home: Home, name: str, rows: int) -> None:
+    """Write rows as shared tables have them: codes, a name, a masked number, a day, counts."""
     dice = np.random.default_rng(rows)
     each = rows // _FILES
-    columns = {"level": "jingshu.level"}
-    for _ in range(_FILES):
+    streets = pa.array([f"1101{n:05}" for n in range(330)])
+    names = pa.array([f"第{n}街道办事处" for n in range(330)])
+    for day in range(_FILES):
+        street = pa.array(dice.integers(0, 330, each))
         data = pa.table(
             {
-                "id": pa.array(dice.integers(0, 1 << 40, each)),
-                "street": pa.array(dice.integers(0, 330, each)).cast(pa.string()),
-                "amount": pa.array(dice.random(each)),
-                "n": pa.array(dice.integers(0, 1000, each)),
+                "street_code": streets.take(street),
+                "street_name": names.take(street),
+                "phone": pa.array([f"138****{n:04}" for n in dice.integers(0, 10_000, each)]),
+                "business_date": pa.array([date(2026, 7, day + 1)] * each),
+                "elders": pa.array(dice.integers(20, 5000, each)),
+                "kilometres": pa.array(dice.random(each)),
             }
         )
-        tagged = pa.schema([f.with_metadata({columns["level"]: "L1"}) for f in data.schema])
+        tagged = pa.schema([f.with_metadata({"jingshu.level": "L1"}) for f in data.schema])
         write_deltalake(home.table("shared", name), data.cast(tagged), mode="append")
 
 
@@ -261,19 +282,14 @@ def _spread(home: Home, tables: int) -> None:
 
 @contextmanager
 def _serving(home: Home, contracts: Path) -> Iterator[Gateway]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
+    port = _free_port()
+    settings = {
         "JINGSHU_HOME": str(home.root),
         "JINGSHU_CONTRACTS": str(contracts),
         "JINGSHU_GATEWAY_PORT": str(port),
     }
     profile = home.root / "bench.share"
-    previous = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    try:
+    with _environment(settings):
         with Control(home) as control:
             recipients.create_recipient(control, "bench", "bench")
             with control.write() as session:
@@ -284,25 +300,52 @@ def _serving(home: Home, contracts: Path) -> Iterator[Gateway]:
             grants.settle(control)
             issued = recipients.issue_profile(control, "bench")
             recipients.write_profile(issued, profile)
-        with (home.root / "gateway.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "sharing.gateway", "--port", str(port)],
-                cwd=ROOT,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            _wait_for(port)
-            yield Gateway(home, process.pid, profile, issued.token, issued.endpoint)
-        finally:
-            process.terminate()
-            process.wait()
+        log = home.root / "gateway.log"
+        with _process(["sharing.gateway", "--port", str(port)], port, log) as pid:
+            yield Gateway(home, pid, profile, issued.token, issued.endpoint)
+
+
+@contextmanager
+def _plainly(folder: Path) -> Iterator[int]:
+    port = _free_port()
+    log = folder.parent.parent / "plain.log"
+    with _process(["bench.plain_files", str(port), str(folder)], port, log):
+        yield port
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    previous = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
     finally:
         for name, value in previous.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _process(module: list[str], port: int, log: Path) -> Iterator[int]:
+    """Run a module that listens on a port; yield its process id."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *module], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for(port)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait_for(port: int) -> None:

@@ -153,7 +153,8 @@ def share(rows: int, tables: int, as_json: bool) -> int:
 def _share_in_words(figures: ShareFigures) -> str:
     reads = "\n".join(
         f"  {r.format:8} 经网关 gateway {r.through_s:6.2f} s,"
-        f" 直读 direct {r.direct_s:6.2f} s: {r.ratio} ×"
+        f" 纯文件服务 plain file server {r.plain_s:6.2f} s: {r.ratio} ×,"
+        f" 本地盘 disk {r.disk_s:6.2f} s: {r.ratio_to_disk} ×"
         for r in figures.reads
     )
     return (

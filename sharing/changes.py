@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.errors import JingshuError
+from sharing.datafile import find_among
 from sharing.deltalog import commit
 from sharing.snapshot import read_past
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from contracts.model import Level
-    from sharing.datafile import DataFile
+    from sharing.datafile import DataFile, StoredFile
     from sharing.deltalog import Action, Commit
     from sharing.snapshot import Snapshot
 
@@ -79,6 +80,16 @@ def files_of(current: Snapshot, made: Commit, *, is_feed: bool) -> Iterator[Chan
     read = current.table_files.read
     for kind, action in _actions(made, is_feed=is_feed):
         yield ChangedFile(kind, read(action), made.version, made.at_ms)
+
+
+def find_changed(current: Snapshot, version: int, file_id: str) -> StoredFile | None:
+    """Return the file with this id by which a version says its changes, or ``None``."""
+    made = commit(current.root, version)
+    for kind in ("cdc", "remove", "add"):
+        found = find_among(current.table_files, made.of(kind), file_id)
+        if found is not None:
+            return found
+    return None
 
 
 def _actions(made: Commit, *, is_feed: bool) -> Iterator[tuple[Kind, Action]]:

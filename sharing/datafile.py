@@ -120,8 +120,11 @@ class TableFiles:
             raise NotServedError(
                 f"{logged} has {found} bytes, the log says {size_bytes}.", _REBUILD
             )
-        named = hashlib.sha256(f"{self.table_id}\n{logged}".encode()).hexdigest()
-        return StoredFile(named, path, found)
+        return StoredFile(self.file_id(logged), path, found)
+
+    def file_id(self, logged: str) -> str:
+        """Return the id of a file by its path in the log; it is nobody else's business."""
+        return hashlib.sha256(f"{self.table_id}\n{logged}".encode()).hexdigest()
 
     def _inside(self, logged: str) -> Path:
         """Resolve a path of the log (percent-encoded, Delta protocol § Add File) below the root."""
@@ -132,6 +135,24 @@ class TableFiles:
                 "Rebuild the table with the share job; a shared table holds its own files.",
             )
         return path
+
+
+def find_among(
+    table: TableFiles, actions: Iterable[Mapping[str, Any]], file_id: str
+) -> StoredFile | None:
+    """Return the file with this id that one of the actions names, its vector's included.
+
+    Raises:
+        NotServedError: It is missing, lies elsewhere, or holds a column the schema hides.
+    """
+    for action in actions:
+        vector = action.get("deletionVector")
+        where = vector_file(vector) if vector else None
+        if table.file_id(action["path"]) == file_id:
+            return table.read(action)
+        if where is not None and table.file_id(where) == file_id:
+            return table.read(action).vector
+    return None
 
 
 def sorted_json(value: Any) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import String, bindparam, func, or_, select
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
@@ -19,14 +19,14 @@ from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.catalog import Catalog, table_key
-from sharing.control import PURPOSE_CHARACTERS, Grant, utc_now
+from sharing.control import PURPOSE_CHARACTERS, Grant, Recipient, UtcDateTime, utc_now
 from sharing.recipients import create_recipient, require_recipient
 from sharing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import BindParameter, ColumnElement
     from sqlalchemy.orm import Session
 
     from sharing.catalog import SharedTable
@@ -37,6 +37,17 @@ State = Literal["active", "pending", "expired", "revoked"]
 
 class NothingToRevokeError(JingshuError, LookupError):
     """A revocation that meets no open grant: the table was probably misspelt."""
+
+
+@dataclass(frozen=True)
+class OpenGrant:
+    """A right to read a table now: from which networks, and from which version on.
+
+    Without ``history_from`` it is the current version alone.
+    """
+
+    networks: str
+    history_from: int | None
 
 
 @dataclass(frozen=True)
@@ -184,25 +195,25 @@ def revoke(control: Control, recipient: str, table: str | None = None, *, actor:
 
 def granted_tables(control: Control, recipient: str, at: datetime | None = None) -> frozenset[str]:
     """Return the keys of the tables that the recipient may read now."""
-    return frozenset(open_tables(control, recipient, at))
-
-
-def open_tables(
-    control: Control, recipient: str, at: datetime | None = None
-) -> Mapping[str, int | None]:
-    """Return the tables that the recipient may read now, by key: from which version on.
-
-    None is the current version alone.
-    """
-    at = at or utc_now()
-    found: dict[str, int | None] = {}
+    asked = select(Grant.share, Grant.schema, Grant.table).where(
+        Grant.recipient == recipient, *_is_active(at or utc_now())
+    )
     with control.read() as session:
-        for row in session.scalars(
-            select(Grant).where(Grant.recipient == recipient, *_is_active(at))
-        ):
-            known = [v for v in (found.get(_key(row)), row.history_from) if v is not None]
-            found[_key(row)] = min(known, default=None)
-    return found
+        return frozenset(table_key(*names) for names in session.execute(asked))
+
+
+def open_grant_of(
+    control: Control, recipient: str, table: SharedTable, at: datetime | None = None
+) -> OpenGrant | None:
+    """Return what opens a table to a recipient now, or ``None``; it asks for this table alone."""
+    asked = {"recipient": recipient, "share": table.share, "table": table.name}
+    schema = None if table.foreign is None else table.schema
+    with control.read() as session:
+        found = session.execute(_OPEN, {**asked, "schema": schema, "at": at or utc_now()}).all()
+    if not found:
+        return None
+    shared = [row.history_from for row in found if row.history_from is not None]
+    return OpenGrant(found[0].networks, min(shared, default=None))
 
 
 def list_grants(control: Control, at: datetime | None = None) -> list[GrantView]:
@@ -257,12 +268,27 @@ def _close(session: Session, rows: Sequence[Grant], at: datetime, actor: str) ->
     session.flush()
 
 
-def _is_active(at: datetime) -> tuple[ColumnElement[bool], ...]:
+def _is_active(at: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
     return (
         Grant.grant_leaf_at.is_not(None),
         Grant.revoked_at.is_(None),
         or_(Grant.until_at.is_(None), Grant.until_at > at),
     )
+
+
+#: Built once: the gateway asks it at every request, and building costs more than asking.
+_OPEN: Final = (
+    select(Recipient.networks, Grant.history_from)
+    .join(Recipient, Recipient.name == Grant.recipient)
+    .where(
+        Grant.recipient == bindparam("recipient"),
+        Grant.share == bindparam("share"),
+        Grant.table == bindparam("table"),
+        # Our own tables' names are unique whatever their schema, which a contract may move.
+        Grant.schema == func.coalesce(bindparam("schema", type_=String()), Grant.schema),
+        *_is_active(bindparam("at", type_=UtcDateTime())),
+    )
+)
 
 
 def _state(row: Grant, at: datetime) -> State:

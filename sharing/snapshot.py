@@ -16,15 +16,15 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from contracts.model import UNTAGGED
 from sharing.ceiling import NotServedError, check_levels, check_protocol
-from sharing.datafile import TableFiles, sorted_json
-from sharing.deltalog import deletion_vectors, versions
+from sharing.datafile import TableFiles, find_among, sorted_json
+from sharing.deltalog import deletion_vectors, vector_file, versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from contracts.model import Level
-    from sharing.datafile import DataFile
+    from sharing.datafile import DataFile, StoredFile
 
 _VECTORS: Final = "deletionVectors"
 _MAPPING: Final = "columnMapping"
@@ -60,7 +60,7 @@ class Snapshot:
         fields = json.loads(self.schema_json)["fields"]
         return {f["name"]: (f.get("metadata") or {}).get(_PHYSICAL, f["name"]) for f in fields}
 
-    @property
+    @cached_property
     def table_files(self) -> TableFiles:
         """What this version's files are held against."""
         return TableFiles(self.root, self.table_id, frozenset(self.columns.values()))
@@ -73,6 +73,27 @@ class Snapshot:
         """
         read = self.table_files.read
         return tuple(read(action) for action in self._adds)
+
+    def find(self, file_id: str) -> StoredFile | None:
+        """Return the file of this version with this id, a deletion vector's too, or ``None``.
+
+        Raises:
+            NotServedError: It is missing, lies elsewhere, or holds a column the schema hides.
+        """
+        action = self._by_id.get(file_id)
+        return None if action is None else find_among(self.table_files, [action], file_id)
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Mapping[str, Any]]:
+        """The version's ``add`` actions by the ids of their files and of their vectors' files."""
+        id_of, found = self.table_files.file_id, {}
+        for action in self._adds:
+            vector = action["deletionVector"]
+            where = vector_file(vector) if vector else None
+            found[id_of(action["path"])] = action
+            if where is not None:
+                found[id_of(where)] = action
+        return found
 
     @cached_property
     def _adds(self) -> tuple[Mapping[str, Any], ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from sqlalchemy import insert
 from starlette.concurrency import run_in_threadpool
 
 from contracts.errors import JingshuError
@@ -14,11 +15,15 @@ from sharing.control import PATH_CHARACTERS, Request, utc_now
 from sharing.reads import over_until, settle_reads
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sharing.control import Control
 
 HEALTH = "/healthz"
+_INSERT: Final = insert(cast("Table", Request.__table__))
+#: A record's columns by name.
+_Row = dict[str, Any]
 _LOG = logging.getLogger("jingshu.gateway")
 
 
@@ -43,7 +48,7 @@ class Recorded:
         self._app = app
         self._control = control
         self._settled = over_until(utc_now())
-        self._waiting: list[tuple[Request, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[_Row, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +66,7 @@ class Recorded:
 
         await self._app(scope, receive, record_first)
 
-    async def _record(self, row: Request) -> None:
+    async def _record(self, row: _Row) -> None:
         """Wait until a row is in the database, with all that came meanwhile."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((row, written))
@@ -83,13 +88,14 @@ class Recorded:
                     if not written.done():
                         written.set_result(None)
 
-    def _write(self, rows: list[Request]) -> None:
-        lines = [f"{r.recipient or '-'} {r.method} {r.path} {r.status}" for r in rows]
+    def _write(self, rows: list[_Row]) -> None:
         with self._control.write() as session:
-            session.add_all(rows)
+            session.connection().execute(_INSERT, rows)
         self._settle_hours()
-        for line in lines:
-            _LOG.info("%s", line)
+        for row in rows:
+            _LOG.info(
+                "%(who)s %(method)s %(path)s %(status)d", {**row, "who": row["recipient"] or "-"}
+            )
 
     def _settle_hours(self) -> None:
         """Put an hour that is over into the evidence log, by the first request that sees its end.
@@ -106,14 +112,14 @@ class Recorded:
             _LOG.warning("evidence is still owed: %s", error)
 
 
-def _row(scope: Scope, trace: Trace, status: int) -> Request:
-    return Request(
-        at=utc_now(),
-        recipient=trace.recipient,
-        method=scope["method"][:16],
+def _row(scope: Scope, trace: Trace, status: int) -> _Row:
+    return {
+        "at": utc_now(),
+        "recipient": trace.recipient,
+        "method": scope["method"][:16],
         # The raw path is still percent-encoded: no line breaks get into the log.
-        path=scope["raw_path"].decode("ascii", "replace")[:PATH_CHARACTERS],
-        status=status,
-        version=trace.version,
-        files=trace.files,
-    )
+        "path": scope["raw_path"].decode("ascii", "replace")[:PATH_CHARACTERS],
+        "status": status,
+        "version": trace.version,
+        "files": trace.files,
+    }

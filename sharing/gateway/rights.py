@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sharing.ceiling import NotServedError
-from sharing.changes import files_of as files_of_commit
-from sharing.deltalog import commit
+from sharing.changes import find_changed
 from sharing.gateway.errors import forbidden, not_found, unauthenticated
 from sharing.gateway.rates import ASKED, FAILED
 from sharing.gateway.signing import URL_LIFE_S, FileClaim
-from sharing.grants import open_tables
-from sharing.recipients import authenticate, may_come_from
+from sharing.grants import granted_tables, open_grant_of
+from sharing.recipients import authenticate, is_within
 from sharing.snapshot import read_past, read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from starlette.requests import Request
 
@@ -59,7 +58,7 @@ class Rights:
             ApiError: The token is missing, unknown, expired or used from elsewhere (401), or the
                 recipient or the address asks too often (429).
         """
-        address = request.client.host if request.client else ""
+        address = _address(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         name = None
         if scheme.lower() == "bearer" and token.strip():
@@ -73,7 +72,7 @@ class Rights:
 
     def tables(self, recipient: str) -> list[SharedTable]:
         """Return the tables that are granted to ``recipient`` and fit to be served."""
-        granted = open_tables(self.control, recipient)
+        granted = granted_tables(self.control, recipient)
         found = [t for t in self.catalog.tables() if t.key in granted]
         return [t for t in found if _is_served(t)]
 
@@ -84,9 +83,9 @@ class Rights:
             ApiError: 401; or 404, the same for what is unknown, ungranted or not fit to be served.
         """
         recipient = self.recipient(request)
-        granted = open_tables(self.control, recipient)
         found = self.catalog.named(share, schema, table)
-        if found is None or found.key not in granted:
+        granted = None if found is None else open_grant_of(self.control, recipient, found)
+        if found is None or granted is None:
             raise not_found()
         try:
             snapshot = read_snapshot(found.path, foreign=found.foreign)
@@ -94,7 +93,7 @@ class Rights:
             log_unserved(found, reason)
             raise not_found() from reason
         request.state.trace.version = snapshot.version
-        return Opened(recipient, found, snapshot, granted[found.key])
+        return Opened(recipient, found, snapshot, granted.history_from)
 
     def signing(self, opened: Opened, expires_at_s: int) -> Callable[[StoredFile, int], str]:
         """Return what turns a file of a version into a URL for this recipient."""
@@ -119,20 +118,19 @@ class Rights:
             raise forbidden(f"The URL is {checked}; query the table again.")
         if "authorization" in request.headers and self.recipient(request) != claim.recipient:
             raise forbidden("The URL was made for another recipient.")
-        address = request.client.host if request.client else ""
-        if not may_come_from(self.control, claim.recipient, address):
-            raise forbidden("The URL was opened from a network that is not the recipient's.")
         trace = request.state.trace
         trace.recipient = claim.recipient
-        if claim.table not in open_tables(self.control, claim.recipient):
-            raise not_found()
         table = self.catalog.keyed(claim.table)
-        if table is not None:
-            for file in _files(table, claim.version):
-                if file.id == claim.file_id:
-                    trace.version, trace.files = claim.version, 1
-                    return file
-        raise not_found()
+        granted = None if table is None else open_grant_of(self.control, claim.recipient, table)
+        if table is None or granted is None:
+            raise not_found()
+        if not is_within(_address(request), granted.networks):
+            raise forbidden("The URL was opened from a network that is not the recipient's.")
+        file = _file(table, claim.version, claim.file_id)
+        if file is None:
+            raise not_found()
+        trace.version, trace.files = claim.version, 1
+        return file
 
 
 def url_expiry_s() -> int:
@@ -158,25 +156,19 @@ def log_unserved(table: SharedTable, reason: NotServedError) -> None:
     _LOG.warning("not served: %s: %s", table, reason)
 
 
-def _files(table: SharedTable, version: int) -> Iterator[StoredFile]:
-    """Yield every file by which a version can be read: its own, and those of its changes."""
+def _file(table: SharedTable, version: int, file_id: str) -> StoredFile | None:
+    """Find a file by which a version can be read: one of its own, or of its changes."""
     try:
         current = read_snapshot(table.path, foreign=table.foreign)
         at = current if current.version == version else read_past(current, version, table.foreign)
-        for file in at.files():
-            yield from _parts(file)
-        made = commit(current.root, version)
-        for is_feed in (False, True):
-            for changed in files_of_commit(current, made, is_feed=is_feed):
-                yield from _parts(changed.file)
+        return at.find(file_id) or find_changed(current, version, file_id)
     except NotServedError as reason:
         log_unserved(table, reason)
+        return None
 
 
-def _parts(file: DataFile) -> Iterator[StoredFile]:
-    yield file
-    if file.vector is not None:
-        yield file.vector
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _is_served(table: SharedTable) -> bool:
