@@ -137,6 +137,22 @@ def profile(recipient: str, out: Path | None, no_grace: bool) -> None:
     click.echo(f"已写入 written: {out}，有效至 valid until {_local(issued.expires_at)}")
 
 
+@share.command("return", epilog="例 Example: ./jingshu share return")
+def return_() -> None:
+    """回流 Grant each district what products return to it; ./jingshu run does so every day."""
+    from contracts.requested import city_tree
+    from sharing.control import Control
+    from sharing.returned import grant_returned
+
+    home = Home.from_env()
+    with Control(home) as control:
+        new = grant_returned(control, city_tree(home))
+    for district, table in new:
+        click.echo(f"已回流 returned: {district} ← {table}")
+    if not new:
+        click.echo("没有新的回流 Nothing new is returned.")
+
+
 @share.command(epilog="例 Example: ./jingshu share invite demo")
 @click.argument("recipient")
 def invite(recipient: str) -> None:

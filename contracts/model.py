@@ -297,6 +297,18 @@ class Total(Frozen):
     total: str | None = None
 
 
+class Return(Frozen):
+    """回流: each district gets the rows whose ``column``, a division code, begins with its own."""
+
+    column: str
+    columns: dict[str, Release]
+    rows: str | None = None
+    k: int | None = Field(default=None, ge=2)
+    l: int | None = Field(default=None, ge=2)  # noqa: E741  (as a policy's)
+    quasi_identifiers: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
+
+
 class Product(Frozen):
     """How a product is made: its inputs, its SQL file and its smallest cell."""
 
@@ -305,6 +317,9 @@ class Product(Frozen):
     k: int = Field(default=20, ge=2)
     policies: tuple[Policy, ...] = ()
     totals: tuple[Total, ...] = ()
+    returns: Return | None = Field(default=None, alias="return")
+    returned_to: tuple[str, ...] = ()
+    """The districts whose policies were made from ``returns`` (contracts.returned)."""
 
 
 class Member(Frozen):

@@ -16,6 +16,7 @@ from contracts.glossary import read_glossary
 from contracts.layout import contracts_root
 from contracts.model import Provider
 from contracts.reading import read_contract
+from contracts.returned import with_returns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,6 +102,7 @@ def load_tree(root: Path | None = None) -> Tree:
 @lru_cache(maxsize=8)
 def _load(root: Path, files: tuple[Path, ...], _stamps: tuple[int, ...]) -> Tree:
     contracts: dict[str, Contract] = {}
+    providers = read_providers(root)
     for file in files:
         if not file.resolve().is_relative_to(root):
             raise ContractError(
@@ -117,12 +119,12 @@ def _load(root: Path, files: tuple[Path, ...], _stamps: tuple[int, ...]) -> Tree
                 f"{contract.id} is also in {contracts[contract.id].source}",
                 "Give each contract its own id.",
             )
-        contracts[contract.id] = contract
+        contracts[contract.id] = with_returns(contract, providers, file)
     tree = Tree(
         root,
         {i: c for i, c in sorted(contracts.items()) if c.product is None},
         {i: c for i, c in sorted(contracts.items()) if c.product is not None},
-        read_providers(root),
+        providers,
         read_glossary(root),
         read_approvals(root),
     )

@@ -164,10 +164,17 @@ def close_grants(session: Session, request: str, actor: str, at: datetime) -> No
     _close(session, rows, at, actor)
 
 
-def revoke(control: Control, recipient: str, table: str | None = None, *, actor: str) -> list[str]:
+def revoke(
+    control: Control,
+    recipient: str,
+    table: str | None = None,
+    *,
+    purpose: str | None = None,
+    actor: str,
+) -> list[str]:
     """End the recipient's grants of ``table``, or of all tables; return the tables' full names.
 
-    It works at once, on signed file URLs too.
+    With a ``purpose`` only those for it end. It works at once, on signed file URLs too.
 
     Raises:
         UsageError: There is no such recipient.
@@ -180,7 +187,7 @@ def revoke(control: Control, recipient: str, table: str | None = None, *, actor:
             for g in session.scalars(
                 select(Grant).where(Grant.recipient == recipient, Grant.revoked_at.is_(None))
             )
-            if table is None or _is_named(g, table)
+            if (table is None or _is_named(g, table)) and purpose in (None, g.purpose)
         ]
         if not open_grants:
             raise NothingToRevokeError(

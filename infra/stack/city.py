@@ -144,9 +144,11 @@ class CityRun:
         from sharing.joined.make import retire_ended
         from sharing.recipients import ensure_profile
         from sharing.requests import flow, seeds
+        from sharing.returned import grant_returned
 
         tree, at = city_tree(self._home), utc_now()
         with Control(self._home) as control:
+            grant_returned(control, tree)
             seeds.seed(control, tree, at)
             flow.sweep(control, tree, at)
             retire_ended(self._home, control)

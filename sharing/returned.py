@@ -1,0 +1,50 @@
+"""回流: what a product returns to the districts is granted to them as soon as it is there.
+
+The law gives it to them (Decree 809, Art. 24), so nobody asks and nobody agrees; each grant is in
+evidence like any other, and ends when the product stops returning.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from sharing.catalog import Catalog
+from sharing.control import Grant
+from sharing.grants import grant, revoke
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contracts.tree import Tree
+    from sharing.control import Control
+
+PURPOSE: Final = "区级数据回流 Returned to the district (Decree 809, Art. 24)"
+_ACTOR: Final = "system"
+
+
+def grant_returned(control: Control, tree: Tree) -> list[tuple[str, str]]:
+    """Grant each district its tables that are there; end what is returned no more.
+
+    Return (district, table) of the grants that are new.
+    """
+    wanted = set(_returned(tree))
+    there = {table.name for table in Catalog(control).tables()}
+    with control.read() as session:
+        rows = session.scalars(
+            select(Grant).where(Grant.purpose == PURPOSE, Grant.revoked_at.is_(None))
+        )
+        known = {(row.recipient, row.table) for row in rows}
+    for district, table in sorted(known - wanted):
+        revoke(control, district, table, purpose=PURPOSE, actor=_ACTOR)
+    new = sorted((d, t) for d, t in wanted - known if t in there)
+    for district, table in new:
+        grant(control, district, table, PURPOSE, actor=_ACTOR)
+    return new
+
+
+def _returned(tree: Tree) -> Iterator[tuple[str, str]]:
+    for product in tree.active_products():
+        for district in product.product_plan.returned_to:
+            yield district, f"{product.product_table}__{district}"
