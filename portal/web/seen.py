@@ -123,12 +123,8 @@ def shown_ask(visit: Visit, ask_id: str) -> Seen:
 
 
 def offered(seen: Seen, visit: Visit) -> tuple[Action, ...]:
-    """Return the steps that the visitor may take now: a body signs once."""
-    if seen.parties is None:
-        return ()
-    steps = flow.allowed(seen.ask, visit.tree, visit.actor)
-    has_signed = visit.actor.body in _signed(seen.ask, "agree")
-    return tuple(a for a in steps if not (a == "agree" and has_signed))
+    """Return the steps that the visitor may take now."""
+    return () if seen.parties is None else flow.allowed(seen.ask, visit.tree, visit.actor)
 
 
 def tasks(visit: Visit, shown: list[Seen]) -> list[Task]:
@@ -168,16 +164,10 @@ def _turns(seen: Seen) -> Iterator[Turn]:
             continue
         match TRANSITIONS[action].side:
             case "provider":
-                signed = _signed(ask, action)
+                signed = flow.signed(ask, action)
                 yield from (Turn(p, action) for p in parties.providers if p not in signed)
             case "authority":
-                if parties.needs_authority and not _signed(ask, action):
+                if parties.needs_authority and not flow.signed(ask, action):
                     yield Turn(DATA_AUTHORITY, action)
             case _:
                 yield Turn(ask.asked.body, action)
-
-
-def _signed(ask: Ask, action: Action) -> frozenset[str]:
-    """Return the bodies that took a step since what is asked for was last put to them."""
-    put = ask.last("submit", "resubmit")
-    return frozenset(s.body for s in ask.steps if put and s.seq > put.seq and s.action == action)

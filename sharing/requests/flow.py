@@ -130,13 +130,14 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
 
 
 def allowed(ask: Ask, tree: Tree, actor: Actor) -> tuple[Action, ...]:
-    """Return the steps that this actor may take of a request as it stands."""
+    """Return the steps that this actor may take of a request as it stands; a body signs once."""
     parties = parties_of(ask.asked, tree)
     return tuple(
         t.action
         for t in TRANSITIONS.values()
         if ask.state in t.sources
         and not (t.is_once and ask.last(t.action))
+        and not (t.action == "agree" and actor.body in signed(ask))
         and may(actor, t.permission, _concerned(t, actor, ask, parties))
     )
 
@@ -149,7 +150,7 @@ def turn(ask: Ask, tree: Tree, action: Action) -> str:
     if side == "asker" or action == "close":
         return ask.asked.body
     providers = parties_of(ask.asked, tree).providers
-    left = [p for p in providers if action == "agree" and p not in _signed(ask)]
+    left = [p for p in providers if action == "agree" and p not in signed(ask)]
     return (*left, *providers)[0]
 
 
@@ -225,7 +226,7 @@ def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
         check_shared(step.parties)
     if action in ("submit", "resubmit", *_OPENING):
         _check_end(wording, step.at)
-    if action == "agree" and step.body in _signed(ask):
+    if action == "agree" and step.body in signed(ask):
         raise RequestStateError(f"{step.body} has agreed to {ask.id} already.", "Nothing is left.")
     if (
         action == "agree_as_authority"
@@ -259,21 +260,17 @@ def _next_state(step: _Taken) -> State:
 def _is_agreed(step: _Taken) -> bool:
     """Tell whether, with this step, everyone has signed who has to (Art. 20: on both sides)."""
     is_authority = step.transition.action == "agree_as_authority"
-    signed = _signed(step.ask) | (frozenset() if is_authority else {step.body})
-    has_authority = is_authority or _since_submission(step.ask, "agree_as_authority")
-    return signed >= set(step.parties.providers) and bool(
+    bodies = signed(step.ask) | (frozenset() if is_authority else {step.body})
+    has_authority = is_authority or signed(step.ask, "agree_as_authority")
+    return bodies >= set(step.parties.providers) and bool(
         has_authority or not step.parties.needs_authority
     )
 
 
-def _signed(ask: Ask) -> frozenset[str]:
-    return frozenset(_since_submission(ask, "agree"))
-
-
-def _since_submission(ask: Ask, action: Action) -> list[str]:
+def signed(ask: Ask, action: Action = "agree") -> frozenset[str]:
     """Return the bodies that took a step since what is asked for was last put to them."""
     put = ask.last("submit", "resubmit")
-    return [s.body for s in ask.steps if put and s.seq > put.seq and s.action == action]
+    return frozenset(s.body for s in ask.steps if put and s.seq > put.seq and s.action == action)
 
 
 def _concerned(transition: Transition, actor: Actor, ask: Ask, parties: Parties) -> str:
