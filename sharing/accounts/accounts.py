@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 ADMINISTRATORS: Final[tuple[Role, ...]] = ("sysadmin", "secadmin", "auditor")
 #: How long a password that somebody else knows lets its account in, to choose another.
 ONE_TIME_LIFE: Final = timedelta(hours=72)
+#: So many wrong present passwords end an account's logins.
+MOST_WRONG: Final = 5
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -161,12 +163,14 @@ def change_password(  # noqa: PLR0913, PLR0917 - who, what and when
 
     Raises:
         WeakPasswordError: The new one is too easy to guess.
-        ForbiddenError: The old one is wrong.
+        ForbiddenError: The old one is wrong; after some times the account is logged out, so that a
+            login left open is no place to guess.
     """
     with control.read() as session:
         row = _account(session, name)
         body, kept = row.body, row.password_hash
     if not passwords.is_right(old, kept):
+        _count_wrong(control, name, at)
         raise ForbiddenError("The present password is wrong.", "Type it again.")
     require_strong(new, name, body)
     if passwords.is_right(new, kept):
@@ -179,6 +183,15 @@ def change_password(  # noqa: PLR0913, PLR0917 - who, what and when
         row.password_hash, row.password_until = hashed, None
         end_sessions(session, name, at)
         note(session, name, name, "change_password", "", at)
+
+
+def _count_wrong(control: Control, name: str, at: datetime) -> None:
+    with control.write() as session:
+        row = _account(session, name)
+        row.failed += 1
+        if row.failed >= MOST_WRONG:
+            end_sessions(session, name, at)
+            note(session, name, name, "log_out", f"wrong present passwords: {row.failed}", at)
 
 
 def bootstrap(

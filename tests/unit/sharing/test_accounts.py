@@ -381,6 +381,19 @@ def test_a_hash_of_weaker_parameters_is_renewed_at_login(control: Control) -> No
         assert "m=16,t=2" in row.password_hash
 
 
+def test_a_login_left_open_is_no_place_to_guess_the_password(control: Control) -> None:
+    an_account(control)
+    opened = enter(control)
+    for _ in range(accounts.MOST_WRONG - 1):
+        with pytest.raises(ForbiddenError):
+            accounts.change_password(control, QUICK, "li.health", "a guess", OWN + "!", AT)
+    assert find_session(control, opened.id, AT) is not None
+    with pytest.raises(ForbiddenError):
+        accounts.change_password(control, QUICK, "li.health", "a guess", OWN + "!", AT)
+    assert find_session(control, opened.id, AT) is None
+    enter(control, at=AT)  # who knows it logs in, and the count begins anew
+
+
 def test_each_change_leaves_a_row_that_stays(control: Control) -> None:
     an_account(control, "li.health", "cdo")
     accounts.reset_password(control, QUICK, SYS, "li.health", AT)
