@@ -64,7 +64,7 @@ def book(
     """记账 Book a cost of DATASET for BODY at the day's rate."""
     from sharing.control import Control, utc_now
     from sharing.rights import assets
-    from sharing.rights.register import city_day
+    from sharing.rights.terms import city_day
 
     home, now = Home.from_env(), utc_now()
     on = booked.date() if booked else city_day(now)

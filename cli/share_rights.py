@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
-    from sharing.rights.register import Link, Right, RightType, Terms
+    from sharing.rights.terms import Link, Right, RightType, Terms
 
 ENTRIES: Final = {
     "listing": Entry("cli.share_listing:listing", "上架 Offer a published product for trade."),
@@ -76,14 +76,15 @@ def grant(
     """授予 Register a right (首次登记) of HOLDER in DATASET, a table's name."""
     from sharing.control import Control, utc_now
     from sharing.rights import register
+    from sharing.rights.terms import Asked, Terms, city_day, origin_holder
 
     home, now = Home.from_env(), utc_now()
     tree = city_tree(home)
-    start = from_on.date() if from_on else register.city_day(now)
-    terms = register.Terms(legal_basis, frozenset(scope), start, _day(to_on))
-    giver = grantor or register.origin_holder(tree, dataset)
+    start = from_on.date() if from_on else city_day(now)
+    terms = Terms(legal_basis, frozenset(scope), start, _day(to_on))
+    giver = grantor or origin_holder(tree, dataset)
     with Control(home) as control:
-        asked = register.Asked(dataset, right, holder, giver, terms)
+        asked = Asked(dataset, right, holder, giver, terms)
         right_id = register.grant(control, tree, asked, actor(control, acting), now)
     click.echo(f"已登记 registered: {right_id}  {giver} → {holder}  {right} {dataset}")
 
@@ -162,7 +163,8 @@ def revoke(right_id: str, reason: str, acting: str | None) -> None:
 def list_(dataset: str | None, as_json: bool) -> None:
     """列表 Show the granted rights, as registered and as in force today."""
     from sharing.control import Control, utc_now
-    from sharing.rights.register import city_day, read_register
+    from sharing.rights.register import read_register
+    from sharing.rights.terms import city_day
 
     home = Home.from_env()
     today = city_day(utc_now())
@@ -201,7 +203,8 @@ def check(
 ) -> None:
     """核对 Prove that HOLDER has a right, back to where it comes from; fails where it has not."""
     from sharing.control import Control, utc_now
-    from sharing.rights.register import city_day, require_rights
+    from sharing.rights.register import require_rights
+    from sharing.rights.terms import city_day
 
     home = Home.from_env()
     day = _day(on) or city_day(utc_now())

@@ -28,8 +28,8 @@ from sharing.control import Base
 from sharing.owed import OwingRow
 from sharing.people import require
 from sharing.requests.tables import next_number
-from sharing.rights.register import city_day, origin_holder
 from sharing.rights.runs import measured_runs
+from sharing.rights.terms import city_day, origin_holder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

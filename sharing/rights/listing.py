@@ -29,7 +29,8 @@ from sharing.requests.corrections import CorrectionRow
 from sharing.requests.tables import next_number, sha256
 from sharing.rights.offered import NotListableError, Offered, RealOrigin, offered
 from sharing.rights.prices import USES
-from sharing.rights.register import city_day, read_register
+from sharing.rights.register import read_register
+from sharing.rights.terms import city_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from sharing.control import Control
     from sharing.people import Actor
     from sharing.rights.prices import PriceRule, Use
-    from sharing.rights.register import Chain, Link, Register
+    from sharing.rights.terms import Chain, Link, Register
 
 Kind = Literal["listed", "withdrawn"]
 #: What stops a batch at its audit (jobs.audit.run); a batch may have been released all the same.

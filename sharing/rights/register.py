@@ -1,33 +1,43 @@
 """The register of rights (确权): who holds, processes or operates which table, and from whom.
 
-Three rights are kept apart (数据二十条, 2022-12): 持有 hold, 加工使用 process, 经营 operate. Each
-provider holds its own tables by origin, which the contracts say and no row does; the other two are
-granted, by one who has them, never beyond its own. Registrations are first, change, correct and
-cancel (公共数据资源登记管理暂行办法, 2025): rows are only ever added. What may be passed on is this
-project's choice.
+Registrations are first, change, correct and cancel (公共数据资源登记管理暂行办法, 2025): rows are
+only ever added. What a right is worth on a day is ``terms``'s to say.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime  # noqa: TC003  (SQLAlchemy reads them)
-from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy import Date, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contracts.errors import JingshuError, UsageError
-from contracts.model import CITY_TZ
+from contracts.errors import UsageError
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.owed import OwingRow
 from sharing.people import require
 from sharing.requests.tables import next_number, sha256
+from sharing.rights.terms import (
+    ANY_USE,
+    Asked,
+    Chain,
+    Entry,
+    Kind,
+    NoRightError,
+    Register,
+    Right,
+    RightType,
+    Terms,
+    city_day,
+    origin_holder,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
@@ -35,22 +45,7 @@ if TYPE_CHECKING:
     from sharing.control import Control
     from sharing.people import Actor
 
-RightType = Literal["hold", "process", "operate"]
-Kind = Literal["first", "change", "correct", "cancel"]
-RIGHT_TYPES: Final[tuple[RightType, ...]] = get_args(RightType)
-WORDS: Final[Mapping[RightType, str]] = {
-    "hold": "持有权",
-    "process": "加工使用权",
-    "operate": "经营权",
-}
-#: The scope of one who may use data for anything.
-ANY_USE: Final = "*"
-_ALL: Final = frozenset({ANY_USE})
 _TERM_CHARACTERS: Final = 100
-
-
-class NoRightError(JingshuError, PermissionError):
-    """Somebody uses, or gives away, a right that it does not have."""
 
 
 class RightRow(OwingRow):
@@ -72,237 +67,6 @@ class RightRow(OwingRow):
     reason: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(String(255))
     at: Mapped[datetime]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a right is for, on which legal basis, and on which days (both included) it is in force.
-
-    ``scope`` names uses, or is ``{"*"}`` for any; ``to_on`` None has no end.
-    """
-
-    legal_basis: str
-    scope: frozenset[str]
-    from_on: date
-    to_on: date | None = None
-
-    def covers(self, day: date) -> bool:
-        """Tell whether a day is among its days."""
-        return self.from_on <= day and (self.to_on is None or day <= self.to_on)
-
-    def allows(self, use: str) -> bool:
-        """Tell whether it may be used for this."""
-        return bool(self.scope & {use, ANY_USE})
-
-    def holds_all_days_of(self, other: Terms) -> bool:
-        """Tell whether the other's days are all among its own."""
-        ends = self.to_on is None or (other.to_on is not None and other.to_on <= self.to_on)
-        return self.from_on <= other.from_on and ends
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One registration as it was made."""
-
-    kind: Kind
-    terms: Terms
-    reason: str
-    actor: str
-    at: datetime
-    evidence_id: str
-
-
-@dataclass(frozen=True)
-class Right:
-    """A granted right with every registration of it, oldest first."""
-
-    id: str
-    dataset: str
-    right_type: RightType
-    holder: str
-    grantor: str
-    parent: str | None
-    entries: tuple[Entry, ...]
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether it was taken back or given up."""
-        return self.entries[-1].kind == "cancel"
-
-    @property
-    def terms(self) -> Terms:
-        """Its newest wording."""
-        return self.entries[-1].terms
-
-    def terms_on(self, day: date) -> Terms | None:
-        """Return its own terms of a day; None where it is not in force then.
-
-        A change and a cancellation count from the day they are registered; a correction is of
-        words that were wrong from the start.
-        """
-        in_force: Terms | None = None
-        for entry in self.entries:
-            since = city_day(entry.at)
-            match entry.kind:
-                case "correct" if in_force is not None:
-                    in_force = replace(in_force, legal_basis=entry.terms.legal_basis)
-                case "change" if since <= day:
-                    in_force = entry.terms
-                case "cancel" if since <= day:
-                    in_force = None
-                case "first":
-                    in_force = entry.terms
-        return in_force if in_force is not None and in_force.covers(day) else None
-
-
-@dataclass(frozen=True)
-class Link:
-    """One step of a proof: who has which right from whom; by origin where ``right_id`` is None."""
-
-    right_id: str | None
-    right_type: RightType
-    holder: str
-    grantor: str
-    legal_basis: str
-    scope: tuple[str, ...]
-    from_on: date | None
-    to_on: date | None
-    evidence_id: str | None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A right that is to be granted."""
-
-    dataset: str
-    right_type: RightType
-    holder: str
-    grantor: str
-    terms: Terms
-
-
-@dataclass(frozen=True)
-class Register:
-    """All rights there are, held against the contracts that say who holds by origin."""
-
-    tree: Tree
-    rights: Mapping[str, Right]
-
-    def in_force(self, right: Right, on: date) -> Terms | None:
-        """Return what a right gives on a day: never more than its parent, and ending with it.
-
-        The right to operate is for those who may process: it ends where that does.
-        """
-        own = right.terms_on(on)
-        if own is None:
-            return None
-        if right.parent is None:
-            above = _ALL if origin_holder(self.tree, right.dataset) == right.grantor else None
-        else:
-            parent = self.rights.get(right.parent)  # gone where the database was changed
-            terms = None if parent is None else self.in_force(parent, on)
-            above = None if terms is None else terms.scope
-        if above is None:
-            return None
-        scope = _common(own.scope, above)
-        if right.right_type == "operate":
-            scope = _common(scope, self._processed(right, on))
-        return replace(own, scope=scope) if scope else None
-
-    def chain(self, holder: str, dataset: str, right: RightType, on: date, use: str) -> Chain:
-        """Return how a holder comes by a right on a day, from the origin down; empty if not."""
-        origin = origin_holder(self.tree, dataset)
-        if holder == origin:
-            return (_origin_link(origin),)
-        for found in self._of(holder, dataset, right):
-            terms = self.in_force(found, on)
-            if terms is not None and terms.allows(use):
-                return self._links(found, on)
-        return ()
-
-    def parent_for(self, asked: Asked) -> str | None:
-        """Return the grantor's right that a grant comes from; None where that is its origin.
-
-        Raises:
-            NoRightError: The grantor has none, or none as wide and as long.
-        """
-        if asked.grantor == origin_holder(self.tree, asked.dataset):
-            return None
-        own = self._of(asked.grantor, asked.dataset, asked.right_type)
-        return self._covering(own, asked.terms, f"{asked.grantor} cannot grant").id
-
-    def check_process(self, asked: Asked) -> None:
-        """Raise NoRightError where one is to operate what it may not process as widely and long."""
-        if asked.right_type == "operate":
-            own = self._of(asked.holder, asked.dataset, "process")
-            self._covering(own, asked.terms, f"{asked.holder} may not process, so not operate,")
-
-    def _covering(self, rights: Iterable[Right], wanted: Terms, problem: str) -> Right:
-        """Return the first right that holds all of the wanted terms, or say which part lacks."""
-        lacking = "there is no such right then"
-        for right in rights:
-            terms = self.in_force(right, wanted.from_on)
-            if terms is None:
-                continue
-            if not is_within(wanted.scope, terms.scope):
-                lacking = f"{right.id} is for {', '.join(sorted(terms.scope))} only"
-            elif not terms.holds_all_days_of(wanted):
-                lacking = f"{right.id} ends on {terms.to_on}"
-            else:
-                return right
-        raise NoRightError(
-            f"{problem} this: {lacking}.", "Ask the grantor's grantor first: … rights list."
-        )
-
-    def _of(self, holder: str, dataset: str, right: RightType) -> list[Right]:
-        return [
-            r
-            for r in self.rights.values()
-            if (r.holder, r.dataset, r.right_type) == (holder, dataset, right)
-        ]
-
-    def _processed(self, right: Right, on: date) -> frozenset[str]:
-        """Return the uses for which the holder of a right may process the same table."""
-        found = (self.in_force(r, on) for r in self._of(right.holder, right.dataset, "process"))
-        return frozenset[str]().union(*(terms.scope for terms in found if terms is not None))
-
-    def _links(self, right: Right, on: date) -> Chain:
-        terms = cast("Terms", self.in_force(right, on))
-        link = Link(
-            right_id=right.id,
-            right_type=right.right_type,
-            holder=right.holder,
-            grantor=right.grantor,
-            legal_basis=terms.legal_basis,
-            scope=tuple(sorted(terms.scope)),
-            from_on=terms.from_on,
-            to_on=terms.to_on,
-            evidence_id=right.entries[-1].evidence_id,
-        )
-        above: Chain = (_origin_link(right.grantor),)
-        if right.parent is not None:
-            above = self._links(self.rights[right.parent], on)
-        return (*above, link)
-
-
-Chain = tuple[Link, ...]
-
-
-def origin_holder(tree: Tree, dataset: str) -> str:
-    """Return who holds a table by origin: its provider, or the body that makes a product.
-
-    ``dataset`` is a table's name: ``<provider>__<dataset>``, or a product's. Raises UsageError.
-    """
-    for feed in tree.feeds():
-        if feed.table == dataset:
-            return feed.provider
-    for product in tree.active_products():
-        if product.product_table == dataset:
-            return product.domain
-    raise UsageError(
-        f"There is no table {dataset!r} in {tree.root}.",
-        "Name a table: health__disease_case, or a product: heat_readiness.",
-    )
 
 
 def require_rights(  # noqa: PLR0913, PLR0917 - who does what with which table, when and for what
@@ -472,22 +236,6 @@ def right_leaf(row: RightRow) -> Leaf:
     )
 
 
-def is_within(wanted: frozenset[str], given: frozenset[str]) -> bool:
-    """Tell whether a scope goes nowhere beyond another."""
-    return given == _ALL or wanted <= given
-
-
-def city_day(at: datetime) -> date:
-    """Return the day of a moment in Beijing."""
-    return at.astimezone(CITY_TZ).date()
-
-
-def _common(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    if ANY_USE in one:
-        return other
-    return one if ANY_USE in other else one & other
-
-
 def _check_parties(tree: Tree, asked: Asked) -> None:
     origin = origin_holder(tree, asked.dataset)
     if asked.right_type == "hold":
@@ -506,7 +254,7 @@ def _check_terms(terms: Terms) -> None:
     if not terms.legal_basis.strip():
         raise UsageError("A right has a legal basis.", "Name the law or agreement, and article.")
     strange = [t for t in terms.scope if not 0 < len(t.strip()) <= _TERM_CHARACTERS]
-    if not terms.scope or strange or (ANY_USE in terms.scope and terms.scope != _ALL):
+    if not terms.scope or strange or (ANY_USE in terms.scope and terms.scope != {ANY_USE}):
         raise UsageError(
             "A right's scope names its uses, or is * alone.",
             "Say what it is for: --scope 高温应急.",
@@ -570,8 +318,3 @@ def _right(rows: Sequence[RightRow]) -> Right:
 def _entry(row: RightRow) -> Entry:
     terms = Terms(row.legal_basis, frozenset(json.loads(row.scope)), row.from_on, row.to_on)
     return Entry(cast("Kind", row.kind), terms, row.reason, row.actor, row.at, right_leaf(row).key)
-
-
-def _origin_link(provider: str) -> Link:
-    basis = "数源部门 provider by its contract"
-    return Link(None, "hold", provider, provider, basis, (ANY_USE,), None, None, None)

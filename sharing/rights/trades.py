@@ -25,8 +25,9 @@ from sharing.owed import OwingRow
 from sharing.people import require
 from sharing.requests.tables import next_number, sha256
 from sharing.rights.listing import open_listing
-from sharing.rights.register import NoRightError, city_day, read_register
+from sharing.rights.register import read_register
 from sharing.rights.split import Share, SplitRule, split
+from sharing.rights.terms import NoRightError, city_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,26 +18,31 @@ from lineage.evidence.log import EvidenceLog
 from sharing.control import Control
 from sharing.people import ForbiddenError
 from sharing.rights import register
-from sharing.rights.register import (
+from sharing.rights.register import RightRow, require_rights
+from sharing.rights.terms import (
     ANY_USE,
+    RIGHT_TYPES,
     Asked,
+    Entry,
     NoRightError,
-    RightRow,
+    Register,
+    Right,
     RightType,
     Terms,
+    city_day,
+    is_within,
     origin_holder,
-    require_rights,
 )
 from tests.unit.sharing.asking import MONDAY, person
 
 if TYPE_CHECKING:
     from contracts.layout import Home
     from sharing.people import Actor
-    from sharing.rights.register import Chain
+    from sharing.rights.terms import Chain
 
 TREE = load_tree(ROOT / "contracts")
 TABLE: Final = "health__disease_case"
-TODAY = register.city_day(MONDAY)
+TODAY = city_day(MONDAY)
 LAST = date(2026, 12, 31)
 HEALTH = person("health", "cdo")
 #: An operator of data that is no provider, and one that it passes rights on to.
@@ -85,7 +90,7 @@ def has(control: Control, holder: str, right: RightType, on: date = TODAY, use: 
 )
 def test_a_provider_holds_its_own_by_origin(control: Control, dataset: str, holder: str) -> None:
     assert origin_holder(TREE, dataset) == holder
-    for right in register.RIGHT_TYPES:
+    for right in RIGHT_TYPES:
         (link,) = require_rights(control, TREE, holder, dataset, right, TODAY)
         assert (link.right_id, link.holder, link.right_type) == (None, holder, "hold")
     with control.read() as session:
@@ -195,7 +200,7 @@ def test_what_came_from_a_right_ends_with_it(control: Control) -> None:
     assert has(control, "x_shop", "process")
     later = MONDAY + timedelta(days=3)
     register.cancel(control, TREE, process, "滥用", HEALTH, later)
-    after = register.city_day(later)
+    after = city_day(later)
     assert has(control, "x_data_co", "process", TODAY), "until then it was its own"
     for holder, right in (
         ("x_data_co", "process"),
@@ -223,7 +228,7 @@ def test_a_change_counts_from_its_day_and_narrows_what_came_from_it(control: Con
     later = MONDAY + timedelta(days=3)
     narrow = frozenset(("公益",))
     register.change(control, TREE, process, narrow, LAST, "调整", HEALTH, later)
-    after = register.city_day(later)
+    after = city_day(later)
     for holder in ("x_data_co", "x_shop"):
         assert has(control, holder, "process", TODAY, "商业")
         assert not has(control, holder, "process", after, "商业")
@@ -297,26 +302,24 @@ _terms = st.builds(
 def test_no_right_in_force_is_wider_than_what_it_came_from(
     made: list[tuple[Terms, int, date | None]], on: date
 ) -> None:
-    rights: dict[str, register.Right] = {}
+    rights: dict[str, Right] = {}
     for i, (what, above, ended) in enumerate(made):
         parent = f"Q{above}" if above < i else None
-        first = register.Entry("first", what, "", "li", MONDAY, f"rights:Q{i}#0")
+        first = Entry("first", what, "", "li", MONDAY, f"rights:Q{i}#0")
         entries = [first]
         if ended:
             at = MONDAY + (ended - TODAY)
             entries.append(replace(first, kind="cancel", at=at))
         grantor = rights[parent].holder if parent else "health"
-        rights[f"Q{i}"] = register.Right(
-            f"Q{i}", TABLE, "process", f"h{i}", grantor, parent, tuple(entries)
-        )
-    found = register.Register(TREE, rights)
+        rights[f"Q{i}"] = Right(f"Q{i}", TABLE, "process", f"h{i}", grantor, parent, tuple(entries))
+    found = Register(TREE, rights)
     for right in rights.values():
         terms = found.in_force(right, on)
         if terms is None:
             continue
-        assert not any(e.kind == "cancel" and register.city_day(e.at) <= on for e in right.entries)
+        assert not any(e.kind == "cancel" and city_day(e.at) <= on for e in right.entries)
         assert terms.covers(on)
         if right.parent is not None:
             above_terms = found.in_force(rights[right.parent], on)
             assert above_terms is not None
-            assert register.is_within(terms.scope, above_terms.scope)
+            assert is_within(terms.scope, above_terms.scope)

@@ -19,8 +19,9 @@ from lineage.evidence.log import EvidenceLog
 from sharing.control import Control
 from sharing.people import ForbiddenError
 from sharing.rights import listing, register, trades
-from sharing.rights.register import NoRightError, read_register
+from sharing.rights.register import read_register
 from sharing.rights.split import Share, SplitError, SplitRule
+from sharing.rights.terms import NoRightError
 from sharing.rights.trades import Order, SettlementRow, TradeConflictError, TradeRow, settlement
 from tests.unit.sharing.asking import MONDAY, person
 from tests.unit.sharing.lakes import TREE, HeatLake

@@ -17,6 +17,7 @@ from lineage.evidence.log import EvidenceLog
 from sharing.control import Control
 from sharing.crossborder.exports import Export, decide_export
 from sharing.rights import assets, listing, register, trades
+from sharing.rights.terms import Asked, Terms, city_day
 from sharing.rights.verify import rights
 from tests.unit.sharing.asking import MONDAY, person
 from tests.unit.sharing.lakes import BANK, INPUTS, TREE, HeatLake, publish
@@ -151,8 +152,8 @@ def test_a_row_that_owes_its_leaf_is_recovering(
         raise OSError("no space left")
 
     monkeypatch.setattr(EvidenceLog, "append", crash)
-    terms = register.Terms("协议", frozenset("*"), register.city_day(MONDAY))
-    asked = register.Asked("health__disease_case", "process", "x_data_co", "health", terms)
+    terms = Terms("协议", frozenset("*"), city_day(MONDAY))
+    asked = Asked("health__disease_case", "process", "x_data_co", "health", terms)
     with pytest.raises(OSError, match="no space"):
         register.grant(control, TREE, asked, person("health", "cdo"), MONDAY)
     report = Report()

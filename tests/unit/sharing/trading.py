@@ -10,8 +10,8 @@ from sharing.rights import register
 from sharing.rights.assets import Cost
 from sharing.rights.listing import Offer
 from sharing.rights.prices import PriceRule
-from sharing.rights.register import Asked, RightType, Terms, city_day
 from sharing.rights.split import Share, SplitRule
+from sharing.rights.terms import Asked, RightType, Terms, city_day
 from sharing.rights.trades import Order
 from tests.unit.sharing.asking import MONDAY, person
 from tests.unit.sharing.lakes import INPUTS, PRODUCT, TREE
