@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from contracts.errors import JingshuError
 from contracts.requested import city_tree
 from infra.stack.airflow import USER, passwords_file
 from infra.stack.day import Day, abandon_leftovers
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from infra.stack.plan import Step
     from infra.stack.rest import AirflowApi
+
+
+#: What sending notices may take of a run; what is left waits for the next one.
+_NOTICES_S: Final = 20.0
 
 
 class Display(Protocol):
@@ -92,6 +97,7 @@ class CityRun:
                 stack.wait_ready()
             days = self._run_dates(stack, display, is_kept=is_kept)
             self._follow_requests()
+            self._notify(display)
             self._build_page()
             addresses = self._addresses(stack, is_kept=is_kept)
         finally:
@@ -154,6 +160,27 @@ class CityRun:
             retire_ended(self._home, control)
             if granted_tables(control, seeds.DEMO):
                 ensure_profile(control, seeds.DEMO, self._profile)
+
+    def _notify(self, display: Display) -> None:
+        """Collect notices, and send them where addresses are configured; a day fails by neither."""
+        from sharing.control import Control, utc_now
+        from sharing.notices import outbox
+        from sharing.notices.addresses import read_book
+        from sharing.notices.collect import collect
+        from sharing.notices.deliver import Sender, drain
+
+        try:
+            book = read_book(self._home)
+            with Control(self._home) as control:
+                new = collect(control, utc_now())
+                outbox.address(control, book, utc_now())
+                done = drain(control, Sender(self._home, book), budget_s=_NOTICES_S)
+        except JingshuError as problem:
+            display.say(f"通知 notices: {problem}")
+            return
+        if new or done.sent or done.failed:
+            counts = f"{new} 条新 new, {done.sent} 已发 sent, {done.failed} 待重试 to retry"
+            display.say(f"通知 notices: {counts}")
 
     @property
     def _profile(self) -> Path:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
+from contracts.requested import city_tree
 from jobs import governance
 from lineage.index import ask
 from lineage.names import find
 from lineage.walk import Walk
 from sharing.impact import reached
 from sharing.notices import facts, outbox
+from sharing.notices.owed import timers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,11 +33,13 @@ DAYS: Final = 7
 
 
 def collect(control: Control, at: datetime, days: int = DAYS) -> int:
-    """Put a notice of each fact of the last days' business dates; return how many are new.
+    """Put a notice of each fact of the last days and each deadline; return how many are new.
 
     A withdrawal is looked for by when it was recorded: the batch may be of any date.
     """
-    return outbox.put(control, notices(control.home, at, days), at)
+    found = [*notices(control.home, at, days)]
+    found += facts.of_timers(timers(control, city_tree(control.home), at))
+    return outbox.put(control, found, at)
 
 
 def notices(home: Home, at: datetime, days: int) -> Iterator[Notice]:
