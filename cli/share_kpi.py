@@ -22,8 +22,8 @@ from contracts.requested import city_tree
 def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> None:
     """指标 Show rates of sharing with their numerators and denominators.
 
-    共享率说的是现在，其余按到期月份。 The sharing rate is of now; the others are of
-    the month in which they were due.
+    共享率说的是现在，其余按月：到期、答复、满 30 天或共享结束之月。 The sharing rate is of
+    now; the others are of a month: when due, answered, 30 days after a fix, or when a share ended.
     """
     from sharing.control import Control, utc_now
     from sharing.kpis import WORDS, efficiency, kpis, totals
@@ -40,11 +40,11 @@ def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> Non
         return
     shown = [r for r in rows if r.provider == provider] if provider else totals(rows)
     for row in shown:
-        rate = "—" if row.rate is None else f"{row.rate:.1%}"
         where = "模拟数据 simulated" if row.is_simulated else ""
         month = row.month or ("现在 now" if row.name == "sharing_rate" else "各月 all months")
         click.echo(
-            f"{WORDS[row.name]:34} {rate:>7}  {row.numerator}/{row.denominator}  {month} {where}"
+            f"{WORDS[row.name]:34} {row.shown:>7}"
+            f"  {row.numerator}/{row.denominator}  {month} {where}"
         )
     if took.median_s is not None:
         ratio = "" if took.ratio is None else f"，{took.ratio:.1f} × （目标 target 4 ×）"

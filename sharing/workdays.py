@@ -44,3 +44,12 @@ def end_of_workday(received_at: datetime, count: int) -> datetime:
     """Return the end (UTC) of the ``count``-th working day after the city's day of receipt."""
     last = add_workdays(received_at.astimezone(CITY_TZ).date(), count)
     return datetime.combine(last + timedelta(days=1), time(), CITY_TZ).astimezone(UTC)
+
+
+def workdays_between(received_at: datetime, answered_at: datetime) -> int:
+    """Return how many working days after the city's day of receipt an answer came: 0 on that day.
+
+    An answer on the first working day after it takes 1, as ``end_of_workday`` counts.
+    """
+    day, last = (at.astimezone(CITY_TZ).date() for at in (received_at, answered_at))
+    return sum(is_workday(day + timedelta(days=n + 1)) for n in range((last - day).days))

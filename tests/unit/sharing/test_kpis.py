@@ -9,9 +9,10 @@ import pytest
 
 from contracts.layout import ROOT
 from contracts.tree import load_tree
+from jobs import governance
 from sharing import grants
 from sharing.control import Control, Request
-from sharing.kpis import Kpi, efficiency, kpis, totals
+from sharing.kpis import Kpi, Name, efficiency, kpis, totals
 from sharing.requests import corrections, flow, seeds
 from sharing.requests.tables import read_asks
 from tests.unit.sharing.asking import (
@@ -19,11 +20,13 @@ from tests.unit.sharing.asking import (
     CDO_OWNER,
     MONDAY,
     STEWARD,
+    City,
     asked,
     begun,
     bring_to,
 )
 from tests.unit.sharing.conftest import districts, write_shared
+from tests.unit.sharing.test_issues import DAY, batch, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,26 +63,75 @@ def test_answers_and_deliveries_are_counted_in_the_month_they_were_due(control: 
     assert later["delivered_on_time", "2026-08"] == (1, 2)
 
 
+def issue(city: City) -> str:
+    contract, provider = "emergency.heat_readiness", "emergency"
+    return corrections.ask_correction(
+        city.control, TREE, city.ask_id, contract, provider, "不对", CDO_ASKER, MONDAY
+    )
+
+
 def test_corrections_are_counted_when_answered_or_due(control: Control) -> None:
     city = bring_to(begun(control), "delivered")
 
-    def issue() -> str:
-        return corrections.ask_correction(
-            control,
-            TREE,
-            city.ask_id,
-            "emergency.heat_readiness",
-            "emergency",
-            "不对",
-            CDO_ASKER,
-            MONDAY,
-        )
-
-    first, _, _ = issue(), issue(), issue()
+    first, _, _ = issue(city), issue(city), issue(city)
     answered = MONDAY + timedelta(days=1)
     corrections.answer_correction(control, first, "corrected", "已改", STEWARD, answered)
     assert counted(control, timedelta(days=2))["corrected_on_time", "2026-07"] == (1, 1)
     assert counted(control, timedelta(days=30))["corrected_on_time", "2026-07"] == (1, 3)
+
+
+def test_issues_are_batches_and_corrections_and_count_when_fixed_or_due(control: Control) -> None:
+    def rows(days: int) -> dict[tuple[str, str | None], tuple[int, int]]:
+        found = kpis(control.home, TREE, control, MONDAY + timedelta(days=days))
+        of_health = (k for k in found if k.provider == "health")
+        return {(k.name, k.month): (k.numerator, k.denominator) for k in of_health}
+
+    said = [
+        batch("a", "held"),  # b fixes it in time, and c fails the same check again
+        batch("b", "published", 3),
+        batch("c", "rejected", 8, business_date=DAY + timedelta(days=8)),  # nobody fixes it
+        batch("d", "rejected", 0, dataset="other"),  # e fixes it too late; it names no check
+        batch("e", "published", 20, dataset="other"),
+    ]
+    governance.append(control.home, "a", said)
+    governance.append(control.home, "b", [check("a"), check("c")])
+    assert rows(4)["fixed_in_time", "2026-07"] == (1, 2), "e is written down already"
+    assert rows(40)["fixed_in_time", "2026-08"] == (0, 1)
+    assert "recurred" not in {name for name, _ in rows(32)}
+    assert rows(33)["recurred", "2026-08"] == (1, 1)
+
+
+def test_a_correction_is_an_issue_that_an_answer_in_time_fixes(control: Control) -> None:
+    city = bring_to(begun(control), "delivered")
+    said = [issue(city) for _ in range(3)]
+    for number, answer, days in ((0, "corrected", 1), (1, "rejected", 4)):
+        at = MONDAY + timedelta(days=days)
+        corrections.answer_correction(control, said[number], answer, "已核", STEWARD, at)  # type: ignore[arg-type]  # one of the two
+    later = counted(control, timedelta(days=30))
+    assert later["fixed_in_time", "2026-07"] == (1, 3)
+    assert later["correction_days", "2026-07"] == (5, 2)
+
+
+def test_a_share_that_ended_is_overdue_until_its_data_is_disposed_of(control: Control) -> None:
+    for title in ("a", "b"):
+        bring_to(begun(control, asked(title=title)), "delivered")  # ends on 30 September
+    bring_to(begun(control, asked(title="c", purpose="c")), "refused")
+    done = bring_to(begun(control, asked(title="d", purpose="d")), "closed")
+    assert counted(control, timedelta(days=1))["disposal_overdue", "2026-07"] == (1, 1)
+    done.act("destroy", CDO_ASKER, method="删除", proof="单 1")
+    at_the_end = counted(control, timedelta(days=79, hours=14))  # midnight in Beijing
+    assert at_the_end["disposal_overdue", "2026-07"] == (0, 1)
+    assert at_the_end["disposal_overdue", "2026-10"] == (2, 2)
+    before = counted(control, timedelta(days=79, hours=13))
+    assert ("disposal_overdue", "2026-10") not in before
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("recurred", "25.0%"), ("correction_days", "0.2 d"), ("fixed_in_time", "—")]
+)
+def test_a_rate_is_shown_in_per_cent_and_a_mean_in_days(name: Name, shown: str) -> None:
+    total = 0 if shown == "—" else 4
+    assert Kpi(name, "x", None, 1, total, is_simulated=False).shown == shown
 
 
 def test_the_sharing_rate_counts_entries_that_are_there_and_had(control: Control) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharing.workdays import CalendarMissingError, add_workdays, end_of_workday, is_workday
+from sharing.workdays import (
+    CalendarMissingError,
+    add_workdays,
+    end_of_workday,
+    is_workday,
+    workdays_between,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +44,13 @@ def test_a_limit_ends_with_its_last_day_in_the_city() -> None:
 def test_what_comes_late_in_utc_is_of_the_next_day_in_the_city() -> None:
     received = datetime(2025, 9, 23, 16, 30, tzinfo=UTC)  # half past midnight of the 24th
     assert end_of_workday(received, 1) == datetime(2025, 9, 25, 16, 0, tzinfo=UTC)
+
+
+@given(day=st.dates(date(2005, 1, 1), date(2026, 10, 1)), count=st.integers(0, 15))
+def test_working_days_between_are_those_that_a_limit_counts(day: date, count: int) -> None:
+    received = datetime.combine(day, time(1), UTC)
+    answered = datetime.combine(add_workdays(day, count), time(1), UTC)
+    assert workdays_between(received, answered) == count
 
 
 def test_a_year_that_is_not_announced_is_said() -> None:
