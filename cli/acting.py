@@ -18,12 +18,15 @@ AS = click.option(
 )
 
 
-def actor(control: Control, acting: str | None) -> Actor:
-    """Return who acts: an account, or the operating system's user, who may all."""
+def actor(control: Control, acting: str | None, body: str = "") -> Actor:
+    """Return who acts: an account, or the operating system's user, who may all for ``body``.
+
+    Without a body it is the data authority's.
+    """
     from sharing.accounts.accounts import actor_named
     from sharing.people import DATA_AUTHORITY
 
-    return local_user(DATA_AUTHORITY) if acting is None else actor_named(control, acting)
+    return local_user(body or DATA_AUTHORITY) if acting is None else actor_named(control, acting)
 
 
 def local_user(body: str, roles: Sequence[str] = ()) -> Actor:

@@ -34,6 +34,7 @@ _WORDS: Final = {
     "trade": "上架与交易 listing and trade",
     "asset": "成本账结账 closed month of costs",
     "crossborder": "出境判定 decision on an export",
+    "catalogue": "目录登记与数源裁定 step or ruling of the catalogue",
 }
 
 _README: Final = """\

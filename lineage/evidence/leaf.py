@@ -41,6 +41,7 @@ LeafType = Literal[
     "trade",
     "asset",
     "crossborder",
+    "catalogue",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 

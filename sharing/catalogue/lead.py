@@ -1,8 +1,9 @@
 """One lead source department for each data item, and what is collected twice (Decree 809, Art. 19).
 
-``rulings.csv`` holds this project's rulings: ``lead`` names the item's source department,
-``distinct`` says why bodies that use one name tell of different things. The glossary's ``role``
-says which names are keys, times, places or markers and so no collected fact.
+``rulings.csv`` holds this project's rulings (the authority's are in the register): ``lead`` names
+the item's source department, ``distinct`` says why bodies that use one name tell of different
+things. The glossary's ``role`` says which names are keys, times, places or markers and so no
+collected fact.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Repeated:
     def remedy(self) -> str:
         """What to do: rule, or say in the glossary what the name is for."""
         return (
-            f"Rule in rulings.csv which of {', '.join(self.bodies)} leads, or that they differ; "
+            f"Rule which of {', '.join(self.bodies)} leads, or that they differ: … catalogue rule; "
             "a key, time, place or marker gets its role in glossary.yaml."
         )
 

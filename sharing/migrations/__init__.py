@@ -30,6 +30,7 @@ MODELS: Final = (
     "sharing.rights.trades",
     "sharing.rights.assets",
     "sharing.crossborder.exports",
+    "sharing.catalogue.register",
 )
 
 

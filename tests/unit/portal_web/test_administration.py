@@ -128,4 +128,6 @@ def test_rates_are_of_the_bodies_that_one_answers_for(town: Town) -> None:
     assert "<td>civil</td>" not in steward
     assert "<td>civil</td>" in authority
     assert "数据共享率" in authority
-    assert re.search(r'<td class="n">0.0%</td><td class="n">0</td><td class="n">\d+</td>', authority)
+    assert re.search(
+        r'<td class="n">0.0%</td><td class="n">0</td><td class="n">\d+</td>', authority
+    )

@@ -89,3 +89,59 @@ def test_export_writes_and_an_unknown_entry_is_usage(
     assert run("export", "--out", str(out))[0] == 0
     assert "dcat:Catalog" in out.read_text("utf-8")
     assert run("show", "nothing")[0] == 2
+
+
+_RULINGS = (
+    ("手机号码", "--lead", "civil"),
+    ("最大承载量", "--distinct"),
+    ("机动车号牌", "--lead", "transport"),
+    ("营业收入（万元）", "--lead", "stats"),
+)
+
+
+def test_rulings_on_every_repeated_item_leave_check_nothing_to_find(
+    run: Callable[..., tuple[int, str]],
+) -> None:
+    for ruling in _RULINGS:
+        status, said = run("rule", *ruling, "--reason", "核定")
+        assert (status, "已裁定 ruled" in said) == (0, True)
+    status, out = run("check", "--json")
+    told = json.loads(out)
+    assert (status, told["findings"]) == (0, [])
+    assert next(f["numerator"] for f in told["figures"] if f["id"] == "repeated") == 0
+
+
+def test_an_entry_is_registered_changed_and_given_more_time(
+    run: Callable[..., tuple[int, str]],
+) -> None:
+    code = "320003/000017"
+    signed = ("--signed-by", "cdo.health", "--pia", "PIA-2026-0012")
+    assert "已评估" in run("assess", code, "--outcome", "clear", *signed)[1]
+    assert "待审核" in run("submit", code)[1]
+    assert "审核 review ≤ " in run("register", "--state", "submitted")[1]
+    assert "已编目" in run("review", code, "approve")[1]
+    assert "变更中" in run("change", code, "--reason", "职责调整")[1]
+    assert run("extend", code, "--reason", "系统改造")[0] == 0
+    (line,) = json.loads(run("register", "--state", "changed", "--json")[1])["register"]
+    assert (line["code"], line["is_behind"]) == (code, False)
+    assert [(d["what"], d["done_at"] is None) for d in line["dues"]] == [
+        ("update", True),
+        ("review", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("submit", "320003/000017"), "is unregistered: it cannot submit"),
+        (("submit", "1"), "no entry '1'"),
+        (("rule", "手机号码", "--lead", "health", "--reason", "x"), "health cannot lead"),
+        (("submit", "320003/000017", "--as", "nobody"), "nobody"),
+    ],
+)
+def test_what_cannot_be_registered_exits_with_words(
+    run: Callable[..., tuple[int, str]], arguments: tuple[str, ...], said: str
+) -> None:
+    status, out = run(*arguments)
+    assert status != 0
+    assert said in out
