@@ -312,6 +312,9 @@ class Return(Frozen):
 class Product(Frozen):
     """How a product is made: its inputs, its SQL file and its smallest cell."""
 
+    #: ``return`` is no name in Python: it is written and read as that all the same.
+    model_config = ConfigDict(serialize_by_alias=True)
+
     inputs: tuple[str, ...]
     sql: str
     k: int = Field(default=20, ge=2)
