@@ -38,6 +38,7 @@ from sharing import grants, recipients
 from sharing.catalog import Catalog
 from sharing.control import Control, utc_now
 from sharing.snapshot import read_snapshot
+from sharing.storage import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -187,10 +188,11 @@ class _Elsewhere(DataSharingRestClient):  # type: ignore[misc]  # the client has
 
 def _three_ways(gateway: Gateway, kind: str, plain_port: int) -> Read:
     is_delta = kind == "delta"
-    files = read_snapshot(gateway.home.table("shared", BIG)).files()
+    folder = gateway.home.table("shared", BIG)
+    files = {f.id: folder / f.key for f in read_snapshot(Folder(folder)).files()}
     # A URL whose query has a key that the kernel knows; else it looks on the disk.
-    plain = {f.id: f"http://127.0.0.1:{plain_port}/{f.path.name}?sp=r" for f in files}
-    disk = {f.id: f.path.as_uri() if is_delta else str(f.path) for f in files}
+    plain = {i: f"http://127.0.0.1:{plain_port}/{p.name}?sp=r" for i, p in files.items()}
+    disk = {i: p.as_uri() if is_delta else str(p) for i, p in files.items()}
     sides = {
         "through": lambda: _read(gateway, BIG, is_delta=is_delta),
         "plain": _reader(gateway, plain, is_delta=is_delta).to_pandas,

@@ -180,7 +180,7 @@ def networks(recipient: str, networks: tuple[str, ...]) -> None:
 
 
 @share.command(epilog="例 Example: ./jingshu share add DIR --share partner --schema x --table t")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("where", metavar="DIR|s3://BUCKET/PREFIX")
 @click.option("--share", "share_", required=True, metavar="S", help="共享名 The share.")
 @click.option("--schema", required=True, metavar="X", help="模式名 The schema.")
 @click.option("--table", required=True, metavar="T", help="表名 The table.")
@@ -189,17 +189,21 @@ def networks(recipient: str, networks: tuple[str, ...]) -> None:
     type=click.Choice(["L1", "L2"]),
     help="为未标级的列负责 Answer for the level of columns without a tag; it is in evidence.",
 )
-def add(folder: Path, share_: str, schema: str, table: str, level: Level | None) -> None:
-    """添加 Share a Delta FOLDER that others wrote, as it is, by three names; then grant it.
+def add(where: str, share_: str, schema: str, table: str, level: Level | None) -> None:
+    """添加 Share a Delta table that others wrote, as it is, by three names; then grant it.
 
     列须为 L1–L2：按标签，或由 --level 担保。 Columns must be L1–L2, by their tags or by --level.
+
+    存储桶按 AWS_* 环境变量打开，网关亦须有之 A bucket is opened by AWS_ACCESS_KEY_ID,
+    AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL, which the gateway needs too.
     """
     from sharing import foreign
     from sharing.control import Control
+    from sharing.storage import storage_of
 
     with Control(Home.from_env()) as control:
         found, snapshot = foreign.add_table(
-            control, folder, share_, schema, table, level=level, actor=getpass.getuser()
+            control, storage_of(where), share_, schema, table, level=level, actor=getpass.getuser()
         )
         files = snapshot.files()
     click.echo(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import select
@@ -19,10 +18,12 @@ from contracts.errors import JingshuError, UsageError
 from contracts.model import UNTAGGED
 from contracts.requested import city_tree
 from sharing.control import ForeignTable
+from sharing.storage import Folder, storage_of
 
 if TYPE_CHECKING:
     from contracts.model import Level
     from sharing.control import Control
+    from sharing.storage import Storage
 
 SHARE = "jingshu"
 DEFAULT_SCHEMA = "city"
@@ -34,12 +35,12 @@ _LOG = logging.getLogger("jingshu.gateway")
 
 @dataclass(frozen=True)
 class SharedTable:
-    """A shared table's three names and its folder."""
+    """A shared table's three names and where it lies."""
 
     share: str
     schema: str
     name: str
-    path: Path
+    root: Storage
     #: The level of untagged columns in a table that others wrote; ours are all tagged.
     foreign: Level | None = None
 
@@ -103,13 +104,13 @@ class Catalog:
 
     def _ours(self, name: str) -> SharedTable:
         schema = self._current_domains().get(name.split("__", 1)[0], DEFAULT_SCHEMA)
-        return SharedTable(SHARE, schema, name, self.home.table("shared", name))
+        return SharedTable(SHARE, schema, name, Folder(self.home.table("shared", name)))
 
     def _foreign(self) -> tuple[SharedTable, ...]:
         with self.control.read() as session:
             rows = session.scalars(select(ForeignTable).where(ForeignTable.removed_at.is_(None)))
             tables = [
-                SharedTable(r.share, r.schema, r.table, Path(r.folder), _level(r.level))
+                SharedTable(r.share, r.schema, r.table, storage_of(r.folder), _level(r.level))
                 for r in rows
             ]
         return tuple(sorted(tables, key=lambda t: t.key))

@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sharing.ceiling import NotServedError
 from sharing.deltalog import vector_file
+from sharing.storage import OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
+
+    from sharing.storage import Storage
 
 _REBUILD = "Rebuild the table with the share job."
 #: Columns of Delta's own, which a writer of change data leaves in its files (§ Change Data Files).
@@ -26,10 +26,11 @@ _FEED_COLUMNS = frozenset({"_change_type", "__is_cdc"})
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that a signed URL can open; ``path`` is proved to lie inside the table."""
+    """A file that a signed URL can open; ``key`` is proved to lie inside its table's storage."""
 
     id: str
-    path: Path
+    root: Storage
+    key: str
     size_bytes: int
 
 
@@ -57,9 +58,9 @@ class DataFile(StoredFile):
 
 @dataclass(frozen=True)
 class TableFiles:
-    """What the files of one table are held against: its folder, id and physical columns."""
+    """What the files of one table are held against: its storage, id and physical columns."""
 
-    root: Path
+    root: Storage
     table_id: str
     columns: frozenset[str]
 
@@ -70,7 +71,7 @@ class TableFiles:
             NotServedError: It is missing, lies elsewhere, or holds a column the schema hides.
         """
         stored = self._stored(action["path"], action.get("size"))
-        hidden = _footer(stored.path, stored.size_bytes) - self.columns - _FEED_COLUMNS
+        hidden = self._columns(stored.key) - self.columns - _FEED_COLUMNS
         if hidden:
             # The whole file leaves the house, so a column that only the schema hides would too.
             raise NotServedError(
@@ -84,7 +85,8 @@ class TableFiles:
         count = stats.get("numRecords")
         return DataFile(
             id=stored.id,
-            path=stored.path,
+            root=self.root,
+            key=stored.key,
             size_bytes=stored.size_bytes,
             partition=dict(action.get("partitionValues") or {}),
             modified_ms=action.get("modificationTime", 0),
@@ -101,7 +103,8 @@ class TableFiles:
         stored = self._stored(where, None)
         return Vector(
             stored.id,
-            stored.path,
+            self.root,
+            stored.key,
             stored.size_bytes,
             descriptor.get("offset"),
             descriptor["sizeInBytes"],
@@ -109,9 +112,9 @@ class TableFiles:
         )
 
     def _stored(self, logged: str, size_bytes: int | None) -> StoredFile:
-        path = self._inside(logged)
+        key = self._inside(logged)
         try:
-            found = path.stat().st_size
+            found = self.root.size(key)
         except OSError as missing:
             raise NotServedError(
                 f"The log names a file that cannot be read: {logged}.", _REBUILD
@@ -120,21 +123,28 @@ class TableFiles:
             raise NotServedError(
                 f"{logged} has {found} bytes, the log says {size_bytes}.", _REBUILD
             )
-        return StoredFile(self.file_id(logged), path, found)
+        return StoredFile(self.file_id(logged), self.root, key, found)
 
     def file_id(self, logged: str) -> str:
         """Return the id of a file by its path in the log; it is nobody else's business."""
         return hashlib.sha256(f"{self.table_id}\n{logged}".encode()).hexdigest()
 
-    def _inside(self, logged: str) -> Path:
-        """Resolve a path of the log (percent-encoded, Delta protocol § Add File) below the root."""
-        path = (self.root / unquote(logged)).resolve()
-        if not path.is_relative_to(self.root) or path.is_relative_to(self.root / "_delta_log"):
+    def _inside(self, logged: str) -> str:
+        """Find a path of the log (percent-encoded, Delta protocol § Add File) below the root."""
+        try:
+            return self.root.locate(unquote(logged))
+        except OutsideError as outside:
             raise NotServedError(
                 f"The log names a file outside the table: {logged}.",
                 "Rebuild the table with the share job; a shared table holds its own files.",
-            )
-        return path
+            ) from outside
+
+    def _columns(self, key: str) -> frozenset[str]:
+        try:
+            return self.root.columns(key)
+        except (OSError, pa.ArrowException) as broken:
+            name = key.rpartition("/")[2]
+            raise NotServedError(f"{name} is no Parquet file.", _REBUILD) from broken
 
 
 def find_among(
@@ -158,18 +168,6 @@ def find_among(
 def sorted_json(value: Any) -> str:
     """Write JSON in one order: delta-rs keeps metadata in hash maps, and answers must repeat."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
-
-def _footer(path: Path, size_bytes: int) -> frozenset[str]:
-    return _footer_columns(path, size_bytes, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=16_384)
-def _footer_columns(path: Path, _size: int, _mtime_ns: int) -> frozenset[str]:
-    try:
-        return frozenset(pq.read_schema(path).names)
-    except (OSError, pa.ArrowException) as broken:
-        raise NotServedError(f"{path.name} is no Parquet file.", _REBUILD) from broken
 
 
 def _plain(stats: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:

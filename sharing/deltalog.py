@@ -16,10 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sharing.ceiling import NotServedError
+from sharing.storage import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
+
+    from sharing.storage import Storage
 
 Action = dict[str, Any]
 
@@ -50,7 +52,7 @@ class Commit:
         return (action[kind] for action in self.actions if kind in action)
 
 
-def versions(root: Path) -> range:
+def versions(root: Storage) -> range:
     """Return the versions whose commits are kept, to the newest, without a gap."""
     found = sorted(int(m[1]) for m in _names(root, _COMMIT))
     if not found:
@@ -61,16 +63,20 @@ def versions(root: Path) -> range:
     return range(first, found[-1] + 1)
 
 
-def commit(root: Path, version: int) -> Commit:
+def commit_key(version: int) -> str:
+    """Return where a version's commit lies below its table (Delta protocol § Delta Log Entries)."""
+    return f"{LOG}/{version:020d}.json"
+
+
+def commit(root: Storage, version: int) -> Commit:
     """Read one commit.
 
     Raises:
         NotServedError: It is not kept any more, or cannot be read.
     """
-    path = root / "_delta_log" / f"{version:020d}.json"
     try:
-        modified_ms = path.stat().st_mtime_ns // 1_000_000
-        actions = tuple(json.loads(line) for line in path.read_bytes().splitlines() if line)
+        text, modified_ms = root.read(commit_key(version))
+        actions = tuple(json.loads(line) for line in text.splitlines() if line)
     except (OSError, ValueError) as broken:
         raise NotServedError(
             f"Version {version} cannot be read from the log.", "Read from a newer version on."
@@ -79,7 +85,7 @@ def commit(root: Path, version: int) -> Commit:
     return Commit(version, said.get("inCommitTimestamp") or modified_ms, actions)
 
 
-def version_at(root: Path, at_ms: int) -> int | None:
+def version_at(root: Storage, at_ms: int) -> int | None:
     """Return the newest kept version that came at ``at_ms`` (Unix ms) or before; None: none did."""
     reached = None
     for version in versions(root):
@@ -89,7 +95,7 @@ def version_at(root: Path, at_ms: int) -> int | None:
     return reached
 
 
-def deletion_vectors(root: Path, version: int) -> Mapping[str, Action]:
+def deletion_vectors(root: Storage, version: int) -> Mapping[str, Action]:
     """Return the deletion vector of each file that has one at ``version``, by the file's path.
 
     Raises:
@@ -116,7 +122,7 @@ def vector_file(descriptor: Mapping[str, Any]) -> str | None:
     return f"{prefix}/deletion_vector_{name}.bin" if prefix else f"deletion_vector_{name}.bin"
 
 
-def _checkpoint(root: Path, version: int) -> tuple[int, dict[str, Action]]:
+def _checkpoint(root: Storage, version: int) -> tuple[int, dict[str, Action]]:
     """Return the newest whole checkpoint up to ``version``, or -1, and the vectors in it."""
     parts: dict[int, list[re.Match[str]]] = {}
     for match in _names(root, _CHECKPOINT):
@@ -131,7 +137,8 @@ def _checkpoint(root: Path, version: int) -> tuple[int, dict[str, Action]]:
         )
     found: dict[str, Action] = {}
     for match in parts.get(newest, ()):
-        adds = pq.read_table(root / "_delta_log" / match[0], columns=["add"]).column("add")
+        file, _ = root.read(f"{LOG}/{match[0]}")
+        adds = pq.read_table(pa.BufferReader(file), columns=["add"]).column("add")
         fields = adds.type
         if fields.get_field_index("deletionVector") < 0:
             continue
@@ -141,8 +148,8 @@ def _checkpoint(root: Path, version: int) -> tuple[int, dict[str, Action]]:
     return newest, found
 
 
-def _names(root: Path, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    for path in (root / "_delta_log").iterdir():
-        match = pattern.fullmatch(path.name)
+def _names(root: Storage, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    for name in root.names(LOG):
+        match = pattern.fullmatch(name)
         if match:
             yield match

@@ -20,20 +20,20 @@ from lineage.evidence.log import EvidenceLog
 from sharing.catalog import SHARE, Catalog, SharedTable, is_name
 from sharing.control import ForeignTable, utc_now
 from sharing.snapshot import read_snapshot
+from sharing.storage import Folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import Select
 
     from contracts.model import Level
     from sharing.control import Control
     from sharing.snapshot import Snapshot
+    from sharing.storage import Storage
 
 
-def add_table(  # noqa: PLR0913 - three names, a folder and who answers for it
+def add_table(  # noqa: PLR0913 - three names, a table and who answers
     control: Control,
-    folder: Path,
+    root: Storage,
     share: str,
     schema: str,
     table: str,
@@ -41,13 +41,14 @@ def add_table(  # noqa: PLR0913 - three names, a folder and who answers for it
     level: Level | None,
     actor: str,
 ) -> tuple[SharedTable, Snapshot]:
-    """Share a Delta folder under three names; return the table, and what it is now.
+    """Share a Delta folder, or a bucket's prefix, under three names; return it, and what it is now.
 
     Raises:
         UsageError: A name cannot be one or is taken, or the folder is of this home.
         NotServedError: A column is above the ceiling, or untagged while no ``level`` is given.
     """
-    root = folder.resolve()
+    if isinstance(root, Folder):
+        root = Folder(root.path.resolve())
     _check(control, root, share, schema, table)
     snapshot = read_snapshot(root, foreign=level or UNTAGGED)
     keeps_deleted = any(f.vector or f.inline_vector for f in snapshot.files())
@@ -58,7 +59,7 @@ def add_table(  # noqa: PLR0913 - three names, a folder and who answers for it
                 share=share,
                 schema=schema,
                 table=table,
-                folder=str(root),
+                folder=root.address,
                 level=level,
                 keeps_deleted_rows=keeps_deleted,
                 added_at=utc_now(),
@@ -123,7 +124,7 @@ def leaves_of(row: ForeignTable) -> list[Leaf]:
     return leaves
 
 
-def _check(control: Control, root: Path, share: str, schema: str, table: str) -> None:
+def _check(control: Control, root: Storage, share: str, schema: str, table: str) -> None:
     wrong = [name for name in (share, schema, table) if not is_name(name)]
     if wrong:
         raise UsageError(
@@ -135,9 +136,13 @@ def _check(control: Control, root: Path, share: str, schema: str, table: str) ->
     if Catalog(control).named(share, schema, table) is not None:
         raise UsageError(f"{share}.{schema}.{table} is shared already.", "Remove it first.")
     home = control.home.root.resolve()
-    if root.is_relative_to(home) or home.is_relative_to(root):
+    if isinstance(root, Folder) and (
+        root.path.is_relative_to(home) or home.is_relative_to(root.path)
+    ):
         # Bronze and silver are in clear what policies hide; only the share job lets them out.
-        raise UsageError(f"{root} belongs to this city's lake.", "Share a product by a policy.")
+        raise UsageError(
+            f"{root.address} belongs to this city's lake.", "Share a product by a policy."
+        )
 
 
 def _open(share: str, schema: str, table: str) -> Select[ForeignTable]:

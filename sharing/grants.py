@@ -86,7 +86,7 @@ def grant(  # noqa: PLR0913 - a grant has this many parts
         NotServedError: The table must not be shared.
     """
     found = Catalog(control).find(table)
-    newest = read_snapshot(found.path, foreign=found.foreign).version
+    newest = read_snapshot(found.root, foreign=found.foreign).version
     purpose = " ".join(purpose.split())
     if not 0 < len(purpose) <= PURPOSE_CHARACTERS:
         raise UsageError(

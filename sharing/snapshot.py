@@ -17,14 +17,15 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from contracts.model import UNTAGGED
 from sharing.ceiling import NotServedError, check_levels, check_protocol
 from sharing.datafile import TableFiles, find_among, sorted_json
-from sharing.deltalog import deletion_vectors, vector_file, versions
+from sharing.deltalog import commit_key, deletion_vectors, vector_file, versions
+from sharing.storage import Folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Hashable, Mapping
 
     from contracts.model import Level
     from sharing.datafile import DataFile, StoredFile
+    from sharing.storage import Storage
 
 _VECTORS: Final = "deletionVectors"
 _MAPPING: Final = "columnMapping"
@@ -40,7 +41,7 @@ class Snapshot:
     ``features`` are the reader features a recipient must know; a table of our own has none.
     """
 
-    root: Path
+    root: Storage
     version: int
     table_id: str
     name: str | None
@@ -71,8 +72,7 @@ class Snapshot:
         Raises:
             NotServedError: A file is missing, lies elsewhere, or holds a column the schema hides.
         """
-        read = self.table_files.read
-        return tuple(read(action) for action in self._adds)
+        return self.root.each(self.table_files.read, self._adds)
 
     def find(self, file_id: str) -> StoredFile | None:
         """Return the file of this version with this id, a deletion vector's too, or ``None``.
@@ -117,7 +117,9 @@ class Snapshot:
         )
 
 
-def read_snapshot(root: Path, version: int | None = None, foreign: Level | None = None) -> Snapshot:
+def read_snapshot(
+    root: Storage, version: int | None = None, foreign: Level | None = None
+) -> Snapshot:
     """Open a shared table at ``version``, or as it is now.
 
     ``foreign`` is the level of untagged columns in a table that others wrote; such a table may
@@ -126,21 +128,25 @@ def read_snapshot(root: Path, version: int | None = None, foreign: Level | None 
     Raises:
         NotServedError: There is no such table or version, or it must not be shared.
     """
-    if foreign is not None and root.resolve() != root:
-        raise NotServedError(
-            f"{root} has become a link since it was shared.", "Remove it and add it again."
-        )
-    root = root.resolve()
-    newest = versions(root)[-1:] if (root / "_delta_log").is_dir() else range(0)
-    if not newest:
-        raise NotServedError("There is no Delta table here.", "Run the share job.")
-    version = newest[0] if version is None else version
-    commit = root / "_delta_log" / f"{version:020d}.json"
+    if isinstance(root, Folder):
+        real = root.path.resolve()
+        if foreign is not None and real != root.path:
+            raise NotServedError(
+                f"{root.address} has become a link since it was shared.",
+                "Remove it and add it again.",
+            )
+        root = Folder(real)
     try:
-        written = commit.stat()
-        stamp = (written.st_mtime_ns, written.st_ino)
-    except OSError:
-        stamp = (0, 0)
+        newest = versions(root)[-1:]
+        if not newest:
+            raise NotServedError("There is no Delta table here.", "Run the share job.")
+        version = newest[0] if version is None else version
+        stamp = root.stamp(commit_key(version))
+    except OSError as silent:
+        raise NotServedError(
+            f"{root.address} cannot be reached: {silent}.",
+            "See that it is there, and who may read it.",
+        ) from silent
     return _opened(root, version, foreign, stamp)
 
 
@@ -162,17 +168,17 @@ def read_past(current: Snapshot, version: int, foreign: Level | None = None) -> 
 
 @lru_cache(maxsize=2048)
 def _opened(
-    root: Path,
+    root: Storage,
     version: int,
     foreign: Level | None,
-    _stamp: tuple[int, int],  # another commit under the same number is another version
+    _stamp: Hashable,  # another commit under the same number is another version
 ) -> Snapshot:
     try:
-        delta = DeltaTable(root, version=version)
+        delta = DeltaTable(root.uri, version=version)
         protocol, metadata, schema = delta.protocol(), delta.metadata(), delta.schema().to_json()
     except TableNotFoundError as missing:
         raise NotServedError("There is no Delta table here.", "Run the share job.") from missing
-    except (DeltaError, OverflowError) as broken:
+    except (DeltaError, OSError, OverflowError) as broken:
         raise NotServedError(
             f"The Delta log cannot be read at version {version}: {broken}.",
             "Run the share job again; restore the table if that does not help.",

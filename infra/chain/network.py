@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from infra.chain.program import cometbft
+from infra.chain.program import COMETBFT
 from infra.stack import processes
 from infra.stack.processes import LOOPBACK, Ledger, Part, StackError
 from lineage.evidence.cometbft import CometBft
@@ -63,7 +63,7 @@ class Network:
         Raises:
             StackError: cometbft cannot be had, a port is taken, or a validator died.
         """
-        program = cometbft()
+        program = COMETBFT.path()
         validators = self.validators() or self._lay_out(program)
         parts = [self.start_one(validator, program) for validator in validators]
         try:

@@ -6,16 +6,20 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, RedirectResponse
 
 from sharing.gateway.errors import ApiError, not_found
+from sharing.storage import Bucket
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from sharing.datafile import StoredFile
+    from sharing.storage import Method
 
+#: A redirection is followed at once.
+_REDIRECT_LIFE_S = 30
 _ONE_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})|bytes=-(\d{1,18})")
 
 
@@ -28,13 +32,19 @@ class _FileAnswer(FileResponse):
 def file_answer(request: Request, file: StoredFile) -> Response:
     """Answer GET and HEAD with the file, whole (200) or one range of it (206).
 
-    Several ranges, or one that cannot be read, get the whole file, as RFC 9110 § 14.2 allows.
+    Several ranges, or one that cannot be read, get the whole file, as RFC 9110 § 14.2 allows. What
+    lies in a bucket is answered with a URL that its store signed (307), and the store has ranges.
 
     Raises:
         ApiError: The range lies behind the end (416), or the file is gone (404).
     """
+    if isinstance(file.root, Bucket):
+        method: Method = "HEAD" if request.method == "HEAD" else "GET"
+        url = file.root.sign(file.key, _REDIRECT_LIFE_S, method)
+        return RedirectResponse(url, 307, {"Cache-Control": "no-store"})
+    path = file.root.path / file.key
     try:
-        found = file.path.lstat()
+        found = path.lstat()
     except OSError as gone:
         raise not_found() from gone
     if not stat.S_ISREG(found.st_mode) or found.st_size != file.size_bytes:
@@ -51,7 +61,7 @@ def file_answer(request: Request, file: StoredFile) -> Response:
             {"Content-Range": f"bytes */{file.size_bytes}"},
         )
     return _FileAnswer(
-        file.path,
+        path,
         media_type="application/octet-stream",
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         stat_result=found,

@@ -15,6 +15,7 @@ from sharing.gateway.signing import URL_LIFE_S, FileClaim
 from sharing.grants import granted_tables, open_grant_of
 from sharing.recipients import authenticate, is_within
 from sharing.snapshot import read_past, read_snapshot
+from sharing.storage import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,12 +34,16 @@ _LOG = logging.getLogger("jingshu.gateway")
 
 @dataclass(frozen=True)
 class Opened:
-    """A granted table as it is now; ``history_from`` is the first version shared besides."""
+    """A granted table as it is now; ``history_from`` is the first version shared besides.
+
+    ``networks`` are those that the recipient must come from; the empty string is any.
+    """
 
     recipient: str
     table: SharedTable
     snapshot: Snapshot
     history_from: int | None
+    networks: str
 
 
 @dataclass(frozen=True)
@@ -88,17 +93,21 @@ class Rights:
         if found is None or granted is None:
             raise not_found()
         try:
-            snapshot = read_snapshot(found.path, foreign=found.foreign)
+            snapshot = read_snapshot(found.root, foreign=found.foreign)
         except NotServedError as reason:
             log_unserved(found, reason)
             raise not_found() from reason
         request.state.trace.version = snapshot.version
-        return Opened(recipient, found, snapshot, granted.history_from)
+        return Opened(recipient, found, snapshot, granted.history_from, granted.networks)
 
     def signing(self, opened: Opened, expires_at_s: int) -> Callable[[StoredFile, int], str]:
         """Return what turns a file of a version into a URL for this recipient."""
 
         def url(file: StoredFile, version: int) -> str:
+            if isinstance(file.root, Bucket) and not opened.networks:
+                # The store serves it, and knows neither recipient nor network: a short life is all
+                # that guards the URL. Where networks count, ours is given, which looks first.
+                return file.root.sign(file.key, max(1, expires_at_s - int(time.time())))
             claim = FileClaim(opened.recipient, opened.table.key, version, file.id)
             return self.base_url + self.signer.sign(claim, expires_at_s)
 
@@ -159,7 +168,7 @@ def log_unserved(table: SharedTable, reason: NotServedError) -> None:
 def _file(table: SharedTable, version: int, file_id: str) -> StoredFile | None:
     """Find a file by which a version can be read: one of its own, or of its changes."""
     try:
-        current = read_snapshot(table.path, foreign=table.foreign)
+        current = read_snapshot(table.root, foreign=table.foreign)
         at = current if current.version == version else read_past(current, version, table.foreign)
         return at.find(file_id) or find_changed(current, version, file_id)
     except NotServedError as reason:
@@ -173,7 +182,7 @@ def _address(request: Request) -> str:
 
 def _is_served(table: SharedTable) -> bool:
     try:
-        read_snapshot(table.path, foreign=table.foreign)
+        read_snapshot(table.root, foreign=table.foreign)
     except NotServedError as reason:
         log_unserved(table, reason)
         return False

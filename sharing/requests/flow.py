@@ -289,7 +289,7 @@ def _table(control: Control, tree: Tree, ask_id: str) -> SharedTable:
     with control.read() as session:
         asked = read_ask(session, ask_id).asked
     table = Catalog(control).find(table_of(ask_id, asked, tree))
-    read_snapshot(table.path)
+    read_snapshot(table.root)
     return table
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from cli.main import main
 from infra.chain.network import Network
-from infra.chain.program import cometbft
+from infra.chain.program import COMETBFT
 from infra.stack.processes import Ledger, is_listening
 from lineage.evidence.anchor import anchor_checkpoint
 from lineage.evidence.cometbft import CometBft
@@ -93,7 +93,7 @@ def test_roots_are_anchored_while_one_validator_is_stopped(
         assert path.name in text
     path.write_text(json.dumps(second))
 
-    network.start_one(chain[3], cometbft())
+    network.start_one(chain[3], COMETBFT.path())
     deadline = time.monotonic() + 60
     while run("verify", "--rpc", chain[3].rpc)[0]:  # it catches up with the others
         assert time.monotonic() < deadline

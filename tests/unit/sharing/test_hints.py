@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from sharing.gateway.hints import kept
 from sharing.snapshot import read_snapshot
+from sharing.storage import Folder
 from tests.unit.sharing.conftest import column, write_shared
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, tuple[Dat
             [dict(zip(SCHEMA.names, row, strict=True)) for row in rows], schema=SCHEMA
         )
         folder = write_shared(home, "hinted__x", data, mode="append", partition_by=["d"])
-    snapshot = read_snapshot(folder)
+    snapshot = read_snapshot(Folder(folder))
     return snapshot, snapshot.files()
 
 
@@ -86,7 +87,7 @@ def _holding(files: tuple[DataFile, ...], predicate: str) -> set[str]:
     """Ask DuckDB which files hold a row of which the predicate is true."""
     found = set()
     for file in files:
-        rows = _rows_of(str(file.path), file.partition["d"])
+        rows = _rows_of(f"{file.root.address}/{file.key}", file.partition["d"])
         ((count,),) = duckdb.sql(f"SELECT count(*) FROM rows WHERE {predicate}").fetchall()
         if count:
             found.add(file.id)

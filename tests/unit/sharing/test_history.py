@@ -20,6 +20,7 @@ from contracts.errors import UsageError
 from contracts.layout import ROOT
 from sharing import foreign, grants
 from sharing.ceiling import NotServedError
+from sharing.storage import Folder
 from tests.unit.sharing.conftest import TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:
@@ -67,7 +68,13 @@ def partner(served: Served, tmp_path: Path) -> Served:
     """A gateway that shares Spark's tables with ``demo``, their history from version 1 on."""
     for name in ("changed", "vectors", "mapped"):
         foreign.add_table(
-            served.control, a_copy(tmp_path, name), "partner", "x", name, level="L2", actor="test"
+            served.control,
+            Folder(a_copy(tmp_path, name)),
+            "partner",
+            "x",
+            name,
+            level="L2",
+            actor="test",
         )
         grants.grant(
             served.control, "demo", f"partner.x.{name}", "演示", history_from=1, actor="test"
@@ -380,16 +387,22 @@ def test_a_dropped_column_is_still_in_the_files_so_the_table_is_not_shared(
 ) -> None:
     folder = a_copy(tmp_path, "dropped")
     with pytest.raises(NotServedError, match="outside the schema"):
-        foreign.add_table(served.control, folder, "partner", "x", "d", level="L1", actor="test")
+        foreign.add_table(
+            served.control, Folder(folder), "partner", "x", "d", level="L1", actor="test"
+        )
 
 
 def test_untagged_columns_need_a_person_s_word(served: Served, tmp_path: Path) -> None:
     folder = a_copy(tmp_path, "changed")
     with pytest.raises(NotServedError, match="above L2"):
-        foreign.add_table(served.control, folder, "partner", "x", "t", level=None, actor="test")
-    foreign.add_table(served.control, folder, "partner", "x", "t", level="L1", actor="test")
+        foreign.add_table(
+            served.control, Folder(folder), "partner", "x", "t", level=None, actor="test"
+        )
+    foreign.add_table(served.control, Folder(folder), "partner", "x", "t", level="L1", actor="test")
     with pytest.raises(UsageError, match="shared already"):
-        foreign.add_table(served.control, folder, "PARTNER", "X", "T", level="L1", actor="test")
+        foreign.add_table(
+            served.control, Folder(folder), "PARTNER", "X", "T", level="L1", actor="test"
+        )
 
 
 @pytest.mark.parametrize(
@@ -407,7 +420,13 @@ def test_names_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(UsageError):
         foreign.add_table(
-            served.control, a_copy(tmp_path, "changed"), share, schema, table, level="L1", actor="t"
+            served.control,
+            Folder(a_copy(tmp_path, "changed")),
+            share,
+            schema,
+            table,
+            level="L1",
+            actor="t",
         )
 
 
@@ -417,7 +436,9 @@ def test_a_table_of_this_lake_is_shared_by_a_policy_alone(served: Served, tmp_pa
     link.symlink_to(inside)
     for folder in (inside, link, served.home.root, served.home.root.parent):
         with pytest.raises(UsageError, match="belongs to this city"):
-            foreign.add_table(served.control, folder, "p", "x", "t", level="L1", actor="test")
+            foreign.add_table(
+                served.control, Folder(folder), "p", "x", "t", level="L1", actor="test"
+            )
 
 
 def test_a_removed_table_is_404_and_can_be_added_again(partner: Served, tmp_path: Path) -> None:
@@ -427,7 +448,13 @@ def test_a_removed_table_is_404_and_can_be_added_again(partner: Served, tmp_path
     listed = partner.get("/delta-sharing/shares/partner/all-tables").json()["items"]
     assert [t["name"] for t in listed] == ["mapped", "vectors"]
     foreign.add_table(
-        partner.control, tmp_path / "changed", "partner", "x", "changed", level="L2", actor="test"
+        partner.control,
+        Folder(tmp_path / "changed"),
+        "partner",
+        "x",
+        "changed",
+        level="L2",
+        actor="test",
     )
     assert partner.get(CHANGED + "/version").status == 200
     with pytest.raises(UsageError, match="of this city"):
@@ -437,7 +464,7 @@ def test_a_removed_table_is_404_and_can_be_added_again(partner: Served, tmp_path
 def test_two_shares_may_call_a_table_the_same(partner: Served, tmp_path: Path) -> None:
     folder = a_copy(tmp_path / "other", "changed")
     foreign.add_table(
-        partner.control, folder, "elsewhere", "x", "changed", level="L2", actor="test"
+        partner.control, Folder(folder), "elsewhere", "x", "changed", level="L2", actor="test"
     )
     other = CHANGED.replace("partner", "elsewhere")
     assert partner.get(other + "/version").status == 404

@@ -13,6 +13,7 @@ import pytest
 
 from sharing.ceiling import NotServedError
 from sharing.snapshot import read_snapshot
+from sharing.storage import Folder
 from tests.unit.sharing.conftest import TABLE, column, districts, write_shared
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ def edit_log(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 def test_a_version_names_its_own_files(home: Home) -> None:
     folder = home.table("shared", TABLE)
-    newest, first = read_snapshot(folder), read_snapshot(folder, 0)
+    newest, first = read_snapshot(Folder(folder)), read_snapshot(Folder(folder), 0)
     assert (newest.version, first.version) == (1, 0)
     assert {f.id for f in first.files()} < {f.id for f in newest.files()}
     for file in newest.files():
-        assert file.path.is_file()
-        assert file.size_bytes == file.path.stat().st_size
+        assert (folder / file.key).is_file()
+        assert file.size_bytes == (folder / file.key).stat().st_size
     assert sorted(f.rows or 0 for f in newest.files()) == [1, 2]
 
 
@@ -46,10 +47,10 @@ def test_no_table_or_version_or_a_broken_log_is_not_served(home: Home) -> None:
     folder = home.table("shared", TABLE)
     for place, version in ((home.root, None), (folder, 7), (folder, 10**30)):
         with pytest.raises(NotServedError):
-            read_snapshot(place, version)
+            read_snapshot(Folder(place), version)
     (folder / "_delta_log" / f"{1:020}.json").write_text("{broken")
     with pytest.raises(NotServedError):
-        read_snapshot(folder)
+        read_snapshot(Folder(folder))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_a_log_that_names_a_file_outside_the_table_is_not_served(home: Home, pla
 
     edit_log(folder, steal)
     with pytest.raises(NotServedError):
-        read_snapshot(folder).files()
+        read_snapshot(Folder(folder)).files()
 
 
 def test_a_link_out_of_the_table_is_not_served(home: Home) -> None:
@@ -85,7 +86,7 @@ def test_a_link_out_of_the_table_is_not_served(home: Home) -> None:
     file.rename(folder.parent / "elsewhere.parquet")
     file.symlink_to(folder.parent / "elsewhere.parquet")
     with pytest.raises(NotServedError, match="outside the table"):
-        read_snapshot(folder).files()
+        read_snapshot(Folder(folder)).files()
 
 
 def test_rule_15_a_column_that_only_the_schema_hides_is_not_served(home: Home) -> None:
@@ -98,7 +99,7 @@ def test_rule_15_a_column_that_only_the_schema_hides_is_not_served(home: Home) -
             action["metaData"]["schemaString"] = json.dumps(schema)
 
     edit_log(folder, hide_elders)
-    snapshot = read_snapshot(folder)
+    snapshot = read_snapshot(Folder(folder))
     assert "elders" not in snapshot.schema_json
     with pytest.raises(NotServedError, match="outside the schema: elders"):
         snapshot.files()
@@ -109,7 +110,7 @@ def test_a_file_that_is_no_parquet_is_not_served(home: Home) -> None:
     (file,) = folder.glob("*.parquet")
     file.write_bytes(b"x" * file.stat().st_size)
     with pytest.raises(NotServedError, match="no Parquet file"):
-        read_snapshot(folder).files()
+        read_snapshot(Folder(folder)).files()
 
 
 def partitioned(home: Home, kind: pa.DataType, values: list[Any]) -> list[str | None]:
@@ -120,8 +121,8 @@ def partitioned(home: Home, kind: pa.DataType, values: list[Any]) -> list[str | 
         pa.Table.from_pylist(rows, schema=schema), partition_by=["p"],
     )  # fmt: skip
     found = {}
-    for file in read_snapshot(folder).files():
-        (row,) = pq.ParquetFile(file.path).read().column("v").to_pylist()
+    for file in read_snapshot(Folder(folder)).files():
+        (row,) = pq.ParquetFile(folder / file.key).read().column("v").to_pylist()
         found[row] = file.partition["p"]
     return [found[i] for i in range(len(values))]
 
@@ -162,7 +163,7 @@ def test_statistics_leave_out_what_json_or_truncation_would_bend(home: Home) -> 
         "share": 0.5,
     }
     folder = write_shared(home, "stats__x", pa.Table.from_pylist([row], schema=schema))
-    (file,) = read_snapshot(folder).files()
+    (file,) = read_snapshot(Folder(folder)).files()
     assert json.loads(file.stats) == {
         "numRecords": 1,
         "minValues": {"day": "2026-01-01", "share": 0.5},

@@ -13,6 +13,7 @@ from contracts.tree import load_tree
 from jobs.verify.lake import Lake
 from sharing import foreign, grants
 from sharing.control import Control, ForeignTable, Grant, utc_now
+from sharing.storage import Folder
 from sharing.verify import grants as prove
 from tests.unit.sharing.conftest import TABLE, districts
 
@@ -127,7 +128,7 @@ def shared_table(control: Control, tmp_path: Path) -> Control:
     """A table of others, shared by three names."""
     folder = tmp_path / "others"
     write_deltalake(folder, districts(("110101", "景山", 1)))
-    foreign.add_table(control, folder, "partner", "x", "t", level=None, actor="test")
+    foreign.add_table(control, Folder(folder), "partner", "x", "t", level=None, actor="test")
     return control
 
 
