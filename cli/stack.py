@@ -11,7 +11,7 @@ from contracts.layout import Home
 
 @click.command(epilog="例 Example: ./jingshu up && ./jingshu status")
 def up() -> None:
-    """启动 Start Spark, Airflow and the gateway on 127.0.0.1, and keep them running.
+    """启动 Start Spark, Airflow, the gateway and the web pages on 127.0.0.1, and keep them running.
 
     The clock starts ingest runs at the times the contracts name.
     """

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from contracts.model import Provider
     from contracts.tree import Feed
 
+#: A date that waits for its delivery must not keep others from theirs: a person's run, a backfill,
+#: the next morning. What is made visible is still made so one date after the other (`publish`).
+_DATES_AT_ONCE = 16
+
 
 def ingest_dag(feed: Feed, provider: Provider) -> DAG:
     """Return the DAG ``ingest__<provider>__<dataset>`` of one feed.
@@ -39,13 +43,13 @@ def ingest_dag(feed: Feed, provider: Provider) -> DAG:
         doc_md=feed_doc(contract, provider),
         schedule=ingest_timetable(contract.schedule),
         catchup=False,
-        max_active_runs=1,
+        max_active_runs=_DATES_AT_ONCE,
         tags={"ingest", provider.id, contract.domain, contract.level, contract.schedule.cycle},
         default_args={**TASK_DEFAULTS, "owner": contract.owner or provider.id},
     ) as dag:
         land = Land(task_id="land", feed=feed, doc_md=Land.__doc__)
 
-        @task(outlets=[silver_asset(contract, feed.provider)])
+        @task(outlets=[silver_asset(contract, feed.provider)], max_active_tis_per_dag=1)
         def publish(landed: str) -> str:
             """Refine the batch in one Spark plan, audit what was staged, make it visible."""
             from jobs import entry

@@ -151,7 +151,9 @@ class Airflow:
                 "task_instance_heartbeat_timeout": "30",
                 "task_instance_heartbeat_timeout_detection_interval": "5",
                 "max_dagruns_to_create_per_loop": "50",
-                "max_dagruns_per_loop_to_schedule": "50",
+                # By the clock many dates wait for their delivery at once, and Airflow looks at
+                # backfills last: with fewer than all in a round, none would be looked at.
+                "max_dagruns_per_loop_to_schedule": "500" if self.schedule == "cron" else "50",
                 "enable_health_check": "False",
             },
             "dag_processor": {

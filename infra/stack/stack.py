@@ -25,7 +25,7 @@ from infra.stack.airflow import (
 )
 from infra.stack.processes import Ledger, Part, StackError
 from infra.stack.rest import AirflowApi
-from infra.stack.standing import GATEWAY, SENDER, SPARK, STOP_GRACE_S, Settings
+from infra.stack.standing import GATEWAY, SENDER, SPARK, STOP_GRACE_S, WEB, Settings
 from infra.stack.warming import warming
 from sharing.endpoint import DEFAULT_PORT, gateway_port
 
@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 
 class Stack:
-    """Spark Connect, Airflow and the gateway of one home, all on loopback."""
+    """Spark Connect, Airflow, the gateway and the web pages of one home, all on loopback."""
 
     def __init__(self, home: Home, schedule: Schedule, say: Say) -> None:
         self.home = home
@@ -122,7 +122,7 @@ class Stack:
             self._say(f"{name} 意外停止，重新启动 died; starting it again")
             processes.stop(self.home, [part], grace_s=2.0)
             self._parts[name] = self._begin(name)
-            if name in (SPARK, GATEWAY, "api-server"):
+            if name in (SPARK, GATEWAY, WEB, "api-server"):
                 processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
 
     def stop(self) -> None:
@@ -186,7 +186,8 @@ class Stack:
         triggerless = [name for name in COMPONENTS if name != "triggerer"]
         components = COMPONENTS if self.schedule == "cron" else triggerless
         sender = [SENDER] if _has_endpoint() else []
-        return [SPARK, *components, GATEWAY, *sender]
+        pages = [WEB] if self.schedule == "cron" else []
+        return [SPARK, *components, GATEWAY, *pages, *sender]
 
     def _begin(self, name: str) -> Part:
         if name == SPARK:
@@ -194,6 +195,8 @@ class Stack:
             return spark.begin(self.home, known.port if known else None)
         if name == GATEWAY:
             return self._begin_gateway()
+        if name == WEB:
+            return self._begin_web()
         if name == SENDER:
             return self._begin_sender()
         component: Component = next(part for part in COMPONENTS if part == name)
@@ -202,6 +205,14 @@ class Stack:
     def _begin_gateway(self) -> Part:
         argv = [sys.executable, "-m", "sharing.gateway", "--port", str(gateway_port())]
         return processes.launch(self.home, GATEWAY, argv, self._environment(), port=gateway_port())
+
+    def _begin_web(self) -> Part:
+        from portal.web.serving import web_port  # a web framework, which ``run`` has no use for
+
+        known = self._parts.get(WEB)
+        port = known.port if known else processes.free_port(web_port())
+        argv = [sys.executable, "-m", "portal.web", "--port", str(port)]
+        return processes.launch(self.home, WEB, argv, self._environment(), port=port)
 
     def _begin_sender(self) -> Part:
         argv = [sys.executable, "-m", "cli", "lineage", "send", "--watch"]
@@ -225,9 +236,10 @@ class Stack:
             self._wait_for_airflow(deadline)
 
     def _wait_for_airflow(self, deadline: float) -> None:
-        for name in ("api-server", GATEWAY):
-            processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
-            self._say(f"{name} 就绪 ready")
+        for name in ("api-server", GATEWAY, WEB):
+            if name in self._parts:
+                processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
+                self._say(f"{name} 就绪 ready")
         with self.api() as api:
             api.warm()
             self._until(deadline, lambda: self._are_parsed(api), "its DAGs")

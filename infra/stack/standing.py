@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from contracts.layout import Home
 
 GATEWAY = "gateway"
+#: The pages of those who ask, provide and administer; kept by ``up`` only.
+WEB = "portal-web"
 #: Sends lineage events to OPENLINEAGE_URL; the one part that nothing waits for.
 SENDER = "lineage-sender"
 SPARK = spark.NAME

@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from contracts.layout import Home
@@ -78,9 +79,12 @@ def test_all_parts_are_up_and_say_where(kept: Running, home: Home) -> None:
         "scheduler",
         "triggerer",
         "gateway",
+        "portal-web",
     }
     assert all(part["is_alive"] for part in told.values())
     assert told["spark"]["address"].startswith("sc://127.0.0.1:")
+    page = httpx.get(told["portal-web"]["address"], follow_redirects=True, timeout=30)
+    assert "登录" in page.text
 
 
 def test_the_clock_starts_no_run_of_today(api: AirflowApi) -> None:

@@ -57,6 +57,7 @@ def describe_task(task: Any) -> dict[str, Any]:
         "trigger_rule": task.trigger_rule.value,
         "retries": task.retries,
         "retry_exponential_backoff": bool(task.retry_exponential_backoff),
+        "max_active_tis_per_dag": task.max_active_tis_per_dag,
         "owner": task.owner,
         "outlets": {asset.name: asset.uri for asset in task.outlets},
     }
