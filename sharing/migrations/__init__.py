@@ -25,6 +25,7 @@ MODELS: Final = (
     "sharing.requests.records",
     "sharing.accounts.tables",
     "sharing.notices.outbox",
+    "sharing.notices.seen",
     "sharing.rights.register",
     "sharing.rights.listing",
     "sharing.rights.trades",
