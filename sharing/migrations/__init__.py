@@ -30,6 +30,7 @@ MODELS: Final = (
     "sharing.rights.listing",
     "sharing.rights.trades",
     "sharing.rights.assets",
+    "sharing.crossborder.assessments",
     "sharing.crossborder.exports",
     "sharing.catalogue.register",
 )

@@ -29,11 +29,14 @@ _HELD: Final = {
 class Timer:
     """A deadline of a request, as its timers work it out; ``roles`` of ``body`` are to act.
 
-    ``what`` names the duty, such as answer or delivery; ``due_at`` is when it ends, in UTC.
+    ``what`` names the duty, such as answer or delivery; ``due_at`` is when it ends, in UTC. Of an
+    extension, ``request`` is the number of the security assessment.
     """
 
     request: str
-    what: Literal["answer", "delivery", "correction", "catalogue", "review", "disposal"]
+    what: Literal[
+        "answer", "delivery", "correction", "catalogue", "review", "disposal", "extension"
+    ]
     body: str
     roles: tuple[str, ...]
     due_at: datetime
@@ -64,6 +67,7 @@ _DUTIES: Final = {
     "catalogue": ("目录更新", "update of the catalogue"),
     "review": ("目录审核", "review of the catalogue"),
     "disposal": ("数据处置证明", "proof of disposal"),
+    "extension": ("申请延长有效期", "application for its extension"),
 }
 _BREAKS: Final[Mapping[What, tuple[str, str]]] = {
     "gone": ("不再生成", "it is made no more"),
@@ -150,13 +154,17 @@ def of_withdrawal(row: BatchRow, recipients: Sequence[str], tables: Sequence[str
 
 
 def of_timers(rows: Iterable[Timer]) -> Iterator[Notice]:
-    """Tell who is to act of each deadline that is near, or over (Decree 809, Art. 21, 22, 26)."""
+    """Tell who is to act of each deadline that is near, or over.
+
+    Source: Decree 809, Art. 21, 22, 26; 促进和规范数据跨境流动规定 Art. 9.
+    """
     for row in rows:
         zh, en = _DUTIES[row.what]
         due = f"{row.due_at.astimezone(CITY_TZ):%Y-%m-%d %H:%M}"
         kind: Kind = "overdue" if row.state == "over" else "deadline"
         how = ("已超期", "is overdue") if row.state == "over" else ("即将到期", "is due soon")
         request = plain(row.request)
+        of = ("安全评估", "Security assessment") if row.what == "extension" else ("申请", "Request")
         for role in row.roles:
             yield Notice(
                 kind=kind,
@@ -165,8 +173,8 @@ def of_timers(rows: Iterable[Timer]) -> Iterator[Notice]:
                 role=role,
                 subject=f"{zh}{how[0]} {en} {how[1]}: {request}",
                 text=_lines(
-                    f"申请 {request}：{zh}{how[0]}，期限 {due}（北京时间）。",
-                    f"Request {request}: the {en} {how[1]}; the limit is {due} (UTC+8).",
+                    f"{of[0]} {request}：{zh}{how[0]}，期限 {due}（北京时间）。",
+                    f"{of[1]} {request}: the {en} {how[1]}; the limit is {due} (UTC+8).",
                 ),
             )
 
