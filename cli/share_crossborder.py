@@ -12,10 +12,24 @@ from contracts.layout import Home
 from contracts.requested import city_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
+
+    from sharing.control import Control
+    from sharing.crossborder.assessments import Assessment
     from sharing.crossborder.decide import Necessity
     from sharing.crossborder.exports import Decided
+    from sharing.people import Actor
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
+_ON = click.option(
+    "--on",
+    "on_date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    metavar="D",
+    help="文件日期 Its date.",
+)
 
 
 @click.group(epilog="例 Example: ./jingshu share crossborder list")
@@ -91,6 +105,114 @@ def give_up(export_id: str, reason: str, acting: str | None) -> None:
     click.echo(f"已撤回 given up: {export_id}")
 
 
+@crossborder.command(
+    epilog="例 Example: ./jingshu share crossborder assess x_data_co SA-2025-0007 --on 2025-03-10"
+)
+@click.argument("exporter")
+@click.argument("assessment_id", metavar="ID")
+@_ON
+@AS
+@_JSON
+def assess(
+    exporter: str, assessment_id: str, on_date: datetime, acting: str | None, as_json: bool
+) -> None:
+    """登记评估 Record the result of EXPORTER's security assessment ID: it holds three years."""
+    from sharing.control import Control, utc_now
+    from sharing.crossborder import assessments
+
+    with Control(Home.from_env()) as control:
+        who, day = actor(control, acting), on_date.date()
+        made = assessments.record(control, exporter, assessment_id, day, who, utc_now())
+    _show([made], as_json=as_json)
+
+
+@crossborder.command(
+    epilog="例 Example: ./jingshu share crossborder ask SA-2025-0007 --on 2027-11-20"
+)
+@click.argument("assessment_id", metavar="ID")
+@_ON
+@AS
+@_JSON
+def ask(assessment_id: str, on_date: datetime, acting: str | None, as_json: bool) -> None:
+    """申请延期 Record that three more years of a security assessment were asked for."""
+    from sharing.crossborder import assessments
+
+    _follow(assessments.ask, assessment_id, on_date, acting, as_json=as_json)
+
+
+@crossborder.command(
+    epilog="例 Example: ./jingshu share crossborder extend SA-2025-0007 --on 2027-11-20"
+)
+@click.argument("assessment_id", metavar="ID")
+@_ON
+@AS
+@_JSON
+def extend(assessment_id: str, on_date: datetime, acting: str | None, as_json: bool) -> None:
+    """登记延期 Record that three more years of a security assessment were approved."""
+    from sharing.crossborder import assessments
+
+    _follow(assessments.extend, assessment_id, on_date, acting, as_json=as_json)
+
+
+def _follow(
+    step: Callable[[Control, str, date, Actor, datetime], Assessment],
+    assessment_id: str,
+    on_date: datetime,
+    acting: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from sharing.control import Control, utc_now
+
+    with Control(Home.from_env()) as control:
+        made = step(control, assessment_id, on_date.date(), actor(control, acting), utc_now())
+    _show([made], as_json=as_json)
+
+
+@crossborder.command(
+    "assessments", epilog="例 Example: ./jingshu share crossborder assessments --json"
+)
+@_JSON
+def assessments_(as_json: bool) -> None:
+    """评估列表 Show every security assessment: until when it holds, by when to ask for more."""
+    from sharing.control import Control
+    from sharing.crossborder.assessments import assessments
+
+    with Control(Home.from_env()) as control:
+        found = list(assessments(control).values())
+    _show(found, as_json=as_json)
+
+
+def _show(found: Sequence[Assessment], *, as_json: bool) -> None:
+    if as_json:
+        shown = [_assessed(one) for one in found]
+        click.echo(json.dumps({"assessments": shown}, ensure_ascii=False))
+        return
+    for one in found:
+        click.echo(f"{one.id}  {one.exporter}  {one.issued_on}  {_until(one)}")
+    if not found:
+        click.echo("没有安全评估 No security assessment is recorded.")
+
+
+def _until(one: Assessment) -> str:
+    by = f"最迟申请延期 ask for more by {one.ask_by or one.problem}"
+    more = "已申请延期 more is asked for" if one.is_asked else by
+    return f"有效至 holds to {one.last_day}，{more}"
+
+
+def _assessed(one: Assessment) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "exporter": one.exporter,
+        "issued_on": one.issued_on.isoformat(),
+        "extensions": one.extensions,
+        "is_asked": one.is_asked,
+        "last_day": one.last_day.isoformat(),
+        "ask_by": one.ask_by.isoformat() if one.ask_by else None,
+        "problem": one.problem,
+    }
+
+
 @crossborder.command("list", epilog="例 Example: ./jingshu share crossborder list --json")
 @_JSON
 def list_(as_json: bool) -> None:
@@ -114,10 +236,13 @@ def _line(made: Decided) -> str:
     decision = made.decision
     counted = f"一般 general {decision.counters.general} · 敏感 {decision.counters.sensitive}"
     state = "" if made.is_carried_out else "  未实施 given up"
+    more = f"\n  {made.reason}" if made.reason else ""
+    if made.assessment is not None:
+        more += f"\n  安全评估 assessment {made.assessment.id}：{_until(made.assessment)}"
     return (
         f"{made.id}  {made.exporter} {made.table}  {decision.outcome}"
         f"（第 {decision.row} 行 row, {decision.rule_version}）  {counted}{state}\n"
-        f"  {decision.source}"
+        f"  {decision.source}{more}"
     )
 
 
@@ -136,4 +261,6 @@ def _as_json(made: Decided) -> dict[str, Any]:
         "origin": made.origin,
         "is_carried_out": made.is_carried_out,
         "at": made.at.isoformat(),
+        "reason": made.reason,
+        "assessment": _assessed(made.assessment) if made.assessment else None,
     }

@@ -91,14 +91,19 @@ def measure(product: Contract, policy: Policy, rows: DataFrame) -> Measured:
     ).collect()[0]
     has_rows = bool(told.n)
     found = [int(k) for k in (told.smallest if quasi and has_rows else None, told.cell) if k]
-    wanted = policy.k or product.product_plan.k
     return Measured(
         rows=int(told.n),
         k=min(found, default=None),
         l=int(told.kinds) if quasi and policy.sensitive and has_rows else None,
-        k_wanted=wanted if counts or quasi else None,
+        k_wanted=k_wanted(product, policy),
         l_wanted=policy.l,
     )
+
+
+def k_wanted(product: Contract, policy: Policy) -> int | None:
+    """Return the smallest group that a policy shows; None where its rows have none to measure."""
+    has_groups = bool(policy.quasi_identifiers or counted_columns(product, policy))
+    return (policy.k or product.product_plan.k) if has_groups else None
 
 
 def counted_columns(product: Contract, policy: Policy) -> tuple[str, ...]:

@@ -40,6 +40,14 @@ def add_workdays(day: date, count: int) -> date:
     return day
 
 
+def subtract_workdays(day: date, count: int) -> date:
+    """Return the ``count``-th working day before ``day``, which itself does not count."""
+    while count > 0:
+        day -= timedelta(days=1)
+        count -= is_workday(day)
+    return day
+
+
 def end_of_workday(received_at: datetime, count: int) -> datetime:
     """Return the end (UTC) of the ``count``-th working day after the city's day of receipt."""
     last = add_workdays(received_at.astimezone(CITY_TZ).date(), count)

@@ -33,7 +33,7 @@ _WORDS: Final = {
     "rights": "确权登记 rights in data",
     "trade": "上架与交易 listing and trade",
     "asset": "成本账结账 closed month of costs",
-    "crossborder": "出境判定 decision on an export",
+    "crossborder": "出境判定、安全评估 decision on an export, or an assessment",
     "catalogue": "目录登记与数源裁定 step or ruling of the catalogue",
 }
 

@@ -1,6 +1,6 @@
 """Decide whether data may go abroad: rows 0–10 of ``rules.csv``, top-down, the first match wins.
 
-Source: 促进和规范数据跨境流动规定 (CAC, 2024-03-22) Art. 3–8; PIPL Art. 36; 网络数据安全管理条例
+Source: 促进和规范数据跨境流动规定 (CAC, 2024-03-22) Art. 3–9; PIPL Art. 36; 网络数据安全管理条例
 Art. 37. The order of the rows is this project's choice; nothing here is legal advice.
 """
 
@@ -50,7 +50,11 @@ class Counters:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decision is made of; ``counters`` include this export."""
+    """What a decision is made of; ``counters`` include this export.
+
+    ``has_security_assessment`` says that one holds on the day; ``is_assessment_over`` that the one
+    which the export names holds no more.
+    """
 
     grade: Grade
     level: Level
@@ -63,6 +67,7 @@ class Facts:
     is_in_ftz: bool = False
     is_on_negative_list: bool = False
     is_ciio: bool = False
+    is_assessment_over: bool = False
 
     def __post_init__(self) -> None:
         if self.counters.has_persons and not self.has_personal_information:
@@ -110,7 +115,8 @@ def _is_kept_home(f: Facts) -> bool:
 
 
 def _is_organ_unassessed(f: Facts) -> bool:
-    return f.is_state_organ and f.has_personal_information and not f.has_security_assessment
+    is_assessed = f.has_security_assessment and not f.is_assessment_over
+    return f.is_state_organ and f.has_personal_information and not is_assessed
 
 
 def _is_to_assess(f: Facts) -> bool:
@@ -137,10 +143,15 @@ UNCOUNTED_ROWS: Final = frozenset({3, 4, 5, 6})
 
 
 def decide(facts: Facts) -> Decision:
-    """Return what the first matching row says of an export."""
+    """Return what the first matching row says of an export.
+
+    What is to be assessed is denied where the assessment that it relies on is over (Art. 9).
+    """
     for rule in rules():
         if CONDITIONS[rule.row](facts):
-            return Decision(rule.row, rule.outcome, rule.version, facts.counters, rule.source)
+            is_denied = rule.outcome == "security_assessment" and facts.is_assessment_over
+            outcome = "deny" if is_denied else rule.outcome
+            return Decision(rule.row, outcome, rule.version, facts.counters, rule.source)
     raise AssertionError("the last row matches everything")
 
 

@@ -21,6 +21,7 @@ from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Base
+from sharing.crossborder.assessments import city_date, relied_on, standing
 from sharing.crossborder.count import exported, persons
 from sharing.crossborder.decide import UNCOUNTED_ROWS, Counters, Decision, Facts, decide, rules
 from sharing.owed import OwingRow
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from contracts.tree import Tree
     from sharing.control import Control
+    from sharing.crossborder.assessments import Assessment
     from sharing.crossborder.count import Exported
     from sharing.crossborder.decide import Necessity, Outcome
     from sharing.people import Actor
@@ -84,7 +86,7 @@ class ExportedPersonRow(Base):
 class Circumstances:
     """What no table tells of an export: how the law sees the exporter and the occasion.
 
-    ``assessment_id`` names the record of a security assessment (PIPL Art. 36).
+    ``assessment_id`` names a security assessment (PIPL Art. 36) that ``assessments`` has on record.
     """
 
     assessment_id: str | None = None
@@ -107,7 +109,11 @@ class Export:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision as people see it; ``own`` are the persons of this export alone."""
+    """A decision as people see it; ``own`` are the persons of this export alone.
+
+    ``assessment`` is the one it relies on, as it stands now; ``reason`` says why it was denied
+    where the rule alone does not, and what to do.
+    """
 
     id: str
     table: str
@@ -117,6 +123,8 @@ class Decided:
     origin: str
     is_carried_out: bool
     at: datetime
+    assessment: Assessment | None
+    reason: str
 
 
 def decide_export(
@@ -126,9 +134,12 @@ def decide_export(
 
     Raises:
         NotCountedError: Nothing of the table is published.
-        UsageError: There is no such table or column.
+        UsageError: There is no such table or column, or no such assessment of the exporter's.
     """
     require(actor, "decide_crossborder", export.exporter)
+    named = export.circumstances.assessment_id
+    with control.read() as session:
+        relied = relied_on(session, named, export.exporter, at)
     year = at.astimezone(CITY_TZ).year
     what = exported(control.home, tree, export.table, export.columns)
     tokens = persons(control.home, what, year)
@@ -136,14 +147,18 @@ def decide_export(
         export_id = next_number(session, ExportRow.id, "X", at)
         # Written before they are counted: the database then tells of each person once.
         _keep(session, export_id, export.exporter, year, tokens, is_sensitive=what.is_sensitive)
-        facts = _facts(tree, export, what, _counted(session, export.exporter, year))
+        is_over = relied is not None and relied.is_over(city_date(at))
+        counted = _counted(session, export.exporter, year)
+        facts = _facts(tree, export, what, counted, is_over=is_over)
         decision = decide(facts)
         row = _row(export_id, export, what, facts, decision, len(tokens), actor, at)
+        if relied is not None and is_over and decision.outcome == "deny":
+            row.reason = _over(relied)
         if not is_counted(row):
             _forget(session, export_id)
         session.add(row)
         session.flush()
-        made = _decided(row, is_carried_out=True)
+        made = _decided(row, relied, is_carried_out=True)
     settle(control)
     return made
 
@@ -175,8 +190,13 @@ def decisions(control: Control) -> list[Decided]:
     """Return every decision there ever was, the oldest first."""
     with control.read() as session:
         rows = session.scalars(select(ExportRow).order_by(ExportRow.id, ExportRow.seq)).all()
+        known = standing(session)
     ended = {row.id for row in rows if row.kind == "given_up"}
-    return [_decided(r, is_carried_out=r.id not in ended) for r in rows if r.kind == "decided"]
+    return [
+        _decided(r, known.get(r.assessment_id or ""), is_carried_out=r.id not in ended)
+        for r in rows
+        if r.kind == "decided"
+    ]
 
 
 def counted_persons(session: Session) -> dict[str, int]:
@@ -237,7 +257,9 @@ def facts_of(row: ExportRow) -> Facts:
     return Facts(**{**said, "counters": Counters(**said["counters"])})
 
 
-def _facts(tree: Tree, export: Export, what: Exported, counted: Counters) -> Facts:
+def _facts(
+    tree: Tree, export: Export, what: Exported, counted: Counters, *, is_over: bool
+) -> Facts:
     grading, how = what.contract.grading, export.circumstances
     has_persons = what.has_personal_information
     return Facts(
@@ -247,12 +269,22 @@ def _facts(tree: Tree, export: Export, what: Exported, counted: Counters) -> Fac
         has_personal_information=has_persons,
         # What is without persons is judged without those of other exports.
         counters=counted if has_persons else Counters(),
-        has_security_assessment=bool(how.assessment_id),
+        has_security_assessment=bool(how.assessment_id) and not is_over,
         is_foreign_collected_only=how.is_foreign_collected_only,
         necessity=how.necessity,
         is_in_ftz=how.is_in_ftz,
         is_on_negative_list=how.is_on_negative_list,
         is_ciio=how.is_ciio,
+        is_assessment_over=is_over,
+    )
+
+
+def _over(relied: Assessment) -> str:
+    return (
+        f"安全评估 {relied.id} 的有效期已于 {relied.last_day} 届满；"
+        "请重新申报评估并登记结果后再判定。"
+        f" The security assessment {relied.id} ended on {relied.last_day}: have it assessed anew, "
+        "record the result (… crossborder assess), and decide again."
     )
 
 
@@ -320,7 +352,7 @@ def _row(  # noqa: PLR0913, PLR0917 - a decision has these parts
     )
 
 
-def _decided(row: ExportRow, *, is_carried_out: bool) -> Decided:
+def _decided(row: ExportRow, relied: Assessment | None, *, is_carried_out: bool) -> Decided:
     counted = Counters(row.general, row.sensitive)
     source = next(rule.source for rule in rules() if rule.row == row.rule_row)
     decision = Decision(
@@ -328,5 +360,14 @@ def _decided(row: ExportRow, *, is_carried_out: bool) -> Decided:
     )
     own = Counters(row.own_general, row.own_sensitive)
     return Decided(
-        row.id, row.table, row.exporter, decision, own, row.origin, is_carried_out, row.at
+        row.id,
+        row.table,
+        row.exporter,
+        decision,
+        own,
+        row.origin,
+        is_carried_out,
+        row.at,
+        relied,
+        row.reason,
     )

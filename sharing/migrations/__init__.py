@@ -25,10 +25,12 @@ MODELS: Final = (
     "sharing.requests.records",
     "sharing.accounts.tables",
     "sharing.notices.outbox",
+    "sharing.notices.seen",
     "sharing.rights.register",
     "sharing.rights.listing",
     "sharing.rights.trades",
     "sharing.rights.assets",
+    "sharing.crossborder.assessments",
     "sharing.crossborder.exports",
     "sharing.catalogue.register",
 )

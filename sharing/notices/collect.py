@@ -12,12 +12,15 @@ from jobs import governance
 from lineage.index import ask
 from lineage.names import find
 from lineage.walk import Walk
+from sharing.catalog import SHARE
+from sharing.grants import list_grants
 from sharing.impact import reached
-from sharing.notices import facts, outbox
+from sharing.notices import facts, outbox, seen
 from sharing.notices.owed import timers
+from sharing.notices.shape import breaks, shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from contracts.layout import Home
@@ -26,20 +29,53 @@ if TYPE_CHECKING:
     from lineage.walk import Node
     from sharing.control import Control
     from sharing.impact import Impact
+    from sharing.notices.facts import BreakingChange
     from sharing.notices.notice import Notice
+    from sharing.notices.seen import Change
 
 #: What was longer ago was told, or is no news.
 DAYS: Final = 7
 
 
 def collect(control: Control, at: datetime, days: int = DAYS) -> int:
-    """Put a notice of each fact of the last days and each deadline; return how many are new.
+    """Put a notice of each fact, deadline and breaking change; return how many are new.
 
-    A withdrawal is looked for by when it was recorded: the batch may be of any date.
+    Facts are those of the last days; a withdrawal is looked for by when it was recorded, for the
+    batch may be of any date. What shared tables look like is remembered for the next time.
     """
+    tree = city_tree(control.home)
+    changed = seen.changes(control, shapes(tree))
     found = [*notices(control.home, at, days)]
-    found += facts.of_timers(timers(control, city_tree(control.home), at))
-    return outbox.put(control, found, at)
+    found += facts.of_timers(timers(control, tree, at))
+    for change in breaking(control, changed, at):
+        found += facts.of_breaking_change(change)
+    new = outbox.put(control, found, at)
+    seen.remember(control, changed, at)
+    return new
+
+
+def breaking(control: Control, changed: Iterable[Change], at: datetime) -> Iterator[BreakingChange]:
+    """Yield each change that breaks what the holders of an active grant do.
+
+    The first sight of a table, or of one that is made again, is no change of what they read.
+    """
+    readers: dict[str, list[str]] = {}
+    for grant in list_grants(control, at):
+        share, _, rest = grant.table.partition(".")
+        if grant.state == "active" and share == SHARE:  # others' tables have no contract
+            readers.setdefault(rest.rpartition(".")[2], []).append(grant.recipient)
+    for change in changed:
+        found = breaks(change.before, change.after) if change.before else ()
+        if change.before and found and change.table in readers:
+            yield facts.BreakingChange(
+                table=change.table,
+                number=change.seq,
+                contract=change.before.contract,
+                before=change.before.version,
+                after=change.after.version if change.after else None,
+                breaks=found,
+                readers=tuple(sorted(set(readers[change.table]))),
+            )
 
 
 def notices(home: Home, at: datetime, days: int) -> Iterator[Notice]:

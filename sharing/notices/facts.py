@@ -9,11 +9,12 @@ from contracts.model import CITY_TZ
 from sharing.notices.notice import Notice, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from jobs.governance import BatchRow, DeliveryRow
     from sharing.notices.notice import Kind
+    from sharing.notices.shape import Break, What
 
 _LATE: Final = {"late": ("迟交", "late"), "missing": ("缺交", "missing")}
 _REFUSED: Final = ("拒收", "refused")
@@ -28,11 +29,14 @@ _HELD: Final = {
 class Timer:
     """A deadline of a request, as its timers work it out; ``roles`` of ``body`` are to act.
 
-    ``what`` names the duty, such as answer or delivery; ``due_at`` is when it ends, in UTC.
+    ``what`` names the duty, such as answer or delivery; ``due_at`` is when it ends, in UTC. Of an
+    extension, ``request`` is the number of the security assessment.
     """
 
     request: str
-    what: Literal["answer", "delivery", "correction", "catalogue", "review", "disposal"]
+    what: Literal[
+        "answer", "delivery", "correction", "catalogue", "review", "disposal", "extension"
+    ]
     body: str
     roles: tuple[str, ...]
     due_at: datetime
@@ -41,12 +45,18 @@ class Timer:
 
 @dataclass(frozen=True)
 class BreakingChange:
-    """A new version of a contract that breaks what readers of the old one do."""
+    """The ``number``-th change of a shared table, which breaks what its readers do.
 
+    ``before`` and ``after`` are versions of its contract; ``after`` is None where the table is made
+    no more. ``readers`` are the recipients that may read it now.
+    """
+
+    table: str
+    number: int
     contract: str
     before: str
-    after: str
-    changes: int
+    after: str | None
+    breaks: tuple[Break, ...]
     readers: tuple[str, ...]
 
 
@@ -57,6 +67,20 @@ _DUTIES: Final = {
     "catalogue": ("目录更新", "update of the catalogue"),
     "review": ("目录审核", "review of the catalogue"),
     "disposal": ("数据处置证明", "proof of disposal"),
+    "extension": ("申请延长有效期", "application for its extension"),
+}
+_BREAKS: Final[Mapping[What, tuple[str, str]]] = {
+    "gone": ("不再生成", "it is made no more"),
+    "version": ("契约主版本提升", "major version of the contract"),
+    "input": ("输入停用", "an input is in force no more"),
+    "rows": ("行的筛选条件已变", "the condition that selects its rows changed"),
+    "k": ("最小组 k 提高", "smallest group k raised"),
+    "l": ("敏感值种类 l 提高", "distinct sensitive values l raised"),
+    "column": ("删除列", "column removed"),
+    "type": ("列的类型已变", "type of a column changed"),
+    "empty": ("列可能为空", "a column may now be empty"),
+    "mask": ("列的遮蔽已变", "a column shows less, or otherwise"),
+    "level": ("列的级别超出授权", "level of a column is above what a grant covers"),
 }
 
 
@@ -130,13 +154,17 @@ def of_withdrawal(row: BatchRow, recipients: Sequence[str], tables: Sequence[str
 
 
 def of_timers(rows: Iterable[Timer]) -> Iterator[Notice]:
-    """Tell who is to act of each deadline that is near, or over (Decree 809, Art. 21, 22, 26)."""
+    """Tell who is to act of each deadline that is near, or over.
+
+    Source: Decree 809, Art. 21, 22, 26; 促进和规范数据跨境流动规定 Art. 9.
+    """
     for row in rows:
         zh, en = _DUTIES[row.what]
         due = f"{row.due_at.astimezone(CITY_TZ):%Y-%m-%d %H:%M}"
         kind: Kind = "overdue" if row.state == "over" else "deadline"
         how = ("已超期", "is overdue") if row.state == "over" else ("即将到期", "is due soon")
         request = plain(row.request)
+        of = ("安全评估", "Security assessment") if row.what == "extension" else ("申请", "Request")
         for role in row.roles:
             yield Notice(
                 kind=kind,
@@ -145,30 +173,53 @@ def of_timers(rows: Iterable[Timer]) -> Iterator[Notice]:
                 role=role,
                 subject=f"{zh}{how[0]} {en} {how[1]}: {request}",
                 text=_lines(
-                    f"申请 {request}：{zh}{how[0]}，期限 {due}（北京时间）。",
-                    f"Request {request}: the {en} {how[1]}; the limit is {due} (UTC+8).",
+                    f"{of[0]} {request}：{zh}{how[0]}，期限 {due}（北京时间）。",
+                    f"{of[1]} {request}: the {en} {how[1]}; the limit is {due} (UTC+8).",
                 ),
             )
 
 
-def of_breaking_change(change: BreakingChange) -> list[Notice]:
-    """Tell each reader of a contract that its new version breaks the old one."""
-    name, before, after = plain(change.contract), plain(change.before), plain(change.after)
-    return [
-        Notice(
+def of_breaking_change(change: BreakingChange) -> Iterator[Notice]:
+    """Tell each reader of a shared table what changed in it, and what can be done."""
+    table, contract = plain(change.table), plain(change.contract)
+    before, after = plain(change.before), plain(change.after or "")
+    if change.after is None:
+        zh, en = f"{before} 起不再生成它", f"({before}) makes it no more"
+        zh_do = "已有数据不再更新，请停止依赖此表"
+        en_do = "What is there is not updated: stop relying on it"
+    else:
+        is_same = before == after
+        zh = f"版本仍为 {before}，内容已变" if is_same else f"由 {before} 变为 {after}"
+        en = f"is still {before}, but changed" if is_same else f"goes from {before} to {after}"
+        zh_do = "变更后生成的数据按新契约，请在下次读取前调整程序"
+        en_do = "Data made since follows the new contract: adapt what you run before you read again"
+    text = _lines(
+        f"您有权读取的共享表 {table}：契约 {contract} {zh}，以下改动不兼容：\n"
+        f"{_listed(change.breaks, 0)}\n{zh_do}；仍需原有内容的，可重新申请："
+        "./jingshu share request draft，或与提供部门联系。",
+        f"The shared table {table} that you may read: its contract {contract} {en}. "
+        f"These changes break what relied on it:\n{_listed(change.breaks, 1)}\n"
+        f"{en_do}. If you still need what it was, ask anew (./jingshu share request draft), "
+        "or speak to its provider.",
+    )
+    for reader in dict.fromkeys(change.readers):
+        yield Notice(
             kind="breaking_change",
-            fact=f"{change.contract}:{change.before}:{change.after}",
+            fact=f"{change.table}#{change.number}",
             body=reader,
             role="",
-            subject=f"不兼容变更 breaking change: {name} {before} → {after}".replace("→", "->"),
-            text=_lines(
-                f"契约 {name} 由 {before} 变为 {after}，有 {change.changes} 处不兼容。",
-                f"Contract {name} goes from {before} to {after} with {change.changes} breaking "
-                "changes.",
-            ),
+            subject=f"不兼容变更 breaking change: {table}",
+            text=text,
         )
-        for reader in dict.fromkeys(change.readers)
-    ]
+
+
+def _listed(found: Sequence[Break], language: Literal[0, 1]) -> str:
+    lines = []
+    for one in found:
+        name = f" {plain(one.name)}" if one.name else ""
+        how = f": {plain(one.before)} -> {plain(one.after)}" if one.after else ""
+        lines.append(f"- {_BREAKS[one.what][language]}{name}{how}")
+    return "\n".join(lines)
 
 
 def _lines(zh: str, en: str) -> str:

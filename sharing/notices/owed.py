@@ -1,4 +1,8 @@
-"""Deadlines of requests and corrections that are near or over, for notices (Art. 21, 22, 26)."""
+"""Deadlines that are near or over, for notices.
+
+Of requests and corrections (Decree 809, Art. 21, 22, 26), and of asking for more years of a
+security assessment (促进和规范数据跨境流动规定 Art. 9).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.errors import UsageError
+from sharing.crossborder.assessments import assessments, city_date
+from sharing.grants import end_of
 from sharing.notices.facts import Timer
 from sharing.requests.corrections import list_corrections
 from sharing.requests.flow import signed
@@ -23,11 +29,14 @@ if TYPE_CHECKING:
 
 #: A deadline is near when this much is left of it.
 NEAR: Final = timedelta(days=2)
+#: The same of an extension, which takes a report to be written.
+EXTENSION_NEAR: Final = timedelta(days=30)
 _ROLES: Final = ("steward", "cdo")
+_SIGNER: Final = ("cdo",)
 
 
 def timers(control: Control, tree: Tree, at: datetime) -> Iterator[Timer]:
-    """Yield what is owed and near or over: of every request, then of every correction."""
+    """Yield what is owed and near or over: of requests, corrections and assessments in turn."""
     with control.read() as session:
         asks = read_asks(session)
     for ask in asks:
@@ -36,6 +45,12 @@ def timers(control: Control, tree: Tree, at: datetime) -> Iterator[Timer]:
         state = _state(issue.due_at, at)
         if issue.state == "open" and issue.due_at is not None and state is not None:
             yield Timer(issue.ask, "correction", issue.provider, _ROLES, issue.due_at, state)
+    for found in assessments(control).values():
+        # What is over cannot be extended: an export that names it is denied, and says so.
+        due_at = None if found.is_asked or found.is_over(city_date(at)) else end_of(found.ask_by)
+        state = _state(due_at, at, EXTENSION_NEAR)
+        if due_at is not None and state is not None:
+            yield Timer(found.id, "extension", found.exporter, _SIGNER, due_at, state)
 
 
 def _of_request(ask: Ask, tree: Tree, at: datetime) -> Iterator[Timer]:
@@ -53,7 +68,9 @@ def _of_request(ask: Ask, tree: Tree, at: datetime) -> Iterator[Timer]:
                 yield Timer(ask.id, owed.what, provider, _ROLES, owed.due_at, state)
 
 
-def _state(due_at: datetime | None, at: datetime) -> Literal["near", "over"] | None:
-    if due_at is None or at < due_at - NEAR:
+def _state(
+    due_at: datetime | None, at: datetime, near: timedelta = NEAR
+) -> Literal["near", "over"] | None:
+    if due_at is None or at < due_at - near:
         return None
     return "over" if at >= due_at else "near"

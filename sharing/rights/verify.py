@@ -16,6 +16,7 @@ from sqlalchemy import select
 from contracts.errors import UsageError
 from jobs.verify.report import said
 from sharing.control import Control, has_control
+from sharing.crossborder import verify as crossborder
 from sharing.crossborder.decide import decide, rules
 from sharing.crossborder.exports import (
     ExportRow,
@@ -69,6 +70,8 @@ def rights(lake: Lake) -> Iterator[Checked]:
             *_months(session),
             *_decisions(session),
             *_persons(session),
+            *crossborder.dates(session),
+            *crossborder.reliance(session),
         ]
         listed = session.scalars(select(ListingRow).where(ListingRow.seq == 0)).all()
     for leaf, leaf_at, table in wanted:
@@ -94,6 +97,7 @@ def _wanted(session: Session) -> Iterator[tuple[Leaf, datetime | None, str]]:
         yield month_leaf(month), month.leaf_at, "share_closed_months"
     for export in session.scalars(select(ExportRow).order_by(ExportRow.id, ExportRow.seq)):
         yield export_leaf(export), export.leaf_at, "share_exports"
+    yield from crossborder.leaves(session)
 
 
 def _settlements(session: Session) -> Iterator[tuple[str, str | None]]:

@@ -65,6 +65,12 @@ def test_counts_of_a_company(general: int, sensitive: int, row: int, outcome: st
         (replace(COMPANY, is_in_ftz=True, is_on_negative_list=True), 10, _EXEMPT),
         (replace(COMPANY, is_ciio=True), 7, _ASSESS),
         (replace(COMPANY, is_ciio=True, necessity="human_resources"), 5, _EXEMPT),
+        (replace(BUREAU, has_security_assessment=True, is_assessment_over=True), 1, "deny"),
+        (replace(COMPANY, grade="important", is_assessment_over=True), 2, "deny"),
+        (replace(COMPANY, is_ciio=True, is_assessment_over=True), 7, "deny"),
+        (replace(COMPANY, counters=Counters(1_000_000), is_assessment_over=True), 8, "deny"),
+        (replace(COMPANY, counters=Counters(100_000), is_assessment_over=True), 9, _CONTRACT),
+        (replace(COMPANY, is_assessment_over=True), 10, _EXEMPT),
     ],
     ids=lambda x: x if isinstance(x, str | int) else None,
 )
@@ -91,6 +97,7 @@ _facts = st.builds(
     is_in_ftz=st.booleans(),
     is_on_negative_list=st.booleans(),
     is_ciio=st.booleans(),
+    is_assessment_over=st.booleans(),
 )
 
 

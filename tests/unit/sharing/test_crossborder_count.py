@@ -18,7 +18,8 @@ from contracts.errors import UsageError
 from jobs.seal.keys import FileKeys, keys_of
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Base, Control
-from sharing.crossborder import exports
+from sharing.crossborder import assessments, exports
+from sharing.crossborder.assessments import city_date
 from sharing.crossborder.count import NotCountedError, exported, persons
 from sharing.crossborder.decide import Counters, rules
 from sharing.crossborder.exports import Circumstances, Export, ExportedPersonRow, ExportRow
@@ -193,6 +194,7 @@ def test_a_bureau_keeps_its_persons_at_home(home: Home, control: Control) -> Non
     publish(home, CASES, "11010519491231002X")
     assert counted(decide(control, BANK, exporter="civil"))[:2] == (1, "deny")
     assert counted(decide(control, CASES, exporter="health"))[:2] == (0, "deny")
+    assessments.record(control, "civil", "SA-2026-7", city_date(MONDAY), AUTHORITY, MONDAY)
     assessed = Circumstances(assessment_id="SA-2026-7")
     assert counted(decide(control, BANK, exporter="civil", circumstances=assessed))[0] == 10
     assert exports.counters(control, "health", 2026) == Counters()

@@ -17,6 +17,7 @@ from sharing.notices import collect, facts, outbox
 from sharing.notices.addresses import Book, origin, read_book, read_secret
 from sharing.notices.facts import BreakingChange, Timer
 from sharing.notices.notice import KINDS, Notice, plain
+from sharing.notices.shape import Break
 
 if TYPE_CHECKING:
     from contracts.layout import Home
@@ -100,7 +101,9 @@ def test_a_deadline_that_moved_is_told_again() -> None:
 
 
 def every_notice() -> list[Notice]:
-    change = BreakingChange("health.disease_case", "1.0.0", "2.0.0", 2, ("demo", "demo"))
+    change = BreakingChange(
+        "heat__demo", 1, "emergency.heat", "1.0.0", "2.0.0", (Break("rows"),), ("demo", "demo")
+    )
     return [
         *facts.of_deliveries([delivery()]),
         *facts.of_batches([batch(s) for s in ("held", "rejected", "refused")]),

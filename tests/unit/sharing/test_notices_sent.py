@@ -11,13 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
 from email.header import decode_header, make_header
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 
 from cli.main import jingshu
@@ -26,6 +24,7 @@ from sharing.notices import outbox
 from sharing.notices.addresses import Book
 from sharing.notices.deliver import Drained, NotSentError, Sender, drain, sign
 from sharing.notices.notice import Notice
+from tests.unit.sharing.posting import Post, closed_port, posting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,30 +35,6 @@ if TYPE_CHECKING:
 AT = datetime(2026, 7, 16, 3, tzinfo=UTC)
 KEY = b"k" * 32
 MAIL = "data@health.example.cn"
-
-
-@dataclass
-class Post:
-    """A mail server that keeps what it takes, or answers with an error."""
-
-    answer: str = "250 OK"
-    refuse_address: str = ""
-    taken: list[Any] = field(default_factory=list)
-
-    async def handle_RCPT(self, _s: Any, _n: Any, envelope: Any, to: str, _o: Any) -> str:  # noqa: N802
-        if self.refuse_address:
-            return self.refuse_address
-        envelope.rcpt_tos.append(to)
-        return "250 OK"
-
-    async def handle_DATA(self, _s: Any, _n: Any, envelope: Any) -> str:  # noqa: N802
-        if self.answer.startswith("250"):
-            self.taken.append((envelope.rcpt_tos, message_from_bytes(envelope.content)))
-        return self.answer
-
-    @property
-    def ids(self) -> list[str]:
-        return [message["Message-ID"] for _, message in self.taken]
 
 
 @dataclass
@@ -109,13 +84,8 @@ def post() -> Post:
 
 @pytest.fixture
 def smtp_port(post: Post) -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Controller(post, hostname="127.0.0.1", port=port)
-    server.start()
-    yield port
-    server.stop()
+    with posting(post) as port:
+        yield port
 
 
 def a_book(smtp_port: int, hook_url: str = "", **smtp: Any) -> Book:
@@ -261,13 +231,6 @@ def test_an_endpoint_that_is_down_is_tried_once_and_others_go_on(
     assert send(control, book) == Drained()
     states = [n.state for n in outbox.list_notices(control)]
     assert (states.count("sent"), states.count("waiting")) == (1, 20)
-
-
-def closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 @pytest.fixture

@@ -1,0 +1,275 @@
+"""Results of security assessments (数据出境安全评估): how long each holds, when to ask for more.
+
+Source: 促进和规范数据跨境流动规定 (CAC, 2024-03-22) Art. 9: a result holds three years from its
+date, and by approval three more. The years end on the day of the same date (民法典 Art. 201, 202:
+the first day does not count; a month without that day ends with its last one).
+
+The extension is to be asked for 60 working days before the end. Art. 9 says 届满前60个工作日内,
+which can also be read as the last 60 working days; the day given here is right by either reading,
+and no extension that was approved is refused for having been asked for on another.
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final, Literal
+
+from sqlalchemy import Date, Integer, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contracts.errors import UsageError
+from contracts.model import CITY_TZ
+from jobs.leaves import iso
+from lineage.evidence.leaf import Leaf
+from sharing import owed
+from sharing.owed import OwingRow
+from sharing.people import require
+from sharing.workdays import CalendarMissingError, subtract_workdays
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from sharing.control import Control
+    from sharing.people import Actor
+
+Kind = Literal["result", "asked", "extended"]
+VALID_YEARS: Final = 3
+ASK_WORKDAYS: Final = 60
+_ID_CHARACTERS: Final = 200
+
+
+class AssessmentRow(OwingRow):
+    """What became of an assessment: its result first, then each asking for more and each approval.
+
+    ``on_date`` is the day of the paper; ``last_day`` is the last on which the result then holds.
+    """
+
+    __tablename__ = "share_assessments"
+    id: Mapped[str] = mapped_column(String(_ID_CHARACTERS), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    exporter: Mapped[str] = mapped_column(String(63), index=True)
+    on_date: Mapped[date] = mapped_column(Date)
+    last_day: Mapped[date] = mapped_column(Date)
+    actor: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """An assessment as it stands: whose, of which day, extended how often, valid until when.
+
+    ``is_asked`` says that an extension was asked for, and none was approved since.
+    ``ask_by`` is the 60th working day before its end, the last on which to ask for an extension; it
+    is None where the calendar of a year before the end is missing, which ``problem`` says.
+    """
+
+    id: str
+    exporter: str
+    issued_on: date
+    extensions: int
+    is_asked: bool
+    last_day: date
+    ask_by: date | None
+    problem: str | None = None
+
+    def is_over(self, day: date) -> bool:
+        """Tell whether it holds no more on a day."""
+        return day > self.last_day
+
+
+def end_of_years(day: date, years: int = VALID_YEARS) -> date:
+    """Return the last day of a time of whole years that begins on ``day``."""
+    year = day.year + years
+    return date(year, day.month, min(day.day, calendar.monthrange(year, day.month)[1]))
+
+
+def record(  # noqa: PLR0913, PLR0917 - a result has these parts
+    control: Control,
+    exporter: str,
+    assessment_id: str,
+    issued_on: date,
+    actor: Actor,
+    at: datetime,
+) -> Assessment:
+    """Keep the result of an exporter's assessment, under the number that its authority gave it.
+
+    Raises:
+        UsageError: Its date is to come, it has no number, or the number is recorded already.
+    """
+    require(actor, "decide_crossborder", exporter)
+    named = " ".join(assessment_id.split())
+    if not 0 < len(named) <= _ID_CHARACTERS or not named.isprintable():
+        raise UsageError(
+            f"A security assessment has a number of 1 to {_ID_CHARACTERS} characters.",
+            "Give the number of its result.",
+        )
+    _require_past(issued_on, at)
+    with control.write() as session:
+        if _rows(session, named):
+            raise UsageError(
+                f"The security assessment {named} is recorded already.",
+                "See … crossborder assessments; record an approved extension with … extend.",
+            )
+        first = AssessmentRow(id=named, seq=0, kind="result", exporter=exporter)
+        first.on_date, first.last_day = issued_on, last_day_after("result", issued_on, None)
+        first.actor, first.at = actor.name, at
+        session.add(first)
+    settle(control)
+    return _the_one(control, named)
+
+
+def ask(
+    control: Control, assessment_id: str, asked_on: date, actor: Actor, at: datetime
+) -> Assessment:
+    """Keep that an extension was asked for: it is owed no more; raises as ``extend`` does."""
+    return _follow(control, assessment_id, "asked", asked_on, actor, at)
+
+
+def extend(
+    control: Control, assessment_id: str, approved_on: date, actor: Actor, at: datetime
+) -> Assessment:
+    """Keep the approval of three more years, which begin where the ones before end (Art. 9).
+
+    Raises:
+        UsageError: There is no such assessment, the date is before the one before it, to come, or
+            after the end: what is over is assessed anew.
+    """
+    return _follow(control, assessment_id, "extended", approved_on, actor, at)
+
+
+def _follow(  # noqa: PLR0913, PLR0917 - which assessment, what of it, when, by whom
+    control: Control, assessment_id: str, kind: Kind, day: date, actor: Actor, at: datetime
+) -> Assessment:
+    _require_past(day, at)
+    with control.write() as session:
+        rows = _rows(session, assessment_id)
+        if not rows:
+            raise _unknown(assessment_id)
+        last = rows[-1]
+        require(actor, "decide_crossborder", last.exporter)
+        if not last.on_date <= day <= last.last_day:
+            raise UsageError(
+                f"{day} is not from {last.on_date}, the newest date of the security assessment "
+                f"{assessment_id}, to {last.last_day}, its end.",
+                "Give the date of the paper; what is over is assessed anew, under a new number.",
+            )
+        more = AssessmentRow(id=last.id, seq=last.seq + 1, kind=kind, exporter=last.exporter)
+        more.on_date, more.last_day = day, last_day_after(kind, day, last)
+        more.actor, more.at = actor.name, at
+        session.add(more)
+    settle(control)
+    return _the_one(control, assessment_id)
+
+
+def last_day_after(kind: str, day: date, before: AssessmentRow | None) -> date:
+    """Return until when an assessment holds after a row of this kind and day."""
+    if before is None:
+        return end_of_years(day)
+    return end_of_years(before.last_day) if kind == "extended" else before.last_day
+
+
+def assessments(control: Control, at: datetime | None = None) -> dict[str, Assessment]:
+    """Return every assessment by its number, as it was recorded at a time; now where none is."""
+    with control.read() as session:
+        return standing(session, at)
+
+
+def standing(session: Session, at: datetime | None = None) -> dict[str, Assessment]:
+    """Return the same in a transaction of the caller's."""
+    asked = select(AssessmentRow).order_by(AssessmentRow.id, AssessmentRow.seq)
+    found: dict[str, list[AssessmentRow]] = {}
+    for row in session.scalars(asked if at is None else asked.where(AssessmentRow.at <= at)):
+        found.setdefault(row.id, []).append(row)
+    return {name: _assessment(rows) for name, rows in found.items()}
+
+
+def relied_on(
+    session: Session, assessment_id: str | None, exporter: str, at: datetime
+) -> Assessment | None:
+    """Return the assessment that an export names, as recorded by then; None where it names none.
+
+    Raises:
+        UsageError: There is no such assessment, or it is another exporter's.
+    """
+    if not assessment_id:
+        return None
+    found = standing(session, at).get(assessment_id)
+    if found is None:
+        raise _unknown(assessment_id)
+    if found.exporter != exporter:
+        raise UsageError(
+            f"The security assessment {assessment_id} is of {found.exporter}, not of {exporter}.",
+            "Name one of the exporter's own: … crossborder assessments.",
+        )
+    return found
+
+
+def settle(control: Control) -> None:
+    """Write the leaves that assessments still owe."""
+    owed.settle(control, AssessmentRow, assessment_leaf)
+
+
+def assessment_leaf(row: AssessmentRow) -> Leaf:
+    """Return the leaf of one row: what it is, whose, of which day, valid until when."""
+    return Leaf(
+        type="crossborder",
+        subject=f"assessment/{row.id}#{row.seq}",
+        facts={
+            "kind": row.kind,
+            "exporter": row.exporter,
+            "on_date": row.on_date.isoformat(),
+            "last_day": row.last_day.isoformat(),
+            "actor": row.actor,
+        },
+        at=iso(row.at),
+    )
+
+
+def city_date(at: datetime) -> date:
+    """Return the city's day of a time."""
+    return at.astimezone(CITY_TZ).date()
+
+
+def _require_past(day: date, at: datetime) -> None:
+    if day > city_date(at):
+        raise UsageError(f"{day} is still to come.", "Give the date of the written decision.")
+
+
+def _unknown(assessment_id: str) -> UsageError:
+    return UsageError(
+        f"There is no record of a security assessment {assessment_id!r}.",
+        "Record its result first: … crossborder assess.",
+    )
+
+
+def _rows(session: Session, assessment_id: str) -> Sequence[AssessmentRow]:
+    asked = select(AssessmentRow).where(AssessmentRow.id == assessment_id)
+    return session.scalars(asked.order_by(AssessmentRow.seq)).all()
+
+
+def _the_one(control: Control, assessment_id: str) -> Assessment:
+    return assessments(control)[assessment_id]
+
+
+def _assessment(rows: Sequence[AssessmentRow]) -> Assessment:
+    first, last = rows[0], rows[-1]
+    ask_by, problem = None, None
+    try:
+        ask_by = subtract_workdays(last.last_day, ASK_WORKDAYS)
+    except CalendarMissingError as missing:
+        problem = str(missing)
+    return Assessment(
+        id=first.id,
+        exporter=first.exporter,
+        issued_on=first.on_date,
+        extensions=sum(row.kind == "extended" for row in rows),
+        is_asked=last.kind == "asked",
+        last_day=last.last_day,
+        ask_by=ask_by,
+        problem=problem,
+    )
