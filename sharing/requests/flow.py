@@ -20,7 +20,7 @@ from sharing import grants
 from sharing.catalog import Catalog
 from sharing.control import Request, utc_now
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
-from sharing.recipients import create_recipient
+from sharing.recipients import NotItsRecipientError, create_recipient, require_own
 from sharing.requests.parties import check_shared, parties_of, table_of
 from sharing.requests.states import HOLDING, TRANSITIONS
 from sharing.requests.tables import (
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 #: Steps after which the recipient holds a grant.
 _OPENING: Final[tuple[Action, ...]] = ("deliver", "resume")
+#: Steps that hold the recipient against the asking body: it may have moved since the draft.
+_NAMING: Final[tuple[Action, ...]] = ("submit", "resubmit", *_OPENING)
 _EXPIRED: Final = "期满 its time is over"
 
 
@@ -77,11 +79,12 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
     Raises:
         UsageError: It names what there is not, or is over already.
         ForbiddenError: The actor may not ask for this body.
+        NotItsRecipientError: It names a recipient that is not the asking body's.
     """
     require(actor, TRANSITIONS["draft"].permission, asked.body)
     parties_of(asked, tree)
     _check_end(asked, at)
-    create_recipient(control, asked.recipient, actor.name)
+    _own_recipient(control, tree, asked, actor)
     with control.write() as session:
         ask_id = next_number(session, AskRow.id, "R", at)
         session.add(AskRow(id=ask_id, body=asked.body, recipient=asked.recipient, created_at=at))
@@ -111,6 +114,7 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         ForbiddenError: None of the actor's roles may.
         UsageError: Something it needs was not said.
         NotSharedError: What is asked for is not shared, by law.
+        NotItsRecipientError: The recipient is not the asking body's (any more).
     """
     transition, words = TRANSITIONS[action], _clean(said or {})
     opens = _table(control, tree, ask_id) if action in _OPENING else None
@@ -121,6 +125,8 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         body = _concerned(transition, actor, ask, parties)
         step = _Taken(ask, transition, parties, actor, body, words, at)
         _check(step, wording, is_reworded=asked is not None)
+        if action in _NAMING:
+            require_own(session, ask.asked.recipient, ask.asked.body)
         to = _next_state(step)
         session.add(_row(ask_id, len(ask.steps), action, to, actor, body, at, words, asked))
         session.flush()
@@ -200,6 +206,21 @@ def step_leaf(row: StepRow) -> Leaf:
         },
         at=iso(row.at),
     )
+
+
+def _own_recipient(control: Control, tree: Tree, asked: Asked, actor: Actor) -> None:
+    """Make the recipient the asking body's, or find it so.
+
+    The id of another body names none but that body's own: what the law returns to a district goes
+    to the recipient of its id.
+    """
+    name, body = asked.recipient, asked.body
+    if name in tree.providers and name != body:
+        raise NotItsRecipientError(
+            f"接收方名称 {name} 是另一部门的标识 {name} is another body's id, not {body}'s.",
+            f"换一个名称，如 {body} Name another, such as {body}.",
+        )
+    create_recipient(control, name, actor.name, body)
 
 
 def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
