@@ -68,9 +68,15 @@ class _Taken:
     transition: Transition
     parties: Parties
     actor: Actor
-    body: str
+    of: str
+    """The body whose step it is: whose right is asked for."""
     said: Mapping[str, str]
     at: datetime
+
+    @property
+    def body(self) -> str:
+        """The body that is on record for it: the actor's own; the machine acts for others."""
+        return self.of if "system" in self.actor.roles else self.actor.body
 
 
 def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime) -> str:
@@ -122,13 +128,13 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         ask = read_ask(session, ask_id)
         wording = asked or ask.asked
         parties = parties_of(wording, tree)
-        body = _concerned(transition, actor, ask, parties)
-        step = _Taken(ask, transition, parties, actor, body, words, at)
+        of = _concerned(transition, actor, ask, parties)
+        step = _Taken(ask, transition, parties, actor, of, words, at)
         _check(step, wording, is_reworded=asked is not None)
         if action in _NAMING:
             require_own(session, ask.asked.recipient, ask.asked.body)
         to = _next_state(step)
-        session.add(_row(ask_id, len(ask.steps), action, to, actor, body, at, words, asked))
+        session.add(_row(ask_id, len(ask.steps), action, to, actor, step.body, at, words, asked))
         session.flush()
         _grants_follow(session, step, to, opens)
     settle(control)
@@ -230,7 +236,7 @@ def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
             f"{ask.id} is {ask.state}: {action} does not follow from there.",
             f"It follows from: {', '.join(transition.sources)}.",
         )
-    require(step.actor, transition.permission, step.body)
+    require(step.actor, transition.permission, step.of)
     if transition.is_once and ask.last(action):
         raise RequestStateError(
             f"{ask.id} had its one {action} already.", "Answer it: agree, or refuse by law."
