@@ -85,24 +85,36 @@ class Asked(Frozen):
     def _is_one_kind(self) -> Self:
         with_policy = [s for s in self.sources if s.policy is not None]
         if with_policy and len(self.sources) > 1:
-            raise ValueError("a product's policy is asked for alone: name one source")
+            raise ValueError(
+                "产品策略须单独申请 a product's policy is asked for alone: name one source"
+            )
         if with_policy and (self.by or with_policy[0].columns or with_policy[0].rows):
-            raise ValueError("a policy has its columns and rows: leave out by, columns and rows")
+            raise ValueError(
+                "策略已定列与行 a policy has its columns and rows: leave out by, columns and rows"
+            )
         if self.is_joined:
             self._can_be_joined()
         return self
 
     def _can_be_joined(self) -> None:
         if len({s.contract for s in self.sources}) < len(self.sources):
-            raise ValueError("a contract is named twice: give each source once")
+            raise ValueError("来源重复 a contract is named twice: give each source once")
         lacking = [s.contract for s in self.sources if s.key is None]
         if lacking and (self.by or len(self.sources) > 1):
-            raise ValueError(f"{lacking[0]} has no key: name the column it is joined or counted by")
+            raise ValueError(
+                f"缺少关联列 {lacking[0]} has no key: name the column it is joined or counted by"
+            )
         shown = [s.contract for s in self.sources if s.columns]
         if self.by and shown:
-            raise ValueError(f"{shown[0]} shows columns, and by counts persons: choose one of them")
+            raise ValueError(
+                "列出数据与计数只能选一种"
+                f" {shown[0]} shows columns, and by counts persons: choose one of them"
+            )
         if not self.by and not shown:
-            raise ValueError("nothing is asked for: name columns to show, or by to count in groups")
+            raise ValueError(
+                "没有要任何数据"
+                " nothing is asked for: name columns to show, or by to count in groups"
+            )
         self._names_differ()
 
     def _names_differ(self) -> None:
@@ -160,5 +172,6 @@ def parse_asked(data: object, where: str) -> Asked:
         first = bad.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "the request"
         raise UsageError(
-            f"{where}: {place}: {first['msg']}.", "See ./jingshu share request draft --help."
+            f"申请内容有误 {where}: {place}: {first['msg']}.",
+            "请改正后再交 Mend it; see ./jingshu share request draft --example.",
         ) from None

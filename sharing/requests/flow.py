@@ -233,42 +233,57 @@ def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
     ask, transition, action = step.ask, step.transition, step.transition.action
     if ask.state not in transition.sources:
         raise RequestStateError(
-            f"{ask.id} is {ask.state}: {action} does not follow from there.",
-            f"It follows from: {', '.join(transition.sources)}.",
+            f"现在的状态不能办这一步 {ask.id} is {ask.state}: {action} does not follow from there.",
+            f"可办的状态 It follows from: {', '.join(transition.sources)}.",
         )
     require(step.actor, transition.permission, step.of)
     if transition.is_once and ask.last(action):
         raise RequestStateError(
-            f"{ask.id} had its one {action} already.", "Answer it: agree, or refuse by law."
+            f"这一步只能办一次 {ask.id} had its one {action} already.",
+            "请答复：同意，或依法不予提供 Answer it: agree, or refuse by law.",
         )
     if lacking := [n for n in transition.needs if n not in step.said]:
-        raise UsageError(f"{action} of {ask.id} lacks {', '.join(lacking)}.", "Say it.")
+        raise UsageError(
+            f"缺少必填说明 {action} of {ask.id} lacks {', '.join(lacking)}.", "请填写 Say it."
+        )
     if is_reworded and action != "resubmit":
-        raise UsageError(f"{action} changes no wording.", "Ask for a supplement, or draft anew.")
+        raise UsageError(
+            f"这一步不能改申请内容 {action} changes no wording.",
+            "请先要求补正，或另行起草 Ask for a supplement, or draft anew.",
+        )
     if (wording.body, wording.recipient) != (ask.asked.body, ask.asked.recipient):
         raise UsageError(
-            f"{ask.id} is {ask.asked.body}'s, for {ask.asked.recipient}.", "Draft a new request."
+            "申请部门和接收方不能改 Body and recipient stay:"
+            f" {ask.id} is {ask.asked.body}'s, for {ask.asked.recipient}.",
+            "请另行起草 Draft a new request.",
         )
     if action in ("submit", "resubmit"):
         check_shared(step.parties)
     if action in ("submit", "resubmit", *_OPENING):
         _check_end(wording, step.at)
     if action == "agree" and step.body in signed(ask):
-        raise RequestStateError(f"{step.body} has agreed to {ask.id} already.", "Nothing is left.")
+        raise RequestStateError(
+            f"该部门已经同意 {step.body} has agreed to {ask.id} already.",
+            "无需再办 Nothing is left.",
+        )
     if (
         action == "agree_as_authority"
         and step.parties.needs_assessment
         and not step.said.get("pia_id")
     ):
         raise UsageError(
-            f"{ask.id} reads {step.parties.level} columns, and no assessment is named.",
-            "Give the id of the impact assessment: --pia-id.",
+            f"含 {step.parties.level} 数据，须有影响评估"
+            f" {ask.id} reads {step.parties.level} columns, and no assessment is named.",
+            "请填写影响评估编号 Give the id of the impact assessment: --pia-id.",
         )
 
 
 def _check_end(asked: Asked, at: datetime) -> None:
     if asked.ends_on < at.astimezone(CITY_TZ).date():
-        raise UsageError(f"{asked.ends_on} is over.", "Give a last day that is still to come.")
+        raise UsageError(
+            f"使用期限已过 {asked.ends_on} is over.",
+            "请填今后的日期 Give a last day that is still to come.",
+        )
 
 
 def _next_state(step: _Taken) -> State:

@@ -87,7 +87,8 @@ def read_ask(session: Session, ask_id: str) -> Ask:
     if not rows:
         known = session.scalars(select(AskRow.id).order_by(AskRow.id.desc()).limit(10)).all()
         raise UsageError(
-            f"There is no request {ask_id!r}.", f"The newest are: {', '.join(known) or 'none'}."
+            f"没有这件申请 There is no request {ask_id!r}.",
+            f"最近的有 The newest are: {', '.join(known) or '无 none'}.",
         )
     return _ask(ask_id, rows)
 
