@@ -46,6 +46,7 @@ SAID: Final[Mapping[str, Word]] = {
     "method": Word("处置方式", "how it was disposed of"),
     "proof": Word("凭据", "proof"),
     "pia_id": Word("个人信息保护影响评估编号", "impact assessment"),
+    "unregistered": Word("目录未登记", "not registered in the catalogue"),
 }
 #: What may be said with a step besides what it needs.
 OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {"agree_as_authority": ("pia_id",)}

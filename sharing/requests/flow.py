@@ -22,15 +22,17 @@ from sharing.control import Request, utc_now
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
 from sharing.recipients import NotItsRecipientError, create_recipient, require_own
 from sharing.requests.parties import check_shared, parties_of, table_of
+from sharing.requests.registered import UNREGISTERED, check_registered
 from sharing.requests.states import HOLDING, TRANSITIONS
 from sharing.requests.tables import (
     AskRow,
     StepRow,
+    clean_words,
     next_number,
     read_ask,
     read_asks,
-    said_json,
     sha256,
+    step_row,
 )
 from sharing.snapshot import read_snapshot
 
@@ -51,8 +53,10 @@ if TYPE_CHECKING:
 
 #: Steps after which the recipient holds a grant.
 _OPENING: Final[tuple[Action, ...]] = ("deliver", "resume")
+#: Steps that hold what is asked for against the catalogue's register.
+_ASKING: Final[tuple[Action, ...]] = ("submit", "resubmit")
 #: Steps that hold the recipient against the asking body: it may have moved since the draft.
-_NAMING: Final[tuple[Action, ...]] = ("submit", "resubmit", *_OPENING)
+_NAMING: Final[tuple[Action, ...]] = (*_ASKING, *_OPENING)
 _EXPIRED: Final = "期满 its time is over"
 
 
@@ -95,7 +99,7 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
         ask_id = next_number(session, AskRow.id, "R", at)
         session.add(AskRow(id=ask_id, body=asked.body, recipient=asked.recipient, created_at=at))
         session.flush()
-        session.add(_row(ask_id, 0, "draft", "draft", actor, asked.body, at, {}, asked))
+        session.add(step_row(ask_id, 0, "draft", "draft", actor, asked.body, at, {}, asked))
     settle(control)
     return ask_id
 
@@ -121,8 +125,9 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         UsageError: Something it needs was not said.
         NotSharedError: What is asked for is not shared, by law.
         NotItsRecipientError: The recipient is not the asking body's (any more).
+        NotCataloguedError: The register knows an entry that is asked for, and it is not published.
     """
-    transition, words = TRANSITIONS[action], _clean(said or {})
+    transition, words = TRANSITIONS[action], clean_words(said or {})
     opens = _table(control, tree, ask_id) if action in _OPENING else None
     with control.write() as session:
         ask = read_ask(session, ask_id)
@@ -133,8 +138,12 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         _check(step, wording, is_reworded=asked is not None)
         if action in _NAMING:
             require_own(session, ask.asked.recipient, ask.asked.body)
+        if action in _ASKING and (unknown := check_registered(session, wording, tree)):
+            words |= {UNREGISTERED: ", ".join(unknown)}
         to = _next_state(step)
-        session.add(_row(ask_id, len(ask.steps), action, to, actor, step.body, at, words, asked))
+        session.add(
+            step_row(ask_id, len(ask.steps), action, to, actor, step.body, at, words, asked)
+        )
         session.flush()
         _grants_follow(session, step, to, opens)
     settle(control)
@@ -257,9 +266,9 @@ def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
             f" {ask.id} is {ask.asked.body}'s, for {ask.asked.recipient}.",
             "请另行起草 Draft a new request.",
         )
-    if action in ("submit", "resubmit"):
+    if action in _ASKING:
         check_shared(step.parties)
-    if action in ("submit", "resubmit", *_OPENING):
+    if action in _NAMING:
         _check_end(wording, step.at)
     if action == "agree" and step.body in signed(ask):
         raise RequestStateError(
@@ -366,32 +375,3 @@ def _first_read(session: Session, ask: Ask, tree: Tree) -> datetime | None:
             Request.path.contains(f"/tables/{table}/", autoescape=True),
         )
     )
-
-
-def _row(  # noqa: PLR0913, PLR0917 - a row has these columns
-    ask_id: str,
-    seq: int,
-    action: Action,
-    state: State,
-    actor: Actor,
-    body: str,
-    at: datetime,
-    said: Mapping[str, str],
-    asked: Asked | None,
-) -> StepRow:
-    return StepRow(
-        ask=ask_id,
-        seq=seq,
-        action=action,
-        state=state,
-        actor=actor.name,
-        body=body,
-        at=at,
-        said=said_json(said),
-        asked=None if asked is None else asked.model_dump_json(),
-    )
-
-
-def _clean(said: Mapping[str, str]) -> dict[str, str]:
-    cleaned = {name: " ".join(text.split()) for name, text in said.items()}
-    return {name: text for name, text in cleaned.items() if text}

@@ -6,6 +6,7 @@ and what people did with a request since is left as it is.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from sharing.catalog import Catalog
 from sharing.people import Actor
 from sharing.requests import flow
 from sharing.requests.asked import parse_asked
+from sharing.requests.registered import NotCataloguedError
 from sharing.requests.tables import read_asks
 
 if TYPE_CHECKING:
@@ -61,8 +63,9 @@ def seed(control: Control, tree: Tree, at: datetime) -> None:
             return
         ask_id = found.id if found else flow.draft(control, tree, asked, _person(asked.body), at)
         taken = len(found.steps) - 1 if found else 0
-        for action, body, said in planned.steps[taken:]:
-            flow.act(control, tree, ask_id, action, _person(body), at, said)
+        with suppress(NotCataloguedError):  # the city's register holds it back: it stays a draft
+            for action, body, said in planned.steps[taken:]:
+                flow.act(control, tree, ask_id, action, _person(body), at, said)
 
 
 def _seeds(control: Control, tree: Tree, at: datetime) -> Iterator[_Seed]:
