@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from portal import words as portal_words
 from portal.words import Word
 
 if TYPE_CHECKING:
@@ -67,11 +68,7 @@ USE: Final[Mapping[str, Word]] = {
     "effect": Word("成效", "effect"),
     "storage": Word("存储", "storage"),
 }
-ATTRIBUTE: Final[Mapping[str, Word]] = {
-    "unconditional": Word("无条件共享", "unconditional", "good"),
-    "conditional": Word("有条件共享", "conditional", "warn"),
-    "not_shared": Word("不予共享", "not shared", "bad"),
-}
+ATTRIBUTE: Final = portal_words.ATTRIBUTE
 MODE: Final[Mapping[str, Word]] = {
     "api": Word("接口", "API"),
     "batch": Word("批量交换", "batch exchange"),
