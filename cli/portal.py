@@ -35,7 +35,7 @@ _DATE = click.option(
 @_DATE
 @click.option("--json", "as_json", is_flag=True, help="机器可读 Print one JSON object.")
 def build(chosen: datetime | None, as_json: bool) -> None:
-    """生成日报 Write the CDO page of a date to site/index.html."""
+    """生成日报 Write the CDO page of a date to site/index.html, and the catalogue beside it."""
     from portal.report import build_site
 
     page = build_site(Home.from_env(), _day(chosen))

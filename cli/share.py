@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cli.acting import AS, actor
 from cli.lazy import Entry, LazyGroup
 from contracts.layout import Home
 from contracts.model import CITY_TZ
@@ -66,6 +67,7 @@ def share() -> None:
     metavar="N",
     help="自第 N 版起共享历史 Share versions and changes from version N on.",
 )
+@click.option("--body", metavar="B", help="归属部门 Whose a new recipient is, such as health.")
 def grant(
     recipient: str,
     table: str,
@@ -73,10 +75,12 @@ def grant(
     until: datetime | None,
     history: bool,
     history_from: int | None,
+    body: str | None,
 ) -> None:
     """授权 Let RECIPIENT read TABLE; a new recipient is created.
 
     默认只共享当前版本。 By default only the current version is shared.
+    部门只能为自己的接收方申请。 A body asks for its own recipients only: see also share body.
     """
     from sharing import grants
     from sharing.control import Control
@@ -91,6 +95,7 @@ def grant(
             until=last_day,
             history_from=-1 if history and history_from is None else history_from,
             actor=getpass.getuser(),
+            body=body,
         )
     click.echo(f"已授权 granted: {recipient} → {found}{_until(last_day)}")
 
@@ -166,6 +171,23 @@ def invite(recipient: str) -> None:
     click.echo(f"{base_url(gateway_port())}/activate?key={key}")
 
 
+@share.command(epilog="例 Example: ./jingshu share body demo med_ins --as secadmin")
+@click.argument("recipient")
+@click.argument("body")
+@AS
+def body(recipient: str, body: str, acting: str | None) -> None:
+    """归属 Say whose RECIPIENT is; one that is new is made. Only its BODY may ask for it.
+
+    改归属须先无有效授权，旧令牌随即失效。 Moved only while it holds no grant; its tokens end.
+    """
+    from sharing.belonging import give_body
+    from sharing.control import Control, utc_now
+
+    with Control(Home.from_env()) as control:
+        give_body(control, recipient, body, actor(control, acting), utc_now())
+    click.echo(f"{recipient}: 归属 of {body}")
+
+
 @share.command(epilog="例 Example: ./jingshu share networks demo 10.1.0.0/16 192.0.2.7/32")
 @click.argument("recipient")
 @click.argument("networks", nargs=-1)
@@ -234,7 +256,8 @@ def remove(table: str) -> None:
 @share.command("list", epilog="例 Example: ./jingshu share list --json")
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 def list_(as_json: bool) -> None:
-    """列表 Show the shared tables and every grant, newest first."""
+    """列表 Show the shared tables, every recipient, and every grant, newest first."""
+    from sharing.belonging import list_recipients
     from sharing.catalog import Catalog
     from sharing.control import Control
     from sharing.grants import list_grants
@@ -243,13 +266,21 @@ def list_(as_json: bool) -> None:
     with Control(home) as control:
         tables = [str(t) for t in Catalog(control).tables()]
         rows = list_grants(control)
+        known = list_recipients(control)
     if as_json:
-        document = {"tables": tables, "grants": [_as_json(g) for g in rows]}
+        document = {
+            "tables": tables,
+            "recipients": [{"name": r.name, "body": r.body} for r in known],
+            "grants": [_as_json(g) for g in rows],
+        }
         click.echo(json.dumps(document, ensure_ascii=False))
         return
     click.echo("共享表 Shared tables:")
     for name in tables:
         click.echo(f"  {name}")
+    click.echo("接收方 Recipients:")
+    for r in known:
+        click.echo(f"  {r.name}  {r.body or '无归属 no body'}")
     click.echo("授权 Grants:")
     for g in rows:
         click.echo(f"  {g.state:8} {g.recipient} → {g.table}  {g.purpose}{_until(g.until)}")

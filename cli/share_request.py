@@ -80,13 +80,13 @@ def request() -> None:
 
 def _acting(command: _F) -> _F:
     """Add the options that say for whom, and in which role, somebody acts."""
-    from sharing.people import ROLES
+    from sharing.people import GIVEN_ROLES
 
     command = click.option(
         "--as-role",
         "as_roles",
         multiple=True,
-        type=click.Choice(ROLES),
+        type=click.Choice(GIVEN_ROLES),
         help="以何角色（可多个） In which role only.",
     )(command)
     return click.option("--as-body", metavar="B", help="代表哪个部门 For which body.")(command)

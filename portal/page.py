@@ -1,4 +1,4 @@
-"""Turns a report into one self-contained HTML page: no script, no other host, all escaped."""
+"""Turns facts into self-contained HTML pages: no script, no other host, all escaped."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from portal import words
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from portal.catalogue import Catalogue
     from portal.report import Report
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -36,8 +37,14 @@ _DECEPTIVE: Final = dict.fromkeys(
 
 
 def render(report: Report) -> str:
-    """Return the page's HTML."""
+    """Return the HTML of a date's page."""
     return _environment().get_template("index.html").render(report=report, words=words)
+
+
+def render_catalogue(catalogue: Catalogue) -> str:
+    """Return the HTML of the catalogue's page."""
+    page = _environment().get_template("catalogue.html")
+    return page.render(catalogue=catalogue, words=words)
 
 
 @cache

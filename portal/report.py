@@ -12,9 +12,10 @@ from contracts.requested import city_tree
 from jobs import governance
 from lineage.evidence.durable import write_durably
 from portal.backlog import still_open
+from portal.catalogue import read_catalogue
 from portal.decisions import Decision, decisions
 from portal.deliveries import Counts, Line, count, lines
-from portal.page import render
+from portal.page import render, render_catalogue
 from portal.products import Publication, publications
 from portal.scores import ScoreRow, score_rows
 from portal.words import CHECK
@@ -80,11 +81,14 @@ class Report:
 def build_site(home: Home, business_date: date | None = None) -> Path:
     """Write ``site/index.html`` for a date (default: the newest that has deliveries); return it.
 
-    The file is replaced whole or not at all. Raises ContractError where the contracts do not read.
+    ``catalogue.html`` beside it is of now, whatever the date. Each file is replaced whole or not at
+    all. Raises ContractError where the contracts do not read.
     """
     page = render(make_report(city_tree(home), *read_tables(home, business_date)))
     path = home.site / "index.html"
     write_durably(path, page.encode("utf-8"), home.run / "drafts")
+    listed = render_catalogue(read_catalogue(home))
+    write_durably(home.site / "catalogue.html", listed.encode("utf-8"), home.run / "drafts")
     return path
 
 

@@ -80,6 +80,36 @@ CONTENT: Final[Mapping[str, Word]] = {
     "population": Word("百万人以上", "rows of over a million persons"),
     "public_code": Word("公开代码", "public codes only"),
 }
+#: Sharing attributes (State Council Decree 809, Art. 14).
+ATTRIBUTE: Final[Mapping[str, Word]] = {
+    "unconditional": Word("无条件共享", "unconditional", "good"),
+    "conditional": Word("有条件共享", "conditional", "warn"),
+    "not_shared": Word("不予共享", "not shared", "bad"),
+}
+#: GB/T 43697-2024.
+GRADE: Final[Mapping[str, Word]] = {
+    "general": Word("一般数据", "general"),
+    "important": Word("重要数据", "important"),
+    "core": Word("核心数据", "core"),
+}
+CYCLE: Final[Mapping[str, Word]] = {
+    "daily": Word("每日", "daily"),
+    "weekly": Word("每周", "weekly"),
+    "monthly": Word("每月", "monthly"),
+    "quarterly": Word("每季", "quarterly"),
+    "yearly": Word("每年", "yearly"),
+    "adhoc": Word("不定期", "as it comes"),
+}
+#: Where an entry stands in the catalogue's register (sharing.catalogue.steps).
+REGISTER: Final[Mapping[str, Word]] = {
+    "unregistered": Word("未登记", "not registered"),
+    "assessed": Word("已评估", "assessed", "warn"),
+    "withheld": Word("评估不通过", "withheld", "bad"),
+    "submitted": Word("待审核", "submitted", "warn"),
+    "returned": Word("已退回", "returned", "bad"),
+    "catalogued": Word("已编目", "catalogued", "good"),
+    "changed": Word("变更中", "being changed", "warn"),
+}
 #: Scores that are no number: none of them may ever look like a good one.
 NOT_SCORED: Final[Mapping[str, Word]] = {
     "not_checked": Word("未检查", "not checked"),

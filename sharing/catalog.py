@@ -128,7 +128,9 @@ class Catalog:
             if len(names) == 3 and table.is_called(*names):  # noqa: PLR2004 - share, schema, table
                 return table
         known = ", ".join(str(t) for t in tables) or "none yet: run a day first"
-        raise UsageError(f"There is no shared table {reference!r}.", f"There are: {known}.")
+        raise UsageError(
+            f"没有这张共享表 There is no shared table {reference!r}.", f"现有 There are: {known}."
+        )
 
     def _current_domains(self) -> dict[str, str]:
         """Map products to domains; while a contract is broken, what was last read stays."""

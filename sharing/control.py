@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
 
 #: The newest revision of ``sharing/migrations``; an older database is upgraded when it is opened.
-HEAD = "0008"
+HEAD = "0009"
 VERSION_TABLE = "share_alembic"
 #: How long a writer waits for another one.
 BUSY_TIMEOUT_S = 30
@@ -95,6 +95,8 @@ class Recipient(Base):
     created_by: Mapped[str] = mapped_column(String(255))
     #: The networks it may come from, as CIDRs with commas between; none is anywhere.
     networks: Mapped[str] = mapped_column(String(NETWORKS_CHARACTERS), server_default="")
+    #: Whose it is: that body alone may ask for it. None: made by hand, or before this was kept.
+    body: Mapped[str | None] = mapped_column(String(63))
 
 
 class Activation(Base):

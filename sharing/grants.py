@@ -74,16 +74,19 @@ def grant(  # noqa: PLR0913 - a grant has this many parts
     until: date | None = None,
     history_from: int | None = None,
     actor: str,
+    body: str | None = None,
 ) -> SharedTable:
     """Let ``recipient`` read ``table`` for ``purpose``, to the end of ``until`` in the city's zone.
 
-    The recipient is created where it is new. The same grant again changes nothing; another
-    ``until`` or ``history_from`` replaces the grant. From ``history_from`` on versions and changes
-    are shared too; a number below 0 is the version of today.
+    The recipient is created where it is new, as ``body``'s where that is given. The same grant
+    again changes nothing; another ``until`` or ``history_from`` replaces the grant. From
+    ``history_from`` on versions and changes are shared too; a number below 0 is the version of
+    today.
 
     Raises:
         UsageError: There is no such table, the purpose is empty, or the date is over.
         NotServedError: The table must not be shared.
+        NotItsRecipientError: The recipient is known, and not the given body's.
     """
     found = Catalog(control).find(table)
     newest = read_snapshot(found.root, foreign=found.foreign).version
@@ -96,7 +99,7 @@ def grant(  # noqa: PLR0913 - a grant has this many parts
     at, until_at = utc_now(), end_of(until)
     if until_at is not None and until_at <= at:
         raise UsageError(f"{until} is over.", "Give a date that is still to come.")
-    create_recipient(control, recipient, actor)
+    create_recipient(control, recipient, actor, body)
     with control.write() as session:
         open_grant(
             session,

@@ -75,8 +75,9 @@ def require(actor: Actor, action: str, of: str) -> None:
     )
     roles = ", ".join(sorted(actor.roles)) or "no role"
     raise ForbiddenError(
-        f"{actor.name} ({roles} of {actor.body}) may not {action.replace('_', ' ')} for {of}.",
-        f"Those who may: {who}.",
+        f"没有这项权限 {actor.name} ({roles} of {actor.body}) may not"
+        f" {action.replace('_', ' ')} for {of}.",
+        f"可由以下角色办理 Those who may: {who}.",
     )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, select, update
 
-from contracts.errors import UsageError
+from contracts.errors import JingshuError, UsageError
 from sharing.control import (
     NETWORKS_CHARACTERS,
     Activation,
@@ -47,6 +47,11 @@ INVITATION_LIFE = timedelta(days=3)
 _TOKEN_PREFIX = "jst_"  # noqa: S105 - no secret, the beginning of each
 _TOKEN_BYTES = 32
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_BODY = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+class NotItsRecipientError(JingshuError, PermissionError):
+    """A body named a recipient that is not its own."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +75,56 @@ class Profile:
         )
 
 
-def create_recipient(control: Control, name: str, actor: str) -> None:
-    """Make a recipient known; one that is known stays as it is.
+def create_recipient(control: Control, name: str, actor: str, body: str | None = None) -> None:
+    """Make a recipient known, ``body``'s where one is given; one that is known stays as it is.
 
     Raises:
-        UsageError: The name is not a lower-case word of at most 63 letters, digits, ``_`` or ``-``.
+        UsageError: The name is not a lower-case word of at most 63 letters, digits, ``_`` or ``-``;
+            or the body is none.
+        NotItsRecipientError: It is known, and not the given body's.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot name a recipient.",
-            "Use lower-case letters, digits, '_' and '-', starting with a letter or digit.",
+            f"接收方名称无效 {name!r} cannot name a recipient.",
+            "用小写字母、数字、下划线或连字符 Use lower-case letters, digits, '_' and '-',"
+            " starting with a letter or digit.",
         )
+    if body is not None:
+        require_body(body)
     with control.write() as session:
         if session.get(Recipient, name) is None:
-            session.add(Recipient(name=name, created_at=utc_now(), created_by=actor))
+            session.add(Recipient(name=name, created_at=utc_now(), created_by=actor, body=body))
+        elif body is not None:
+            require_own(session, name, body)
+
+
+def require_body(body: str) -> None:
+    """Raise UsageError for what cannot be a body's id."""
+    if not _BODY.fullmatch(body):
+        raise UsageError(
+            f"部门标识无效 {body!r} names no body.",
+            "写部门标识，如 health Give a body's id, such as health.",
+        )
+
+
+def require_own(session: Session, name: str, body: str) -> None:
+    """Raise NotItsRecipientError where a recipient is not a body's own.
+
+    Data goes to who holds the recipient's token, so no other body may ask for it.
+    """
+    row = session.get(Recipient, name)
+    if row is not None and row.body == body:
+        return
+    if row is None or row.body is None:
+        raise NotItsRecipientError(
+            f"接收方 {name} 还没有归属部门 The recipient {name} belongs to no body yet.",
+            "请安全管理员先定归属 Have the security administrator give it its body:"
+            f" ./jingshu share body {name} {body}.",
+        )
+    raise NotItsRecipientError(
+        f"接收方 {name} 属于 {row.body} The recipient {name} is {row.body}'s, not {body}'s.",
+        f"换用 {body} 自己的接收方 Name a recipient of {body}'s own, or a new one.",
+    )
 
 
 def require_recipient(session: Session, name: str) -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from sharing.belonging import adopt
 from sharing.catalog import Catalog
 from sharing.control import Grant
 from sharing.grants import grant, revoke
+from sharing.recipients import NotItsRecipientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +29,11 @@ _ACTOR: Final = "system"
 def grant_returned(control: Control, tree: Tree) -> list[tuple[str, str]]:
     """Grant each district its tables that are there; end what is returned no more.
 
-    Return (district, table) of the grants that are new.
+    Return (district, table) of the grants that are new. A district's recipient is its own.
+
+    Raises:
+        NotItsRecipientError: A recipient with a district's name is not that district's; the others
+            were granted what is theirs.
     """
     wanted = set(_returned(tree))
     there = {table.name for table in Catalog(control).tables()}
@@ -39,8 +45,15 @@ def grant_returned(control: Control, tree: Tree) -> list[tuple[str, str]]:
     for district, table in sorted(known - wanted):
         revoke(control, district, table, purpose=PURPOSE, actor=_ACTOR)
     new = sorted((d, t) for d, t in wanted - known if t in there)
+    refused: list[NotItsRecipientError] = []
     for district, table in new:
-        grant(control, district, table, PURPOSE, actor=_ACTOR)
+        adopt(control, district, district, _ACTOR)
+        try:
+            grant(control, district, table, PURPOSE, actor=_ACTOR, body=district)
+        except NotItsRecipientError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
     return new
 
 

@@ -153,7 +153,8 @@ def _columns(chosen: Mapping[str, str], contract: Contract) -> dict[str, Any]:
             continue
         if (name, key) not in offered:
             raise UsageError(
-                f"{name} cannot be asked for as {key!r}.", "在表单中选择 Choose in the form."
+                f"不能这样申请 {name} cannot be asked for as {key!r}.",
+                "在表单中选择 Choose in the form.",
             )
         found[name] = offered[name, key].model_dump()
     return found

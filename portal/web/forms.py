@@ -60,7 +60,7 @@ class Form(BaseModel):
             first = bad.errors(include_url=False, include_context=False)[0]
             place = ".".join(map(str, first["loc"]))
             raise UsageError(
-                f"{place}: {first['msg']}.", "改正后再交 Mend it, and send again."
+                f"表单有误 {place}: {first['msg']}.", "改正后再交 Mend it, and send again."
             ) from None
 
 
@@ -116,9 +116,11 @@ async def read_fields(request: Request) -> Fields:
         TooLargeError: The body is larger, or has too many fields.
         UsageError: It is no form.
     """
-    too_large = TooLargeError(f"A form has at most {FORM_BYTES} bytes.", "写短一些 Write less.")
+    too_large = TooLargeError(
+        f"表单太长 A form has at most {FORM_BYTES} bytes.", "写短一些 Write less."
+    )
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
-        raise UsageError("The body is no form.", f"Send it as {_KIND}.")
+        raise UsageError("不是表单 The body is no form.", f"请用页面提交 Send it as {_KIND}.")
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > FORM_BYTES:
         raise too_large
@@ -139,10 +141,12 @@ def _fields(body: bytes) -> Fields:
             max_num_fields=_MOST_FIELDS,
         )
     except UnicodeError:
-        raise UsageError("The form is not in UTF-8.", "Send it by a page of ours.") from None
+        raise UsageError(
+            "表单不是 UTF-8 The form is not in UTF-8.", "请用页面提交 Send it by a page of ours."
+        ) from None
     except ValueError:
         raise TooLargeError(
-            f"A form has at most {_MOST_FIELDS} fields.", "分次提交 Send it in parts."
+            f"表单栏目太多 A form has at most {_MOST_FIELDS} fields.", "分次提交 Send it in parts."
         ) from None
     found: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:

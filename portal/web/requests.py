@@ -48,7 +48,9 @@ def list_page(visit: Visit) -> Response:
     """List the requests that the visitor may know of, the newest first."""
     state, page = visit.query("state"), visit.number("page") or 1
     if state and state not in STATES:
-        raise UsageError(f"There is no state {state!r}.", f"States: {', '.join(STATES)}.")
+        raise UsageError(
+            f"没有这个状态 There is no state {state!r}.", f"可选 States: {', '.join(STATES)}."
+        )
     found = [s for s in shown_asks(visit) if state in ("", s.ask.state)]
     first = (page - 1) * _ON_A_PAGE
     return render(
@@ -124,7 +126,8 @@ def answer(visit: Visit) -> Response:
         form = AnswerForm.read(visit.fields)
         if form.answer not in _ANSWERS:
             raise UsageError(
-                f"{form.answer!r} answers nothing.", f"Say one of {', '.join(_ANSWERS)}."
+                f"答复无效 {form.answer!r} answers nothing.",
+                f"可选 Say one of {', '.join(_ANSWERS)}.",
             )
         how = cast("Answer", form.answer)
         answer_correction(visit.web.control, issue_id, how, form.reason, visit.actor, visit.at)

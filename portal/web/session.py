@@ -74,7 +74,8 @@ def password(visit: Visit) -> Response:
         form = PasswordForm.read(visit.fields)
         if form.new != form.again:
             raise UsageError(
-                "两次输入的新口令不同 The new password is not twice the same.", "Type it again."
+                "两次输入的新口令不同 The new password is not twice the same.",
+                "请重新输入 Type it again.",
             )
         change_password(web.control, web.passwords, name, form.old, form.new, visit.at)
     except JingshuError as wrong:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from portal import words as portal_words
 from portal.words import Word
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ SAID: Final[Mapping[str, Word]] = {
     "method": Word("处置方式", "how it was disposed of"),
     "proof": Word("凭据", "proof"),
     "pia_id": Word("个人信息保护影响评估编号", "impact assessment"),
+    "unregistered": Word("目录未登记", "not registered in the catalogue"),
 }
 #: What may be said with a step besides what it needs.
 OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {"agree_as_authority": ("pia_id",)}
@@ -66,11 +68,7 @@ USE: Final[Mapping[str, Word]] = {
     "effect": Word("成效", "effect"),
     "storage": Word("存储", "storage"),
 }
-ATTRIBUTE: Final[Mapping[str, Word]] = {
-    "unconditional": Word("无条件共享", "unconditional", "good"),
-    "conditional": Word("有条件共享", "conditional", "warn"),
-    "not_shared": Word("不予共享", "not shared", "bad"),
-}
+ATTRIBUTE: Final = portal_words.ATTRIBUTE
 MODE: Final[Mapping[str, Word]] = {
     "api": Word("接口", "API"),
     "batch": Word("批量交换", "batch exchange"),

@@ -79,7 +79,7 @@ def add_account(  # noqa: PLR0913, PLR0917 - who, what and when
     kept = passwords.hash(password)
     with control.write() as session:
         if session.get(Account, name) is not None:
-            raise UsageError(f"There is an account {name} already.", "Choose another name.")
+            raise _is_taken(name)
         session.add(_new(name, body, kept, at))
         note(session, actor.name, name, "add", f"body={body}", at)
     return password
@@ -101,7 +101,8 @@ def set_roles(
         row = _account(session, name)
         if name == actor.name:
             raise ForbiddenError(
-                f"{name} may not change its own roles.", "Ask the other security administrator."
+                f"不能改自己的角色 {name} may not change its own roles.",
+                "请另一位安全管理员办理 Ask the other security administrator.",
             )
         before = roles_of(row)
         _require_others(session, row, lost=set(before) - set(wanted))
@@ -146,8 +147,10 @@ def reset_password(
         others = set(roles_of(row)) & set(ADMINISTRATORS) - actor.roles
         if others:
             raise SeparationError(
-                f"{name} is {', '.join(sorted(others))}: its password is not yours to set.",
-                "Let that person change it, or set it on the machine itself.",
+                "不能重置另一类管理员的口令"
+                f" {name} is {', '.join(sorted(others))}: its password is not yours to set.",
+                "请本人修改，或在服务器上重置"
+                " Let that person change it, or set it on the machine itself.",
             )
         row.password_hash, row.password_until = kept, at + ONE_TIME_LIFE
         row.failed, row.locked_until = 0, None
@@ -171,15 +174,21 @@ def change_password(  # noqa: PLR0913, PLR0917 - who, what and when
         body, kept = row.body, row.password_hash
     if not passwords.is_right(old, kept):
         _count_wrong(control, name, at)
-        raise ForbiddenError("The present password is wrong.", "Type it again.")
+        raise ForbiddenError(
+            "当前口令不对 The present password is wrong.", "请重新输入 Type it again."
+        )
     require_strong(new, name, body)
     if passwords.is_right(new, kept):
-        raise UsageError("The new password is the present one.", "Choose another.")
+        raise UsageError(
+            "新口令与当前口令相同 The new password is the present one.", "请换一个 Choose another."
+        )
     hashed = passwords.hash(new)
     with control.write() as session:
         row = _account(session, name)
         if row.password_hash != kept:
-            raise ForbiddenError("The password was changed meanwhile.", "Log in again.")
+            raise ForbiddenError(
+                "口令刚被改过 The password was changed meanwhile.", "请重新登录 Log in again."
+            )
         row.password_hash, row.password_until = hashed, None
         end_sessions(session, name, at)
         note(session, name, name, "change_password", "", at)
@@ -203,7 +212,9 @@ def bootstrap(
         SeparationError: There are administrators already, or two of the names are the same.
     """
     if len(set(names.values())) != len(ADMINISTRATORS) or set(names) != set(ADMINISTRATORS):
-        raise SeparationError("Three administrators are three accounts.", "Name three.")
+        raise SeparationError(
+            "三员须为三个账户 Three administrators are three accounts.", "请给三个名称 Name three."
+        )
     for name in names.values():
         _require_name(name, "account")
     issued = {name: one_time_password() for name in names.values()}
@@ -212,11 +223,12 @@ def bootstrap(
         held = {role for row in session.scalars(select(Account)) for role in roles_of(row)}
         if held & set(ADMINISTRATORS):
             raise SeparationError(
-                "There are administrators already.", "Let them make and empower accounts."
+                "已有管理员 There are administrators already.",
+                "由他们建账户、授权 Let them make and empower accounts.",
             )
         for role, name in names.items():
             if session.get(Account, name) is not None:
-                raise UsageError(f"There is an account {name} already.", "Choose another name.")
+                raise _is_taken(name)
             row = _new(name, DATA_AUTHORITY, kept[name], at)
             row.roles = role
             session.add(row)
@@ -235,7 +247,9 @@ def actor_named(control: Control, name: str) -> Actor:
     with control.read() as session:
         row = _account(session, name)
         if row.disabled_at is not None:
-            raise UsageError(f"The account {name} is disabled.", "Act as another.")
+            raise UsageError(
+                f"账户已停用 The account {name} is disabled.", "请换一个账户 Act as another."
+            )
         return view(row).actor
 
 
@@ -263,13 +277,14 @@ def require_separate(roles: Iterable[str]) -> tuple[Role, ...]:
     unknown = sorted(wanted - set(GIVEN_ROLES))
     if unknown:
         raise UsageError(
-            f"There is no role {', '.join(unknown)} to give.", f"Roles: {', '.join(GIVEN_ROLES)}."
+            f"没有这个角色 There is no role {', '.join(unknown)} to give.",
+            f"可选 Roles: {', '.join(GIVEN_ROLES)}.",
         )
     administering = wanted & set(ADMINISTRATORS)
     if administering and len(wanted) > 1:
         raise SeparationError(
-            f"One account cannot be {' and '.join(sorted(wanted))}.",
-            "An administrator's account holds that one role (三员分立).",
+            f"一个账户不能兼任 One account cannot be {' and '.join(sorted(wanted))}.",
+            "三员分立：管理员账户只有一个角色 An administrator's account holds that one role.",
         )
     return tuple(r for r in GIVEN_ROLES if r in wanted)
 
@@ -291,6 +306,12 @@ def note(  # noqa: PLR0913, PLR0917 - a row has this many parts
     session.add(AccountEvent(at=at, actor=actor, account=account, action=action, detail=said))
 
 
+def _is_taken(name: str) -> UsageError:
+    return UsageError(
+        f"账户已存在 There is an account {name} already.", "换一个名称 Choose another name."
+    )
+
+
 def _new(name: str, body: str, kept: str, at: datetime) -> Account:
     return Account(
         name=name,
@@ -306,7 +327,10 @@ def _new(name: str, body: str, kept: str, at: datetime) -> Account:
 def _account(session: Session, name: str) -> Account:
     row = session.get(Account, name)
     if row is None:
-        raise UsageError(f"There is no account {name!r}.", "List them: jingshu share account list.")
+        raise UsageError(
+            f"没有这个账户 There is no account {name!r}.",
+            "查看 List them: jingshu share account list.",
+        )
     return row
 
 
@@ -319,13 +343,15 @@ def _require_others(session: Session, row: Account, lost: set[Role]) -> None:
     alone = sorted((lost & set(ADMINISTRATORS)) - held)
     if alone and row.disabled_at is None:
         raise SeparationError(
-            f"{row.name} is the last {', '.join(alone)}.", "Make another account that is first."
+            f"这是最后一个该类管理员 {row.name} is the last {', '.join(alone)}.",
+            "请先另设一个 Make another account that is first.",
         )
 
 
 def _require_name(name: str, kind: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot name the {kind}.",
-            "Use lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit.",
+            f"名称无效 {name!r} cannot name the {kind}.",
+            "用小写字母、数字、点、下划线或连字符"
+            " Use lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit.",
         )

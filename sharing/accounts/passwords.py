@@ -74,21 +74,27 @@ def require_strong(password: str, name: str, body: str) -> None:
     folded = normal.casefold()
     if len(normal) < SHORTEST:
         raise WeakPasswordError(
-            f"A password has at least {SHORTEST} characters.", "A short sentence is a good one."
+            f"口令至少 {SHORTEST} 个字符 A password has at least {SHORTEST} characters.",
+            "一句短话就很好 A short sentence is a good one.",
         )
     if len(password) > LONGEST:
-        raise WeakPasswordError(f"A password has at most {LONGEST} characters.", "Shorten it.")
+        raise WeakPasswordError(
+            f"口令至多 {LONGEST} 个字符 A password has at most {LONGEST} characters.",
+            "请缩短 Shorten it.",
+        )
     rest = folded.replace(name.casefold(), "").replace(body.casefold(), "").replace("jingshu", "")
     if len(rest) < SHORTEST // 2:
         raise WeakPasswordError(
-            "The password is little more than the name of the account or its body.",
-            "Choose one that has nothing to do with them.",
+            "口令与账户名或部门太像"
+            " The password is little more than the name of the account or its body.",
+            "请换一个与它们无关的 Choose one that has nothing to do with them.",
         )
     runs = (*_RUNS, *(run[::-1] for run in _RUNS))
     if len(set(folded)) < _FEWEST_DIFFERENT or any(folded in run for run in runs):
         raise WeakPasswordError(
-            "The password repeats few characters or follows the keyboard.",
-            "A short sentence is a good one.",
+            "口令字符太少重复，或是键盘顺序"
+            " The password repeats few characters or follows the keyboard.",
+            "一句短话就很好 A short sentence is a good one.",
         )
 
 

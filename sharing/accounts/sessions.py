@@ -188,6 +188,7 @@ def _digest(secret: str) -> str:
 
 def _refused() -> LoginRefusedError:
     return LoginRefusedError(
-        "The name or the password is wrong, or the account is locked for some minutes.",
-        "Try again later, or ask the system administrator.",
+        "账户或口令不对，或账户被暂时锁定"
+        " The name or the password is wrong, or the account is locked for some minutes.",
+        "请稍后再试，或联系系统管理员 Try again later, or ask the system administrator.",
     )

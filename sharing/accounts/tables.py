@@ -68,7 +68,8 @@ class AppendOnlyError(JingshuError, RuntimeError):
 
 def _refuse(_mapper: Mapper[AccountEvent], _connection: Connection, row: AccountEvent) -> NoReturn:
     raise AppendOnlyError(
-        f"Account event {row.id} cannot be changed or removed.", "Add a row that corrects it."
+        f"审计记录不能改 Account event {row.id} cannot be changed or removed.",
+        "请另加一条更正 Add a row that corrects it.",
     )
 
 

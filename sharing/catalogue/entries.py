@@ -185,6 +185,18 @@ def registered_codes() -> Mapping[tuple[str, str], str]:
         return {(r["contract"], r["provider"]): r["code"] for r in csv.DictReader(file)}
 
 
+def code_of(contract: Contract, provider: str) -> str:
+    """Return the contract's code; of several providers' one, it is the source department's.
+
+    Empty where none is stated.
+    """
+    if contract.catalogue is None:
+        return ""
+    if len(contract.servers) < 2 or provider == contract.catalogue.source_dept:  # noqa: PLR2004
+        return contract.catalogue.code
+    return registered_codes().get((contract.id, provider), "")
+
+
 def _mandatory(entry: Entry) -> Iterator[tuple[str, bool, str]]:
     yield "code", bool(entry.code), "Write catalogue.code, or the provider's row in codes.csv."
     yield "name", bool(entry.title), "Write the contract's name."
@@ -238,7 +250,7 @@ def _entry(
     themes = [t.removeprefix(_THEME) for t in contract.tags if t.startswith(_THEME)]
     plain = [t for t in contract.tags if not t.startswith(_THEME)]
     return Entry(
-        code=_code(contract, provider.id),
+        code=code_of(contract, provider.id),
         contract=contract.id,
         contract_version=contract.version,
         file=contract.source,
@@ -274,15 +286,6 @@ def _entry(
         related=related,
         lake=lake,
     )
-
-
-def _code(contract: Contract, provider: str) -> str:
-    """Return the contract's code; of several providers' one, it is the source department's."""
-    if contract.catalogue is None:
-        return ""
-    if len(contract.servers) < 2 or provider == contract.catalogue.source_dept:  # noqa: PLR2004
-        return contract.catalogue.code
-    return registered_codes().get((contract.id, provider), "")
 
 
 def _source_dept(contract: Contract, provider: str) -> str:

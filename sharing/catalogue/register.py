@@ -134,7 +134,8 @@ def take(  # noqa: PLR0913, PLR0917 - who does what with which entry, with what 
     require(actor, transition.permission, entry.provider)
     if entry.class_codes is None:
         raise UsageError(
-            f"{entry.contract} has no code yet.", "Write catalogue.code: 3NNNNN/NNNNNN."
+            f"目录条目还没有编码 {entry.contract} has no code yet.",
+            "请写编码 Write catalogue.code: 3NNNNN/NNNNNN.",
         )
     words = {name: " ".join(text.split()) for name, text in said.items() if text.strip()}
     _check_words(entry, transition, words)
@@ -254,13 +255,15 @@ def digest(entry: Entry) -> str:
 def _check_words(entry: Entry, transition: Transition, words: Mapping[str, str]) -> None:
     for name in transition.needs:
         if name not in words:
-            raise UsageError(f"To {transition.action} says its {name}.", f"Give the {name}.")
+            raise UsageError(
+                f"缺少说明 To {transition.action} says its {name}.", f"请填写 Give the {name}."
+            )
     if transition.action in ("clear", "withhold"):
         _check_assessment(entry, words)
     if transition.action == "submit" and (lacking := [f.field for f in missing(entry)]):
         raise UsageError(
-            f"{entry.code} does not state: {', '.join(lacking)} (Art. 13).",
-            "Complete its contract; see ./jingshu share catalogue check.",
+            f"必填项不全 {entry.code} does not state: {', '.join(lacking)} (Art. 13).",
+            "请补全契约 Complete its contract; see ./jingshu share catalogue check.",
         )
 
 
@@ -268,29 +271,34 @@ def _check_assessment(entry: Entry, words: Mapping[str, str]) -> None:
     """Hold an assessment against what the contract says of it: who signs, and the PIA."""
     if words["signed_by"] != entry.signed_by:
         raise UsageError(
-            f"{words['signed_by']} is not the head who signs for {entry.provider} (Art. 13).",
-            f"Its contract names {entry.signed_by or 'nobody: name one in team.members'}.",
+            "签字人不是该部门负责人"
+            f" {words['signed_by']} is not the head who signs for {entry.provider} (Art. 13).",
+            "契约所载负责人"
+            f" Its contract names {entry.signed_by or 'nobody: name one in team.members'}.",
         )
     stated = entry.pia_id if entry.pi_flag else ""
     if words.get("pia_id", "") != stated:
         raise UsageError(
-            f"{entry.code} has the PIA id {stated or 'none'} in its contract (Art. 13).",
-            "Give that one, or correct grading.pia_id.",
+            "影响评估编号与契约不符"
+            f" {entry.code} has the PIA id {stated or 'none'} in its contract (Art. 13).",
+            "请用契约中的编号，或改契约 Give that one, or correct grading.pia_id.",
         )
 
 
 def _check_turn(entry: Entry, transition: Transition, history: History) -> None:
     if history.state not in transition.sources:
         raise RegisterStateError(
-            f"{entry.code} is {history.state}: it cannot {transition.action}.",
-            f"That is for: {', '.join(transition.sources)}.",
+            "现在的状态不能办这一步"
+            f" {entry.code} is {history.state}: it cannot {transition.action}.",
+            f"可办的状态 That is for: {', '.join(transition.sources)}.",
         )
     # Not the newest step of all: more time may have been given since, which reads nothing.
     before = history.last("clear", "submit") if transition.is_of_same else None
     if before is not None and before.entry_sha256 != digest(entry):
         raise RegisterStateError(
-            f"{entry.code} reads otherwise than when it came to be {history.state}.",
-            "Assess and submit it as it is now; what was submitted is returned first.",
+            f"条目内容已变 {entry.code} reads otherwise than when it came to be {history.state}.",
+            "请按现在的内容重新评估、报送；已报送的先退回"
+            " Assess and submit it as it is now; what was submitted is returned first.",
         )
     if transition.action == "extend":
         _check_extension(entry, history)
@@ -300,11 +308,13 @@ def _check_extension(entry: Entry, history: History) -> None:
     newest = history.last("change", "approve", "extend")
     if newest is None or newest.action == "approve":
         raise RegisterStateError(
-            f"{entry.code} has no change that is due.", "A first registration has no limit."
+            f"没有到期的变更 {entry.code} has no change that is due.",
+            "首次登记没有时限 A first registration has no limit.",
         )
     if newest.action == "extend":
         raise RegisterStateError(
-            f"{entry.code} was given more time already.", "Art. 17 allows it once a change."
+            f"已延期一次 {entry.code} was given more time already.",
+            "每次变更只能延期一次 Art. 17 allows it once a change.",
         )
 
 
@@ -312,17 +322,20 @@ def _check_ruling(tree: Tree, ruling: Ruling, reason: str) -> None:
     bodies = sorted({use.body for use in items(tree).get(ruling.item, ())})
     if len(bodies) < 2:  # noqa: PLR2004 - it takes two to repeat
         raise UsageError(
-            f"{ruling.item} is collected by {', '.join(bodies) or 'nobody'}: no ruling is owed.",
-            "See what is repeated: ./jingshu share catalogue check.",
+            "不是重复采集，无需裁定"
+            f" {ruling.item} is collected by {', '.join(bodies) or 'nobody'}: no ruling is owed.",
+            "查看重复采集 See what is repeated: ./jingshu share catalogue check.",
         )
     is_lead = ruling.ruling == "lead"
     if is_lead != bool(ruling.body) or (is_lead and ruling.body not in bodies):
         raise UsageError(
-            f"{ruling.body or 'Nobody'} cannot lead {ruling.item}.",
-            f"Those who collect it: {', '.join(bodies)}.",
+            f"不能定为数源部门 {ruling.body or 'Nobody'} cannot lead {ruling.item}.",
+            f"采集该项的部门 Those who collect it: {', '.join(bodies)}.",
         )
     if not reason or not ruling.legal_basis.strip():
-        raise UsageError("A ruling gives its reason and legal basis.", "Say why.")
+        raise UsageError(
+            "裁定须写理由和依据 A ruling gives its reason and legal basis.", "请填写 Say why."
+        )
 
 
 def _step(row: EntryStepRow) -> Step:

@@ -12,6 +12,7 @@ from contracts.requested import DOMAIN
 from contracts.vocabulary import MASK_LOWERS
 from jobs.refine.plan import SPARK_TYPES
 from sharing.joined import query as sql
+from sharing.requests.asked import DAY, IN_ALL, PERSONS, SUPPRESSED
 from sharing.requests.flow import RequestStateError
 from sharing.requests.parties import joined_dataset, level_under, policy_name
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sharing.requests.tables import Ask
 
 #: What each count is called.
-_COUNTS: Final = {sql.PERSONS: "人数", sql.IN_ALL: "各来源都有的人数"}
+_COUNTS: Final = {PERSONS: "人数", IN_ALL: "各来源都有的人数"}
 
 
 def document(ask: Ask, tree: Tree, status: str) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def approvals(ask: Ask, tree: Tree) -> list[dict[str, str]]:
 
 def _columns(ask: Ask, tree: Tree) -> Iterator[dict[str, Any]]:
     lowered = {name: function for name, function, _, _ in _lowerings(ask, tree)}
-    key = [*ask.asked.by, "business_date"]
+    key = [*ask.asked.by, DAY]
     signed_by, signed_on = _signature(ask)
     for name, column, level in _shape(ask, tree):
         made: dict[str, Any] = {
@@ -127,21 +128,21 @@ def _shape(ask: Ask, tree: Tree) -> Iterator[tuple[str, dict[str, str], Level]]:
             elif release.mask == "generalise":
                 words["logicalType"] = "number"
             yield name, words, level_under(column.effective_level, release.mask)
-    yield "business_date", _said("业务日期", "这一行说明的是哪一天", "date"), "L1"
+    yield DAY, _said("业务日期", "这一行说明的是哪一天", "date"), "L1"
     if not ask.asked.by:
         return
     for name in sql.counts_of(ask.asked):
         yield name, _said(_COUNTS[name], "去重；1 至 k-1 人不公布", "integer"), SHARE_CEILING
     flag = _said("有小格抑制", "真 = 有人数因不足 k 人未公布", "boolean")
-    yield "suppressed", flag, SHARE_CEILING
+    yield SUPPRESSED, flag, SHARE_CEILING
 
 
 def _lowerings(ask: Ask, tree: Tree) -> Iterator[tuple[str, str, Level, Level]]:
     """Yield what is below its inputs: column, function, level before, level after."""
     if ask.asked.by:
         keys = [_key(tree, s).effective_level for s in ask.asked.sources]
-        for name in (*sql.counts_of(ask.asked), "suppressed"):
-            level = keys[0] if name == sql.PERSONS else max_level(keys)
+        for name in (*sql.counts_of(ask.asked), SUPPRESSED):
+            level = keys[0] if name == PERSONS else max_level(keys)
             if level > SHARE_CEILING:
                 yield name, "aggregate_k", level, SHARE_CEILING
         return

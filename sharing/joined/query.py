@@ -6,11 +6,11 @@ one job can join them, and what it writes joins with nothing else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from contracts.errors import UsageError
 from jobs.masking import masked
 from jobs.refine.rules_sql import identifier, quoted
+from sharing.requests.asked import DAY, IN_ALL, KEY, PERSONS, SUPPRESSED
 from sharing.requests.conditions import condition
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from contracts.model import Contract, Release
     from contracts.tree import Tree
     from sharing.requests.asked import Asked, Source
-
-#: The counts of a counting request: persons of the first source, and those who are in all.
-PERSONS: Final = "persons"
-IN_ALL: Final = "persons_in_all"
-_KEY: Final = "joined_by"
 
 
 def purpose_of(ask_id: str) -> str:
@@ -47,36 +42,26 @@ def counts_of(asked: Asked) -> tuple[str, ...]:
 
 
 def shown_columns(asked: Asked) -> Mapping[str, tuple[Source, Release]]:
-    """Return what a showing request shows: column → its source and its mask.
-
-    Raises:
-        UsageError: Two sources show a column of the same name.
-    """
-    found: dict[str, tuple[Source, Release]] = {}
-    for source in asked.sources:
-        for name, release in source.columns.items():
-            if release.mask == "drop":
-                continue
-            if name in found:
-                raise UsageError(
-                    f"{found[name][0].contract} and {source.contract} both show {name}.",
-                    "Ask for it from one of them.",
-                )
-            found[name] = (source, release)
-    return found
+    """Return what a showing request shows: column → its source and its mask."""
+    return {
+        name: (source, release)
+        for source in asked.sources
+        for name, release in source.columns.items()
+        if release.mask != "drop"
+    }
 
 
 def _counting(ask_id: str, asked: Asked, sources: list[tuple[str, Source, Contract]]) -> str:
     first, others = sources[0][0], [name for name, _, _ in sources[1:]]
     by = [identifier(column) for column in asked.by]
     parts = [_keys(ask_id, name, s, c, asked.by if name == first else ()) for name, s, c in sources]
-    joins = "".join(f"\n  LEFT JOIN {name} ON {first}.{_KEY} = {name}.{_KEY}" for name in others)
-    met = " AND ".join(f"{name}.{_KEY} IS NOT NULL" for name in others)
-    in_all = f",\n    COUNT(DISTINCT CASE WHEN {met} THEN {first}.{_KEY} END) AS {IN_ALL}"
+    joins = "".join(f"\n  LEFT JOIN {name} ON {first}.{KEY} = {name}.{KEY}" for name in others)
+    met = " AND ".join(f"{name}.{KEY} IS NOT NULL" for name in others)
+    in_all = f",\n    COUNT(DISTINCT CASE WHEN {met} THEN {first}.{KEY} END) AS {IN_ALL}"
     counted = f"""counted AS (
   SELECT
     {", ".join(f"{first}.{column}" for column in by)},
-    COUNT(DISTINCT {first}.{_KEY}) AS {PERSONS}{in_all if others else ""}
+    COUNT(DISTINCT {first}.{KEY}) AS {PERSONS}{in_all if others else ""}
   FROM {first}{joins}
   GROUP BY {", ".join(f"{first}.{column}" for column in by)}
 )"""
@@ -93,9 +78,9 @@ WITH {", ".join([*parts, counted])}
 
 SELECT
   {", ".join(by)},
-  DATE '{{business_date}}' AS business_date,
+  DATE '{{business_date}}' AS {DAY},
   {shown},
-  {small} AS suppressed
+  {small} AS {SUPPRESSED}
 FROM counted
 """
 
@@ -104,7 +89,7 @@ def _showing(ask_id: str, sources: list[tuple[str, Source, Contract]]) -> str:
     parts = [_rows(ask_id, name, s, c, is_joined=len(sources) > 1) for name, s, c in sources]
     first = sources[0][0]
     joins = "".join(
-        f"\nINNER JOIN {name} ON {first}.{_KEY} = {name}.{_KEY}" for name, _, _ in sources[1:]
+        f"\nINNER JOIN {name} ON {first}.{KEY} = {name}.{KEY}" for name, _, _ in sources[1:]
     )
     shown = ",\n  ".join(
         f"{name}.{identifier(column)}"
@@ -117,19 +102,19 @@ WITH {", ".join(parts)}
 
 SELECT
   {shown},
-  DATE '{{business_date}}' AS business_date
+  DATE '{{business_date}}' AS {DAY}
 FROM {first}{joins}
 """
 
 
 def _keys(ask_id: str, name: str, source: Source, contract: Contract, by: tuple[str, ...]) -> str:
     columns = [identifier(column) for column in by]
-    return _part(name, source, contract, [f"{_pseudonym(ask_id, source)} AS {_KEY}", *columns])
+    return _part(name, source, contract, [f"{_pseudonym(ask_id, source)} AS {KEY}", *columns])
 
 
 def _rows(ask_id: str, name: str, source: Source, contract: Contract, *, is_joined: bool) -> str:
     shown = [text for c, r in source.columns.items() if (text := masked(c, _own(ask_id, r)))]
-    key = [f"{_pseudonym(ask_id, source)} AS {_KEY}"] if is_joined else []
+    key = [f"{_pseudonym(ask_id, source)} AS {KEY}"] if is_joined else []
     return _part(name, source, contract, [*key, *shown])
 
 

@@ -94,15 +94,21 @@ def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of
         ask = read_ask(session, ask_id)
         require(actor, "ask_correction", ask.asked.body)
         if ask.last("deliver") is None:
-            raise RequestStateError(f"{ask_id} was never delivered.", "Nothing can be wrong yet.")
+            raise RequestStateError(
+                f"尚未交付 {ask_id} was never delivered.",
+                "交付后才能纠错 Nothing can be wrong yet.",
+            )
         read = sources_of(ask.asked, tree)
         if (contract, provider) not in read:
             raise UsageError(
-                f"{ask_id} reads no {contract} of {provider}.",
-                f"It reads: {', '.join(f'{c} of {p}' for c, p in read)}.",
+                f"该申请不含此数据 {ask_id} reads no {contract} of {provider}.",
+                f"可选 It reads: {', '.join(f'{c} of {p}' for c, p in read)}.",
             )
         if not words:
-            raise UsageError("A correction says what is wrong.", "Describe it, without persons.")
+            raise UsageError(
+                "请写明错在哪里 A correction says what is wrong.",
+                "勿写个人信息 Describe it, without persons.",
+            )
         correction_id = next_number(session, CorrectionRow.id, "C", at)
         session.add(
             CorrectionRow(
@@ -133,12 +139,20 @@ def answer_correction(  # noqa: PLR0913, PLR0917 - who answers which issue how, 
     with control.write() as session:
         row = session.get(CorrectionRow, correction_id)
         if row is None:
-            raise UsageError(f"There is no correction {correction_id!r}.", "See … request list.")
+            raise UsageError(
+                f"没有这件纠错 There is no correction {correction_id!r}.",
+                "见申请列表 See ./jingshu share request list.",
+            )
         require(actor, "answer_correction", row.provider)
         if row.state != _OPEN:
-            raise RequestStateError(f"{correction_id} is {row.state}.", "Open a new one.")
+            raise RequestStateError(
+                f"已经答复 {correction_id} is {row.state}.", "请另提一件 Open a new one."
+            )
         if not words:
-            raise UsageError("An answer gives its reason.", "Say what was done, or why not.")
+            raise UsageError(
+                "答复须写理由 An answer gives its reason.",
+                "写明做了什么，或为何不成立 Say what was done, or why not.",
+            )
         row.state, row.reason, row.answered_at, row.answered_by = answer, words, at, actor.name
     settle(control)
 

@@ -20,17 +20,19 @@ from sharing import grants
 from sharing.catalog import Catalog
 from sharing.control import Request, utc_now
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
-from sharing.recipients import create_recipient
+from sharing.recipients import NotItsRecipientError, create_recipient, require_own
 from sharing.requests.parties import check_shared, parties_of, table_of
+from sharing.requests.registered import UNREGISTERED, check_registered
 from sharing.requests.states import HOLDING, TRANSITIONS
 from sharing.requests.tables import (
     AskRow,
     StepRow,
+    clean_words,
     next_number,
     read_ask,
     read_asks,
-    said_json,
     sha256,
+    step_row,
 )
 from sharing.snapshot import read_snapshot
 
@@ -51,6 +53,10 @@ if TYPE_CHECKING:
 
 #: Steps after which the recipient holds a grant.
 _OPENING: Final[tuple[Action, ...]] = ("deliver", "resume")
+#: Steps that hold what is asked for against the catalogue's register.
+_ASKING: Final[tuple[Action, ...]] = ("submit", "resubmit")
+#: Steps that hold the recipient against the asking body: it may have moved since the draft.
+_NAMING: Final[tuple[Action, ...]] = (*_ASKING, *_OPENING)
 _EXPIRED: Final = "期满 its time is over"
 
 
@@ -66,9 +72,15 @@ class _Taken:
     transition: Transition
     parties: Parties
     actor: Actor
-    body: str
+    of: str
+    """The body whose step it is: whose right is asked for."""
     said: Mapping[str, str]
     at: datetime
+
+    @property
+    def body(self) -> str:
+        """The body that is on record for it: the actor's own; the machine acts for others."""
+        return self.of if "system" in self.actor.roles else self.actor.body
 
 
 def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime) -> str:
@@ -77,16 +89,17 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
     Raises:
         UsageError: It names what there is not, or is over already.
         ForbiddenError: The actor may not ask for this body.
+        NotItsRecipientError: It names a recipient that is not the asking body's.
     """
     require(actor, TRANSITIONS["draft"].permission, asked.body)
     parties_of(asked, tree)
     _check_end(asked, at)
-    create_recipient(control, asked.recipient, actor.name)
+    _own_recipient(control, tree, asked, actor)
     with control.write() as session:
         ask_id = next_number(session, AskRow.id, "R", at)
         session.add(AskRow(id=ask_id, body=asked.body, recipient=asked.recipient, created_at=at))
         session.flush()
-        session.add(_row(ask_id, 0, "draft", "draft", actor, asked.body, at, {}, asked))
+        session.add(step_row(ask_id, 0, "draft", "draft", actor, asked.body, at, {}, asked))
     settle(control)
     return ask_id
 
@@ -111,18 +124,26 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         ForbiddenError: None of the actor's roles may.
         UsageError: Something it needs was not said.
         NotSharedError: What is asked for is not shared, by law.
+        NotItsRecipientError: The recipient is not the asking body's (any more).
+        NotCataloguedError: The register knows an entry that is asked for, and it is not published.
     """
-    transition, words = TRANSITIONS[action], _clean(said or {})
+    transition, words = TRANSITIONS[action], clean_words(said or {})
     opens = _table(control, tree, ask_id) if action in _OPENING else None
     with control.write() as session:
         ask = read_ask(session, ask_id)
         wording = asked or ask.asked
         parties = parties_of(wording, tree)
-        body = _concerned(transition, actor, ask, parties)
-        step = _Taken(ask, transition, parties, actor, body, words, at)
+        of = _concerned(transition, actor, ask, parties)
+        step = _Taken(ask, transition, parties, actor, of, words, at)
         _check(step, wording, is_reworded=asked is not None)
+        if action in _NAMING:
+            require_own(session, ask.asked.recipient, ask.asked.body)
+        if action in _ASKING and (unknown := check_registered(session, wording, tree)):
+            words |= {UNREGISTERED: ", ".join(unknown)}
         to = _next_state(step)
-        session.add(_row(ask_id, len(ask.steps), action, to, actor, body, at, words, asked))
+        session.add(
+            step_row(ask_id, len(ask.steps), action, to, actor, step.body, at, words, asked)
+        )
         session.flush()
         _grants_follow(session, step, to, opens)
     settle(control)
@@ -202,46 +223,76 @@ def step_leaf(row: StepRow) -> Leaf:
     )
 
 
+def _own_recipient(control: Control, tree: Tree, asked: Asked, actor: Actor) -> None:
+    """Make the recipient the asking body's, or find it so.
+
+    The id of another body names none but that body's own: what the law returns to a district goes
+    to the recipient of its id.
+    """
+    name, body = asked.recipient, asked.body
+    if name in tree.providers and name != body:
+        raise NotItsRecipientError(
+            f"接收方名称 {name} 是另一部门的标识 {name} is another body's id, not {body}'s.",
+            f"换一个名称，如 {body} Name another, such as {body}.",
+        )
+    create_recipient(control, name, actor.name, body)
+
+
 def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
     ask, transition, action = step.ask, step.transition, step.transition.action
     if ask.state not in transition.sources:
         raise RequestStateError(
-            f"{ask.id} is {ask.state}: {action} does not follow from there.",
-            f"It follows from: {', '.join(transition.sources)}.",
+            f"现在的状态不能办这一步 {ask.id} is {ask.state}: {action} does not follow from there.",
+            f"可办的状态 It follows from: {', '.join(transition.sources)}.",
         )
-    require(step.actor, transition.permission, step.body)
+    require(step.actor, transition.permission, step.of)
     if transition.is_once and ask.last(action):
         raise RequestStateError(
-            f"{ask.id} had its one {action} already.", "Answer it: agree, or refuse by law."
+            f"这一步只能办一次 {ask.id} had its one {action} already.",
+            "请答复：同意，或依法不予提供 Answer it: agree, or refuse by law.",
         )
     if lacking := [n for n in transition.needs if n not in step.said]:
-        raise UsageError(f"{action} of {ask.id} lacks {', '.join(lacking)}.", "Say it.")
+        raise UsageError(
+            f"缺少必填说明 {action} of {ask.id} lacks {', '.join(lacking)}.", "请填写 Say it."
+        )
     if is_reworded and action != "resubmit":
-        raise UsageError(f"{action} changes no wording.", "Ask for a supplement, or draft anew.")
+        raise UsageError(
+            f"这一步不能改申请内容 {action} changes no wording.",
+            "请先要求补正，或另行起草 Ask for a supplement, or draft anew.",
+        )
     if (wording.body, wording.recipient) != (ask.asked.body, ask.asked.recipient):
         raise UsageError(
-            f"{ask.id} is {ask.asked.body}'s, for {ask.asked.recipient}.", "Draft a new request."
+            "申请部门和接收方不能改 Body and recipient stay:"
+            f" {ask.id} is {ask.asked.body}'s, for {ask.asked.recipient}.",
+            "请另行起草 Draft a new request.",
         )
-    if action in ("submit", "resubmit"):
+    if action in _ASKING:
         check_shared(step.parties)
-    if action in ("submit", "resubmit", *_OPENING):
+    if action in _NAMING:
         _check_end(wording, step.at)
     if action == "agree" and step.body in signed(ask):
-        raise RequestStateError(f"{step.body} has agreed to {ask.id} already.", "Nothing is left.")
+        raise RequestStateError(
+            f"该部门已经同意 {step.body} has agreed to {ask.id} already.",
+            "无需再办 Nothing is left.",
+        )
     if (
         action == "agree_as_authority"
         and step.parties.needs_assessment
         and not step.said.get("pia_id")
     ):
         raise UsageError(
-            f"{ask.id} reads {step.parties.level} columns, and no assessment is named.",
-            "Give the id of the impact assessment: --pia-id.",
+            f"含 {step.parties.level} 数据，须有影响评估"
+            f" {ask.id} reads {step.parties.level} columns, and no assessment is named.",
+            "请填写影响评估编号 Give the id of the impact assessment: --pia-id.",
         )
 
 
 def _check_end(asked: Asked, at: datetime) -> None:
     if asked.ends_on < at.astimezone(CITY_TZ).date():
-        raise UsageError(f"{asked.ends_on} is over.", "Give a last day that is still to come.")
+        raise UsageError(
+            f"使用期限已过 {asked.ends_on} is over.",
+            "请填今后的日期 Give a last day that is still to come.",
+        )
 
 
 def _next_state(step: _Taken) -> State:
@@ -324,32 +375,3 @@ def _first_read(session: Session, ask: Ask, tree: Tree) -> datetime | None:
             Request.path.contains(f"/tables/{table}/", autoescape=True),
         )
     )
-
-
-def _row(  # noqa: PLR0913, PLR0917 - a row has these columns
-    ask_id: str,
-    seq: int,
-    action: Action,
-    state: State,
-    actor: Actor,
-    body: str,
-    at: datetime,
-    said: Mapping[str, str],
-    asked: Asked | None,
-) -> StepRow:
-    return StepRow(
-        ask=ask_id,
-        seq=seq,
-        action=action,
-        state=state,
-        actor=actor.name,
-        body=body,
-        at=at,
-        said=said_json(said),
-        asked=None if asked is None else asked.model_dump_json(),
-    )
-
-
-def _clean(said: Mapping[str, str]) -> dict[str, str]:
-    cleaned = {name: " ".join(text.split()) for name, text in said.items()}
-    return {name: text for name, text in cleaned.items() if text}

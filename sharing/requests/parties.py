@@ -101,8 +101,9 @@ def check_shared(parties: Parties) -> None:
     """Raise NotSharedError where a source is not shared."""
     if parties.not_shared:
         raise NotSharedError(
-            f"Not shared by law: {', '.join(parties.not_shared)}.",
-            "Ask for something else, or have the provider change its catalogue entry (Art. 17).",
+            f"依法不予共享 Not shared by law: {', '.join(parties.not_shared)}.",
+            "请改要其他数据，或请提供方变更目录"
+            " Ask for something else, or have the provider change its catalogue entry (Art. 17).",
         )
 
 
@@ -129,19 +130,21 @@ def _check(source: Source, contract: Contract, by: tuple[str, ...]) -> None:
         names = [p.name for p in contract.product.policies] if contract.product else []
         if source.policy not in names:
             raise UsageError(
-                f"{contract.id} has no share policy {source.policy!r}.",
-                f"It has: {', '.join(names) or 'none'}.",
+                f"没有这个共享策略 {contract.id} has no share policy {source.policy!r}.",
+                f"可选 It has: {', '.join(names) or '无 none'}.",
             )
         return
     if contract.product is not None:
         raise UsageError(
-            f"{contract.id} is a product, and the request names no policy.",
-            f"Choose one: {', '.join(p.name for p in contract.product.policies) or 'none'}.",
+            f"产品须选共享策略 {contract.id} is a product, and the request names no policy.",
+            "请选择 Choose one:"
+            f" {', '.join(p.name for p in contract.product.policies) or '无 none'}.",
         )
     known = {s.provider for s in contract.servers}
     if strange := sorted(set(source.providers) - known):
         raise UsageError(
-            f"{contract.id} has no provider {strange[0]!r}.", f"It has: {', '.join(sorted(known))}."
+            f"没有这个提供方 {contract.id} has no provider {strange[0]!r}.",
+            f"可选 It has: {', '.join(sorted(known))}.",
         )
     columns = {c.name for c in contract.columns}
     if source.rows is not None:
@@ -153,7 +156,8 @@ def _check(source: Source, contract: Contract, by: tuple[str, ...]) -> None:
             _check_ceiling(contract, name, mask)
     if lost := sorted(asked_for - columns):
         raise UsageError(
-            f"{contract.id} has no column {lost[0]!r}.", f"It has: {', '.join(sorted(columns))}."
+            f"没有这一列 {contract.id} has no column {lost[0]!r}.",
+            f"可选 It has: {', '.join(sorted(columns))}.",
         )
 
 
@@ -163,9 +167,10 @@ def _check_ceiling(contract: Contract, name: str, mask: str) -> None:
     under = level_under(level, mask)
     if mask != "drop" and under > SHARE_CEILING:
         raise AboveCeilingError(
-            f"{contract.id}.{name} is {level}, under {mask} {under}: above {SHARE_CEILING},"
-            " the most that is shared.",
-            "Ask for it under a stronger mask, or for counts: by, and no columns.",
+            f"{name} 高于可共享级别 {contract.id}.{name} is {level}, under {mask} {under}: above"
+            f" {SHARE_CEILING}, the most that is shared.",
+            "请用更强的遮蔽，或改为计数"
+            " Ask for it under a stronger mask, or for counts: by, and no columns.",
         )
 
 

@@ -65,10 +65,16 @@ def record_use(control: Control, ask_id: str, use: Use, actor: Actor, at: dateti
         ask = read_ask(session, ask_id)
         require(actor, "record_use", ask.asked.body)
         if ask.last("deliver") is None:
-            raise UsageError(f"{ask_id} was never delivered.", "There is no use to record.")
+            raise UsageError(
+                f"尚未交付 {ask_id} was never delivered.",
+                "交付后才有使用可记 There is no use to record.",
+            )
         empty = [name for name, text in vars(use).items() if not text.strip()]
         if empty:
-            raise UsageError(f"The record lacks {', '.join(empty)}.", "Art. 29 asks for all four.")
+            raise UsageError(
+                f"使用记录不完整 The record lacks {', '.join(empty)}.",
+                "四项都要填写 Art. 29 asks for all four.",
+            )
         session.add(UseRow(ask=ask_id, at=at, by=actor.name, **vars(use)))
 
 
@@ -94,8 +100,8 @@ def forget_uses(control: Control, ask_id: str, actor: Actor, today: date) -> int
         kept_until = _years_later(newest.astimezone(CITY_TZ).date(), KEPT_YEARS)
         if today <= kept_until:
             raise RecordsKeptError(
-                f"The use records of {ask_id} are kept until {kept_until}.",
-                "Wait: the law asks for three years (Decree 809, Art. 29).",
+                f"使用记录须保存 The use records of {ask_id} are kept until {kept_until}.",
+                "未满三年不能删除 Wait: the law asks for three years (Decree 809, Art. 29).",
             )
         count = session.scalar(select(func.count()).where(UseRow.ask == ask_id)) or 0
         session.execute(delete(UseRow).where(UseRow.ask == ask_id))

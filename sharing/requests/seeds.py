@@ -6,15 +6,18 @@ and what people did with a request since is left as it is.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from contracts.model import CITY_TZ
+from sharing.belonging import adopt, list_recipients
 from sharing.catalog import Catalog
 from sharing.people import Actor
 from sharing.requests import flow
 from sharing.requests.asked import parse_asked
+from sharing.requests.registered import NotCataloguedError
 from sharing.requests.tables import read_asks
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from sharing.requests.states import Action
 
 DEMO: Final = "demo"
+_SEEDER: Final = "sandbox"
 #: Who asks, where the tree has it; else the first body that is not the product's own.
 _ASKER: Final = "med_ins"
 _LIFE: Final = timedelta(days=180)
@@ -46,15 +50,22 @@ class _Seed:
 
 
 def seed(control: Control, tree: Tree, at: datetime) -> None:
-    """Make the requests of ``demo`` that are not there yet, and take each as far as it goes."""
+    """Make the requests of ``demo`` that are not there yet, and take each as far as it goes.
+
+    Where ``demo`` is another body's, or somebody's who gave it none, nothing is asked for it.
+    """
     with control.read() as session:
         known = {a.asked.title: a for a in read_asks(session) if a.asked.recipient == DEMO}
     for planned in _seeds(control, tree, at):
         asked, found = planned.asked, known.get(planned.asked.title)
+        adopt(control, DEMO, asked.body, _SEEDER)
+        if any(r.name == DEMO and r.body != asked.body for r in list_recipients(control)):
+            return
         ask_id = found.id if found else flow.draft(control, tree, asked, _person(asked.body), at)
         taken = len(found.steps) - 1 if found else 0
-        for action, body, said in planned.steps[taken:]:
-            flow.act(control, tree, ask_id, action, _person(body), at, said)
+        with suppress(NotCataloguedError):  # the city's register holds it back: it stays a draft
+            for action, body, said in planned.steps[taken:]:
+                flow.act(control, tree, ask_id, action, _person(body), at, said)
 
 
 def _seeds(control: Control, tree: Tree, at: datetime) -> Iterator[_Seed]:
@@ -112,4 +123,4 @@ def _asked(one: dict[str, Any], title: str, purpose: str) -> Asked:
 
 
 def _person(body: str) -> Actor:
-    return Actor("sandbox", body, frozenset({"requester", "steward", "cdo"}))
+    return Actor(_SEEDER, body, frozenset({"requester", "steward", "cdo"}))

@@ -111,7 +111,7 @@ TRANSITIONS: Final[dict[Action, Transition]] = {
             ("submitted", "accepted"),
             None,
             "extend_answer",
-            "provider",
+            "authority",
             "answer",
             ("reason",),
             is_once=True,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
+    from sharing.people import Actor
     from sharing.requests.states import Action, State
 
 
@@ -87,7 +88,8 @@ def read_ask(session: Session, ask_id: str) -> Ask:
     if not rows:
         known = session.scalars(select(AskRow.id).order_by(AskRow.id.desc()).limit(10)).all()
         raise UsageError(
-            f"There is no request {ask_id!r}.", f"The newest are: {', '.join(known) or 'none'}."
+            f"没有这件申请 There is no request {ask_id!r}.",
+            f"最近的有 The newest are: {', '.join(known) or '无 none'}.",
         )
     return _ask(ask_id, rows)
 
@@ -124,6 +126,37 @@ def next_number(
     prefix = f"{letter}{at.astimezone(CITY_TZ):%Y}-"
     newest = session.scalar(select(func.max(column)).where(column.startswith(prefix)))
     return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:04d}"
+
+
+def step_row(  # noqa: PLR0913, PLR0917 - a row has these columns
+    ask_id: str,
+    seq: int,
+    action: Action,
+    state: State,
+    actor: Actor,
+    body: str,
+    at: datetime,
+    said: Mapping[str, str],
+    asked: Asked | None,
+) -> StepRow:
+    """Return the row of one step, whose leaf is owed; ``asked`` where the step words it anew."""
+    return StepRow(
+        ask=ask_id,
+        seq=seq,
+        action=action,
+        state=state,
+        actor=actor.name,
+        body=body,
+        at=at,
+        said=said_json(said),
+        asked=None if asked is None else asked.model_dump_json(),
+    )
+
+
+def clean_words(said: Mapping[str, str]) -> dict[str, str]:
+    """Return what was said without needless space, and without what says nothing."""
+    cleaned = {name: " ".join(text.split()) for name, text in said.items()}
+    return {name: text for name, text in cleaned.items() if text}
 
 
 def said_json(said: Mapping[str, str]) -> str:

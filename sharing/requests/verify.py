@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from jobs.verify.report import said
-from sharing.control import Control, Grant, has_control
+from sharing.control import Control, Grant, Recipient, has_control
 from sharing.requests.corrections import CorrectionRow, answered_leaf, asked_leaf
 from sharing.requests.flow import step_leaf
 from sharing.requests.states import HOLDING, TRANSITIONS
@@ -27,7 +27,8 @@ _LEAVES = ("request", "answer", "correction", "destruction")
 def requests(lake: Lake) -> Iterator[Checked]:
     """Invariant 6: each step and correction has its leaf; each step follows from the one before.
 
-    And a grant that names a request is open only while that request is in a state that holds one.
+    And a grant that names a request is open only while that request is in a state that holds one,
+    to a recipient of the body that asked.
     """
     if not has_control(lake.home):
         yield from without_rows(lake, _LEAVES, frozenset())
@@ -39,6 +40,7 @@ def requests(lake: Lake) -> Iterator[Checked]:
         grants = session.scalars(
             select(Grant).where(Grant.request.is_not(None), Grant.revoked_at.is_(None))
         ).all()
+        bodies = {r.name: r.body for r in session.scalars(select(Recipient))}
     wanted = [(step_leaf(row), row.leaf_at) for row in steps]
     wanted += [(asked_leaf(row), row.asked_leaf_at) for row in issues]
     wanted += [
@@ -52,13 +54,20 @@ def requests(lake: Lake) -> Iterator[Checked]:
     for ask in asks.values():
         yield said(6, f"control.db share_asks {ask.id}", _out_of_turn(ask))
     for grant in grants:
-        named = asks.get(grant.request or "")
-        is_held = named is not None and named.state in HOLDING
-        state = "gone" if named is None else named.state
-        problem = None if is_held else f"it is open, and its request {grant.request} is {state}"
+        problem = _ungranted(grant, asks.get(grant.request or ""), bodies.get(grant.recipient))
         yield said(6, f"control.db share_grants {grant.id}", problem)
     for error in lake.tree.left_out:
         yield said(4, f"{error.file}", f"a requested product does not fit its tree: {error}")
+
+
+def _ungranted(grant: Grant, named: Ask | None, body: str | None) -> str | None:
+    """Say why a request's grant must not be open; a recipient without a body is an old one."""
+    if named is None or named.state not in HOLDING:
+        state = "gone" if named is None else named.state
+        return f"it is open, and its request {grant.request} is {state}"
+    if body not in (None, named.asked.body):
+        return f"{grant.recipient} is {body}'s, and its request {named.id} {named.asked.body}'s"
+    return None
 
 
 def _out_of_turn(ask: Ask) -> str | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DAY = date(2026, 7, 15)
 FEEDS = ("alpha/alpha.stock", "alpha/alpha.visits", "east/shared.cases", "west/shared.cases")
 VOID = {"meta", "link", "br", "img", "input", "hr"}
+PAGES = {"index.html", "catalogue.html"}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}{% raw %}\u202egpj.exe"
 
 
@@ -87,7 +88,7 @@ def test_the_page_runs_nothing_and_asks_no_other_host(city: City) -> None:
     assert not {"script", "iframe", "object", "embed", "img", "form"} & set(outline.tags)
     assert not [name for name, _ in outline.attributes if name.startswith("on")]
     assert not outline.all_of("src")
-    assert all(h.startswith(("#", "data:,")) for h in outline.all_of("href"))
+    assert all(h.startswith(("#", "data:,")) or h in PAGES for h in outline.all_of("href"))
     assert not re.search(r"https?:|//[a-z]|@import|url\(", page)
 
 
@@ -205,6 +206,13 @@ def test_the_newest_date_is_the_default_and_any_can_be_asked_for(city: City, hom
     assert "2026-07-15、2026-07-14、2026-07-13" in other
 
 
+def test_the_pages_link_to_each_other(home: Home) -> None:
+    build_site(home)
+    for name in PAGES:
+        outline = Outline((home.site / name).read_text("utf-8"))
+        assert PAGES - {name} <= set(outline.all_of("href"))
+
+
 def test_the_newest_row_of_a_key_counts(city: City, home: Home) -> None:
     city.deliver("missing")
     (missing,) = city.deliveries
@@ -218,11 +226,11 @@ def test_the_newest_row_of_a_key_counts(city: City, home: Home) -> None:
     assert "更新及时率 on time：0 %（0/1）" in text
 
 
-def test_a_build_leaves_nothing_but_the_page(city: City, home: Home) -> None:
+def test_a_build_leaves_nothing_but_the_pages(city: City, home: Home) -> None:
     city.deliver("received", "published")
     city.save(home)
     build_site(home)
-    assert [p.name for p in home.site.iterdir()] == ["index.html"]
+    assert {p.name for p in home.site.iterdir()} == PAGES
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from portal.web.shelf import Shelf
 from sharing.people import GIVEN_ROLES
 from sharing.requests.asked import Asked
 from sharing.requests.records import Use
+from sharing.requests.registered import UNREGISTERED
 from sharing.requests.states import STATES, TRANSITIONS
 from tests.unit.sharing.asking import MONDAY
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sharing.control import Control
 
 _NEEDED = {name for transition in TRANSITIONS.values() for name in transition.needs}
+_MAY_BE_SAID = {UNREGISTERED, *(name for names in words.OPTIONAL.values() for name in names)}
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ _NEEDED = {name for transition in TRANSITIONS.values() for name in transition.ne
     [
         (words.STATE, STATES),
         (words.ACTION, TRANSITIONS),
-        (words.SAID, _NEEDED | {n for names in words.OPTIONAL.values() for n in names}),
+        (words.SAID, _NEEDED | _MAY_BE_SAID),
         (words.ROLE, GIVEN_ROLES),
         (words.MASK, {"drop", *MASKS}),
         (words.MODE, get_args(Asked.model_fields["mode"].annotation)),

@@ -160,6 +160,48 @@ def test_a_condition_that_is_more_is_refused() -> None:
         parties_of(asked({**JOINED, "sources": [JOINED["sources"][0], source]}), TREE)
 
 
+def _firms(first: Mapping[str, str], second: Mapping[str, str], *by: str) -> Mapping[str, Any]:
+    """Return FIRMS with these columns, each under its mask, or counted by some."""
+    shown = [{n: {"mask": m} for n, m in columns.items()} for columns in (first, second)]
+    sources = [{**s, "columns": c} for s, c in zip(FIRMS["sources"], shown, strict=True)]
+    return {**FIRMS, "sources": sources, "by": by}
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        (_firms({"uscc": "keep"}, {"uscc": "keep"}), "both show uscc: name it once"),
+        (_firms({"uscc": "keep"}, {"USCC": "keep"}), "both show USCC"),
+        (_firms({}, {}, "street", "street"), "both show street"),
+        (_firms({"business_date": "keep"}, {}), "the query makes itself: leave it out"),
+        (_firms({"uscc": "keep"}, {"joined_by": "keep"}), "joined_by, which is a column"),
+        (_firms({}, {}, "joined_by"), "joined_by, which is a column"),
+        (_firms({}, {}, "persons"), "persons, which is a column"),
+        (_firms({}, {}, "Persons_In_All"), "Persons_In_All, which is a column"),
+        (_firms({}, {}, "suppressed"), "suppressed, which is a column"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_columns_that_would_have_one_name_are_refused(what: Mapping[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        asked(what)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        _firms({"uscc": "keep"}, {"uscc": "drop", "future_industry": "keep"}),  # not shown
+        _firms({}, {}, "uscc"),  # the key has another name inside, and is grouped by as itself
+        {**FIRMS, "sources": [{**FIRMS["sources"][0], "columns": {"joined_by": {"mask": "keep"}}}]},
+        _firms({"persons": "keep"}, {"suppressed": "keep"}),  # nothing is counted
+        {**JOINED, "sources": JOINED["sources"][:1], "by": ["persons_in_all"]},  # of one source
+    ],
+    ids=["dropped", "key", "one source", "shown", "counted of one"],
+)
+def test_columns_that_get_names_of_their_own_are_not(what: Mapping[str, Any]) -> None:
+    assert asked(what).is_joined
+
+
 def _made(what: Asked, home: Path) -> Tree:
     parties_of(what, TREE)
     write_product(Home(home), TREE, agreed(what))

@@ -104,6 +104,14 @@ def test_a_wrong_turn_exits_with_words(run: Run, drafted: str) -> None:
     assert "may not submit request" in said
 
 
+def test_nobody_acts_as_the_machine(run: Run, drafted: str) -> None:
+    code, said = run("request", "submit", drafted, "--as-role", "system")
+    assert code == 2
+    assert "'system' is not one of" in said
+    told = "".join(run("request", "submit", "--help")[1].split())
+    assert "|auditor]" in told
+
+
 def test_rates_are_shown_with_their_parts(run: Run, drafted: str) -> None:
     code, said = run("kpi", "--json")
     assert code == 0

@@ -202,6 +202,39 @@ def test_every_provider_signs_and_the_authority_on_an_assessment(control: Contro
     assert city.act("agree_as_authority", DATA_AUTHORITY, pia_id="PIA-7") == "agreed"
 
 
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        ("submitted", "extend"),
+        ("submitted", "ask_supplement"),
+        ("accepted", "refuse"),
+        ("delivered", "suspend"),
+        ("delivered", "close"),
+    ],
+)
+def test_what_the_authority_does_is_on_record_as_its_own(
+    control: Control, state: State, action: Action
+) -> None:
+    city = bring_to(begun(control), state)
+    city.act(action, DATA_AUTHORITY, **SAID)
+    done = city.ask.steps[-1]
+    assert (done.action, done.body) == (action, "gov_data")
+    leaf = logged(control)[f"{TRANSITIONS[action].leaf}:{city.ask_id}#{done.seq}"]
+    assert leaf.facts["body"] == "gov_data"
+
+
+def test_what_the_machine_does_is_on_record_for_whom_it_concerns(control: Control) -> None:
+    city = bring_to(begun(control), "agreed")
+    city.act("deliver", SYSTEM)
+    assert city.ask.steps[-1].body == "emergency"
+
+
+def test_the_authority_is_whose_turn_an_extension_is(control: Control) -> None:
+    city = bring_to(begun(control), "submitted")
+    assert flow.turn(city.ask, city.tree, "extend") == "gov_data"
+    assert "extend" not in flow.allowed(city.ask, city.tree, CDO_OWNER)
+
+
 def test_a_new_wording_needs_new_signatures(control: Control) -> None:
     city = begun(control, asked(JOINED))
     city.act("submit", CDO_ASKER)

@@ -70,6 +70,20 @@ def test_a_profile_goes_into_a_private_file(
     assert (status, path.stat().st_mode & 0o777, token in out) == (0, 0o600, False)
 
 
+def test_a_recipient_is_given_its_body(run: Callable[..., tuple[int, str, str]]) -> None:
+    run("grant", "demo", TABLE, "--purpose", "演示")
+    run("grant", "clinic", TABLE, "--purpose", "演示", "--body", "health")
+    assert json.loads(run("list", "--json")[1])["recipients"] == [
+        {"name": "clinic", "body": "health"},
+        {"name": "demo", "body": None},
+    ]
+    assert "demo  无归属 no body" in run("list")[1]
+    assert run("body", "demo", "med_ins")[0] == 0
+    assert "demo  med_ins" in run("list")[1]
+    status, _, err = run("body", "clinic", "med_ins")
+    assert (status, "holds 1 active grants" in err) == (1, True)
+
+
 def test_nothing_to_revoke_is_a_finding(run: Callable[..., tuple[int, str, str]]) -> None:
     run("grant", "demo", TABLE, "--purpose", "演示")
     run("revoke", "demo")
@@ -94,6 +108,9 @@ def test_a_table_above_the_ceiling_is_a_finding(
         ("grant", "demo", TABLE, "--purpose", "演示", "--until", "2020-01-01"),
         ("grant", "demo", TABLE, "--purpose", "演示", "--until", "tomorrow"),
         ("grant", "De mo", TABLE, "--purpose", "演示"),
+        ("grant", "demo", TABLE, "--purpose", "演示", "--body", "No Body"),
+        ("body", "demo"),
+        ("body", "demo", "med_ins", "--as", "nobody"),
         ("revoke", "nobody"),
         ("profile", "nobody"),
         ("profile",),
