@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Columns that are counts of persons, where they were made by aggregate_k.
 _COUNTS: Final = ("integer",)
+#: The column that names the policy which a group of rows is of.
+_OF: Final = "_of"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,17 @@ def measure(product: Contract, policy: Policy, rows: DataFrame) -> Measured:
 
     ``rows`` are as they are to be shown; a NULL quasi-identifier is a value like any other.
     """
+    return measure_each(product, {"": policy}, rows, "''")[""]
+
+
+def measure_each(
+    product: Contract, policies: Mapping[str, Policy], rows: DataFrame, of: str
+) -> dict[str, Measured]:
+    """Measure the rows of several policies in one query; SQL ``of`` names the one a row is of.
+
+    They show the same columns, and have the same quasi-identifiers and sensitive ones.
+    """
+    policy = next(iter(policies.values()))
     counts = counted_columns(product, policy)
     quasi = policy.quasi_identifiers
     smallest = [f"min(CASE WHEN {identifier(c)} > 0 THEN {identifier(c)} END)" for c in counts]
@@ -74,27 +87,28 @@ def measure(product: Contract, policy: Policy, rows: DataFrame) -> Measured:
     # NULLs are no sensitive value: a group of one diagnosis and blanks has one.
     kinds = [f"count(DISTINCT {identifier(c)})" for c in policy.sensitive]
     fewest = f"least({', '.join(kinds)})" if len(kinds) > 1 else "".join(kinds) or "NULL"
-    made = rows.groupBy(*(identifier(q) for q in quasi)).agg(
+    groups = rows.groupBy(*_expressions({_OF: of}), *(identifier(q) for q in quasi)).agg(
         *_expressions(
             {"n": "count(*)", "cell": cell, "kinds": f"CAST({fewest} AS BIGINT)"},
         )
     )
-    told = made.agg(
+    told = groups.groupBy(_OF).agg(
         *_expressions(
-            {
-                "n": "coalesce(sum(n), 0)",
-                "smallest": "min(n)",
-                "cell": "min(cell)",
-                "kinds": "min(kinds)",
-            }
+            {"n": "sum(n)", "smallest": "min(n)", "cell": "min(cell)", "kinds": "min(kinds)"}
         )
-    ).collect()[0]
-    has_rows = bool(told.n)
-    found = [int(k) for k in (told.smallest if quasi and has_rows else None, told.cell) if k]
+    )
+    found = {row[_OF]: row for row in told.collect()}
+    return {name: _measured(product, one, found.get(name)) for name, one in policies.items()}
+
+
+def _measured(product: Contract, policy: Policy, told: Any) -> Measured:
+    """Return what the smallest groups come to; ``told`` is None of a policy without rows."""
+    quasi = policy.quasi_identifiers
+    sizes = [told.smallest if quasi else None, told.cell] if told else []
     return Measured(
-        rows=int(told.n),
-        k=min(found, default=None),
-        l=int(told.kinds) if quasi and policy.sensitive and has_rows else None,
+        rows=int(told.n) if told else 0,
+        k=min((int(k) for k in sizes if k), default=None),
+        l=int(told.kinds) if told and quasi and policy.sensitive else None,
         k_wanted=k_wanted(product, policy),
         l_wanted=policy.l,
     )

@@ -16,7 +16,7 @@ from jobs import tables
 from jobs.delta import has_transaction, open_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from contracts.model import Contract
 
 _ROWS: Final = "_ok=true"
+_DONE: Final = "_SUCCESS"
+#: Whose a row is, where one plan writes several stages: its place among them.
+OF: Final = "_of"
+#: Spark SQL for the name of the stage that a row was read from.
+STAGE_OF: Final = f"regexp_extract(_metadata.file_path, '.*/{tables.STAGE}/([^/]+)/', 1)"
 
 
 @dataclass(frozen=True)
@@ -50,17 +55,50 @@ class Staged:
 
 def stage(made: Staged, rows: DataFrame) -> None:
     """Write one date's rows to its stage, once, under a name that appears when it is whole."""
-    if (made.rows / "_SUCCESS").exists():
+    if is_staged(made):
         return
     building = made.folder.with_name(f".building-{made.name}-{uuid.uuid4().hex[:8]}")
     try:
         rows.coalesce(1).write.mode("overwrite").parquet(str(building / _ROWS))
-        made.folder.parent.mkdir(parents=True, exist_ok=True)
-        if made.folder.exists():
-            shutil.rmtree(made.folder)
-        building.rename(made.folder)
+        _appear(building, made)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def stage_each(made: Sequence[Staged], rows: DataFrame, workshop: Path) -> None:
+    """Write several stages in one plan; the column ``_of`` says by its place in which a row lies.
+
+    They are written in the folder ``workshop`` and appear under their names one by one, when all
+    are whole. One that no row belongs to is not written.
+    """
+    from pyspark.sql.functions import lit
+
+    building = workshop / tables.STAGE / f".building-{uuid.uuid4().hex}"
+    try:
+        one_file = rows.withColumn("_ok", lit(True)).coalesce(1)
+        one_file.write.mode("overwrite").partitionBy(OF, "_ok").parquet(str(building))
+        for place, one in enumerate(made):
+            written = building / f"{OF}={place}"
+            if written.exists():
+                (written / _ROWS / _DONE).touch()
+                _appear(written, one)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _appear(building: Path, made: Staged) -> None:
+    """Give a whole stage its name, unless somebody else's has it: that one may be shown already."""
+    if is_staged(made):
+        return
+    made.folder.parent.mkdir(parents=True, exist_ok=True)
+    if made.folder.exists():
+        shutil.rmtree(made.folder)
+    building.rename(made.folder)
+
+
+def is_staged(made: Staged) -> bool:
+    """Tell whether a stage is there and whole."""
+    return (made.rows / _DONE).exists()
 
 
 def is_shown(made: Staged) -> bool:

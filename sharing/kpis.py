@@ -4,7 +4,7 @@ No official formula was found; these are the domain reference's (§4, CDO). A ra
 rate. What each counts of what, and in which month:
 
 - ``sharing_rate``: entries that are mounted and that another body has, of those that may be shared;
-  now.
+  now. A table that is returned to a district (回流) is had by it, but not of what it delivered.
 - ``demand_satisfied``, ``answered_on_time``, ``delivered_on_time``: requests, of those whose answer
   or delivery was due; the month in which it was.
 - ``corrected_on_time``: corrections answered in time, of those answered or due; the month when due.
@@ -162,14 +162,8 @@ def _shared(
     tree: Tree, mounted: set[str], granted: set[str], asks: Sequence[Ask]
 ) -> Iterator[_Row]:
     """Yield 数据共享率: mounted entries that another body has, of those that may be shared."""
-    products = {
-        name
-        for product in tree.products.values()
-        if any(
-            f"{product.product_table}__{p.name}" in granted for p in product.product_plan.policies
-        )
-        for name in product.product_plan.inputs
-    }
+    had = set(_granted_inputs(tree, granted))
+    districts = {p.id for p in tree.providers.values() if p.kind == "district"}
     joined = {
         (s.contract, ask.asked.body)
         for ask in asks
@@ -182,10 +176,21 @@ def _shared(
         if sharing is None or sharing.attribute == "not_shared":
             continue
         others = any(c == feed.contract.id and body != feed.provider for c, body in joined)
-        is_had = sharing.attribute == "unconditional" or feed.contract.id in products or others
+        is_had = sharing.attribute == "unconditional" or others or (feed.contract.id, False) in had
+        # What a district delivers comes back to that district alone: no other body has it (回流).
+        is_had |= feed.provider not in districts and (feed.contract.id, True) in had
         counted[feed.provider].append(feed.table in mounted and is_had)
     for provider, each in counted.items():
         yield "sharing_rate", provider, None, sum(each), len(each)
+
+
+def _granted_inputs(tree: Tree, granted: set[str]) -> Iterator[tuple[str, bool]]:
+    """Yield what products with a granted table read, and whether that table is a returned one."""
+    for product in tree.products.values():
+        plan = product.product_plan
+        for policy in plan.policies:
+            if f"{product.product_table}__{policy.name}" in granted:
+                yield from ((name, policy.name in plan.returned_to) for name in plan.inputs)
 
 
 def _answered(

@@ -76,6 +76,7 @@ def _seeds(control: Control, tree: Tree, at: datetime) -> Iterator[_Seed]:
             for product in tree.products.values()
             for policy in product.product_plan.policies
             if f"{product.product_table}__{policy.name}" in shared
+            and policy.name not in product.product_plan.returned_to
         ),
         None,
     )

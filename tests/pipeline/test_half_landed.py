@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from contracts.delivery import Delivery
-from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
 from jobs import entry, intents, record
 from jobs.audit.digest import digest_of
@@ -21,28 +17,17 @@ from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from tests.days import deliver
+from tests.dying import die
 from tests.unit.contracts.small import source, write
 
 if TYPE_CHECKING:
+    from contracts.layout import Home
     from contracts.tree import Tree
+    from tests.dying import Crash
 
 DAY: Final = date(2026, 7, 15)
 NEXT: Final = DAY + timedelta(days=1)
 
-#: Ends the process at the ``nth`` call of a function, before or after it.
-_EXIT_AROUND: Final = """
-import {module} as target
-real, calls = target.{name}, [0]
-def crash(*a, **k):
-    calls[0] += 1
-    if calls[0] == {nth}:
-        {before}
-    made = real(*a, **k)
-    if calls[0] == {nth}:
-        os._exit(9)
-    return made
-target.{name} = crash
-"""
 LANDING: Final = {
     "before_anything": ("jobs.governance", "append", 1, "os._exit(9)"),
     "after_delivery": ("jobs.governance", "append", 1, "pass"),
@@ -82,28 +67,6 @@ def land(home: Home, tree: Tree, day: date) -> LandedBatch:
     return landed
 
 
-def die(home: Home, tree: Tree, crash: tuple[str, str, int, str], code: str, told: str) -> None:
-    """Run code in a process that ends itself at a step."""
-    module, name, nth, before = crash
-    program = "import os, sys\nfrom jobs import entry, record\n" + _EXIT_AROUND.format(
-        module=module, name=name, nth=nth, before=before
-    )
-    environment = os.environ | {
-        "JINGSHU_HOME": str(home.root),
-        "JINGSHU_CONTRACTS": str(tree.root),
-        "PYTHONPATH": str(ROOT),
-    }
-    child = subprocess.run(
-        [sys.executable, "-c", program + code],
-        env=environment,
-        input=told,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert child.returncode == 9, child.stderr
-
-
 def keys(home: Home) -> list[str]:
     return [Leaf.parse(entry).key for _, entry in EvidenceLog(home).entries()]
 
@@ -125,7 +88,7 @@ def assert_done(home: Home, tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("crash", LANDING.values(), ids=LANDING)
-def test_a_landing_cut_short(home: Home, tree: Tree, crash: tuple[str, str, int, str]) -> None:
+def test_a_landing_cut_short(home: Home, tree: Tree, crash: Crash) -> None:
     send(home, DAY)
     told = f"town.visit museum {DAY}"
     die(home, tree, crash, "entry.land(*sys.stdin.read().split())", told)
@@ -143,7 +106,7 @@ def test_a_landing_cut_short(home: Home, tree: Tree, crash: tuple[str, str, int,
 
 
 @pytest.mark.parametrize("crash", AUDIT.values(), ids=AUDIT)
-def test_an_audit_cut_short(home: Home, tree: Tree, crash: tuple[str, str, int, str]) -> None:
+def test_an_audit_cut_short(home: Home, tree: Tree, crash: Crash) -> None:
     send(home, DAY)
     held = verdict(land(home, tree, DAY))
     code = (

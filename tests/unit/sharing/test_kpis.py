@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from sharing.control import Control, Request
 from sharing.kpis import Kpi, Name, efficiency, kpis, totals
 from sharing.requests import corrections, flow, seeds
 from sharing.requests.tables import read_asks
+from sharing.returned import grant_returned
 from tests.unit.sharing.asking import (
     CDO_ASKER,
     CDO_OWNER,
@@ -144,6 +146,32 @@ def test_the_sharing_rate_counts_entries_that_are_there_and_had(control: Control
     ]
     assert sum(k.denominator for k in shared) == len(may_be)
     assert sum(k.numerator for k in shared) == 0, "nothing is mounted in an empty lake"
+
+
+def test_what_is_returned_to_a_district_is_had_by_another_body_than_delivered_it(
+    control: Control,
+) -> None:
+    product = TREE.contract("emergency.heat_readiness")
+    plan = product.product_plan
+    fed = (*plan.inputs, "district.grid_case")
+    more = product.model_copy(update={"product": plan.model_copy(update={"inputs": fed})})
+    tree = replace(TREE, products={more.id: more})
+    of_haidian: dict[str, Any] = {
+        "provider": "haidian", "dataset": "grid_case", "contract_id": "district.grid_case",
+    }  # fmt: skip
+    said = [batch("a", "published"), batch("b", "published", **of_haidian)]
+    governance.append(control.home, "a", said)
+    write_shared(control.home, "heat_readiness__haidian", districts(("110108", "110108001", 30)))
+
+    def shared() -> dict[str, int]:
+        rows = kpis(control.home, tree, control, MONDAY)
+        return {k.provider: k.numerator for k in rows if k.name == "sharing_rate" and k.numerator}
+
+    assert shared() == {}, "both are mounted, and nobody has them"
+    assert grant_returned(control, tree) == [("haidian", "heat_readiness__haidian")]
+    assert shared() == {"health": 1}, "what haidian delivered came back to haidian alone"
+    grants.grant(control, "med_ins", "heat_readiness__demo", "高温应急", actor="test")
+    assert shared() == {"health": 1, "haidian": 1}
 
 
 def test_a_rate_of_nothing_is_no_rate() -> None:
