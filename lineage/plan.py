@@ -178,9 +178,20 @@ def _source(tree: Tree, table: str) -> tuple[Contract, str] | None:
     return None
 
 
-def roots(tree: Tree, field: Field) -> frozenset[Field]:
-    """Return the headers, reference columns and declared constants a column comes from."""
-    return frozenset(way[-1] for way in ways(tree, field))
+def roots(
+    tree: Tree, field: Field, known: dict[Field, frozenset[Field]] | None = None
+) -> frozenset[Field]:
+    """Return the headers, reference columns and declared constants a column comes from.
+
+    ``known`` keeps what was found, for other columns that come from the same: a product's SQL is
+    parsed for each of its columns once, however many tables are shared of it.
+    """
+    known = {} if known is None else known
+    if field not in known:
+        above = {i.field for i in parents(tree, field)}
+        found = {root for inner in above for root in roots(tree, inner, known)}
+        known[field] = frozenset(found or {field})
+    return known[field]
 
 
 def ways(tree: Tree, field: Field) -> Iterator[tuple[Field, ...]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jobs.governance import PublicationRow
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
+    from lineage.columns import Field
     from lineage.evidence.leaf import Leaf
 
 _KINDS: Final[tuple[tuple[Layer, str], ...]] = (("gold", "build"), ("shared", "share"))
@@ -116,11 +117,12 @@ def lowered(lake: Lake) -> Iterator[Checked]:
 
 def traced(lake: Lake) -> Iterator[Checked]:
     """Check that every column of every shared table traces to headers or declared sources."""
+    known: dict[Field, frozenset[Field]] = {}
     for name, table in lake.layer("shared").items():
         for column in table.schema().fields:
             where = f"shared/{name}.{column.name}"
             try:
-                found = roots(lake.tree, table_field("shared", name, column.name))
+                found = roots(lake.tree, table_field("shared", name, column.name), known)
                 problem = None if found else "it traces to nothing"
             except (LineageError, KeyError) as lost:
                 problem = f"it cannot be traced: {lost}"
