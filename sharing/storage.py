@@ -28,6 +28,8 @@ from contracts.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
+    from obstore.store import RetryConfig
+
 LOG: Final = "_delta_log"
 Method = Literal["GET", "HEAD"]
 _SCHEME: Final = "s3://"
@@ -43,6 +45,9 @@ _AT_ONCE: Final = 16
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
+
+#: A store that is down must not hold the gateway's threads for the library's three minutes.
+_PATIENCE: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 
 
 class OutsideError(ValueError):
@@ -205,7 +210,7 @@ def storage_of(text: str) -> Storage:
 
 @lru_cache(maxsize=256)
 def _open(bucket: str, prefix: str) -> S3Store:
-    return S3Store(bucket, prefix=prefix)
+    return S3Store(bucket, prefix=prefix, retry_config=_PATIENCE)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import UsageError
+from sharing.ceiling import NotServedError
+from sharing.snapshot import read_snapshot
 from sharing.storage import Bucket, Folder, OutsideError, storage_of
 
 
@@ -72,6 +75,19 @@ def test_what_is_located_in_a_bucket_is_a_plain_path(name: str) -> None:
     except OutsideError:
         return
     assert {"", ".", ".."}.isdisjoint(key.split("/"))
+
+
+def test_a_store_that_is_down_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "x")
+        with pytest.raises(NotServedError, match="s3://down/t cannot be reached") as refused:
+            read_snapshot(Bucket("down", "t"), foreign="L2")
+    assert "max_retries: 2" in str(refused.value.__cause__)
+    assert "onnect" in str(refused.value.__cause__)  # it was asked: no fault of the request's own
 
 
 def test_a_signed_url_reads_one_object_for_so_long(bucket: Bucket) -> None:
