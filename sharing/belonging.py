@@ -13,9 +13,9 @@ from sqlalchemy import func, or_, select, update
 
 from contracts.errors import JingshuError
 from sharing.accounts.accounts import note
-from sharing.control import Activation, Grant, Recipient, Token
+from sharing.control import Activation, Grant, Recipient
 from sharing.people import require
-from sharing.recipients import create_recipient, require_body
+from sharing.recipients import create_recipient, end_tokens, require_body
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +58,8 @@ def give_body(control: Control, name: str, body: str, actor: Actor, at: datetime
             return
         if before is not None:
             _require_idle(session, row, at)
-            _end_tokens(session, name, at)
+            end_tokens(session, name, at)
+            _end_links(session, name, at)
         row.body = body
         said = f"{name}: {before or 'none'} -> {body}"
         note(session, actor.name, actor.name, "recipient_body", said, at)
@@ -96,13 +97,7 @@ def _require_idle(session: Session, row: Recipient, at: datetime) -> None:
         )
 
 
-def _end_tokens(session: Session, name: str, at: datetime) -> None:
-    session.execute(
-        update(Token)
-        .where(Token.recipient == name)
-        .where(Token.revoked_at.is_(None) | (Token.revoked_at > at))
-        .values(revoked_at=at)
-    )
+def _end_links(session: Session, name: str, at: datetime) -> None:
     session.execute(
         update(Activation)
         .where(Activation.recipient == name, Activation.used_at.is_(None))

@@ -85,16 +85,6 @@ def commit(root: Storage, version: int) -> Commit:
     return Commit(version, said.get("inCommitTimestamp") or modified_ms, actions)
 
 
-def version_at(root: Storage, at_ms: int) -> int | None:
-    """Return the newest kept version that came at ``at_ms`` (Unix ms) or before; None: none did."""
-    reached = None
-    for version in versions(root):
-        if commit(root, version).at_ms > at_ms:
-            break
-        reached = version
-    return reached
-
-
 def deletion_vectors(root: Storage, version: int) -> Mapping[str, Action]:
     """Return the deletion vector of each file that has one at ``version``, by the file's path.
 

@@ -157,13 +157,7 @@ def _issue(session: Session, name: str, grace: timedelta, at: datetime) -> Profi
         # The file names whole seconds; the token must not outlive what it says.
         (at + TOKEN_LIFE).replace(microsecond=0),
     )
-    ends = at + grace
-    session.execute(
-        update(Token)
-        .where(Token.recipient == name)
-        .where(Token.revoked_at.is_(None) | (Token.revoked_at > ends))
-        .values(revoked_at=ends)
-    )
+    end_tokens(session, name, at + grace)
     session.add(
         Token(
             sha256=_digest(profile.token),
@@ -173,6 +167,16 @@ def _issue(session: Session, name: str, grace: timedelta, at: datetime) -> Profi
         )
     )
     return profile
+
+
+def end_tokens(session: Session, name: str, ends: datetime) -> None:
+    """Let every token of a recipient end at ``ends``, unless it ends sooner."""
+    session.execute(
+        update(Token)
+        .where(Token.recipient == name)
+        .where(Token.revoked_at.is_(None) | (Token.revoked_at > ends))
+        .values(revoked_at=ends)
+    )
 
 
 def write_profile(profile: Profile, path: Path) -> None:
