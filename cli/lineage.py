@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
@@ -38,6 +38,33 @@ def lineage() -> None:
 
 
 lineage.add_command(send)
+
+
+@lineage.command("import", epilog="例 Example: ./jingshu lineage import dbt-events.ndjson")
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+@_JSON
+def import_(file: BinaryIO, as_json: bool) -> int:
+    """导入 Take in OpenLineage events of other producers: dbt, Spark, Airflow, another city.
+
+    其产出的表随后可用 up、down、impact 追溯；未给出列级血缘的，按表追溯。
+    FILE holds one event a line, one event, or a JSON list; - reads standard input. What they wrote
+    can then be followed by up, down and impact; table by table where no columns are stated. Exit
+    code 1: one of them is no event, or writes a table of this city; then nothing is taken in.
+    """
+    from lineage.facts import printable
+    from lineage.imported import take
+
+    found = take(Home.from_env(), file.read())
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        return 0
+    again = "（此前已导入 imported before）" if found.is_known else ""
+    click.echo(
+        f"事件 events: {found.events}，其中完成的运行 of finished runs: {found.completed}{again}"
+    )
+    for table in found.tables:
+        click.echo(f"  {printable(table)}")
+    return 0
 
 
 @lineage.command(epilog="例 Example: ./jingshu lineage up heat_readiness.heat_cases --at 4 --json")

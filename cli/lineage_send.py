@@ -51,14 +51,24 @@ def send(
     reads them. Exit code 0: all was taken; 1: events wait, or were refused and stand aside.
     """
     from lineage.acknowledged import Acknowledged
+    from lineage.columns import NAMESPACE
     from lineage.delivery import Sender, replay, sole_sender
     from lineage.endpoint import Address, Endpoint
+    from lineage.naming import city_namespace
 
     if (first or last) and not again:
         raise UsageError("--from and --to choose what is sent again.", "Give --replay as well.")
     if watch and as_json:
         raise UsageError("--watch has no end to report.", "Leave --json out.")
     home, address = Home.from_env(), Address.from_env(url)
+    if city_namespace() == NAMESPACE:
+        click.echo(
+            "提示：本城市尚无自己的命名空间，接收端上另一城市的同名表会与之混同。"
+            "请在 providers.yaml 写明 city，或设 JINGSHU_NAMESPACE。\n"
+            "Note: this city has no namespace of its own, so another city's tables on that server"
+            " would be one with these. Write `city` into providers.yaml, or set JINGSHU_NAMESPACE.",
+            err=True,
+        )
     stop = threading.Event()
     with ExitStack() as held:
         known = held.enter_context(Acknowledged(home.lineage_delivery, address.name))

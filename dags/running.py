@@ -119,10 +119,13 @@ def business_date() -> str:
 
 
 def announce_lineage_parent() -> None:
-    """Name this task as the OpenLineage parent of what its job emits."""
+    """Name this task as the OpenLineage parent of what its job emits, its DAG run as the root."""
     from airflow.providers.openlineage.plugins.macros import (
         lineage_job_name,
         lineage_job_namespace,
+        lineage_root_job_name,
+        lineage_root_job_namespace,
+        lineage_root_run_id,
         lineage_run_id,
     )
 
@@ -130,3 +133,6 @@ def announce_lineage_parent() -> None:
     os.environ["JINGSHU_PARENT_RUN"] = lineage_run_id(task_instance)
     os.environ["JINGSHU_PARENT_NAMESPACE"] = lineage_job_namespace()
     os.environ["JINGSHU_PARENT_JOB"] = lineage_job_name(task_instance)
+    os.environ["JINGSHU_ROOT_RUN"] = lineage_root_run_id(task_instance)
+    os.environ["JINGSHU_ROOT_NAMESPACE"] = lineage_root_job_namespace(task_instance)
+    os.environ["JINGSHU_ROOT_JOB"] = lineage_root_job_name(task_instance)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def parent_run() -> Parent | None:
-    """Return the Airflow task run that called, if one did (set by the DAG's task)."""
+    """Return the Airflow task run that called, and its DAG run, if one did (the task sets them)."""
     run_id = os.environ.get("JINGSHU_PARENT_RUN")
     if not run_id:
         return None
@@ -36,6 +36,9 @@ def parent_run() -> Parent | None:
         run_id=run_id,
         job_namespace=os.environ.get("JINGSHU_PARENT_NAMESPACE", "airflow"),
         job_name=os.environ.get("JINGSHU_PARENT_JOB", "task"),
+        root_run_id=os.environ.get("JINGSHU_ROOT_RUN"),
+        root_job_namespace=os.environ.get("JINGSHU_ROOT_NAMESPACE"),
+        root_job_name=os.environ.get("JINGSHU_ROOT_JOB"),
     )
 
 

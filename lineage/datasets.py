@@ -34,10 +34,17 @@ _SYSTEM: Final[Mapping[str, tuple[str, str]]] = {
     "_reasons": ("array<struct<rule_id:string,column:string,message:string>>", "隔离原因"),
     "_status": ("string", "隔离状态"),
 }
+#: What a member's role is called in DataHub, by a word of it.
+_ROLES: Final[Mapping[str, str]] = {
+    "数据官": "DATAOWNER",
+    "管家": "DATA_STEWARD",
+    "steward": "DATA_STEWARD",
+    "owner": "DATAOWNER",
+}
 
 
-def export(contract: Contract, provider: str, file_name: str, origin: Origin) -> Dataset:
-    """Describe a provider's export: its headers; ``file_name`` is the file of this batch."""
+def export(contract: Contract, provider: str, origin: Origin) -> Dataset:
+    """Describe a provider's export by its headers."""
     return Dataset(
         namespace=export_namespace(provider),
         name=contract.dataset,
@@ -48,9 +55,8 @@ def export(contract: Contract, provider: str, file_name: str, origin: Origin) ->
             for c in contract.columns
             for header in headers(contract, provider, c)
         ),
-        owners=_owners(contract),
+        owners=owners(contract),
         tags=_tags(contract, origin),
-        location=(export_namespace(provider), f"{contract.dataset}/{file_name}", "FILE"),
     )
 
 
@@ -99,7 +105,7 @@ def reference_table(tree: Tree, name: str) -> Dataset:
         kind="FILE",
         description=_title(contract) if contract else name,
         columns=tuple(_typed(contract.columns if contract else ())),
-        owners=_owners(contract) if contract else (),
+        owners=owners(contract) if contract else (),
     )
 
 
@@ -135,9 +141,8 @@ def _table(
         kind="TABLE",
         description=_title(contract),
         columns=tuple(columns),
-        owners=_owners(contract),
+        owners=owners(contract),
         tags=_tags(contract, origin),
-        location=("file", f"lake/{layer}/{table}", "LOCATION"),
     )
 
 
@@ -164,9 +169,18 @@ def _title(contract: Contract) -> str:
     return f"{contract.title}：{contract.purpose}" if contract.purpose else contract.title
 
 
-def _owners(contract: Contract) -> tuple[tuple[str, str], ...]:
-    body = ((f"team:{contract.owner}", "OWNER"),) if contract.owner else ()
-    return (*body, *((f"user:{m.username}", m.role) for m in contract.members))
+def owners(contract: Contract) -> tuple[tuple[str, str], ...]:
+    """Return who answers for a contract's tables and jobs: (name, type), the body first.
+
+    Names are ``team:`` and ``user:``, as the OwnershipDatasetFacet recommends and OpenMetadata
+    resolves them; types are DataHub's, which calls every other one TECHNICAL_OWNER.
+    """
+    body = ((f"team:{contract.owner}", "BUSINESS_OWNER"),) if contract.owner else ()
+    return (*body, *((f"user:{m.username}", _role(m.role)) for m in contract.members))
+
+
+def _role(role: str) -> str:
+    return next((kind for word, kind in _ROLES.items() if word in role), "TECHNICAL_OWNER")
 
 
 def _tags(contract: Contract, origin: Origin | None) -> tuple[tuple[str, str], ...]:

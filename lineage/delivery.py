@@ -22,6 +22,7 @@ from contracts.model import CITY_TZ
 from lineage.acknowledged import Acknowledged, SetAside
 from lineage.endpoint import Answer
 from lineage.errors import LineageError
+from lineage.naming import is_imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,9 +140,10 @@ class Sender:
     def _names(self) -> set[str]:
         try:
             with os.scandir(self._events) as entries:
-                return {entry.name for entry in entries if entry.name.endswith(".ndjson")}
+                names = {entry.name for entry in entries if entry.name.endswith(".ndjson")}
         except FileNotFoundError:
             return set()  # nothing has run yet
+        return {name for name in names if not is_imported(name)}  # others' are theirs to send
 
     def _after(self, path: Path, done: int) -> Iterator[Pending]:
         """Yield the whole lines of a file behind the cursor; what is still being written waits."""

@@ -6,7 +6,7 @@ Source: OpenLineage 2-0-2. The last event repeats everything, since some readers
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 from uuid import NAMESPACE_URL, uuid5
 
@@ -15,6 +15,7 @@ from openlineage.client.generated import (
     error_message_run,
     job_type_job,
     nominal_time_run,
+    ownership_job,
     processing_engine_run,
     source_code_location_job,
     sql_job,
@@ -23,14 +24,13 @@ from openlineage.client.generated import (
 
 from lineage import facets
 from lineage.columns import NAMESPACE
-from lineage.facets import PRODUCER
+from lineage.naming import PRODUCER, outside
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from openlineage.client.generated.base import (
         DatasetFacet,
-        InputDatasetFacet,
         JobFacet,
         OutputDatasetFacet,
         RunFacet,
@@ -59,7 +59,7 @@ class ColumnFact:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table or an export; ``location`` is (namespace, name, kind), relative to the lake."""
+    """A table or an export, named as inside (``lineage.naming``)."""
 
     namespace: str
     name: str
@@ -68,16 +68,23 @@ class Dataset:
     columns: tuple[ColumnFact, ...]
     owners: tuple[tuple[str, str], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
-    location: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True)
 class Read:
-    """An input, the version that was read, and what was checked on it."""
+    """An input, and the version that was read."""
 
     dataset: Dataset
     version: str | None = None
-    checks: tuple[CheckFact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was checked on a table before the run made it visible, and in which version it is."""
+
+    dataset: Dataset
+    version: str | None
+    checks: tuple[CheckFact, ...]
 
 
 @dataclass(frozen=True)
@@ -105,11 +112,12 @@ class Parent:
 
 @dataclass(frozen=True)
 class Source:
-    """The contract that drove the run: its file below the contracts tree, and its version."""
+    """The contract that drove the run: its file below the contracts tree, version and owners."""
 
     contract_id: str
     version: str
     path: str
+    owners: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,7 @@ class Run:
     error: str | None = None
     sql: str | None = None
     parent: Parent | None = None
+    audit: Audit | None = None
 
     @property
     def job(self) -> str:
@@ -143,38 +152,70 @@ def run_id(*parts: str | None) -> str:
     return str(uuid5(_RUNS, ":".join(part or "-" for part in parts)))
 
 
-def events(run: Run) -> tuple[event_v2.RunEvent, event_v2.RunEvent]:
-    """Return the run's START and its last event, COMPLETE or FAIL."""
+def events(run: Run, city: str = NAMESPACE) -> tuple[event_v2.RunEvent, ...]:
+    """Return the run's START and its last event, COMPLETE or FAIL; before them those of its audit.
+
+    ``city`` is the namespace of its jobs and data sets. OpenLineage has assertions on inputs only,
+    so the audit is a run of its own that reads the audited table, as dbt's and Great Expectations'
+    are; it completes even where the batch is held.
+    """
+    audit = () if run.audit is None else _audited(run, run.audit, city)
+    return (*audit, *_own(run, city))
+
+
+def _own(run: Run, city: str) -> tuple[event_v2.RunEvent, event_v2.RunEvent]:
     last = event_v2.RunState.COMPLETE if run.error is None else event_v2.RunState.FAIL
+    inputs = [_named(r.dataset, city) for r in run.inputs]
+    outputs = [_named(w.dataset, city) for w in run.outputs]
     start = event_v2.RunEvent(
         eventType=event_v2.RunState.START,
         eventTime=facets.instant(run.started_at),
         run=event_v2.Run(run.run_id, _run_facets(run)),
-        job=event_v2.Job(NAMESPACE, run.job, _job_facets(run)),
-        inputs=[event_v2.InputDataset(r.dataset.namespace, r.dataset.name) for r in run.inputs],
-        outputs=[event_v2.OutputDataset(w.dataset.namespace, w.dataset.name) for w in run.outputs],
+        job=event_v2.Job(city, run.job, _job_facets(run)),
+        inputs=[event_v2.InputDataset(*name) for name in inputs],
+        outputs=[event_v2.OutputDataset(*name) for name in outputs],
         producer=PRODUCER,
     )
     end = event_v2.RunEvent(
         eventType=last,
         eventTime=facets.instant(run.ended_at),
         run=event_v2.Run(run.run_id, _run_facets(run) | _error(run)),
-        job=event_v2.Job(NAMESPACE, run.job, _job_facets(run)),
-        inputs=[_input(r) for r in run.inputs],
-        outputs=[_output(w) for w in run.outputs],
+        job=event_v2.Job(city, run.job, _job_facets(run)),
+        inputs=[_input(r, city) for r in run.inputs],
+        outputs=[_output(w, city) for w in run.outputs],
         producer=PRODUCER,
     )
     return start, end
 
 
-def ndjson(run: Run) -> bytes:
+def _audited(run: Run, audit: Audit, city: str) -> tuple[event_v2.RunEvent, event_v2.RunEvent]:
+    whole = replace(
+        run,
+        run_id=run_id("audit", run.run_id),
+        stage="audit",
+        inputs=(Read(audit.dataset, audit.version),),
+        outputs=(),
+        error=None,
+        audit=None,
+    )
+    start, end = _own(whole, city)
+    for audited in end.inputs or ():
+        audited.inputFacets = {"dataQualityAssertions": facets.assertions(audit.checks)}
+    return start, end
+
+
+def _named(dataset: Dataset, city: str) -> tuple[str, str]:
+    return outside(city, dataset.namespace, dataset.name)
+
+
+def ndjson(run: Run, city: str = NAMESPACE) -> bytes:
     """Return the run's events as canonical lines: the same run, the same bytes.
 
     What is no text (a file name in another encoding) becomes ``?``: JSON is UTF-8.
     """
     lines = (
         json.dumps(facets.plain(event), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        for event in events(run)
+        for event in events(run, city)
     )
     return "".join(f"{line}\n" for line in lines).encode(errors="replace")
 
@@ -229,26 +270,26 @@ def _job_facets(run: Run) -> dict[str, JobFacet]:
             producer=PRODUCER,
         ),
     }
+    if source.owners:
+        found["ownership"] = ownership_job.OwnershipJobFacet(
+            owners=[ownership_job.Owner(name=name, type=kind) for name, kind in source.owners],
+            producer=PRODUCER,
+        )
     if run.sql is not None:
         found["sql"] = sql_job.SQLJobFacet(query=run.sql, dialect="spark", producer=PRODUCER)
     return found
 
 
-def _input(read: Read) -> event_v2.InputDataset:
-    own: dict[str, DatasetFacet] = facets.described(read.dataset)
+def _input(read: Read, city: str) -> event_v2.InputDataset:
+    own: dict[str, DatasetFacet] = facets.described(read.dataset, city)
     if read.version is not None:
         own["version"] = facets.version(read.version)
-    checked: dict[str, InputDatasetFacet] = {}
-    if read.checks:
-        checked["dataQualityAssertions"] = facets.assertions(read.checks)
-    return event_v2.InputDataset(
-        read.dataset.namespace, read.dataset.name, inputFacets=checked, facets=own
-    )
+    return event_v2.InputDataset(*_named(read.dataset, city), inputFacets={}, facets=own)
 
 
-def _output(write: Written) -> event_v2.OutputDataset:
-    own: dict[str, DatasetFacet] = facets.described(write.dataset)
-    own["columnLineage"] = facets.column_lineage(write.graph)
+def _output(write: Written, city: str) -> event_v2.OutputDataset:
+    own: dict[str, DatasetFacet] = facets.described(write.dataset, city)
+    own["columnLineage"] = facets.column_lineage(write.graph, city)
     counted: dict[str, OutputDatasetFacet] = {}
     if write.version is not None:
         own["version"] = facets.version(write.version)
@@ -257,6 +298,4 @@ def _output(write: Written) -> event_v2.OutputDataset:
     if write.rows is not None:
         own["dataQualityMetrics"] = facets.row_count(write.rows)
         counted["outputStatistics"] = facets.written(write.rows)
-    return event_v2.OutputDataset(
-        write.dataset.namespace, write.dataset.name, outputFacets=counted, facets=own
-    )
+    return event_v2.OutputDataset(*_named(write.dataset, city), outputFacets=counted, facets=own)

@@ -23,13 +23,14 @@ from openlineage.client.generated import (
     ownership_dataset,
     parent_run,
     schema_dataset,
-    symlinks_dataset,
     tags_dataset,
 )
+from openlineage.client.generated.tags_dataset import TagsDatasetFacetFields
 
 from contracts.model import CITY_TZ
 from lineage.columns import NAMESPACE, highest
 from lineage.errors import LineageError
+from lineage.naming import PRODUCER, outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from lineage.columns import Graph, Input
     from lineage.events import Dataset, Parent
 
-#: Who says so: a name, not an address, since every city runs its own.
-PRODUCER: Final = "urn:jingshu:lineage"
 _SOURCE: Final = "JINGSHU"
 _SEVERITY: Final[Mapping[str, str]] = {"error": "error", "warning": "warn", "info": "info"}
 
@@ -96,8 +95,8 @@ def city_day(day: date) -> tuple[str, str]:
     return start.isoformat(), (start + timedelta(days=1)).isoformat()
 
 
-def described(dataset: Dataset) -> dict[str, DatasetFacet]:
-    """Return what is true of a data set whichever run touches it: schema, tags, owners, place."""
+def described(dataset: Dataset, city: str) -> dict[str, DatasetFacet]:
+    """Return what is true of a data set whichever run touches it: schema, tags, owners, catalog."""
     facets: dict[str, DatasetFacet] = {
         "schema": schema_dataset.SchemaDatasetFacet(
             fields=[
@@ -128,27 +127,29 @@ def described(dataset: Dataset) -> dict[str, DatasetFacet]:
         facets["catalog"] = catalog_dataset.CatalogDatasetFacet(
             framework="delta",
             type="filesystem",
-            name=NAMESPACE,
+            name=city,
             source=NAMESPACE,
             catalogProperties=None,
-            producer=PRODUCER,
-        )
-    if dataset.location is not None:
-        namespace, name, kind = dataset.location
-        facets["symlinks"] = symlinks_dataset.SymlinksDatasetFacet(
-            identifiers=[symlinks_dataset.Identifier(namespace=namespace, name=name, type=kind)],
             producer=PRODUCER,
         )
     return facets
 
 
 def _tags(dataset: Dataset) -> tags_dataset.TagsDatasetFacet:
-    tag = tags_dataset.TagsDatasetFacetFields
-    tags = [tag("jingshu.level", highest(c.level for c in dataset.columns), _SOURCE)]
-    tags += [tag(key, value, _SOURCE) for key, value in dataset.tags]
+    """Tag a data set and its columns; each key ends with the value.
+
+    DataHub shows keys only, and a column's as if it were the data set's own: so the key says the
+    value, and a column's level has another name than the data set's.
+    """
+
+    def tag(key: str, value: str, column: str | None = None) -> TagsDatasetFacetFields:
+        return TagsDatasetFacetFields(f"{key}.{value}", value, _SOURCE, column)
+
+    tags = [tag("jingshu.level", highest(c.level for c in dataset.columns))]
+    tags += [tag(key, value) for key, value in dataset.tags]
     for column in dataset.columns:
-        tags.append(tag("jingshu.level", column.level, _SOURCE, column.name))
-        tags += [tag("jingshu.tag", value, _SOURCE, column.name) for value in column.tags]
+        tags.append(tag("jingshu.column_level", column.level, column.name))
+        tags += [tag("jingshu.column_tag", value, column.name) for value in column.tags]
     return tags_dataset.TagsDatasetFacet(tags=tags, producer=PRODUCER)
 
 
@@ -167,23 +168,22 @@ def change(kind: str) -> lifecycle_state_change_dataset.LifecycleStateChangeData
     )
 
 
-def column_lineage(graph: Graph) -> column_lineage_dataset.ColumnLineageDatasetFacet:
+def column_lineage(graph: Graph, city: str) -> column_lineage_dataset.ColumnLineageDatasetFacet:
     """Write a column graph as the facet; row-deciding inputs go into its ``dataset`` list."""
     return column_lineage_dataset.ColumnLineageDatasetFacet(
         fields={
-            name: column_lineage_dataset.Fields(inputFields=_input_fields(inputs))
+            name: column_lineage_dataset.Fields(inputFields=_input_fields(inputs, city))
             for name, inputs in graph.columns.items()
         },
-        dataset=_input_fields(graph.dataset),
+        dataset=_input_fields(graph.dataset, city),
         producer=PRODUCER,
     )
 
 
-def _input_fields(inputs: Sequence[Input]) -> list[column_lineage_dataset.InputField]:
+def _input_fields(inputs: Sequence[Input], city: str) -> list[column_lineage_dataset.InputField]:
     return [
         column_lineage_dataset.InputField(
-            namespace=field.namespace,
-            name=field.dataset,
+            *outside(city, field.namespace, field.dataset),
             field=field.column,
             transformations=[
                 column_lineage_dataset.Transformation(

@@ -6,12 +6,13 @@ Reads plain JSON, so that events of other producers take part. Only a COMPLETE r
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from lineage.columns import NAMESPACE
+from lineage.naming import PRODUCER, Own, is_imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,10 @@ ROWS: Final = "*"
 OURS: Final = ("shared/", "gold/", "silver/", "bronze/", "quarantine/")
 #: A transformation that nobody described.
 _UNSAID: Final[tuple[dict[str, Any], ...]] = ({},)
+#: How a table is made from another where the event names no columns.
+_WHOLE: Final = "columns not stated 未说明到列"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OWN: Final = Own()
 
 
 @dataclass(frozen=True)
@@ -112,30 +116,60 @@ class Ran:
         return next(found, None)
 
 
-def ran(event: Mapping[str, Any], file: str, line: int) -> Ran | None:
-    """Return what a COMPLETE event says; None for other events.
+def ran(event: Mapping[str, Any], file: str, line: int, own: Own = _OWN) -> Ran | None:
+    """Return what a COMPLETE event says; None for other events, and for one that wrote nothing.
+
+    What an imported event says of tables of ours is left out: only our own runs make them, and say
+    of which level and origin they are.
 
     Raises KeyError, TypeError, AttributeError or ValueError for what is no OpenLineage run event.
     """
     if event.get("eventType") != "COMPLETE":
         return None
+    own = own.in_event(event, file)
     tags = _tags(event["run"]).get(None, {})
     location = _facet(event["job"], "sourceCodeLocation")
+    inputs = tuple(_use(d, own, tags, is_output=False) for d in event.get("inputs") or ())
+    outputs = _joined(_use(d, own, tags, is_output=True) for d in event.get("outputs") or ())
+    if is_imported(file):
+        inputs = tuple(replace(u, about=About()) if _is_ours(u) else u for u in inputs)
+        outputs = tuple(use for use in outputs if not _is_ours(use))
+    if not outputs and is_audit(event):
+        return None
     return Ran(
         order=(_microseconds(event["eventTime"]), _text(event["run"]["runId"]), file, line),
         job=_text(event["job"]["name"]),
         contract=_optional(location.get("path")),
         batch=tags.get("jingshu.batch_id"),
-        inputs=tuple(_use(d, is_output=False) for d in event.get("inputs") or ()),
-        outputs=_joined(_use(d, is_output=True) for d in event.get("outputs") or ()),
+        inputs=inputs,
+        outputs=tuple(_with_inputs(use, inputs) for use in outputs),
     )
 
 
-def display(namespace: str, name: str) -> str:
+def is_audit(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event is of an audit of ours, which reads a table and makes none."""
+    return event.get("producer") == PRODUCER and _text(event["job"]["name"]).startswith("audit.")
+
+
+def _is_ours(use: Use) -> bool:
+    return use.dataset.startswith(OURS)
+
+
+def _with_inputs(use: Use, inputs: Iterable[Use]) -> Use:
+    """Return an output whose event names no columns as made from all that the run read."""
+    if use.graph is not None:
+        return use
+    read = dict.fromkeys(i.dataset for i in inputs)
+    whole = (Edge(name, ROWS, "INDIRECT", "", masking=False, description=_WHOLE) for name in read)
+    return replace(use, graph=Graph({}, tuple(whole)))
+
+
+def display(namespace: str, name: str, own: Own = _OWN) -> str:
     """Return how people write a data set: our tables without their namespace.
 
-    Another's whose name would look like one of our tables begins with ``//``.
+    Another's table whose name would look like one of ours begins with ``//``.
     """
+    namespace, name = own.inside(namespace, name)
     if namespace == NAMESPACE:
         return name
     foreign = f"{namespace}/{name}"
@@ -178,15 +212,26 @@ def _row(edge: Edge) -> list[str | bool]:
     ]  # fmt: skip
 
 
-def _use(dataset: Mapping[str, Any], *, is_output: bool) -> Use:
+def _use(
+    dataset: Mapping[str, Any],
+    own: Own,
+    run_tags: Mapping[str, str],
+    *,
+    is_output: bool,
+) -> Use:
     lineage = _facet(dataset, "columnLineage") if is_output else None
-    about, graph = _described(json.dumps([_facet(dataset, "tags"), lineage]))
+    about, graph = _described(json.dumps([_facet(dataset, "tags"), lineage]), own)
+    namespace, name = _text(dataset["namespace"]), _text(dataset["name"])
     places = _facet(dataset, "symlinks").get("identifiers") or ()
+    files = tuple(_text(p["name"]) for p in places if p.get("type") == "FILE")
+    export, table = own.inside(namespace, name)
+    if "jingshu.file" in run_tags and export not in (namespace, NAMESPACE):
+        files = (f"{table}/{run_tags['jingshu.file']}",)
     return Use(
-        dataset=display(_text(dataset["namespace"]), _text(dataset["name"])),
+        dataset=display(namespace, name, own),
         version=_optional(_facet(dataset, "version").get("datasetVersion")),
         about=about,
-        files=tuple(_text(p["name"]) for p in places if p.get("type") == "FILE"),
+        files=files,
         graph=graph,
     )
 
@@ -224,7 +269,7 @@ def _both(first: Use, second: Use) -> Use:
 
 
 @lru_cache(maxsize=512)
-def _described(facets: str) -> tuple[About, Graph | None]:
+def _described(facets: str, own: Own) -> tuple[About, Graph | None]:
     """Read the facets that are the same in thousands of runs, once: tags and column lineage."""
     tags, lineage = json.loads(facets)
     by_field = _tags({"facets": {"tags": tags}})
@@ -233,15 +278,16 @@ def _described(facets: str) -> tuple[About, Graph | None]:
         level=of_table.get("jingshu.level"),
         origin=of_table.get("jingshu.origin"),
         levels={
-            column: of_column["jingshu.level"]
+            column: level
             for column, of_column in by_field.items()
-            if column and "jingshu.level" in of_column
+            if column
+            and (level := of_column.get("jingshu.column_level") or of_column.get("jingshu.level"))
         },
     )
     if not lineage:
         return about, None
-    columns = {_text(c): _edges(v["inputFields"]) for c, v in lineage["fields"].items()}
-    return about, Graph(columns, _edges(lineage.get("dataset") or ()))
+    columns = {_text(c): _edges(v["inputFields"], own) for c, v in lineage["fields"].items()}
+    return about, Graph(columns, _edges(lineage.get("dataset") or (), own))
 
 
 def _facet(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -250,18 +296,22 @@ def _facet(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _tags(whole: Mapping[str, Any]) -> dict[str | None, dict[str, str]]:
-    """Return a run's or data set's tags by field; what is of the whole is under None."""
+    """Return a run's or data set's tags by field; what is of the whole is under None.
+
+    A key that ends with its value, as those of our data sets do, is found without it.
+    """
     found: dict[str | None, dict[str, str]] = {}
     for tag in _facet(whole, "tags").get("tags") or ():
         of = found.setdefault(_optional(tag.get("field")) or None, {})
-        of[_text(tag["key"])] = _text(tag["value"])
+        value = _text(tag["value"])
+        of[_text(tag["key"]).removesuffix(f".{value}")] = value
     return found
 
 
-def _edges(fields: Iterable[Mapping[str, Any]]) -> tuple[Edge, ...]:
+def _edges(fields: Iterable[Mapping[str, Any]], own: Own) -> tuple[Edge, ...]:
     return tuple(
         Edge(
-            source=display(_text(f["namespace"]), _text(f["name"])),
+            source=display(_text(f["namespace"]), _text(f["name"]), own),
             column=_text(f["field"]),
             type=_text(how.get("type") or "DIRECT"),
             subtype=_text(how.get("subtype") or ""),

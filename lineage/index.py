@@ -19,9 +19,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lineage.columns import NAMESPACE
 from lineage.errors import LineageError
 from lineage.facts import printable, ran
+from lineage.naming import PRODUCER, Own
 from lineage.store import FileState, Store
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ _QUIET_S: Final = 1.0
 _SUFFIX: Final = ".ndjson"
 _RUN_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LAST: Final = frozenset({"COMPLETE", "FAIL", "ABORT"})
-#: Another version of this code makes another index.
-_CODE: Final = ("index.py", "store.py", "facts.py", "columns.py")
+#: Another version of this code makes another index, and so does another name of the city.
+_CODE: Final = ("index.py", "store.py", "facts.py", "columns.py", "naming.py")
 
 
 def ask(home: Home, question: Callable[[Store], T], told: Told | None = None) -> T:
@@ -62,12 +62,12 @@ def ask(home: Home, question: Callable[[Store], T], told: Told | None = None) ->
     path = home.lineage_events.parent / "index.db"
     with _alone(path):
         try:
-            return _answer(home.lineage_events, path, question, told)
+            return _answer(home, path, question, told)
         except sqlite3.DatabaseError:
             for suffix in ("", "-journal", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
         try:
-            return _answer(home.lineage_events, path, question, told)
+            return _answer(home, path, question, told)
         except sqlite3.DatabaseError as error:
             raise LineageError(
                 f"The lineage index cannot be written: {error}.",
@@ -83,11 +83,13 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _answer(events: Path, path: Path, question: Callable[[Store], T], told: Told | None) -> T:
-    code = (Path(__file__).with_name(name).read_bytes() for name in _CODE)
-    store = Store(path, sha256(b"\0".join(code)).hexdigest())
+def _answer(home: Home, path: Path, question: Callable[[Store], T], told: Told | None) -> T:
+    own = Own.of(home)
+    names = ",".join([*sorted(own.namespaces), own.lake])
+    code = [Path(__file__).with_name(name).read_bytes() for name in _CODE]
+    store = Store(path, sha256(b"\0".join([*code, names.encode()])).hexdigest())
     try:
-        catching = _CatchingUp(store, events, told)
+        catching = _CatchingUp(store, home.lineage_events, own, told)
         catching.run()
         answer = question(store)
         if catching.read(store.used_files()):  # what never changes did: trust none of it
@@ -101,9 +103,10 @@ def _answer(events: Path, path: Path, question: Callable[[Store], T], told: Told
 class _CatchingUp:
     """Brings the store up to the files of one folder."""
 
-    def __init__(self, store: Store, events: Path, told: Told | None) -> None:
+    def __init__(self, store: Store, events: Path, own: Own, told: Told | None) -> None:
         self._store = store
         self._events = events
+        self._own = own
         self._told = told
 
     def run(self, *, is_thorough: bool = False) -> None:
@@ -203,7 +206,7 @@ class _CatchingUp:
         added = data[start:end].split(b"\n")[:-1]
         for number, line in enumerate(added, lines + 1):
             if line.strip():
-                run, is_last = _parsed(line, name, number)
+                run, is_last = _parsed(line, name, number, self._own)
                 runs += [run] if run else []
                 is_closed = is_closed or is_last
         changed_ns = status.st_mtime_ns
@@ -222,11 +225,11 @@ class _CatchingUp:
         return old is None or end != start
 
 
-def _parsed(line: bytes, name: str, number: int) -> tuple[Ran | None, bool]:
+def _parsed(line: bytes, name: str, number: int, own: Own) -> tuple[Ran | None, bool]:
     """Return what a line says that a run made, and whether it is the file's last word."""
     try:
         event = json.loads(line)
-        return ran(event, name, number), _is_last_of(event, name)
+        return ran(event, name, number, own), _is_last_of(event, name)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise LineageError(
             f"lineage/events/{printable(name)}:{number} is no OpenLineage event.",
@@ -241,5 +244,5 @@ def _is_last_of(event: dict[str, Any], name: str) -> bool:
         event.get("eventType") in _LAST
         and _RUN_ID.fullmatch(run_id) is not None
         and event["run"]["runId"] == run_id
-        and event["job"]["namespace"] == NAMESPACE
+        and event.get("producer") == PRODUCER
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
 from lineage.evidence.durable import write_once
+from lineage.naming import city_namespace, is_imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,16 +29,19 @@ def write(home: Home, run: Run) -> Path:
 
     path = home.lineage_events / f"{run.run_id}.ndjson"
     if not path.exists():
-        write_once(path, ndjson(run), scratch=home.lineage_events / ".drafts")
+        line = ndjson(run, city_namespace())
+        write_once(path, line, scratch=home.lineage_events / ".drafts")
     return path
 
 
 def read(home: Home) -> Iterator[dict[str, Any]]:
-    """Yield every event on disk, file by file; a line still being appended is left for later.
+    """Yield every event of ours on disk, file by file; a line still being appended waits.
 
     Raises LineageError naming file and line of what is no JSON object.
     """
     for path in sorted(home.lineage_events.glob("*.ndjson")):
+        if is_imported(path.name):
+            continue
         for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
             if not line.strip():
                 continue

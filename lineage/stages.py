@@ -10,7 +10,7 @@ from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Final
 
 from lineage import columns, datasets
-from lineage.events import Read, Run, Source, Written, run_id
+from lineage.events import Audit, Read, Run, Source, Written, run_id
 from lineage.plan import product_graph, share_graph
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def land_run(  # noqa: PLR0913  (the facts of a stage, all by name)
         ended_at=ended_at,
         engine=("pyarrow", installed("pyarrow")),
         source=_source(contract),
-        tags=_tags(delivery, batch_id, status, origin),
-        inputs=(Read(datasets.export(contract, provider, file_name, origin), batch_id),),
+        tags=(("jingshu.file", file_name), *_tags(delivery, batch_id, status, origin)),
+        inputs=(Read(datasets.export(contract, provider, origin), batch_id),),
         outputs=(
             Written(
                 datasets.source_table("bronze", contract, provider, origin),
@@ -93,9 +93,10 @@ def publish_run(  # noqa: PLR0913
     change: Change | None = "CREATE" if silver_version == 0 else None
     if silver_version and contract.load.mode in ("replace_period", "full_snapshot"):
         change = "OVERWRITE"
+    silver = datasets.source_table("silver", contract, provider, origin)
     outputs = [
         Written(
-            datasets.source_table("silver", contract, provider, origin),
+            silver,
             columns.silver_graph(contract, provider),
             version=_text(silver_version),
             rows=rows_published if published else None,
@@ -122,10 +123,11 @@ def publish_run(  # noqa: PLR0913
         engine=("spark", installed("pyspark")),
         source=_source(contract),
         tags=_tags(delivery, batch_id, status, origin),
-        inputs=(Read(bronze, _text(bronze_version), tuple(results)),),
+        inputs=(Read(bronze, _text(bronze_version)),),
         outputs=tuple(outputs),
         error=_error(status, reason),
         parent=parent,
+        audit=Audit(silver, _text(silver_version), tuple(results)) if results else None,
     )
 
 
@@ -264,7 +266,7 @@ def share_run(  # noqa: PLR0913
 
 
 def _source(contract: Contract) -> Source:
-    return Source(contract.id, contract.version, contract.source)
+    return Source(contract.id, contract.version, contract.source, datasets.owners(contract))
 
 
 def _error(status: str, reason: str) -> str | None:

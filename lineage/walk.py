@@ -267,7 +267,7 @@ class Walk:
                 yield _Step(user, at.column)
                 continue
             for own, same in groupby(uses, key=lambda use: use[0]):
-                edges = tuple(e for _, e in same if e.column == at.column)
+                edges = tuple(e for _, e in same if e.column in (at.column, ROWS))
                 if edges:
                     yield _Step(user, own, edges)
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from contracts.layout import ROOT, Home, contracts_root
 from infra.stack import processes
 from infra.stack.processes import LOOPBACK, Part, StackError
+from lineage.naming import city_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +168,7 @@ class Airflow:
             "workers": {"missing_dag_retry_delay": "5", "execution_api_timeout": "30"},
             "usage_data_collection": {"enabled": "False"},
             "openlineage": {
-                "namespace": "jingshu",
+                "namespace": city_namespace(),
                 "transport": json.dumps(
                     {"type": "file", "log_file_path": str(events), "append": True}
                 ),

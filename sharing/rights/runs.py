@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lineage import outbox
 from lineage.columns import NAMESPACE
+from lineage.naming import PRODUCER, Own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,8 @@ def measured_runs(home: Home) -> Iterator[Measured]:
     """Yield every completed run that made a version of a silver or gold table."""
     began: dict[str, datetime] = {}
     for event in outbox.read(home):
+        if event.get("producer") != PRODUCER:
+            continue
         run_id, at = str(event["run"]["runId"]), datetime.fromisoformat(event["eventTime"])
         if event["eventType"] == "START":
             began[run_id] = at
@@ -51,10 +54,12 @@ def measured_runs(home: Home) -> Iterator[Measured]:
 def _made(
     event: dict[str, Any], run_id: str, began: datetime, ended: datetime
 ) -> Iterator[Measured]:
+    own = Own().in_event(event, "")
     for output in event.get("outputs") or ():
-        layer = next((p for p in _MADE if output["name"].startswith(p)), None)
+        namespace, name = own.inside(output["namespace"], output["name"])
+        layer = next((p for p in _MADE if name.startswith(p)), None)
         version = (output.get("facets") or {}).get("version")
-        if output["namespace"] == NAMESPACE and layer and version:
-            table = output["name"].removeprefix(layer)
+        if namespace == NAMESPACE and layer and version:
+            table = name.removeprefix(layer)
             number = int(version["datasetVersion"])
             yield Measured(run_id, table, number, began, ended)

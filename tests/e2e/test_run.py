@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,10 +13,12 @@ from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
 from infra.stack.processes import Ledger
 from jobs.verify import verify
+from lineage.naming import Own
 from tests.commands import Running, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 
@@ -58,6 +61,35 @@ def test_every_delivery_of_the_day_comes_to_an_end(first_day: Running) -> None:
     assert set(told.values()) <= ENDS
     assert day["failures"] == []
     assert day["complete"]
+
+
+def test_tasks_are_parents_dag_runs_roots_and_no_table_stands_twice(
+    first_day: Running, home: Home
+) -> None:
+    theirs = _events(home.lineage_events.parent / "airflow" / "events.ndjson")
+    tasks = {
+        e["run"]["runId"]: e["run"]["facets"]["parent"]["run"]["runId"]
+        for e in theirs
+        if "parent" in e["run"]["facets"]
+    }
+    ours = [e for file in home.lineage_events.glob("*.ndjson") for e in _events(file)]
+    assert ours
+    for event in ours:
+        parent = event["run"]["facets"]["parent"]
+        assert parent["root"]["run"]["runId"] == tasks[parent["run"]["runId"]]
+        assert parent["job"]["namespace"] == event["job"]["namespace"] == "jingshu://beijing"
+    own = Own.of(home)
+    named = {(d["namespace"], d["name"]) for e in ours for d in (*e["inputs"], *e["outputs"])}
+    also = {
+        (d["namespace"], d["name"])
+        for e in theirs
+        for d in (*e.get("inputs", ()), *e.get("outputs", ()))
+    }
+    assert not {name for name in also - named if own.inside(*name)[0] == "jingshu"}
+
+
+def _events(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 def test_no_row_vanishes(first_day: Running) -> None:

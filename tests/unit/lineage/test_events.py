@@ -118,8 +118,13 @@ NAMES = (
 )
 
 
+def told(run: Run) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ndjson(run, "jingshu://beijing").decode().splitlines()]
+
+
 def parsed(run: Run) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in ndjson(run).decode().splitlines()]
+    """The run's own events, without those of its audit."""
+    return [event for event in told(run) if event["run"]["runId"] == run.run_id]
 
 
 def facet_of(event: dict[str, Any], side: str, index: int, name: str) -> Any:
@@ -128,14 +133,14 @@ def facet_of(event: dict[str, Any], side: str, index: int, name: str) -> Any:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_facet_is_of_the_official_shape(tree: Tree, visit: Delivery, name: str) -> None:
-    for event in parsed(runs(tree, visit)[name]):
+    for event in told(runs(tree, visit)[name]):
         assert read(event).run.runId == event["run"]["runId"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_events_are_what_they_were(tree: Tree, visit: Delivery, name: str, tmp_path: Path) -> None:
     """Compare with the golden file; on a wanted change copy the file that the message names."""
-    text = ndjson(runs(tree, visit)[name]).decode()
+    text = ndjson(runs(tree, visit)[name], "jingshu://beijing").decode()
     for engine in ("pyspark", "pyarrow", "deltalake"):
         text = text.replace(f'"version":"{version(engine)}"', '"version":"installed"')
     pretty = "".join(
@@ -202,14 +207,16 @@ def test_the_run_id_does_not_depend_on_the_clock(visit: Delivery) -> None:
 def test_levels_origin_and_batch_are_tags(tree: Tree, visit: Delivery) -> None:
     end = parsed(runs(tree, visit)["publish"])[1]
     tags = facet_of(end, "outputs", 0, "tags")["tags"]
-    levels = {t["field"]: t["value"] for t in tags if "field" in t and t["key"] == "jingshu.level"}
-    assert levels == {
-        "person_id": "L4", "visited_on": "L3", "street_code": "L2", "note": "L3",
-        "_source_line": "L1", "_batch_id": "L1", "_business_date": "L1",
+    assert {t["field"]: (t["key"], t["value"]) for t in tags if "field" in t} == {
+        name: (f"jingshu.column_level.{level}", level)
+        for name, level in {
+            "person_id": "L4", "visited_on": "L3", "street_code": "L2", "note": "L3",
+            "_source_line": "L1", "_batch_id": "L1", "_business_date": "L1",
+        }.items()
     }  # fmt: skip
     of_table = {t["key"]: t["value"] for t in tags if "field" not in t}
-    assert of_table["jingshu.level"] == "L4"
-    assert of_table["jingshu.origin"] == "simulated"
+    assert of_table["jingshu.level.L4"] == "L4"
+    assert of_table["jingshu.origin.simulated"] == "simulated"
     of_run = {t["key"]: t["value"] for t in end["run"]["facets"]["tags"]["tags"]}
     assert of_run == {
         "jingshu.batch_id": "20260715-0123456789ab",
@@ -223,15 +230,34 @@ def test_levels_origin_and_batch_are_tags(tree: Tree, visit: Delivery) -> None:
 def test_checks_are_told_by_count_and_a_check_that_did_not_run_is_no_success(
     tree: Tree, visit: Delivery
 ) -> None:
-    end = parsed(runs(tree, visit)["publish"])[1]
-    told = end["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"]
-    assert [(a["assertion"], a["success"], a["severity"], a.get("actual")) for a in told] == [
+    found = assertions(runs(tree, visit)["publish"])
+    assert [(a["assertion"], a["success"], a["severity"], a.get("actual")) for a in found] == [
         ("person_id.rule", True, "error", "1 of 100 bad"),
         ("volume", False, "warn", "100 of 100 bad"),
         ("doctor_signed", False, "info", None),
     ]
-    assert told[0]["expected"] == "<= 2 % bad"
-    assert [a["params"]["status"] for a in told] == ["passed", "failed", "not_executable"]
+    assert found[0]["expected"] == "<= 2 % bad"
+    assert [a["params"]["status"] for a in found] == ["passed", "failed", "not_executable"]
+
+
+def assertions(run: Run) -> Any:
+    (end,) = [e for e in told(run) if e["job"]["name"].startswith("audit.")][1:]
+    return end["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"]
+
+
+@pytest.mark.parametrize(("name", "number"), [("publish", "7"), ("publish_held", None)])
+def test_an_audit_reads_silver_and_completes_whatever_became_of_the_batch(
+    tree: Tree, visit: Delivery, name: str, number: str | None
+) -> None:
+    run = runs(tree, visit)[name]
+    start, end = (e for e in told(run) if e["run"]["runId"] != run.run_id)
+    assert (start["eventType"], end["eventType"]) == ("START", "COMPLETE")
+    assert end["job"]["name"] == "audit.health__visit"
+    assert [d["name"] for d in end["inputs"]] == ["silver.health__visit"]
+    facets = end["inputs"][0]["facets"]
+    assert facets.get("version", {}).get("datasetVersion") == number
+    assert end["outputs"] == []
+    assert parsed(run)[1]["inputs"][0]["inputFacets"] == {}
 
 
 def test_a_business_day_is_the_citys(tree: Tree, visit: Delivery) -> None:
@@ -265,7 +291,7 @@ def test_input_versions_are_found_with_and_without_a_layer(tree: Tree, visit: De
         d["name"]: d["facets"].get("version", {}).get("datasetVersion") for d in end["inputs"]
     }
     assert versions == {
-        "silver/east__case": "2", "silver/health__visit": "7", "silver/west__case": None,
+        "silver.east__case": "2", "silver.health__visit": "7", "silver.west__case": None,
     }  # fmt: skip
     assert end["job"]["facets"]["sql"]["query"] == SQL
 
@@ -308,8 +334,8 @@ def test_quarantine_is_an_output_only_where_rows_went_there(visit: Delivery) -> 
         )  # fmt: skip
         return [d["name"] for d in parsed(run)[1]["outputs"]]
 
-    assert outputs(0) == ["silver/health__visit"]
-    assert outputs(1) == ["silver/health__visit", "quarantine/health__visit"]
+    assert outputs(0) == ["silver.health__visit"]
+    assert outputs(1) == ["silver.health__visit", "quarantine.health__visit"]
 
 
 def test_a_time_without_zone_is_refused(visit: Delivery) -> None:
@@ -332,8 +358,8 @@ def test_a_file_name_that_is_no_text_is_still_told(visit: Delivery) -> None:
         started_at=STARTED,
         ended_at=ENDED,
     )
-    symlinks = parsed(run)[1]["inputs"][0]["facets"]["symlinks"]
-    assert symlinks["identifiers"][0]["name"] == "visit/??.csv"
+    tags = {t["key"]: t["value"] for t in parsed(run)[1]["run"]["facets"]["tags"]["tags"]}
+    assert tags["jingshu.file"] == "??.csv"
 
 
 def _unknown_key(event: dict[str, Any]) -> None:

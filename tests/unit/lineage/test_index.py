@@ -108,9 +108,9 @@ def test_a_growing_file_is_read_from_where_it_was(
     read: list[bytes] = []
     parsed = index._parsed
 
-    def noted(line: bytes, name: str, number: int) -> Any:
+    def noted(line: bytes, *where: Any) -> Any:
         read.append(line)
-        return parsed(line, name, number)
+        return parsed(line, *where)
 
     monkeypatch.setattr(index, "_parsed", noted)
     added = foreign("board", "two", at="2026-07-18T00:00:00Z")
