@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.layout import ROOT
+from infra.stack.tied import tied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ def running_gateway(home: Home, contracts: Path) -> Iterator[Gateway]:
         "PYTHONUNBUFFERED": "1",
     }
     environment.pop("JINGSHU_CONTROL_URL", None)
-    command = [sys.executable, "-m", "sharing.gateway", "--port", str(port)]
+    command = tied([sys.executable, "-m", "sharing.gateway", "--port", str(port)])
     with (home.root / "gateway.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
