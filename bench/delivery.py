@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from contracts.delivery import Delivery
 from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
+from infra.stack.tied import tied
 from lineage import outbox, stages
 from lineage.acknowledged import Acknowledged
 from lineage.delivery import Sender
@@ -97,7 +98,7 @@ def _record(home: Home, runs: int) -> float:
 def _sender_to_nobody(home: Home) -> Iterator[None]:
     """Keep the stack's sender running against a port where nobody listens."""
     sender = subprocess.Popen(
-        [sys.executable, "-m", "cli", "lineage", "send", "--watch", "--url", _DEAD],
+        tied([sys.executable, "-m", "cli", "lineage", "send", "--watch", "--url", _DEAD]),
         cwd=ROOT,
         env={**os.environ, "JINGSHU_HOME": str(home.root)},
         stdout=subprocess.PIPE,

@@ -34,6 +34,7 @@ from delta_sharing.rest_client import DataSharingRestClient
 from deltalake import write_deltalake
 
 from contracts.layout import ROOT, Home
+from infra.stack.tied import tied
 from sharing import grants, recipients
 from sharing.catalog import Catalog
 from sharing.control import Control, utc_now
@@ -334,7 +335,10 @@ def _process(module: list[str], port: int, log: Path) -> Iterator[int]:
     """Run a module that listens on a port; yield its process id."""
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", *module], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT
+            tied([sys.executable, "-m", *module]),
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
         )
     try:
         _wait_for(port)

@@ -32,7 +32,8 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group(
     epilog="\b\n例 Example:\n"
-    "  ./jingshu evidence prove landing:20261122-0123456789ab --out p.tlog-proof\n"
+    "  ./jingshu evidence prove landing:health__disease_case@20260715-0123456789ab"
+    " --out p.tlog-proof\n"
     "  ./jingshu evidence verify p.tlog-proof"
 )
 def evidence() -> None:
@@ -45,7 +46,8 @@ def evidence() -> None:
 
 
 @evidence.command(
-    epilog="例 Example: ./jingshu evidence prove verdict:20261122-0123456789ab --out p.tlog-proof"
+    epilog="例 Example: ./jingshu evidence prove "
+    "publication:health__disease_case@20260715-0123456789ab --out p.tlog-proof"
 )
 @click.argument("subject")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写到文件 Write here.")

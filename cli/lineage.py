@@ -67,7 +67,7 @@ def import_(file: BinaryIO, as_json: bool) -> int:
     return 0
 
 
-@lineage.command(epilog="例 Example: ./jingshu lineage up heat_readiness.heat_cases --at 4 --json")
+@lineage.command(epilog="例 Example: ./jingshu lineage up heat_readiness.heat_cases --at 1 --json")
 @_TABLE
 @_AT
 @_JSON
@@ -120,8 +120,8 @@ def impact(name: str, as_json: bool) -> int:
 
 @lineage.command(
     epilog="\b\n例 Example:\n"
-    "  ./jingshu lineage row silver/emergency__depot_stock depot_id=D01,item_code=A7\n"
-    "  ./jingshu lineage row heat_readiness 110101001"
+    "  ./jingshu lineage row silver/emergency__depot_stock depot_id=DP00001,item_code=HW0001\n"
+    "  ./jingshu lineage row heat_readiness street_code=110101001,business_date=2026-07-15"
 )
 @click.argument("table", metavar="TABLE")
 @click.argument("key", metavar="KEY")

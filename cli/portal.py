@@ -42,10 +42,10 @@ def build(chosen: datetime | None, as_json: bool) -> None:
     click.echo(json.dumps({"page": str(page)}) if as_json else f"日报 CDO page: {page}")
 
 
-@portal.command(epilog="例 Example: ./jingshu portal serve --port 8790")
+@portal.command(epilog="例 Example: ./jingshu portal serve --port 8795")
 @_DATE
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="端口 Port on 127.0.0.1 (default 8790; 0: any)."
+    "--port", type=click.IntRange(0, 65535), help="端口 Port on 127.0.0.1 (default 8795; 0: any)."
 )
 def serve(chosen: datetime | None, port: int | None) -> None:
     """查看日报 Serve the pages on 127.0.0.1 until Ctrl-C; builds the page where there is none."""

@@ -9,7 +9,7 @@ import click
 from contracts.layout import Home
 
 
-@click.command(epilog="例 Example: ./jingshu up && ./jingshu status")
+@click.command(epilog="\b\n例 Example:\n  ./jingshu up\n  ./jingshu status")
 def up() -> None:
     """启动 Start Spark, Airflow, the gateway and the web pages on 127.0.0.1, and keep them running.
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 Layer = Literal["bronze", "silver", "quarantine", "gold", "shared", "governance"]
 
+#: Begins the URI of an Airflow asset: what follows is the table's name, wherever the lake lies.
+#: Airflow leaves schemes that begin so as they are.
+ASSET_SCHEME: Final = "x-jingshu://"
 #: The repository's root: packaged contracts and DAGs are found relative to it.
 ROOT = Path(__file__).resolve().parent.parent
 

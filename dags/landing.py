@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
 from contracts.delivery import Delivery
-from contracts.layout import Home
 from dags.running import announce_lineage_parent, business_date, is_clock_driven
 
 if TYPE_CHECKING:
@@ -66,14 +64,14 @@ class Land(BaseOperator):
 
 
 def trigger_for(delivery: Delivery) -> DeliveryTrigger:
-    """Return the trigger that waits for a delivery's files in the drop folder in force."""
+    """Return the trigger that waits for a delivery's files in the drop folder."""
     from dags.waiting import DeliveryTrigger
 
     server = delivery.contract.server(delivery.provider)
     below = server.path.removeprefix("{drop}/")
     below = below.replace("{date}", delivery.business_date.isoformat())
     return DeliveryTrigger(
-        f"{glob.escape(str(Home.from_env().drop))}/{below}",
+        below,
         delivery.missing_at.isoformat(),
         needs_manifest=server.export.manifest == "required",
     )

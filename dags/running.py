@@ -21,7 +21,7 @@ from airflow.sdk import (
 )
 
 from contracts.errors import UsageError
-from contracts.layout import Home
+from contracts.layout import ASSET_SCHEME
 from contracts.model import CITY_TZ
 
 if TYPE_CHECKING:
@@ -92,14 +92,16 @@ def when_all_complete(
 
 def silver_asset(contract: Contract, provider: str) -> Asset:
     """Return the asset of one source table."""
-    table = contract.table(provider)
-    return Asset(name=f"silver/{table}", uri=Home.from_env().table("silver", table).as_uri())
+    return _asset(f"silver/{contract.table(provider)}")
 
 
 def gold_asset(product: Contract) -> Asset:
     """Return the asset of one product table."""
-    table = product.product_table
-    return Asset(name=f"gold/{table}", uri=Home.from_env().table("gold", table).as_uri())
+    return _asset(f"gold/{product.product_table}")
+
+
+def _asset(table: str) -> Asset:
+    return Asset(name=table, uri=f"{ASSET_SCHEME}{table}")
 
 
 def business_date() -> str:

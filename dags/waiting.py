@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from contracts.layout import Home
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -25,8 +27,9 @@ _NOT_FILES = (".manifest.json", ".part", ".tmp")
 class DeliveryTrigger(BaseTrigger):
     """Fires when a delivery's file is there, or when nobody waits for it any longer.
 
-    ``pattern`` is the glob of its files, ``until`` the last moment (RFC 3339). Where a manifest is
-    required a file counts from when its manifest is there. Whether the file is any good, the task
+    ``pattern`` is the glob of its files below the drop folder, whichever is in force when somebody
+    looks; ``until`` is the last moment (RFC 3339). Where a manifest is required a file counts from
+    when its manifest is there. Whether the file is any good, the task
     that is resumed finds out.
     """
 
@@ -50,7 +53,8 @@ class DeliveryTrigger(BaseTrigger):
         until = datetime.fromisoformat(self.until)
         while (left_s := (until - utc_now()).total_seconds()) > 0:
             await asyncio.sleep(min(LOOK_EVERY_S, left_s))
-            if await asyncio.to_thread(is_there, self.pattern, needs_manifest=self.needs_manifest):
+            pattern = os.path.join(glob.escape(str(Home.from_env().drop)), self.pattern)  # noqa: PTH118
+            if await asyncio.to_thread(is_there, pattern, needs_manifest=self.needs_manifest):
                 yield TriggerEvent({"is_there": True})
                 return
         yield TriggerEvent({"is_there": False})

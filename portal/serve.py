@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST: Final = "127.0.0.1"
-PORT: Final = 8790
+#: Not Airflow's (8790), the gateway's (8791) or the web pages' (8792).
+PORT: Final = 8795
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "

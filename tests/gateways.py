@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.layout import ROOT
+from infra.stack.tied import tied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +40,12 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(home: Home, contracts: Path) -> Iterator[Gateway]:
+def running_gateway(home: Home, contracts: Path, port: int | None = None) -> Iterator[Gateway]:
     """Serve a home's shared tables, with the names that a contracts tree gives them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    if port is None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     environment = {
         **os.environ,
         "JINGSHU_HOME": str(home.root),
@@ -53,7 +55,7 @@ def running_gateway(home: Home, contracts: Path) -> Iterator[Gateway]:
         "PYTHONUNBUFFERED": "1",
     }
     environment.pop("JINGSHU_CONTROL_URL", None)
-    command = [sys.executable, "-m", "sharing.gateway", "--port", str(port)]
+    command = tied([sys.executable, "-m", "sharing.gateway", "--port", str(port)])
     with (home.root / "gateway.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT

@@ -60,7 +60,7 @@ class Marker:
             "origin": "simulated",
             "seed": self.seed,
             "scale": self.scale,
-            "truth": str(home.sandbox / "truth"),
+            "truth": "../truth",
             "first": {feed: str(day) for feed, day in sorted(self.first.items())},
         }
         _write_text(home.drop / MARKER, json.dumps(data, indent=2) + "\n")

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
 
-from contracts.layout import ROOT, Home, contracts_root
+from contracts.layout import ASSET_SCHEME, ROOT, Home, contracts_root
 from infra.stack import processes
+from infra.stack.assets import name_assets
 from infra.stack.processes import LOOPBACK, Part, StackError
 from lineage.naming import city_namespace
 
@@ -44,6 +45,7 @@ _ARGUMENTS: Mapping[Component, tuple[str, ...]] = {
 #: Tasks at a time: two cores, and Spark works for all of them.
 _SLOTS = "3"
 _MIGRATE_TIMEOUT_S = 300
+_CONFIGURATION = "# Every setting comes from the environment: infra/stack/airflow.py\n"
 _SHOWN_CHARS = 400
 
 
@@ -183,10 +185,12 @@ def migrate(airflow: Airflow) -> None:
         StackError: the migration failed.
     """
     done = airflow.folder / "migrated"
-    installed = version("apache-airflow-core")
-    if done.exists() and done.read_text("ascii") == installed:
-        return
+    state = f"{version('apache-airflow-core')} {ASSET_SCHEME}"
     airflow.folder.mkdir(parents=True, exist_ok=True)
+    # Where there is none, Airflow writes one with the folders of today, and reads it ever after.
+    (airflow.folder / "airflow.cfg").write_text(_CONFIGURATION, "ascii")
+    if done.exists() and done.read_text("ascii") == state:
+        return
     argv = [sys.executable, "-m", "airflow", "db", "migrate"]
     result = subprocess.run(
         argv,
@@ -202,7 +206,8 @@ def migrate(airflow: Airflow) -> None:
         problem = f"Airflow's database was not prepared: {result.stderr.strip()[-_SHOWN_CHARS:]}"
         remedy = f"Remove the folder {airflow.folder} (it holds run history only) and run again."
         raise StackError(problem, remedy)
-    done.write_text(installed, "ascii")
+    name_assets(airflow.folder / "airflow.db")
+    done.write_text(state, "ascii")
 
 
 def folder(home: Home) -> Path:

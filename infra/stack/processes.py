@@ -97,7 +97,11 @@ class _Stat:
 
 
 class Ledger:
-    """``stack.json``: the parts that were started, for whoever has to stop them."""
+    """``stack.json``: the parts that were started, for whoever has to stop them.
+
+    It belongs to the folder that it was written in: the ledger in a copy of a home names the
+    processes of the home that was copied, and counts for nothing.
+    """
 
     def __init__(self, home: Home) -> None:
         self.path = home.run / "stack.json"
@@ -105,10 +109,12 @@ class Ledger:
     def parts(self) -> list[Part]:
         """Return the recorded parts, dead or alive, in the order they were started."""
         try:
-            rows = json.loads(self.path.read_text("utf-8"))
+            told = json.loads(self.path.read_text("utf-8"))
         except FileNotFoundError:
             return []
-        return [Part(**row) for row in rows]
+        if isinstance(told, list):  # what the version before wrote
+            return [Part(**row) for row in told]
+        return [Part(**row) for row in told["parts"]] if told["folder"] == self._folder() else []
 
     def find(self, name: str) -> Part | None:
         """Return the recorded part of this name while its leader lives."""
@@ -127,8 +133,14 @@ class Ledger:
 
     def _write(self, parts: Sequence[Part]) -> None:
         draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps([asdict(part) for part in parts], indent=1), "utf-8")
+        told = {"folder": self._folder(), "parts": [asdict(part) for part in parts]}
+        draft.write_text(json.dumps(told, indent=1), "utf-8")
         draft.replace(self.path)
+
+    def _folder(self) -> str:
+        """Name the folder by device and inode: a rename keeps them, a copy has its own."""
+        stat = self.path.parent.stat()
+        return f"{stat.st_dev}:{stat.st_ino}"
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

@@ -11,8 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.layout import ROOT
 from infra.stack import processes
 from infra.stack.processes import LOOPBACK, Ledger, Part, StackError
+from infra.stack.tied import tied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,10 +67,12 @@ class SparkServer:
 def start(home: Home, port: int | None = None) -> SparkServer:
     """Start a server for ``home`` on ``port`` (or a free one) and wait until it answers.
 
+    It belongs to this process, and ends with it even if nobody stops it.
+
     Raises:
         StackError: Java, Spark or the Delta jars are missing, the port is taken, or it died.
     """
-    part = begin(home, port)
+    part = begin(home, port, is_tied=True)
     try:
         processes.wait_listening(part, _START_TIMEOUT_S)
     except StackError:
@@ -77,8 +81,8 @@ def start(home: Home, port: int | None = None) -> SparkServer:
     return SparkServer(home, part)
 
 
-def begin(home: Home, port: int | None = None) -> Part:
-    """Start the server without waiting for it."""
+def begin(home: Home, port: int | None = None, *, is_tied: bool = False) -> Part:
+    """Start the server without waiting for it; ``is_tied`` to this process, or to be stopped."""
     folder = home.run / "spark"
     shutil.rmtree(folder / "local", ignore_errors=True)  # what a killed server left
     (folder / "local").mkdir(parents=True, exist_ok=True)
@@ -94,6 +98,8 @@ def begin(home: Home, port: int | None = None) -> Part:
         _MAIN,
         "spark-internal",
     ]
+    if is_tied:
+        argv = tied(argv)
     return processes.launch(home, NAME, argv, _environment(folder), port=at, folder=folder)
 
 
@@ -187,7 +193,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_CONF_DIR": str(folder),
         "PYSPARK_PYTHON": sys.executable,
-        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        "PYTHONPATH": os.environ.get("PYTHONPATH") or str(ROOT),  # its workers import jobs
     }
 
 

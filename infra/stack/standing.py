@@ -28,7 +28,10 @@ STOP_GRACE_S = 12.0
 
 
 class Settings(BaseModel):
-    """What a stack was started with, and a command that joins it must share."""
+    """What a stack was started with, and a command that joins it must share.
+
+    Folders of the home are named from its root: a home that was moved shares them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,7 +42,8 @@ class Settings(BaseModel):
     @classmethod
     def now(cls, home: Home, schedule: Schedule) -> Settings:
         """Return what a stack that starts now is started with."""
-        return cls(schedule=schedule, contracts=str(contracts_root()), drop=str(home.drop))
+        folders = {"contracts": contracts_root(), "drop": home.drop}
+        return cls(schedule=schedule, **{k: _named(home, v) for k, v in folders.items()})
 
     @classmethod
     def last(cls, home: Home) -> Settings | None:
@@ -87,6 +91,11 @@ def _address(part: Part) -> str:
     if not part.port:
         return ""
     return f"http://{LOOPBACK}:{part.port}{PREFIX if part.name == GATEWAY else ''}"
+
+
+def _named(home: Home, folder: Path) -> str:
+    is_own = folder.is_relative_to(home.root)
+    return str(folder.relative_to(home.root) if is_own else folder)
 
 
 def _settings_file(home: Home) -> Path:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from contracts.layout import ROOT, Home
+from infra.stack import processes
+from infra.stack.processes import Ledger
 from tests.unit.contracts.small import properties
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.shop import Shop
     from tests.unit.cli.conftest import Jingshu
 
@@ -106,3 +116,36 @@ def test_what_would_not_land_says_why(
     assert said.code == 1
     assert words in said.err
     assert not list(Path(tempfile.gettempdir()).iterdir())
+
+
+def until(is_so: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 120
+    while not is_so():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def test_the_spark_of_a_killed_command_ends_with_it(shop: Shop, file: Path, tmp_path: Path) -> None:
+    file.write_text(GOOD, "utf-8")
+    scratch = tmp_path / "scratch"
+    environment = {name: value for name, value in os.environ.items() if name != "SPARK_REMOTE"}
+    tried = subprocess.Popen(
+        [sys.executable, "-m", "cli", "try", file, "--contract", "shop.sale", "--simulated"],
+        cwd=ROOT,
+        env={
+            **environment,
+            "JINGSHU_HOME": str(tmp_path / "empty"),
+            "JINGSHU_CONTRACTS": str(shop.tree.root),
+            "TMPDIR": str(scratch),
+        },
+    )
+    try:
+        until(lambda: bool(list(scratch.glob("jingshu-spark-*/run/stack.json"))), "no Spark")
+        [ledger] = scratch.glob("jingshu-spark-*/run/stack.json")
+        [spark] = Ledger(Home(ledger.parent.parent)).parts()
+        until(lambda: processes.is_listening(spark.port), "Spark does not listen")
+        assert spark.members()
+    finally:
+        tried.send_signal(signal.SIGKILL)
+        tried.wait()
+    until(lambda: not spark.members(), "Spark outlives its killed caller")

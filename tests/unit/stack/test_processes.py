@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.stack import processes
+from infra.stack import processes, standing
 from infra.stack.processes import Ledger, Part, StackError
 
 if TYPE_CHECKING:
@@ -181,3 +183,28 @@ def test_signals_wait_until_a_part_is_recorded() -> None:
         check=True,
     )
     assert result.stdout.split("\n")[:2] == ["finished", "then interrupted"]
+
+
+def test_a_copied_home_does_not_own_the_processes_of_the_first(
+    home: Home, family: Part, tmp_path: Path
+) -> None:
+    copy = type(home)(tmp_path / "copy")
+    shutil.copytree(home.root, copy.root)
+    assert Ledger(copy).parts() == []
+    assert standing.down(copy) == []
+    assert len(family.members()) == 2
+    assert Ledger(home).find("family") == family
+
+
+def test_a_home_that_is_renamed_keeps_its_processes(
+    home: Home, family: Part, tmp_path: Path
+) -> None:
+    renamed = type(home)(home.root.rename(tmp_path / "renamed"))
+    assert standing.down(renamed) == [family]
+    assert family.members() == []
+
+
+def test_the_ledger_of_the_version_before_is_read(home: Home, family: Part) -> None:
+    ledger = Ledger(home)
+    ledger.path.write_text(json.dumps([asdict(family)]), "utf-8")
+    assert ledger.parts() == [family]

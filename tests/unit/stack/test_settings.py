@@ -110,6 +110,13 @@ def test_a_command_that_joins_a_stack_compares_what_it_was_started_with(
     assert Settings.last(home) != Settings.now(home, "cron")
 
 
+def test_a_stack_of_a_moved_home_was_started_with_the_same(home: Home, tmp_path: Path) -> None:
+    airflow.folder(home).mkdir(parents=True)
+    Settings.now(home, "cron").write(home)
+    moved = type(home)(home.root.rename(tmp_path / "moved"))
+    assert Settings.last(moved) == Settings.now(moved, "cron")
+
+
 @pytest.fixture
 def jars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "jars"

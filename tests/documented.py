@@ -1,0 +1,134 @@
+"""What the project tells people to type: every command and piece of code of its pages and helps."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import click
+
+from cli.main import COMMANDS, jingshu
+from contracts.layout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Kind = Literal["command", "python", "file"]
+_PAGES: Final = (
+    "README.md",
+    "README.zh.md",
+    "CONTRIBUTING.md",
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")),
+)
+_FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_NAMED: Final = re.compile(r"`([^`\n]+)`[:：]\n+\Z")
+_SPAN: Final = re.compile(r"`([^`\n]+)`")
+#: What begins a command of ours or of a program that we tell people to call.
+_COMMAND: Final = re.compile(r"(?:[A-Z_]+=\S+ )*(?:\./jingshu|uv|python3?|\.venv/bin/\w+) \S")
+_OPTIONAL: Final = re.compile(r"\s*\[[^\]]*\]")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """One thing to type: ``where`` it stands, and for a file of an example, its ``name``."""
+
+    where: str
+    kind: Kind
+    text: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.text.splitlines()[0][:60]}"
+
+
+def snippets() -> list[Snippet]:
+    """Return every snippet of the pages and of every command's help, in the order they stand."""
+    return [s for page in _PAGES for s in of_page(page)] + list(of_helps())
+
+
+def of_page(page: str) -> Iterator[Snippet]:
+    """Yield a page's fenced shell, Python and files, and the commands among its words."""
+    text = (ROOT / page).read_text("utf-8")
+    for fence in _FENCE.finditer(text):
+        language, body = fence.groups()
+        named = _NAMED.search(text[: fence.start()])
+        if language == "sh":
+            yield from (
+                Snippet(page, "command", part)
+                for line in body.splitlines()
+                for part in commands_of(line)
+            )
+        elif language == "python":
+            yield Snippet(page, "python", body)
+        elif language:
+            assert named is not None, f"{page}: what is the file below called?\n{body[:200]}"
+            yield Snippet(page, "file", body, named[1])
+    for span in _SPAN.findall(_FENCE.sub("", text)):
+        if _COMMAND.match(span):
+            yield from (Snippet(page, "command", part) for part in commands_of(span))
+
+
+def of_helps() -> Iterator[Snippet]:
+    """Yield the examples below every command's help."""
+    for path, command in all_commands():
+        for line in (command.epilog or "").replace("\b", "").splitlines():
+            said = re.sub(r"^\s*例 Example:", "", line).strip()
+            where = " ".join(("jingshu", *path, "--help"))
+            yield from (Snippet(where, "command", part) for part in commands_of(said))
+
+
+def all_commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command and group with its path."""
+    for name, entry in COMMANDS.items():
+        yield from _below((name,), entry.load())
+
+
+def commands_of(line: str) -> Iterator[str]:
+    """Yield the commands of a line, without comments and what is optional in brackets."""
+    for part in _OPTIONAL.sub("", line.partition(" #")[0]).split(" && "):
+        if part.strip():
+            yield part.strip()
+
+
+def parse(argv: list[str]) -> tuple[str, ...]:
+    """Let the real command line read a command down to its last option; return its path.
+
+    Raises what click raises for what it does not know.
+    """
+    context = jingshu.make_context("jingshu", list(argv))
+    path: tuple[str, ...] = ()
+    group: click.Command = jingshu
+    while isinstance(group, click.Group):
+        rest = [*context._protected_args, *context.args]
+        name, command, rest = group.resolve_command(context, rest)
+        assert command is not None
+        path = (*path, str(name))
+        context = command.make_context(name, rest, parent=context)
+        group = command
+    return path
+
+
+def words_of(command: str) -> list[str]:
+    """Return a command's words, its variables left out."""
+    words = shlex.split(command)
+    while re.match(r"[A-Z_]+=", words[0]):
+        words = words[1:]
+    return words
+
+
+def _below(
+    path: tuple[str, ...], command: click.Command
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            yield from _below((*path, name), child)
+
+
+#: The path of every command and group.
+SUBCOMMANDS: Final = frozenset(path for path, _ in all_commands())
