@@ -215,13 +215,15 @@ def _leaves(home: Home, row: BatchRow) -> list[str]:
 
 def commands(row: BatchRow) -> Iterator[str]:
     """Yield the commands that a batch's state allows."""
+    from jobs.conservation import was_shown
+
     act = f"./jingshu batch {{}} {row.batch_id}"
     if row.status == "held":
         yield f"{act.format('release')} --reason …"
         yield f"{act.format('reject')} --reason …"
     if row.status in ("held", "rejected", "failed", "landed"):
         yield act.format("retry")
-    if row.status in ("published", "superseded") and row.silver_version is not None:
+    if row.status != "withdrawn" and was_shown(row):
         yield f"{act.format('withdraw')} --reason …"
     if row.rows_quarantined:
         yield f"./jingshu quarantine list --batch {row.batch_id}"
