@@ -1,4 +1,4 @@
-"""What earlier dates left open: a held date blocks no other, so someone must remember. No I/O."""
+"""What other dates left open: a held date blocks no other, so someone must remember. No I/O."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def still_open(
     tree: Tree,
     deliveries: Iterable[DeliveryRow],
     batches: Sequence[BatchRow],
-    before: date,
+    besides: date,
 ) -> tuple[Decision, ...]:
-    """Return what earlier dates left open: one item a feed and kind, with all its dates.
+    """Return what all dates but one left open: one item a feed and kind, with all its dates.
 
     ``deliveries`` and ``batches`` are the newest rows of every date.
     """
-    current = current_batches(b for b in batches if b.business_date < before)
+    current = current_batches(b for b in batches if b.business_date != besides)
     newest = _newest_published(batches)
     rows: dict[tuple[Kind, str, str], list[DeliveryRow | BatchRow]] = defaultdict(list)
     for batch in current:
         if batch.status in _STILL_OPEN:
             rows[OF_STATUS[batch.status], batch.provider, batch.dataset].append(batch)
     for delivery in deliveries:
-        if delivery.business_date >= before or not _is_open(delivery):
+        if delivery.business_date == besides or not _is_open(delivery):
             continue
         contract = tree.sources.get(delivery.contract_id)
         later = newest.get((delivery.provider, delivery.dataset), delivery.business_date)

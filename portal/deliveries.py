@@ -195,6 +195,11 @@ def _order(line: Line) -> tuple[int, bool, str, str, str]:
     return (gravity, not line.is_over_threshold, line.provider.kind, code, line.title)
 
 
+def due(states: Mapping[str, int]) -> int:
+    """Return how many deliveries of a date were due, from how many are in each state."""
+    return sum(states.get(state, 0) for state in DUE_STATES)
+
+
 def count(of_date: Sequence[Line]) -> Counts:
     """Count the lines of one date."""
     states: Counter[str] = Counter(line.delivery.state for line in of_date)
@@ -204,7 +209,7 @@ def count(of_date: Sequence[Line]) -> Counts:
     judged = sum(n for s, n in states.items() if s not in ("not_due", "expected"))
     return Counts(
         providers=len({line.delivery.provider for line in of_date}),
-        due=sum(states[s] for s in DUE_STATES),
+        due=due(states),
         states=dict(states),
         statuses=dict(statuses),
         rows=sum(map(account, batches), RowAccount()),

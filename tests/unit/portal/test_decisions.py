@@ -135,13 +135,14 @@ def test_a_command_can_be_pasted_whatever_an_id_holds(city: City) -> None:
         assert shlex.split(command)[3] == "x; rm -rf ~"
 
 
-def test_earlier_dates_stay_open_until_someone_acts(city: City) -> None:
+def test_other_dates_stay_open_until_someone_acts(city: City) -> None:
     for days in (1, 2, 4):
         city.deliver("received", "held", day=DAY - timedelta(days=days))
         city.deliver("missing", feed="east/shared.cases", day=DAY - timedelta(days=days))
     city.deliver("received", "published")
-    city.deliver("missing", day=DAY + timedelta(days=1))
-    held, missing = city.report().still_open
+    city.deliver("refused", day=DAY + timedelta(days=1))
+    refused, held, missing = city.report().still_open
+    assert refused.dates == (DAY + timedelta(days=1),), "what is open stands on every date's page"
     assert held.kind.word.en == "held"
     assert held.dates == tuple(DAY - timedelta(days=n) for n in (4, 2, 1))
     assert held.commands[0] == "./jingshu batch show 20260711-alpha-stock"
