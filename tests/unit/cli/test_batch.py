@@ -46,7 +46,7 @@ def test_list_filters_by_date_and_status(jingshu: Jingshu, shop: Shop) -> None:
 def test_a_refused_delivery_is_listed_though_no_batch_came_of_it(
     jingshu: Jingshu, own_shop: Shop
 ) -> None:
-    own_shop.send("sale", day(3), {"a": 1}).write_text("cut")  # not what its manifest says
+    deliver(own_shop.home.drop, f"shop/sale/{day(3)}/sale.csv", "机密★\n".encode())
     delivery = Delivery(own_shop.tree.contract("shop.sale"), "shop", day(3))
     assert entry.land_delivery(own_shop.home, delivery).kind == "ended"
     [row] = call(jingshu, own_shop, "list", "--status", "refused", "--json").json
