@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -31,8 +32,10 @@ _OPTIONS: Final = (
     "--remote-debugging-pipe",
 )
 _HEIGHT: Final = 900
-#: What tells of something wrong: a script's error, a resource refused or not there.
-_TROUBLE: Final = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+_CHUNK_BYTES: Final = 65_536
+#: How long a page may take on a busy machine (s).
+_PATIENCE_S: Final = 60
+_GRAVE: Final = ("error", "warning")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Chromium:
     """One window of a browser of its own."""
 
     _commands: IO[bytes]
-    _answers: IO[bytes]
+    _answers: int
+    _unread: bytes = b""
     _session: str = ""
     _count: int = 0
     _events: list[dict[str, Any]] = field(default_factory=list)
@@ -67,6 +71,7 @@ class Chromium:
         self._session = attached["sessionId"]
         for domain in ("Page", "Network", "Log", "Runtime"):
             self._call(f"{domain}.enable")
+        self._call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def become(self, url: str, cookies: dict[str, str]) -> None:
         """Forget every cookie of a site, and keep these."""
@@ -80,7 +85,7 @@ class Chromium:
         self._resize(widths[0])
         frame = self._call("Page.navigate", url=url)
         assert "errorText" not in frame, (url, frame)
-        self._wait_for("Page.loadEventFired")
+        self._wait_for_load(frame["loaderId"])
         taken = {}
         for width in widths:
             self._resize(width)
@@ -91,8 +96,7 @@ class Chromium:
             if event["method"] == "Network.responseReceived"
             and event["params"]["type"] == "Document"
         ]
-        trouble = [e["params"] for e in self._events if e["method"] in _TROUBLE]
-        return Seen(answers[-1], tuple(json.dumps(t) for t in trouble), taken)
+        return Seen(answers[-1], tuple(filter(None, map(_complaint, self._events))), taken)
 
     def _resize(self, width: int) -> None:
         self._call(
@@ -119,20 +123,40 @@ class Chromium:
                 assert "error" not in answer, (method, answer)
                 return dict(answer["result"])
 
-    def _wait_for(self, method: str) -> None:
-        while not any(event["method"] == method for event in self._events):
+    def _wait_for_load(self, loader: str) -> None:
+        """Wait until the document of one navigation has loaded, and none before it."""
+        wanted = ("load", loader)
+        while not any(
+            event["method"] == "Page.lifecycleEvent"
+            and (event["params"]["name"], event["params"]["loaderId"]) == wanted
+            for event in self._events
+        ):
             self._read()
 
     def _read(self) -> dict[str, Any]:
         """Return the next message; events are kept."""
-        text = bytearray()
-        while (byte := self._answers.read(1)) != b"\0":
-            assert byte, "Chromium has ended"
-            text += byte
+        while b"\0" not in self._unread:
+            is_there, _, _ = select.select([self._answers], [], [], _PATIENCE_S)
+            assert is_there, f"Chromium said nothing for {_PATIENCE_S} s"
+            more = os.read(self._answers, _CHUNK_BYTES)
+            assert more, "Chromium has ended"
+            self._unread += more
+        text, _, self._unread = self._unread.partition(b"\0")
         message: dict[str, Any] = json.loads(text)
         if "method" in message:
             self._events.append(message)
         return message
+
+
+def _complaint(event: dict[str, Any]) -> str | None:
+    """Say what an event tells of that is wrong: a script's error, a resource that is not there."""
+    told = event["params"]
+    is_grave = {
+        "Runtime.exceptionThrown": True,
+        "Runtime.consoleAPICalled": told.get("type") in _GRAVE,
+        "Log.entryAdded": told.get("entry", {}).get("level") in _GRAVE,
+    }
+    return json.dumps(told) if is_grave.get(event["method"]) else None
 
 
 def find_chromium() -> str:
@@ -163,11 +187,12 @@ def running_chromium(profile: Path) -> Iterator[Chromium]:
     )
     os.close(to_read)
     os.close(answered)
-    with os.fdopen(to_command, "wb") as commands, os.fdopen(to_answer, "rb") as answers:
-        browser = Chromium(commands, answers)
+    with os.fdopen(to_command, "wb") as commands:
+        browser = Chromium(commands, to_answer)
         try:
             browser.open_window()
             yield browser
         finally:
             process.kill()
             process.wait()
+            os.close(to_answer)
