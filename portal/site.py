@@ -19,7 +19,7 @@ from portal.page import page_of, render, render_catalogue, render_dates
 from portal.report import make_report, of_date, read_history
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -56,7 +56,7 @@ def build_site(home: Home, business_date: date | None = None) -> Path:
 
 def _to_write(
     home: Home, changed: Mapping[date, datetime], wanted: date | None
-) -> list[date | None]:
+) -> Sequence[date | None]:
     """Return the dates whose page has to be written: its rows, or its neighbours, are new.
 
     ``changed`` says of each date with deliveries when its newest row was recorded.
@@ -74,10 +74,13 @@ def _to_write(
 def _changes(home: Home, history: Tables) -> dict[date, datetime]:
     """Return when the newest row of each date with deliveries was recorded (UTC)."""
     found: dict[date, datetime] = {}
-    rows = (*history.deliveries, *history.batches, *governance.latest_publications(home))
-    for row in rows:
-        day = row.business_date
-        found[day] = max(row.recorded_at, found.get(day, row.recorded_at))
+    rows = (
+        *((r.business_date, r.recorded_at) for r in history.deliveries),
+        *((r.business_date, r.recorded_at) for r in history.batches),
+        *((r.business_date, r.recorded_at) for r in governance.latest_publications(home)),
+    )
+    for day, at in rows:
+        found[day] = max(at, found.get(day, at))
     return {d.business_date: found[d.business_date] for d in history.deliveries}
 
 
