@@ -19,13 +19,15 @@ from portal.decisions import (
 from portal.deliveries import current_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from contracts.tree import Tree
     from jobs.governance import DeliveryRow
 
-_STILL_OPEN: Final = ("refused", "held", "failed")
+_STILL_OPEN: Final = ("refused", "held", "failed", "rejected")
+#: What is to be delivered anew: a newer full snapshot holds all that it would have.
+_TO_COME: Final = ("missing", "refused", "rejected")
 
 
 def still_open(
@@ -42,17 +44,25 @@ def still_open(
     newest = _newest_published(batches)
     rows: dict[tuple[Kind, str, str], list[DeliveryRow | BatchRow]] = defaultdict(list)
     for batch in current:
-        if batch.status in _STILL_OPEN:
+        is_moot = batch.status in _TO_COME and _is_replaced(tree, newest, batch)
+        if batch.status in _STILL_OPEN and not is_moot:
             rows[OF_STATUS[batch.status], batch.provider, batch.dataset].append(batch)
     for delivery in deliveries:
-        if delivery.business_date == besides or not _is_open(delivery):
-            continue
-        contract = tree.sources.get(delivery.contract_id)
-        later = newest.get((delivery.provider, delivery.dataset), delivery.business_date)
-        if contract and contract.load.mode == "full_snapshot" and later > delivery.business_date:
-            continue  # a newer snapshot holds all that this one would have
-        rows[OF_STATE[delivery.state], delivery.provider, delivery.dataset].append(delivery)
+        is_elsewhere = delivery.business_date != besides
+        if is_elsewhere and _is_open(delivery) and not _is_replaced(tree, newest, delivery):
+            kind = OF_STATE[delivery.state]
+            rows[kind, delivery.provider, delivery.dataset].append(delivery)
     return gravest_first(_carried(tree, kind, found) for (kind, _, _), found in rows.items())
+
+
+def _is_replaced(
+    tree: Tree, newest: Mapping[tuple[str, str], date], row: DeliveryRow | BatchRow
+) -> bool:
+    """Tell whether a newer full snapshot of the same feed is published."""
+    contract = tree.sources.get(row.contract_id)
+    later = newest.get((row.provider, row.dataset), row.business_date)
+    is_snapshot = contract is not None and contract.load.mode == "full_snapshot"
+    return is_snapshot and later > row.business_date
 
 
 def _is_open(delivery: DeliveryRow) -> bool:

@@ -162,10 +162,11 @@ def test_a_held_revision_that_a_correction_replaced_is_closed(city: City) -> Non
 @pytest.mark.parametrize(
     ("feed", "is_open"), [("alpha/alpha.visits", False), ("alpha/alpha.stock", True)]
 )
-def test_a_newer_full_snapshot_makes_a_missing_one_moot(
-    city: City, feed: str, *, is_open: bool
+@pytest.mark.parametrize(("state", "status"), [("missing", None), ("received", "rejected")])
+def test_a_newer_full_snapshot_makes_what_is_to_come_moot(
+    city: City, feed: str, state: str, status: str | None, *, is_open: bool
 ) -> None:
-    city.deliver("missing", feed=feed, day=DAY - timedelta(days=1))
+    city.deliver(state, status, feed=feed, day=DAY - timedelta(days=1))
     city.deliver("received", "published", feed=feed)
     assert bool(city.report().still_open) is is_open
 
