@@ -7,7 +7,7 @@ import os
 import select
 import shutil
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,6 +72,11 @@ class Chromium:
         for domain in ("Page", "Network", "Log", "Runtime"):
             self._call(f"{domain}.enable")
         self._call("Page.setLifecycleEventsEnabled", enabled=True)
+
+    def close(self) -> None:
+        """End the browser."""
+        self._session = ""
+        self._call("Browser.close")
 
     def become(self, url: str, cookies: dict[str, str]) -> None:
         """Forget every cookie of a site, and keep these."""
@@ -193,6 +198,10 @@ def running_chromium(profile: Path) -> Iterator[Chromium]:
             browser.open_window()
             yield browser
         finally:
+            # Closing ends its helpers too, which would go on writing into the profile.
+            with suppress(AssertionError, BrokenPipeError, subprocess.TimeoutExpired):
+                browser.close()
+                process.wait(_PATIENCE_S)
             process.kill()
             process.wait()
             os.close(to_answer)
