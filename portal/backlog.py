@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from jobs.governance import BatchRow
 from portal.decisions import (
+    LEVEL,
+    OF_FINDING,
     OF_STATE,
     OF_STATUS,
     Decision,
     Kind,
     batch_commands,
     delivery_commands,
+    finding_commands,
+    finding_sentence,
     gravest_first,
     owner_of,
 )
 from portal.deliveries import current_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from contracts.tree import Tree
-    from jobs.governance import DeliveryRow
+    from jobs.governance import DeliveryRow, FindingRow
 
 _STILL_OPEN: Final = ("refused", "held", "failed", "rejected")
 #: What is to be delivered anew: a newer full snapshot holds all that it would have.
@@ -35,10 +40,11 @@ def still_open(
     deliveries: Iterable[DeliveryRow],
     batches: Sequence[BatchRow],
     besides: date,
+    findings: Iterable[FindingRow] = (),
 ) -> tuple[Decision, ...]:
     """Return what all dates but one left open: one item a feed and kind, with all its dates.
 
-    ``deliveries`` and ``batches`` are the newest rows of every date.
+    ``deliveries``, ``batches`` and ``findings`` are the newest rows of every date.
     """
     current = current_batches(b for b in batches if b.business_date != besides)
     newest = _newest_published(batches)
@@ -52,7 +58,29 @@ def still_open(
         if is_elsewhere and _is_open(delivery) and not _is_replaced(tree, newest, delivery):
             kind = OF_STATE[delivery.state]
             rows[kind, delivery.provider, delivery.dataset].append(delivery)
-    return gravest_first(_carried(tree, kind, found) for (kind, _, _), found in rows.items())
+    carried = (_carried(tree, kind, found) for (kind, _, _), found in rows.items())
+    return gravest_first([*carried, *_above_their_level(tree, batches, besides, findings)])
+
+
+def _above_their_level(
+    tree: Tree, batches: Iterable[BatchRow], besides: date, findings: Iterable[FindingRow]
+) -> Iterator[Decision]:
+    """Yield what the newest batch of a feed holds above its level, if it is another date's."""
+    above: dict[tuple[str, str | None], list[FindingRow]] = defaultdict(list)
+    for finding in findings:
+        if OF_FINDING[finding.status] is LEVEL:
+            above[finding.table_name, finding.batch_id].append(finding)
+    newest: dict[str, BatchRow] = {}
+    for batch in sorted(current_batches(batches), key=lambda b: b.business_date):
+        newest[batch.table] = batch
+    for batch in newest.values():
+        found = above.get((batch.table, batch.batch_id))
+        if found and batch.business_date != besides:
+            yield replace(
+                _carried(tree, LEVEL, [batch]),
+                why=tuple(finding_sentence(f) for f in found),
+                commands=finding_commands(batch),
+            )
 
 
 def _is_replaced(

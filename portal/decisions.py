@@ -162,12 +162,8 @@ def _of_content(
     for kind in OF_FINDING.values():
         rows = seen.get((batch.batch_id, kind), ()) if batch is not None else ()
         if batch is not None and rows:
-            commands = (
-                _command("batch", "show", batch.batch_id),
-                _command("contract", "show", line.delivery.contract_id),
-            )
             why = tuple(finding_sentence(r) for r in rows)
-            yield _decision(line, kind, why, batch.finished_at, commands)
+            yield _decision(line, kind, why, batch.finished_at, finding_commands(batch))
 
 
 def finding_sentence(finding: FindingRow) -> str:
@@ -274,6 +270,14 @@ def batch_commands(batch: BatchRow) -> tuple[str, ...]:
     if batch.status == "failed":
         return (show, _command("batch", "retry", batch.batch_id))
     return (show, _run_again(batch))
+
+
+def finding_commands(batch: BatchRow) -> tuple[str, ...]:
+    """Return the commands that show a batch, and the contract that says otherwise."""
+    return (
+        _command("batch", "show", batch.batch_id),
+        _command("contract", "show", batch.contract_id),
+    )
 
 
 def delivery_commands(delivery: DeliveryRow, batch: BatchRow | None) -> tuple[str, ...]:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class Tables:
     """The newest rows that a page is made of.
 
-    Deliveries and batches of every date, since what an earlier date left open is still to be
-    decided; checks, publications and findings of the page's date. ``grants`` is None where none are
+    Deliveries, batches and findings of every date, since what another date left open is still to be
+    decided; checks and publications of the page's date. ``grants`` is None where none are
     kept yet.
     """
 
@@ -111,8 +111,14 @@ def read_tables(home: Home, business_date: date | None) -> tuple[Tables, date | 
 
 
 def read_history(home: Home) -> Tables:
-    """Read what the pages of all dates need: deliveries and batches, and nothing of one date."""
-    return Tables(governance.latest_deliveries(home), governance.latest_batches(home), (), ())
+    """Read what the pages of all dates need, and nothing of one date."""
+    return Tables(
+        deliveries=governance.latest_deliveries(home),
+        batches=governance.latest_batches(home),
+        checks=(),
+        publications=(),
+        findings=governance.findings(home),
+    )
 
 
 def of_date(home: Home, history: Tables, day: date | None) -> Tables:
@@ -122,7 +128,6 @@ def of_date(home: Home, history: Tables, day: date | None) -> Tables:
         history,
         checks=governance.check_results(home, of_day) if of_day else (),
         publications=governance.latest_publications(home, day) if day else (),
-        findings=governance.findings(home, day) if day else (),
     )
     as_of = _as_of(tables, day)
     return replace(tables, grants=_grants(home, as_of) if as_of else None)
@@ -161,8 +166,12 @@ def make_report(tree: Tree, tables: Tables, business_date: date | None) -> Repor
         ),
         lines=of_day,
         counts=count(of_day),
-        decisions=decisions(of_day, checks, tables.findings),
-        still_open=still_open(tree, tables.deliveries, tables.batches, business_date)
+        decisions=decisions(
+            of_day, checks, [f for f in tables.findings if f.business_date == business_date]
+        ),
+        still_open=still_open(
+            tree, tables.deliveries, tables.batches, business_date, tables.findings
+        )
         if business_date
         else (),
         scores=score_rows(of_day, checks),

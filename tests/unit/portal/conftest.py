@@ -247,7 +247,7 @@ class City:
             self.checks,
             [p for p in self.publications if p.business_date == day],
             self.grants,
-            [f for f in self.findings if f.business_date == day],
+            self.findings,
         )
         return make_report(self.tree, tables, day)
 

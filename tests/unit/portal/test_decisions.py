@@ -196,6 +196,21 @@ def test_what_a_batch_holds_above_its_level_is_to_decide_and_what_is_unnamed_to_
     assert "unexpected personal information" in page
 
 
+def test_what_the_newest_batch_of_a_feed_holds_above_its_level_stays_open(city: City) -> None:
+    yesterday = DAY - timedelta(days=1)
+    for feed in ("alpha/alpha.stock", "east/shared.cases"):
+        old = city.deliver(status="published", feed=feed, day=yesterday)
+        city.find(old, "under_graded", column="remark", kind="resident_id", proposed_level="L4")
+        city.find(old, "over_graded", column="code", kind="public_code", proposed_level="L1")
+    city.deliver(status="published")  # the newest of alpha holds nothing of the sort
+    [level] = city.report().still_open
+    assert (level.kind.word.en, level.provider.id) == ("holds more than its level", "east")
+    assert level.dates == (yesterday,)
+    assert level.why == ("remark 含 holds 居民身份号码 resident ID numbers（1/100）：L2 → L4",)
+    assert level.commands[1] == "./jingshu contract show shared.cases"
+    assert city.report(yesterday).still_open == ()
+
+
 def test_a_finding_of_another_batch_or_date_is_not_this_dates(city: City) -> None:
     old = city.deliver(status="published", day=DAY - timedelta(days=1))
     city.deliver(status="published")
