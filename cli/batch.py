@@ -14,13 +14,13 @@ from contracts.requested import city_tree
 from contracts.tree import load_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from contracts.model import Contract
     from jobs.decisions import Outcome
-    from jobs.governance import BatchRow, CheckRow, FindingRow
+    from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow
     from jobs.trial import BadRow
 
 _SAMPLE = 10
@@ -59,17 +59,20 @@ def batch() -> None:
 @click.option("--status", type=click.Choice(get_args(BatchStatus)), help="状态 Only these.")
 @_JSON
 def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
-    """列表 List the newest state of every batch, by date and table."""
+    """列表 List the newest state of every batch, by date and table.
+
+    拒收的交付没有批次，列在最后。 Refused deliveries, of which no batch came, stand at the end.
+    """
     from jobs import governance
 
-    rows = [
-        r
-        for r in governance.latest_batches(Home.from_env(), day.date() if day else None)
-        if status in (None, r.status)
-    ]
+    home, of = Home.from_env(), day.date() if day else None
+    rows = [r for r in governance.latest_batches(home, of) if status in (None, r.status)]
     rows.sort(key=lambda r: (r.business_date, r.table, r.revision))
+    refused = governance.refused_deliveries(home, of) if status in (None, "refused") else []
+    refused.sort(key=lambda r: (r.business_date, r.provider, r.dataset))
     if as_json:
-        click.echo(json.dumps([_as_json(r) for r in rows], ensure_ascii=False))
+        told = [*map(_as_json, rows), *map(_refused, refused)]
+        click.echo(json.dumps(told, ensure_ascii=False))
         return
     for r in rows:
         mark = "模拟 " if r.origin == "simulated" else ""
@@ -78,7 +81,11 @@ def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
         click.echo(
             f"{r.business_date} {r.table:<30} {r.batch_id} {r.status:<10} {counts} {mark}{why}"
         )
-    click.echo(f"{len(rows)} 批 batches")
+    for d in refused:
+        table = f"{d.provider}__{d.dataset}"
+        click.echo(f"{d.business_date} {table:<30} {'—':<21} {d.state:<10} {d.reason[:80]}")
+    without = f" · {len(refused)} 次交付被拒收，没有批次 refused deliveries without a batch"
+    click.echo(f"{len(rows)} 批 batches{without if refused else ''}")
 
 
 @batch.command(epilog="例 Example: ./jingshu batch show 20260715-0123 --json")
@@ -215,13 +222,15 @@ def _leaves(home: Home, row: BatchRow) -> list[str]:
 
 def commands(row: BatchRow) -> Iterator[str]:
     """Yield the commands that a batch's state allows."""
+    from jobs.conservation import was_shown
+
     act = f"./jingshu batch {{}} {row.batch_id}"
     if row.status == "held":
         yield f"{act.format('release')} --reason …"
         yield f"{act.format('reject')} --reason …"
     if row.status in ("held", "rejected", "failed", "landed"):
         yield act.format("retry")
-    if row.status in ("published", "superseded") and row.silver_version is not None:
+    if row.status != "withdrawn" and was_shown(row):
         yield f"{act.format('withdraw')} --reason …"
     if row.rows_quarantined:
         yield f"./jingshu quarantine list --batch {row.batch_id}"
@@ -323,10 +332,25 @@ def _decide(
 
 
 def _as_json(row: BatchRow) -> dict[str, Any]:
+    return _plain(vars(row))
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         k: v if isinstance(v, str | int | float | None) else v.isoformat()
-        for k, v in vars(row).items()
+        for k, v in values.items()
     }
+
+
+def _refused(delivery: DeliveryRow) -> dict[str, Any]:
+    """Return a refused delivery as a batch that never was: no id, no file, no row."""
+    names = ("recorded_at", "provider", "dataset", "contract_id", "contract_version", "reason")
+    told = {n: getattr(delivery, n) for n in (*names, "business_date")}
+    without = dict.fromkeys(("batch_id", "revision", "origin", "file_name", "silver_version"))
+    parts = ("landed", "published", "quarantined", "duplicate")
+    rows = dict.fromkeys((f"rows_{part}" for part in parts), 0)
+    times = {"started_at": delivery.received_at, "finished_at": delivery.recorded_at}
+    return _plain({**told, **without, **rows, **times, "status": delivery.state})
 
 
 def _check(check: CheckRow) -> dict[str, Any]:

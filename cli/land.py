@@ -82,6 +82,7 @@ def _as_json(landing: Landing) -> dict[str, object]:
         "rows": landing.rows,
         "rows_ragged": landing.rows_ragged,
         "findings": list(landing.findings),
+        "notes": list(landing.notes),
     }
 
 
@@ -94,3 +95,5 @@ def _show(landing: Landing) -> None:
         click.echo(f"其中 {landing.rows_ragged} 行不成形 rows of them have no shape (_row_error)")
     for finding in landing.findings:
         click.echo(f"注意 noticed: {finding}")
+    for note in landing.notes:
+        click.echo(f"如约 as agreed: {note}")

@@ -35,8 +35,11 @@ _DATE = click.option(
 @_DATE
 @click.option("--json", "as_json", is_flag=True, help="机器可读 Print one JSON object.")
 def build(chosen: datetime | None, as_json: bool) -> None:
-    """生成日报 Write the CDO page of a date to site/index.html, and the catalogue beside it."""
-    from portal.report import build_site
+    """生成日报 Write the CDO page of a date below site/, with the newest date's as index.html.
+
+    目录与日期一览一并更新。 The catalogue and the list of dates are written beside them.
+    """
+    from portal.site import build_site
 
     page = build_site(Home.from_env(), _day(chosen))
     click.echo(json.dumps({"page": str(page)}) if as_json else f"日报 CDO page: {page}")
@@ -49,14 +52,16 @@ def build(chosen: datetime | None, as_json: bool) -> None:
 )
 def serve(chosen: datetime | None, port: int | None) -> None:
     """查看日报 Serve the pages on 127.0.0.1 until Ctrl-C; builds the page where there is none."""
-    from portal.report import build_site
     from portal.serve import HOST, PORT, make_server
+    from portal.site import INDEX, build_site
 
     home = Home.from_env()
-    if chosen is not None or not (home.site / "index.html").exists():
-        build_site(home, _day(chosen))
+    page = home.site / INDEX
+    if chosen is not None or not page.exists():
+        page = build_site(home, _day(chosen))
     with make_server(home.site, PORT if port is None else port) as server:
-        click.echo(f"日报 CDO page: http://{HOST}:{server.server_port}/  (Ctrl-C 停止 stops)")
+        name = "" if page.name == INDEX else page.name
+        click.echo(f"日报 CDO page: http://{HOST}:{server.server_port}/{name}  (Ctrl-C 停止 stops)")
         server.serve_forever()
 
 

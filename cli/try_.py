@@ -99,6 +99,7 @@ def _as_json(trial: Trial) -> dict[str, object]:
         **{name: getattr(trial, name) for name in told},
         "reason": trial.reason,
         "findings": list(trial.findings),
+        "notes": list(trial.notes),
         "checks": [r.model_dump() for r in trial.results],
         "bad_rows": [asdict(row) for row in trial.bad_rows],
         "seconds": dict(trial.seconds),
@@ -115,6 +116,8 @@ def _show(trial: Trial, shown: int) -> None:
     )
     for finding in trial.findings:
         click.echo(f"注意 noticed: {finding}")
+    for note in trial.notes:
+        click.echo(f"如约 as agreed: {note}")
     if trial.bad_rows and shown:
         click.echo("\n坏行 Bad rows:")
     for row in trial.bad_rows[:shown]:

@@ -84,6 +84,7 @@ class Export(Frozen):
     aliases: dict[str, str] = Field(default_factory=dict)
     sheet: str | None = None
     footer: Regex | None = Field(default=None, description="regex of rows after the data, dropped")
+    blank_lines: bool = Field(default=False, description="rows without a value are agreed, dropped")
 
 
 class Server(Frozen):

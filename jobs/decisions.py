@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from contracts.errors import JingshuError, UsageError
 from jobs import entry, governance, intents, leaves, record, silver, withdrawal
 from jobs.audit.digest import digest_of
+from jobs.conservation import was_shown
 from jobs.decode import DecodeError
 from jobs.drop import ManifestError, PullStopped, check_manifest, find
 from jobs.governance import utc_now
@@ -135,7 +136,7 @@ def withdraw(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> 
     reason = _reason(reason)
     if row.status == "withdrawn" and not _is_open(home, "withdraw", row):
         return _unchanged(row)
-    if row.status not in ("published", "superseded", "withdrawn") or row.silver_version is None:
+    if not was_shown(row) or row.silver_version is None:
         raise _not_allowed(row, "withdraw", "published")
     delivery = _delivery(tree, row)
     intents.begin(home, f"withdraw:{row.batch_id}", row.table)

@@ -155,7 +155,6 @@ def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False)
 
     delivery = _delivery(tree, landed)
     refined = refine_batch(home, delivery, landed, tree.root, again=again)
-    refined = refined.model_copy(update={"findings": landed.findings})
     verdict = audit(home, delivery, refined, tree.root)
     record.audited(home, delivery, verdict)
     return verdict

@@ -214,6 +214,12 @@ def latest_deliveries(home: Home, business_date: date | None = None) -> list[Del
     return _newest(rows, "provider", "dataset", "business_date")
 
 
+def refused_deliveries(home: Home, business_date: date | None = None) -> list[DeliveryRow]:
+    """Return the deliveries that stand refused: no batch ever came of them."""
+    rows = latest_deliveries(home, business_date)
+    return [r for r in rows if r.state == "refused" and r.batch_id is None]
+
+
 def latest_batches(home: Home, business_date: date | None = None) -> list[BatchRow]:
     """Return the newest row of each batch, of one date or of all."""
     return _newest(

@@ -93,6 +93,7 @@ class Parsed:
     footers: int = 0
     unnamed: int = 0
     findings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def export(self) -> Export:
@@ -110,7 +111,7 @@ class Parsed:
         declared = self.export.encoding
         if sniffed.encoding and declared != "auto" and not sniffed.encoding.startswith(declared):
             self.findings.append(f"declared {declared}, found {sniffed.encoding}")
-        numbered = read(path, sniffed, self.contract, self.server, self.findings)
+        numbered = read(path, sniffed, self.contract, self.server, self.notes)
         layout = self._header(numbered)
         self.findings += layout.findings
         chunk: list[dict[str, Any]] = []
@@ -127,9 +128,11 @@ class Parsed:
                 "Deliver the rows, or tell why there are none.",
             )
         if self.blank:
-            self.findings.append(f"{self.blank} blank lines passed over")
-        if self.footers:
-            self.findings.append(f"{self.footers} lines after the data passed over")
+            told = self.notes if self.export.blank_lines else self.findings
+            told.append(f"略过 {self.blank} 个空行 {self.blank} blank lines passed over")
+        if self.footers:  # only what the contract's pattern matches
+            after = f"{self.footers} lines after the data passed over"
+            self.notes.append(f"略过数据之后的 {self.footers} 行 {after}")
         if self.unnamed:
             self.findings.append(f"values under no header kept aside at L3, in {self.unnamed} rows")
 
@@ -259,6 +262,7 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
         rows_landed=parsed.rows,
         bronze_version=version,
         findings=tuple(parsed.findings),
+        notes=tuple(parsed.notes),
     )
 
 
@@ -304,6 +308,7 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
         rows_landed=parsed.rows,
         bronze_version=committed_as(DeltaTable(str(path)), f"land:{raw.batch_id}"),
         findings=tuple(parsed.findings),
+        notes=tuple(parsed.notes),
     )
 
 

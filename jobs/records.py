@@ -26,21 +26,21 @@ _MAX_NAMES: Final = 16_384
 
 
 def read(
-    path: Path, sniffed: Sniffed, contract: Contract, server: Server, findings: list[str]
+    path: Path, sniffed: Sniffed, contract: Contract, server: Server, notes: list[str]
 ) -> Iterator[Record]:
     """Yield a file's rows as its contract's format has them, its header among or before them.
 
-    Adds to ``findings`` what is worth knowing. Raises DecodeError where the bytes are no such
+    Adds to ``notes`` what is worth knowing. Raises DecodeError where the bytes are no such
     format.
     """
     sniffed.check(server.format)
     encoding = sniffed.encoding or "utf-8-sig"
     match server.format:
         case "jsonl":
-            yield from _Named(lambda: json_lines(path, encoding), contract, server, findings).rows()
+            yield from _Named(lambda: json_lines(path, encoding), contract, server, notes).rows()
         case "xml":
             items = markup.items
-            yield from _Named(lambda: items(path, encoding), contract, server, findings).rows()
+            yield from _Named(lambda: items(path, encoding), contract, server, notes).rows()
         case "parquet":
             yield from parquet_rows(path)
         case _:
@@ -54,7 +54,7 @@ class _Named:
     items: Callable[[], Iterator[Item]]
     contract: Contract
     server: Server
-    findings: list[str]
+    notes: list[str]
     names: dict[str, None] = field(default_factory=dict)
     last_line: int = 0
     shares_lines: bool = False
@@ -88,7 +88,8 @@ class _Named:
             )
         if self.shares_lines:
             # A row is known by its line in everything that follows, so no two may share one.
-            self.findings.append("several records on a line: rows are counted by record")
+            en = "several records on a line: rows are counted by record"
+            self.notes.append(f"一行有多条记录，按记录计行 {en}")
 
 
 class _ShapeError(ValueError):

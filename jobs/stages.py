@@ -66,7 +66,9 @@ class LandedBatch(Batch):
     rows_landed: int
     bronze_version: int
     findings: tuple[str, ...] = ()
-    """What landing accepted but wants known: added columns, rows after a footer."""
+    """What landing accepted although the contract does not say it: added columns, blank lines."""
+    notes: tuple[str, ...] = ()
+    """What landing did as the contract says: the footer it passed over."""
 
 
 class RefinedBatch(Batch):
@@ -80,6 +82,7 @@ class RefinedBatch(Batch):
     silver_version_seen: int | None
     """The silver version a ``merge_key`` stage was built on; publish re-stages when it moved."""
     findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class CheckResult(BaseModel):

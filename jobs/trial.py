@@ -88,6 +88,7 @@ class Trial:
     rows_bad: int
     rows_duplicate: int
     findings: tuple[str, ...]
+    notes: tuple[str, ...]
     decision: Literal["publish", "hold", "reject"]
     reason: str
     results: tuple[CheckResult, ...]
@@ -107,6 +108,7 @@ class Landing:
     rows: int
     rows_ragged: int
     findings: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def given(  # noqa: PLR0913  (what a person may say of a file)
@@ -206,7 +208,6 @@ def try_file(given: Given) -> Trial:
         with clock.stage("refine"):
             refined = refine(home, delivery, landed, root)
         with clock.stage("audit"):
-            refined = refined.model_copy(update={"findings": landed.findings})
             verdict = audit(home, delivery, refined, root)
         bad = bad_rows(home, delivery.contract, verdict, root)
     return Trial(
@@ -217,6 +218,7 @@ def try_file(given: Given) -> Trial:
         rows_bad=verdict.rows_bad,
         rows_duplicate=verdict.rows_duplicate,
         findings=landed.findings,
+        notes=landed.notes,
         decision=verdict.decision,
         reason=verdict.reason,
         results=verdict.results,
@@ -275,6 +277,7 @@ def land_file(given: Given, out: Path) -> Landing:
         rows=parsed.rows,
         rows_ragged=data.num_rows - data["_row_error"].null_count,
         findings=tuple(parsed.findings),
+        notes=tuple(parsed.notes),
     )
 
 

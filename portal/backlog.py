@@ -1,58 +1,96 @@
-"""What earlier dates left open: a held date blocks no other, so someone must remember. No I/O."""
+"""What other dates left open: a held date blocks no other, so someone must remember. No I/O."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from jobs.governance import BatchRow
 from portal.decisions import (
+    LEVEL,
+    OF_FINDING,
     OF_STATE,
     OF_STATUS,
     Decision,
     Kind,
     batch_commands,
     delivery_commands,
+    finding_commands,
+    finding_sentence,
     gravest_first,
     owner_of,
 )
 from portal.deliveries import current_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from contracts.tree import Tree
-    from jobs.governance import DeliveryRow
+    from jobs.governance import DeliveryRow, FindingRow
 
-_STILL_OPEN: Final = ("refused", "held", "failed")
+_STILL_OPEN: Final = ("refused", "held", "failed", "rejected")
+#: What is to be delivered anew: a newer full snapshot holds all that it would have.
+_TO_COME: Final = ("missing", "refused", "rejected")
 
 
 def still_open(
     tree: Tree,
     deliveries: Iterable[DeliveryRow],
     batches: Sequence[BatchRow],
-    before: date,
+    besides: date,
+    findings: Iterable[FindingRow] = (),
 ) -> tuple[Decision, ...]:
-    """Return what earlier dates left open: one item a feed and kind, with all its dates.
+    """Return what all dates but one left open: one item a feed and kind, with all its dates.
 
-    ``deliveries`` and ``batches`` are the newest rows of every date.
+    ``deliveries``, ``batches`` and ``findings`` are the newest rows of every date.
     """
-    current = current_batches(b for b in batches if b.business_date < before)
+    current = current_batches(b for b in batches if b.business_date != besides)
     newest = _newest_published(batches)
     rows: dict[tuple[Kind, str, str], list[DeliveryRow | BatchRow]] = defaultdict(list)
     for batch in current:
-        if batch.status in _STILL_OPEN:
+        is_moot = batch.status in _TO_COME and _is_replaced(tree, newest, batch)
+        if batch.status in _STILL_OPEN and not is_moot:
             rows[OF_STATUS[batch.status], batch.provider, batch.dataset].append(batch)
     for delivery in deliveries:
-        if delivery.business_date >= before or not _is_open(delivery):
-            continue
-        contract = tree.sources.get(delivery.contract_id)
-        later = newest.get((delivery.provider, delivery.dataset), delivery.business_date)
-        if contract and contract.load.mode == "full_snapshot" and later > delivery.business_date:
-            continue  # a newer snapshot holds all that this one would have
-        rows[OF_STATE[delivery.state], delivery.provider, delivery.dataset].append(delivery)
-    return gravest_first(_carried(tree, kind, found) for (kind, _, _), found in rows.items())
+        is_elsewhere = delivery.business_date != besides
+        if is_elsewhere and _is_open(delivery) and not _is_replaced(tree, newest, delivery):
+            kind = OF_STATE[delivery.state]
+            rows[kind, delivery.provider, delivery.dataset].append(delivery)
+    carried = (_carried(tree, kind, found) for (kind, _, _), found in rows.items())
+    return gravest_first([*carried, *_above_their_level(tree, batches, besides, findings)])
+
+
+def _above_their_level(
+    tree: Tree, batches: Iterable[BatchRow], besides: date, findings: Iterable[FindingRow]
+) -> Iterator[Decision]:
+    """Yield what the newest batch of a feed holds above its level, if it is another date's."""
+    above: dict[tuple[str, str | None], list[FindingRow]] = defaultdict(list)
+    for finding in findings:
+        if OF_FINDING[finding.status] is LEVEL:
+            above[finding.table_name, finding.batch_id].append(finding)
+    newest: dict[str, BatchRow] = {}
+    for batch in sorted(current_batches(batches), key=lambda b: b.business_date):
+        newest[batch.table] = batch
+    for batch in newest.values():
+        found = above.get((batch.table, batch.batch_id))
+        if found and batch.business_date != besides:
+            yield replace(
+                _carried(tree, LEVEL, [batch]),
+                why=tuple(finding_sentence(f) for f in found),
+                commands=finding_commands(batch),
+            )
+
+
+def _is_replaced(
+    tree: Tree, newest: Mapping[tuple[str, str], date], row: DeliveryRow | BatchRow
+) -> bool:
+    """Tell whether a newer full snapshot of the same feed is published."""
+    contract = tree.sources.get(row.contract_id)
+    later = newest.get((row.provider, row.dataset), row.business_date)
+    is_snapshot = contract is not None and contract.load.mode == "full_snapshot"
+    return is_snapshot and later > row.business_date
 
 
 def _is_open(delivery: DeliveryRow) -> bool:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from jobs.conservation import account
 from portal.words import CONTENT, Word, word_for
 
 if TYPE_CHECKING:
@@ -161,12 +162,8 @@ def _of_content(
     for kind in OF_FINDING.values():
         rows = seen.get((batch.batch_id, kind), ()) if batch is not None else ()
         if batch is not None and rows:
-            commands = (
-                _command("batch", "show", batch.batch_id),
-                _command("contract", "show", line.delivery.contract_id),
-            )
             why = tuple(finding_sentence(r) for r in rows)
-            yield _decision(line, kind, why, batch.finished_at, commands)
+            yield _decision(line, kind, why, batch.finished_at, finding_commands(batch))
 
 
 def finding_sentence(finding: FindingRow) -> str:
@@ -210,7 +207,7 @@ def _of_line(line: Line, checks: Sequence[CheckRow]) -> Iterator[Decision]:
         command = (_command("contract", "show", delivery.contract_id),)
         why = tuple(_sentence(c) for c in drift)
         yield _decision(line, DRIFT, why, batch.finished_at, command)
-    if batch is not None and batch.status == "published" and not _adds_up(batch):
+    if batch is not None and account(batch).lost:
         sums = (
             f"落地 landed {batch.rows_landed} ≠ 发布 published {batch.rows_published}"
             f" + 隔离 quarantined {batch.rows_quarantined}"
@@ -223,11 +220,6 @@ def _of_line(line: Line, checks: Sequence[CheckRow]) -> Iterator[Decision]:
 def _is_drift(check: CheckRow) -> bool:
     """Tell whether landing found another layout than the contract's."""
     return check.status == "failed" and (check.engine == "land" or "drift" in check.rule_id)
-
-
-def _adds_up(batch: BatchRow) -> bool:
-    parts = batch.rows_published + batch.rows_quarantined + batch.rows_duplicate
-    return batch.rows_landed == parts
 
 
 def _sentence(check: CheckRow) -> str:
@@ -278,6 +270,14 @@ def batch_commands(batch: BatchRow) -> tuple[str, ...]:
     if batch.status == "failed":
         return (show, _command("batch", "retry", batch.batch_id))
     return (show, _run_again(batch))
+
+
+def finding_commands(batch: BatchRow) -> tuple[str, ...]:
+    """Return the commands that show a batch, and the contract that says otherwise."""
+    return (
+        _command("batch", "show", batch.batch_id),
+        _command("contract", "show", batch.contract_id),
+    )
 
 
 def delivery_commands(delivery: DeliveryRow, batch: BatchRow | None) -> tuple[str, ...]:

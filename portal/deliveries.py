@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from jobs.conservation import RowAccount, account, was_shown
 from portal.words import BATCH, DELIVERY, Word, word_for
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 #: The states a delivery that was due can be in; together they are all that was due.
 DUE_STATES: Final = ("received", "late", "missing", "refused", "duplicate", "expected")
-#: A full snapshot of a later date supersedes this one, whose rows were published all the same.
-_WAS_PUBLISHED: Final = ("published", "superseded")
 #: What comes first in the table: states of deliveries and statuses of batches, gravest first.
 _GRAVITY: Final = (
     "refused",
@@ -75,7 +74,7 @@ class Line:
         None where no row was judged, and before publication: until then none are in quarantine.
         """
         batch = self.own_batch
-        if batch is None or batch.status not in _WAS_PUBLISHED:
+        if batch is None or batch.status == "withdrawn" or not was_shown(batch):
             return None
         judged = batch.rows_landed - batch.rows_duplicate
         return 100 * batch.rows_quarantined / judged if judged > 0 else None
@@ -133,20 +132,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class RowAccount:
-    """Invariant 1 over the batches that count: where every landed row is."""
-
-    landed: int
-    published: int
-    quarantined: int
-    duplicate: int
-    withheld: int
-    """Landed and not shown: the batch is held, rejected, withdrawn, failed or still going."""
-    unbalanced: tuple[BatchRow, ...]
-    """Published batches whose rows do not add up; there must be none."""
-
-
-@dataclass(frozen=True)
 class Counts:
     """The day in numbers. ``due`` is the sum of its states."""
 
@@ -155,6 +140,8 @@ class Counts:
     states: Mapping[str, int]
     statuses: Mapping[str, int]
     rows: RowAccount
+    unbalanced: tuple[BatchRow, ...]
+    """Batches that were published and whose rows do not add up; there must be none."""
     on_time: tuple[int, int]
     """Deliveries in time, and all that came or should have by now (更新及时率)."""
 
@@ -177,7 +164,7 @@ def _line(tree: Tree, delivery: DeliveryRow, of_feed: Sequence[BatchRow]) -> Lin
     visible = [
         b.business_date
         for b in of_feed
-        if b.status in _WAS_PUBLISHED and b.business_date <= delivery.business_date
+        if b.status != "withdrawn" and was_shown(b) and b.business_date <= delivery.business_date
     ]
     return Line(
         delivery=delivery,
@@ -208,6 +195,11 @@ def _order(line: Line) -> tuple[int, bool, str, str, str]:
     return (gravity, not line.is_over_threshold, line.provider.kind, code, line.title)
 
 
+def due(states: Mapping[str, int]) -> int:
+    """Return how many deliveries of a date were due, from how many are in each state."""
+    return sum(states.get(state, 0) for state in DUE_STATES)
+
+
 def count(of_date: Sequence[Line]) -> Counts:
     """Count the lines of one date."""
     states: Counter[str] = Counter(line.delivery.state for line in of_date)
@@ -217,27 +209,10 @@ def count(of_date: Sequence[Line]) -> Counts:
     judged = sum(n for s, n in states.items() if s not in ("not_due", "expected"))
     return Counts(
         providers=len({line.delivery.provider for line in of_date}),
-        due=sum(states[s] for s in DUE_STATES),
+        due=due(states),
         states=dict(states),
         statuses=dict(statuses),
-        rows=account(batches),
+        rows=sum(map(account, batches), RowAccount()),
+        unbalanced=tuple(b for b in batches if account(b).lost),
         on_time=(states["received"], judged),
     )
-
-
-def account(batches: Iterable[BatchRow]) -> RowAccount:
-    """Add up where the landed rows of current batches are (design §2, invariant 1)."""
-    landed = published = quarantined = duplicate = withheld = 0
-    unbalanced = []
-    for b in batches:
-        landed += b.rows_landed
-        quarantined += b.rows_quarantined
-        duplicate += b.rows_duplicate
-        kept = b.rows_landed - b.rows_quarantined - b.rows_duplicate
-        if b.status in _WAS_PUBLISHED:
-            published += b.rows_published
-            if kept != b.rows_published:
-                unbalanced.append(b)
-        else:
-            withheld += kept
-    return RowAccount(landed, published, quarantined, duplicate, withheld, tuple(unbalanced))

@@ -12,11 +12,14 @@ from markupsafe import Markup
 
 from contracts.model import CITY_TZ
 from portal import words
+from portal.deliveries import DUE_STATES
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
+    from datetime import date, datetime
 
     from portal.catalogue import Catalogue
+    from portal.dates import DateLine
     from portal.report import Report
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -39,6 +42,17 @@ _DECEPTIVE: Final = dict.fromkeys(
 def render(report: Report) -> str:
     """Return the HTML of a date's page."""
     return _environment().get_template("index.html").render(report=report, words=words)
+
+
+def page_of(day: date) -> str:
+    """Return the file name of a date's page, which it keeps."""
+    return f"{day.isoformat()}.html"
+
+
+def render_dates(dates: Sequence[DateLine]) -> str:
+    """Return the HTML of the list of dates, the newest first."""
+    shown = {state: words.DELIVERY[state] for state in DUE_STATES}
+    return _environment().get_template("dates.html").render(dates=dates, shown=shown)
 
 
 def render_catalogue(catalogue: Catalogue) -> str:
@@ -68,6 +82,7 @@ def make_environment(*folders: Path) -> Environment:
         "moment": moment,
         "span": span,
         "clip": clip,
+        "page_of": page_of,
     }
     return environment
 

@@ -1,6 +1,6 @@
-"""The chief data officer's day: facts from the governance tables, and the page made of them.
+"""The chief data officer's day: facts from the governance tables, worked out for one date.
 
-The same tables give the same bytes: nothing here asks the clock.
+The same tables give the same report: nothing here asks the clock.
 """
 
 from __future__ import annotations
@@ -8,14 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from contracts.requested import city_tree
 from jobs import governance
-from lineage.evidence.durable import write_durably
 from portal.backlog import still_open
-from portal.catalogue import read_catalogue
 from portal.decisions import Decision, decisions
 from portal.deliveries import Counts, Line, count, lines
-from portal.page import render, render_catalogue
 from portal.products import Publication, publications
 from portal.scores import ScoreRow, score_rows
 from portal.words import CHECK
@@ -23,7 +19,6 @@ from portal.words import CHECK
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
-    from pathlib import Path
 
     from contracts.layout import Home
     from contracts.tree import Feed, Tree
@@ -35,8 +30,8 @@ if TYPE_CHECKING:
 class Tables:
     """The newest rows that a page is made of.
 
-    Deliveries and batches of every date, since what an earlier date left open is still to be
-    decided; checks, publications and findings of the page's date. ``grants`` is None where none are
+    Deliveries, batches and findings of every date, since what another date left open is still to be
+    decided; checks and publications of the page's date. ``grants`` is None where none are
     kept yet.
     """
 
@@ -59,6 +54,9 @@ class Report:
     counts: Counts
     decisions: tuple[Decision, ...]
     still_open: tuple[Decision, ...]
+    """What every other date, earlier or later, left open."""
+    open_as_of: datetime | None
+    """The newest moment (UTC) that the rows of any date know of."""
     scores: tuple[ScoreRow, ...]
     publications: tuple[Publication, ...]
     checks: Mapping[str, tuple[CheckRow, ...]]
@@ -67,6 +65,33 @@ class Report:
     """Feeds of the contracts that have no record on the date."""
     dates: tuple[date, ...]
     """Every date that has deliveries, newest first."""
+
+    @property
+    def urgent(self) -> tuple[Decision, ...]:
+        """What waits for somebody's decision."""
+        return tuple(d for d in self.decisions if d.is_urgent)
+
+    @property
+    def to_follow_up(self) -> tuple[Decision, ...]:
+        """What is in use, and whose cause needs fixing."""
+        return tuple(d for d in self.decisions if not d.is_urgent)
+
+    @property
+    def is_newest(self) -> bool:
+        """Tell whether no later date has deliveries."""
+        return self.business_date is None or self.later is None
+
+    @property
+    def earlier(self) -> date | None:
+        """The date with deliveries before this one."""
+        day = self.business_date
+        return next((d for d in self.dates if day is not None and d < day), None)
+
+    @property
+    def later(self) -> date | None:
+        """The date with deliveries after this one."""
+        day = self.business_date
+        return next((d for d in reversed(self.dates) if day is not None and d > day), None)
 
     @property
     def is_simulated(self) -> bool:
@@ -78,36 +103,34 @@ class Report:
         )
 
 
-def build_site(home: Home, business_date: date | None = None) -> Path:
-    """Write ``site/index.html`` for a date (default: the newest that has deliveries); return it.
-
-    ``catalogue.html`` beside it is of now, whatever the date. Each file is replaced whole or not at
-    all. Raises ContractError where the contracts do not read.
-    """
-    page = render(make_report(city_tree(home), *read_tables(home, business_date)))
-    path = home.site / "index.html"
-    write_durably(path, page.encode("utf-8"), home.run / "drafts")
-    listed = render_catalogue(read_catalogue(home))
-    write_durably(home.site / "catalogue.html", listed.encode("utf-8"), home.run / "drafts")
-    return path
-
-
 def read_tables(home: Home, business_date: date | None) -> tuple[Tables, date | None]:
     """Read what a page for ``business_date`` needs, and which date that is by default."""
-    deliveries = governance.latest_deliveries(home)
-    batches = governance.latest_batches(home)
-    day = business_date or max((d.business_date for d in deliveries), default=None)
-    of_day = sorted({b.batch_id for b in batches if b.business_date == day})
-    tables = Tables(
-        deliveries=deliveries,
-        batches=batches,
+    tables = read_history(home)
+    day = business_date or max((d.business_date for d in tables.deliveries), default=None)
+    return of_date(home, tables, day), day
+
+
+def read_history(home: Home) -> Tables:
+    """Read what the pages of all dates need, and nothing of one date."""
+    return Tables(
+        deliveries=governance.latest_deliveries(home),
+        batches=governance.latest_batches(home),
+        checks=(),
+        publications=(),
+        findings=governance.findings(home),
+    )
+
+
+def of_date(home: Home, history: Tables, day: date | None) -> Tables:
+    """Add to the rows of all dates what a page for ``day`` needs of its own."""
+    of_day = sorted({b.batch_id for b in history.batches if b.business_date == day})
+    tables = replace(
+        history,
         checks=governance.check_results(home, of_day) if of_day else (),
         publications=governance.latest_publications(home, day) if day else (),
-        findings=governance.findings(home, day) if day else (),
     )
     as_of = _as_of(tables, day)
-    grants = _grants(home, as_of) if as_of else None
-    return replace(tables, grants=grants), day
+    return replace(tables, grants=_grants(home, as_of) if as_of else None)
 
 
 def _grants(home: Home, as_of: datetime) -> Sequence[GrantView] | None:
@@ -123,28 +146,35 @@ def _grants(home: Home, as_of: datetime) -> Sequence[GrantView] | None:
 
 def make_report(tree: Tree, tables: Tables, business_date: date | None) -> Report:
     """Work out one date's report. Pure: no clock, no I/O."""
-    of_date = lines(
+    of_day = lines(
         tree,
         [d for d in tables.deliveries if d.business_date == business_date],
         tables.batches,
     )
     current = {
         (b.provider, b.dataset, b.batch_id): line.anchor
-        for line in of_date
+        for line in of_day
         if (b := line.own_batch) is not None
     }
     checks = [c for c in tables.checks if (c.provider, c.dataset, c.batch_id) in current]
-    heard = {(line.delivery.provider, line.delivery.dataset) for line in of_date}
+    heard = {(line.delivery.provider, line.delivery.dataset) for line in of_day}
     return Report(
         business_date=business_date,
         as_of=_as_of(tables, business_date),
-        lines=of_date,
-        counts=count(of_date),
-        decisions=decisions(of_date, checks, tables.findings),
-        still_open=still_open(tree, tables.deliveries, tables.batches, business_date)
+        open_as_of=max(
+            (r.recorded_at for r in (*tables.deliveries, *tables.batches)), default=None
+        ),
+        lines=of_day,
+        counts=count(of_day),
+        decisions=decisions(
+            of_day, checks, [f for f in tables.findings if f.business_date == business_date]
+        ),
+        still_open=still_open(
+            tree, tables.deliveries, tables.batches, business_date, tables.findings
+        )
         if business_date
         else (),
-        scores=score_rows(of_date, checks),
+        scores=score_rows(of_day, checks),
         publications=publications(tree, tables.publications, tables.grants)
         if business_date
         else (),

@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from jobs.elements import satisfying
 from portal.words import DIMENSION, NOT_SCORED, Tone, Word
 
 if TYPE_CHECKING:
@@ -100,12 +101,11 @@ def scores(checks: Iterable[CheckRow], stopped: frozenset[str] = frozenset()) ->
 
 
 def _score(dimension: str, checks: Sequence[CheckRow], stopped: frozenset[str]) -> Score:
-    executed = [c for c in checks if c.status in ("passed", "failed") and c.checked]
     failed = [c for c in checks if c.status == "failed"]
-    judged = sum(c.checked or 0 for c in executed)
+    satisfied, judged = satisfying(checks)
     return Score(
         dimension=dimension,
-        satisfied=judged - sum(min(c.failed or 0, c.checked or 0) for c in executed),
+        satisfied=satisfied,
         judged=judged,
         checks=len(checks),
         failed_checks=len(failed),

@@ -98,8 +98,8 @@ class CityRun:
             days = self._run_dates(stack, display, is_kept=is_kept)
             self._follow_requests(display)
             self._notify(display)
-            self._build_page()
-            addresses = self._addresses(stack, is_kept=is_kept)
+            page = self._build_page()
+            addresses = self._addresses(stack, page, is_kept=is_kept)
         finally:
             if not is_kept:
                 display.say("停止 stopping the stack")
@@ -189,15 +189,15 @@ class CityRun:
     def _profile(self) -> Path:
         return self._home.root / "demo.share"
 
-    def _build_page(self) -> None:
-        from portal.report import build_site
+    def _build_page(self) -> Path:
+        from portal.site import build_site
 
-        build_site(self._home, self._dates[-1])
+        return build_site(self._home, self._dates[-1])
 
-    def _addresses(self, stack: Stack, *, is_kept: bool) -> dict[str, str]:
+    def _addresses(self, stack: Stack, page: Path, *, is_kept: bool) -> dict[str, str]:
         """Return where to look; servers that stop with this run are named by how to start them."""
         addresses = {
-            "page": str(self._home.site / "index.html"),
+            "page": str(page),
             "lake": str(self._home.root / "lake"),
         }
         if self._profile.exists():

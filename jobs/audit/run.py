@@ -6,6 +6,7 @@ Row rule (quarantine), rule threshold (share of bad rows) and batch verdict are 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from contracts.rules import row_rules
@@ -48,7 +49,7 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     audited = checks.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
     try:
         results = (
-            *_landing(refined),
+            *landing_results(refined.findings, refined.notes),
             *_row_results(count, plan, contract, refined),
             *checks.run(spark, audited),
             *expectations.run(audited, refined.batch_id, home.quality),
@@ -58,7 +59,9 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
         spark.catalog.dropTempView(view)
     decision, reason = decide(contract, refined, results)
     fields = {
-        k: getattr(refined, k) for k in type(refined).model_fields if k not in ("kind", "findings")
+        k: getattr(refined, k)
+        for k in type(refined).model_fields
+        if k not in ("kind", "findings", "notes")
     }
     return Verdict(
         **fields,
@@ -94,10 +97,11 @@ def decide(
     if bad_percent > limit:
         row_rules_hit = (r for r in results if r.engine == "row" and r.severity == "error")
         worst = max(row_rules_hit, key=lambda r: r.failed or 0, default=None)
-        most = f"；最多 mostly: {worst.rule_id} ({worst.failed})" if worst else ""
+        most_zh = f"，最多：{worst.rule_id}（{worst.failed}）" if worst else ""
+        most_en = f"; mostly: {worst.rule_id} ({worst.failed})" if worst else ""
         return on_fail, (
-            f"坏行 {bad_percent:.2f}% 超过 {limit:g}%"
-            f" {refined.rows_bad} of {judged} rows are bad{most}"
+            f"坏行 {bad_percent:.2f}% 超过 {limit:g}%（{refined.rows_bad}/{judged} 行）{most_zh}"
+            f" {refined.rows_bad} of {judged} rows are bad, over {limit:g}%{most_en}"
         )
     if not refined.rows_good:
         return on_fail, "没有一行合格 no row is good"
@@ -111,12 +115,51 @@ def decide(
     if stopped:
         said = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
         return on_fail, f"检查未通过 checks failed: {said}"[:500]
-    return "publish", "全部通过 all checks passed"
+    return "publish", _why_published(refined, results)
 
 
-def _landing(refined: RefinedBatch) -> list[CheckResult]:
-    """Say that the schema held, or the batch would not be here, and what landing noticed."""
-    noticed = "；".join(refined.findings)
+def _why_published(refined: RefinedBatch, results: Sequence[CheckResult]) -> str:
+    """Say in words what a batch is published with, in Chinese and then in English.
+
+    "All passed" is said where every element's check ran and passed, and nowhere else.
+    """
+    rules = sum(r.engine == "row" and r.severity == "error" and bool(r.failed) for r in results)
+    states = Counter(r.status for r in results if r.engine != "row" or r.severity != "error")
+    zh, en = [], []
+    if refined.rows_bad:
+        zh.append(f"{rules} 条规则隔离了 {refined.rows_bad} 行")
+        en.append(f"{_counted(refined.rows_bad, 'row')} quarantined by {_counted(rules, 'rule')}")
+    if warned := states["failed"]:
+        zh.append(f"{warned} 项提示性检查不合格")
+        en.append(f"{_counted(warned, 'warning')}")
+    if broken := states["error"]:
+        zh.append(f"{broken} 项检查出错")
+        en.append(f"{_counted(broken, 'check')} broke")
+    is_flawless = not zh
+    if skipped := states["not_executable"]:
+        zh.append(f"{skipped} 项不可执行")
+        en.append(f"{_counted(skipped, 'check')} not executable")
+    if not zh:
+        return "全部通过 all checks passed"
+    head_zh, head_en = (
+        ("执行了的全部通过", "every check that ran passed")
+        if is_flawless
+        else ("容许之内", "within tolerance")
+    )
+    return f"{head_zh}：{'；'.join(zh)} {head_en}: {'; '.join(en)}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def landing_results(findings: Sequence[str], notes: Sequence[str]) -> list[CheckResult]:
+    """Say that the schema held, or the batch would not be here, and what landing noticed.
+
+    Only what the contract does not say is a failure: its footer is passed over as agreed.
+    """
+    noticed = "；".join(findings)
+    agreed = f"（{'；'.join(notes)}）" if notes else ""
     return [
         CheckResult(
             rule_id="table.layout",
@@ -127,7 +170,9 @@ def _landing(refined: RefinedBatch) -> list[CheckResult]:
             checked=1,
             failed=1 if noticed else 0,
             threshold=None,
-            message=f"表头与编码 header and encoding{f': {noticed}' if noticed else ' as agreed'}",
+            message=f"与契约不符 not as in the contract: {noticed}{agreed}"
+            if noticed
+            else f"表头与编码如约 header and encoding as agreed{agreed}",
             engine="land",
         )
     ]

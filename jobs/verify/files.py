@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jobs import footprint, silver, tables
+from jobs.conservation import was_shown
 from jobs.verify.lake import file_problem
 from jobs.verify.report import said
-from jobs.verify.rows import SHOWN
 from lineage.evidence.digests import sha256_of_files
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _units(lake: Lake) -> Iterator[_Unit]:
     for name, table in lake.layer("quarantine").items():
         for unit in _of_batches(lake, "quarantine", name, table):
             row = statuses.get((name, unit.name))
-            if row is None or row.status in SHOWN:  # a merge that was held after all left rows
+            if row is None or was_shown(row):  # a merge that was held after all left rows
                 yield unit
     for name, table in lake.silver.items():
         yield from _of_stages(lake, "silver", name, table)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from jobs.conservation import account, was_shown
 from jobs.refine.plan import BAD, GOOD, OUTDATED, TOMBSTONE
 from jobs.silver import stage_path
 from jobs.verify.lake import per_batch
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from jobs.governance import BatchRow
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
-
-#: Statuses of a batch whose rows were, or still are, visible.
-SHOWN: Final = ("published", "superseded", "withdrawn")
 
 
 def conserved(lake: Lake) -> Iterator[Checked]:
@@ -42,7 +40,7 @@ def conserved(lake: Lake) -> Iterator[Checked]:
             is_recovering=landed != row.rows_landed
             and lake.is_under_way(row.batch_id, "land", "retry"),
         )
-        if row.status in SHOWN and row.silver_version is not None:
+        if was_shown(row):
             yield from _accounted(row, where, _count(quarantined, row))
         if row.status == "published":
             yield _shown(lake, row)
@@ -55,12 +53,12 @@ def _count(counts: Mapping[str, Counter[str]], row: BatchRow) -> int:
 
 
 def _accounted(row: BatchRow, where: str, kept: int) -> Iterator[Checked]:
-    total = row.rows_published + row.rows_quarantined + row.rows_duplicate
+    lost = account(row).lost
     yield said(
         1,
         where,
-        f"{row.rows_landed} rows landed, {total} are accounted for"
-        if total != row.rows_landed
+        f"{row.rows_landed} rows landed, {row.rows_landed - lost} are accounted for"
+        if lost
         else None,
     )
     yield said(

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from jobs import governance
 from jobs.delta import open_table
+from jobs.elements import satisfying
 from sharing.catalogue.entries import LakeFacts, Score
 
 if TYPE_CHECKING:
@@ -46,15 +47,11 @@ def read_facts(home: Home) -> Mapping[str, LakeFacts]:
 
 def scores(checks: Iterable[CheckRow]) -> Mapping[str, Score]:
     """Add up the executed checks by dimension: X satisfying of Y judged (GB/T 36344-2018)."""
-    found: dict[str, Score] = {}
+    by_dimension: dict[str, list[CheckRow]] = defaultdict(list)
     for check in checks:
-        if check.status in ("passed", "failed") and check.checked:
-            known = found.get(check.dimension, Score(0, 0))
-            failed = min(check.failed or 0, check.checked)
-            found[check.dimension] = Score(
-                known.satisfied + check.checked - failed, known.judged + check.checked
-            )
-    return dict(sorted(found.items()))
+        by_dimension[check.dimension].append(check)
+    found = {name: Score(*satisfying(its)) for name, its in sorted(by_dimension.items())}
+    return {name: score for name, score in found.items() if score.judged}
 
 
 def _products(home: Home) -> Mapping[str, LakeFacts]:

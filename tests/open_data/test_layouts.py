@@ -374,7 +374,7 @@ def test_landing_says_what_it_passed_over(home: Home, twin: Twin) -> None:
     deliver(home.drop, where, twin.content, is_simulated=False)
     landed = entry.land_delivery(home, Delivery(contract, end.provider, DAY))
     assert isinstance(landed, LandedBatch)
-    said = "；".join(landed.findings)
+    said = "；".join((*landed.findings, *landed.notes))
     assert (f"{twin.blank} blank lines passed over" in said) == bool(twin.blank)
     assert (f"{twin.footers} lines after the data passed over" in said) == bool(twin.footers)
     bronze = DeltaTable(str(home.table("bronze", landed.table))).to_pyarrow_table().to_pylist()

@@ -43,6 +43,27 @@ def test_list_filters_by_date_and_status(jingshu: Jingshu, shop: Shop) -> None:
     assert call(jingshu, shop, "list", "--status", "nowhere").code == 2
 
 
+def test_a_refused_delivery_is_listed_though_no_batch_came_of_it(
+    jingshu: Jingshu, own_shop: Shop
+) -> None:
+    deliver(own_shop.home.drop, f"shop/sale/{day(3)}/sale.csv", "机密★\n".encode())
+    delivery = Delivery(own_shop.tree.contract("shop.sale"), "shop", day(3))
+    assert entry.land_delivery(own_shop.home, delivery).kind == "ended"
+    [row] = call(jingshu, own_shop, "list", "--status", "refused", "--json").json
+    assert (row["dataset"], row["status"], row["batch_id"]) == ("sale", "refused", None)
+    known = call(jingshu, own_shop, "list", "--json").json
+    assert set(row) == set(known[0])
+    assert [r["status"] for r in known] == ["published", "held", "refused"]
+    said = call(jingshu, own_shop, "list", "--status", "refused")
+    assert f"{day(3)} shop__sale" in said.out
+    assert "0 批 batches · 1 次交付被拒收" in said.out
+    assert "1 批 batches" in call(jingshu, own_shop, "list", "--status", "held").out
+    assert (
+        call(jingshu, own_shop, "list", "--date", day(1), "--status", "refused", "--json").json
+        == []
+    )
+
+
 def test_show_tells_why_a_batch_is_held(jingshu: Jingshu, shop: Shop) -> None:
     held = of(shop, "held")
     said = call(jingshu, shop, "show", held.batch_id)

@@ -69,6 +69,49 @@ def test_all_passed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("bad", "results", "reason"),
+    [
+        (
+            5,
+            [
+                {"rule_id": "a.type", "status": "failed", "failed": 3},
+                {"rule_id": "b.range", "status": "passed", "failed": 2},
+                {"rule_id": "c.required"},
+            ],
+            "容许之内：2 条规则隔离了 5 行 within tolerance: 5 rows quarantined by 2 rules",
+        ),
+        (
+            1,
+            [
+                {"rule_id": "a.type", "status": "failed", "failed": 1},
+                {"rule_id": "w", "engine": "spark", "severity": "warning", "status": "failed"},
+            ],
+            (
+                "容许之内：1 条规则隔离了 1 行；1 项提示性检查不合格"
+                " within tolerance: 1 row quarantined by 1 rule; 1 warning"
+            ),
+        ),
+        (
+            0,
+            [{"rule_id": "g", "engine": "spark", "severity": "info", "status": "error"}],
+            "容许之内：1 项检查出错 within tolerance: 1 check broke",
+        ),
+        (
+            0,
+            [{}, {"rule_id": "q", "engine": "none", "status": "not_executable"}],
+            "执行了的全部通过：1 项不可执行 every check that ran passed: 1 check not executable",
+        ),
+    ],
+    ids=["quarantined", "with a warning", "a check that broke", "for people to check"],
+)
+def test_what_is_published_with_failures_never_says_that_all_passed(
+    bad: int, results: list[dict[str, Any]], reason: str
+) -> None:
+    decided = decide(contract(50), refined(10, bad), [check(**r) for r in results])
+    assert decided == ("publish", reason)
+
+
 @pytest.mark.parametrize(("bad", "decision"), [(5, "publish"), (6, "hold")])
 def test_share_of_bad_rows_may_reach_its_limit(bad: int, decision: str) -> None:
     assert decide(contract(5), refined(100 - bad, bad), [])[0] == decision
@@ -88,8 +131,13 @@ def test_reason_names_the_share_and_the_worst_rule() -> None:
     ]
     decision, reason = decide(contract(5), refined(91, 9), results)
     assert decision == "hold"
-    assert reason == ("坏行 9.00% 超过 5% 9 of 100 rows are bad；最多 mostly: b.uscc (7)")
-    assert decide(contract(5), refined(91, 9), [])[1] == "坏行 9.00% 超过 5% 9 of 100 rows are bad"
+    assert reason == (
+        "坏行 9.00% 超过 5%（9/100 行），最多：b.uscc（7）"
+        " 9 of 100 rows are bad, over 5%; mostly: b.uscc (7)"
+    )
+    assert decide(contract(5), refined(91, 9), [])[1] == (
+        "坏行 9.00% 超过 5%（9/100 行） 9 of 100 rows are bad, over 5%"
+    )
 
 
 def test_contract_says_what_a_failure_does() -> None:

@@ -18,6 +18,7 @@ from contracts.tree import Feed, load_tree
 from infra.sandbox import deliveries
 from infra.sandbox.planting import Row
 from infra.sandbox.rendering import Layout, render
+from jobs.audit.run import landing_results
 from jobs.decode import MAX_LINE_BYTES, DecodeError
 from jobs.header import HeaderError
 from jobs.land import Parsed
@@ -57,17 +58,25 @@ def contract_of(root: Path, kind: str, **export: object) -> Contract:
     return load_tree(write(root, source(servers=[server], schema=schema))).contract("town.visit")
 
 
-def landed(
+def parsed(
     tmp_path: Path, kind: str, content: bytes, **export: object
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """What a file lands as, and what was noticed."""
+) -> tuple[list[dict[str, Any]], Parsed]:
+    """What a file lands as, and what its parsing knows."""
     file = tmp_path / "visit"
     file.write_bytes(content)
     contract = contract_of(tmp_path / "contracts", kind, **export)
-    parsed = Parsed(contract, contract.server("museum"), "batch")
-    rows = [row for batch in parsed.batches(file) for row in batch.to_pylist()]
-    assert parsed.rows == len(rows)
-    return rows, parsed.findings
+    found = Parsed(contract, contract.server("museum"), "batch")
+    rows = [row for batch in found.batches(file) for row in batch.to_pylist()]
+    assert found.rows == len(rows)
+    return rows, found
+
+
+def landed(
+    tmp_path: Path, kind: str, content: bytes, **export: object
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a file lands as, and what its contract does not say of it."""
+    rows, found = parsed(tmp_path, kind, content, **export)
+    return rows, found.findings
 
 
 def cells(row: dict[str, Any]) -> tuple[str | None, ...]:
@@ -181,9 +190,40 @@ def test_an_xml_record_lands_by_its_names_and_line(tmp_path: Path) -> None:
 
 def test_xml_records_on_one_line_are_counted(tmp_path: Path) -> None:
     record = "<r><编号>A</编号><GUESTS>1</GUESTS></r>"
-    rows, findings = landed(tmp_path, "xml", f"<x>{record * 50_000}</x>".encode())
+    rows, found = parsed(tmp_path, "xml", f"<x>{record * 50_000}</x>".encode())
     assert [r["_source_line"] for r in rows] == list(range(1, 50_001))
-    assert findings == ["several records on a line: rows are counted by record"]
+    assert found.findings == []
+    [note] = found.notes
+    assert "several records on a line: rows are counted by record" in note
+
+
+# ---------------------------------------------------------------- what is passed over
+
+TABLE = "编号,GUESTS,票价（元/人）,NOTE\nA,1,2.50,\n\nB,2,2.50,\n\n合计,3,,\n"
+AGREEMENTS: dict[str, tuple[dict[str, object], str, int, bool]] = {
+    "nothing": ({}, "2 blank lines passed over", 3, False),
+    "footer": ({"footer": "^合计"}, "2 blank lines passed over", 2, False),
+    "blank lines": ({"blank_lines": True}, "", 3, True),
+    "both": ({"footer": "^合计", "blank_lines": True}, "", 2, True),
+}
+
+
+@pytest.mark.parametrize(
+    ("export", "noticed", "count", "is_as_agreed"), AGREEMENTS.values(), ids=AGREEMENTS
+)
+def test_only_what_the_contract_does_not_say_fails_the_layouts_check(
+    tmp_path: Path, export: dict[str, object], noticed: str, count: int, *, is_as_agreed: bool
+) -> None:
+    rows, found = parsed(tmp_path, "csv", TABLE.encode(), **export)
+    assert [r["visit_id"] for r in rows] == ["A", "B", "合计"][:count]
+    assert noticed in "".join(found.findings)
+    assert any("1 lines after the data" in n for n in found.notes) == ("footer" in export)
+    [result] = landing_results(found.findings, found.notes)
+    assert (result.rule_id, result.status) == (
+        "table.layout",
+        "passed" if is_as_agreed else "failed",
+    )
+    assert all(n in result.message for n in (*found.findings, *found.notes))
 
 
 BAD_RECORDS = {

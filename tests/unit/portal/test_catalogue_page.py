@@ -14,7 +14,7 @@ from contracts.vocabulary import Gb43697
 from portal import words
 from portal.catalogue import make_catalogue, read_catalogue
 from portal.page import render_catalogue
-from portal.report import build_site
+from portal.site import build_site
 from sharing.catalogue.entries import LakeFacts, entries
 from sharing.catalogue.register import History, Step, digest, take
 from sharing.catalogue.steps import STATES

@@ -135,13 +135,14 @@ def test_a_command_can_be_pasted_whatever_an_id_holds(city: City) -> None:
         assert shlex.split(command)[3] == "x; rm -rf ~"
 
 
-def test_earlier_dates_stay_open_until_someone_acts(city: City) -> None:
+def test_other_dates_stay_open_until_someone_acts(city: City) -> None:
     for days in (1, 2, 4):
         city.deliver("received", "held", day=DAY - timedelta(days=days))
         city.deliver("missing", feed="east/shared.cases", day=DAY - timedelta(days=days))
     city.deliver("received", "published")
-    city.deliver("missing", day=DAY + timedelta(days=1))
-    held, missing = city.report().still_open
+    city.deliver("refused", day=DAY + timedelta(days=1))
+    refused, held, missing = city.report().still_open
+    assert refused.dates == (DAY + timedelta(days=1),), "what is open stands on every date's page"
     assert held.kind.word.en == "held"
     assert held.dates == tuple(DAY - timedelta(days=n) for n in (4, 2, 1))
     assert held.commands[0] == "./jingshu batch show 20260711-alpha-stock"
@@ -161,10 +162,11 @@ def test_a_held_revision_that_a_correction_replaced_is_closed(city: City) -> Non
 @pytest.mark.parametrize(
     ("feed", "is_open"), [("alpha/alpha.visits", False), ("alpha/alpha.stock", True)]
 )
-def test_a_newer_full_snapshot_makes_a_missing_one_moot(
-    city: City, feed: str, *, is_open: bool
+@pytest.mark.parametrize(("state", "status"), [("missing", None), ("received", "rejected")])
+def test_a_newer_full_snapshot_makes_what_is_to_come_moot(
+    city: City, feed: str, state: str, status: str | None, *, is_open: bool
 ) -> None:
-    city.deliver("missing", feed=feed, day=DAY - timedelta(days=1))
+    city.deliver(state, status, feed=feed, day=DAY - timedelta(days=1))
     city.deliver("received", "published", feed=feed)
     assert bool(city.report().still_open) is is_open
 
@@ -192,6 +194,21 @@ def test_what_a_batch_holds_above_its_level_is_to_decide_and_what_is_unnamed_to_
     page = render(city.report())
     assert "内容高于定级" in page
     assert "unexpected personal information" in page
+
+
+def test_what_the_newest_batch_of_a_feed_holds_above_its_level_stays_open(city: City) -> None:
+    yesterday = DAY - timedelta(days=1)
+    for feed in ("alpha/alpha.stock", "east/shared.cases"):
+        old = city.deliver(status="published", feed=feed, day=yesterday)
+        city.find(old, "under_graded", column="remark", kind="resident_id", proposed_level="L4")
+        city.find(old, "over_graded", column="code", kind="public_code", proposed_level="L1")
+    city.deliver(status="published")  # the newest of alpha holds nothing of the sort
+    [level] = city.report().still_open
+    assert (level.kind.word.en, level.provider.id) == ("holds more than its level", "east")
+    assert level.dates == (yesterday,)
+    assert level.why == ("remark 含 holds 居民身份号码 resident ID numbers（1/100）：L2 → L4",)
+    assert level.commands[1] == "./jingshu contract show shared.cases"
+    assert city.report(yesterday).still_open == ()
 
 
 def test_a_finding_of_another_batch_or_date_is_not_this_dates(city: City) -> None:

@@ -36,19 +36,20 @@ def test_rows_landed_are_accounted_for_across_batches(city: City) -> None:
     assert (rows.landed, rows.published, rows.quarantined) == (200, 90, 7)
     assert (rows.duplicate, rows.withheld) == (13, 90)
     assert rows.landed == rows.published + rows.quarantined + rows.duplicate + rows.withheld
-    assert rows.unbalanced == ()
+    assert city.report().counts.unbalanced == ()
 
 
 @pytest.mark.parametrize("status", ["held", "rejected", "refused", "failed", "landed", "withdrawn"])
 def test_rows_of_a_batch_that_readers_do_not_see_are_withheld(city: City, status: str) -> None:
-    city.deliver("received", status, rows_published=0)
-    rows = city.report().counts.rows
-    assert (rows.published, rows.withheld) == (0, 100)
+    city.deliver("received", status)
+    counts = city.report().counts
+    assert (counts.rows.published, counts.rows.withheld, counts.rows.lost) == (0, 100, 0)
+    assert counts.unbalanced == ()
 
 
 def test_a_published_batch_that_loses_rows_is_named(city: City) -> None:
     batch = city.deliver("received", "published", rows_published=99)
-    assert city.report().counts.rows.unbalanced == (batch,)
+    assert city.report().counts.unbalanced == (batch,)
 
 
 def test_a_correction_counts_and_what_it_superseded_does_not(city: City) -> None:
@@ -69,6 +70,19 @@ def test_a_date_that_a_later_snapshot_replaced_was_published_all_the_same(city: 
     report = city.report()
     assert report.counts.rows.published == 100
     assert report.lines[0].published_to == DAY
+
+
+def test_what_was_replaced_before_it_was_published_is_withheld_and_never_was_readable(
+    city: City,
+) -> None:
+    city.deliver("received", "superseded", rows_published=0, silver_version=None)
+    report = city.report()
+    rows = report.counts.rows
+    assert (rows.landed, rows.published, rows.withheld, rows.lost) == (100, 0, 100, 0)
+    assert report.counts.unbalanced == ()
+    assert report.lines[0].published_to is None
+    assert report.lines[0].bad_percent is None
+    assert report.decisions == ()
 
 
 def test_a_duplicate_shows_the_batch_it_repeats_but_counts_no_rows_twice(city: City) -> None:

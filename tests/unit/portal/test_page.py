@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jobs import governance
+from portal.deliveries import DUE_STATES
 from portal.page import clip, moment, number, percent, render, span
-from portal.report import build_site
+from portal.site import build_site
+
+from .conftest import City
 
 if TYPE_CHECKING:
     from contracts.layout import Home
 
-    from .conftest import City
-
 DAY = date(2026, 7, 15)
 FEEDS = ("alpha/alpha.stock", "alpha/alpha.visits", "east/shared.cases", "west/shared.cases")
 VOID = {"meta", "link", "br", "img", "input", "hr"}
-PAGES = {"index.html", "catalogue.html"}
+PAGES = {"index.html", "catalogue.html", "dates.html"}
+_DATES = {f"{DAY + timedelta(days=n)}.html" for n in (-1, 0, 1)}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}{% raw %}\u202egpj.exe"
 
 
@@ -88,7 +91,7 @@ def test_the_page_runs_nothing_and_asks_no_other_host(city: City) -> None:
     assert not {"script", "iframe", "object", "embed", "img", "form"} & set(outline.tags)
     assert not [name for name, _ in outline.attributes if name.startswith("on")]
     assert not outline.all_of("src")
-    assert all(h.startswith(("#", "data:,")) or h in PAGES for h in outline.all_of("href"))
+    assert all(h.startswith(("#", "data:,")) or h in PAGES | _DATES for h in outline.all_of("href"))
     assert not re.search(r"https?:|//[a-z]|@import|url\(", page)
 
 
@@ -204,6 +207,76 @@ def test_the_newest_date_is_the_default_and_any_can_be_asked_for(city: City, hom
     other = built(date(2020, 1, 1))
     assert "没有交付记录" in other
     assert "2026-07-15、2026-07-14、2026-07-13" in other
+    assert "business date 2026-07-15" in Outline((home.site / "index.html").read_text("utf-8")).text
+
+
+def test_an_older_date_takes_no_other_pages_place_and_shows_what_is_open(
+    city: City, home: Home
+) -> None:
+    before, after = DAY - timedelta(days=1), DAY + timedelta(days=1)
+    city.deliver("received", "published", day=before)
+    city.deliver("received", "held", feed=FEEDS[2])
+    city.deliver("received", "published", day=after)
+    city.save(home)
+    newest = build_site(home)
+    first = {p.name: p.read_bytes() for p in home.site.iterdir()}
+    assert set(first) == PAGES | {f"{day}.html" for day in (before, DAY, after)}
+    assert newest.read_bytes() == first[f"{after}.html"]
+    page = build_site(home, before)
+    assert page == home.site / f"{before}.html"
+    assert {p.name: p.read_bytes() for p in home.site.iterdir()} == first
+    for day in (before, after):
+        text = first[f"{day}.html"].decode()
+        assert "其他日期仍未了结：1 项" in text
+        assert "没有卡住、等人决定的数据" not in text, "green beside what waits"
+
+
+def test_a_page_is_written_again_when_its_rows_or_its_neighbours_are_new(
+    city: City, home: Home
+) -> None:
+    days = [DAY + timedelta(days=n) for n in range(4)]
+    for day in days[:3]:
+        city.deliver("received", "published", day=day)
+    city.save(home)
+    build_site(home)
+    was = {day: (home.site / f"{day}.html").stat().st_ino for day in days[:3]}
+    assert f'href="{days[3]}.html"' not in (home.site / f"{days[2]}.html").read_text("utf-8")
+    later = city.deliveries[0].model_copy(
+        update={"state": "late", "recorded_at": datetime(2026, 7, 30, tzinfo=UTC)}
+    )
+    governance.append(home, "test:later", [later])
+    other = City(deliveries=[], batches=[])
+    other.deliver("missing", day=days[3])
+    governance.append(home, "test:next", other.deliveries)
+    build_site(home)
+    now = {day: (home.site / f"{day}.html").stat().st_ino for day in days[:3]}
+    assert [was[day] == now[day] for day in days[:3]] == [False, True, False]
+    assert f'href="{days[3]}.html"' in (home.site / f"{days[2]}.html").read_text("utf-8")
+
+
+def test_the_dates_are_listed_as_their_pages_count_them(city: City, home: Home) -> None:
+    busy(city).save(home)
+    build_site(home)
+    listed = (home.site / "dates.html").read_text("utf-8")
+    [row] = re.findall(rf'<tr role="row">(?:(?!</tr>).)*{DAY}.html.*?</tr>', listed, re.DOTALL)
+    cells = [int(n) for n in re.findall(r'class="n">(\d+)<', row)]
+    counts = city.report().counts
+    assert cells == [counts.due, *(counts.states.get(s, 0) for s in DUE_STATES)]
+
+
+def test_the_menu_counts_what_its_lists_hold(city: City) -> None:
+    report = busy(city).report()
+    page = render(report)
+    counted = {
+        fragment: int(number)
+        for fragment, number in re.findall(r'<a href="#(decide|follow|open)">.*?\((\d+)\)', page)
+    }
+    sections = re.split(r'id="(decide|follow|open|deliveries)"', page)
+    held = dict(zip(sections[1::2], sections[2::2], strict=True))
+    rows = {n: held[n].partition("<tbody")[2].count('<th role="rowheader"') for n in counted}
+    assert counted == rows
+    assert sum(counted.values()) == len(report.decisions) + len(report.still_open)
+    assert all(counted.values())
 
 
 def test_the_pages_link_to_each_other(home: Home) -> None:
@@ -230,7 +303,7 @@ def test_a_build_leaves_nothing_but_the_pages(city: City, home: Home) -> None:
     city.deliver("received", "published")
     city.save(home)
     build_site(home)
-    assert {p.name for p in home.site.iterdir()} == PAGES
+    assert {p.name for p in home.site.iterdir()} == PAGES | {f"{DAY}.html"}
 
 
 @pytest.mark.parametrize(

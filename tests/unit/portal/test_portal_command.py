@@ -26,8 +26,9 @@ def test_build_writes_the_page_and_names_it(city: City, home: Home) -> None:
     city.save(home)
     done = CliRunner().invoke(jingshu, ["portal", "build", "--date", "2026-07-14", "--json"])
     assert done.exit_code == 0, done.output
-    assert json.loads(done.output) == {"page": str(home.site / "index.html")}
-    assert "CDO daily · 2026-07-14" in (home.site / "index.html").read_text("utf-8")
+    assert json.loads(done.output) == {"page": str(home.site / "2026-07-14.html")}
+    assert "CDO daily · 2026-07-14" in (home.site / "2026-07-14.html").read_text("utf-8")
+    assert "CDO daily · 2026-07-15" in (home.site / "index.html").read_text("utf-8")
 
 
 def test_a_date_that_is_none_is_wrong_usage() -> None:

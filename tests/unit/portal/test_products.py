@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.products import Recipient
-from portal.report import build_site, read_tables
+from portal.report import read_tables
+from portal.site import build_site
 from sharing.control import Control, Grant
 from sharing.control import Recipient as KnownRecipient
 from sharing.grants import GrantView
