@@ -164,11 +164,11 @@ def invite(recipient: str) -> None:
     """邀请 Print a link where RECIPIENT fetches its profile file, once, within three days."""
     from sharing import recipients
     from sharing.control import Control
-    from sharing.endpoint import base_url, gateway_port
+    from sharing.endpoint import gateway_serving
 
     with Control(Home.from_env()) as control:
         key = recipients.invite(control, recipient, getpass.getuser())
-    click.echo(f"{base_url(gateway_port())}/activate?key={key}")
+    click.echo(f"{gateway_serving().url}/activate?key={key}")
 
 
 @share.command(epilog="例 Example: ./jingshu share body demo med_ins --as secadmin")

@@ -28,6 +28,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import NullPool
 
 from contracts.errors import JingshuError
 
@@ -224,6 +225,8 @@ class Control:
     def __init__(self, home: Home) -> None:
         self.home = home
         self._engine = _engine(home)
+        # Asks for a connection of its own: those of the pool may all be at work.
+        self._apart = _engine(home, poolclass=NullPool)
         self._writing = self._engine.execution_options(jingshu_writes=True)
         self._reading = self._engine
         if self._engine.dialect.name == "postgresql":
@@ -264,7 +267,7 @@ class Control:
 
     def revision(self) -> str | None:
         """Return the revision the database is at: that it answers at all is asked with it."""
-        with self._engine.connect() as connection:
+        with self._apart.connect() as connection:
             return _revision(connection)
 
     def _prepare(self) -> None:
@@ -298,12 +301,13 @@ def _revision(connection: Connection) -> str | None:
     )
 
 
-def _engine(home: Home) -> Engine:
+def _engine(home: Home, **options: Any) -> Engine:
     url = os.environ.get("JINGSHU_CONTROL_URL")
     if url:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, **options)
     home.control_db.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{home.control_db}", connect_args={"timeout": BUSY_TIMEOUT_S})
+    patience = {"timeout": BUSY_TIMEOUT_S}
+    engine = create_engine(f"sqlite:///{home.control_db}", connect_args=patience, **options)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine

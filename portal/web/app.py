@@ -25,7 +25,7 @@ from portal.web.shelf import Shelf
 from portal.web.site import Guest, OpenPage, Page, Visit, Web
 from sharing.accounts.passwords import Passwords
 from sharing.control import utc_now
-from sharing.gateway.limits import HeadLimit
+from sharing.gateway.limits import HeadLimit, RunningLimit
 from sharing.people import ForbiddenError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def build_web(
         },
     )
     app.router.redirect_slashes = False
-    return guard.Guarded(HeadLimit(app), base_url)
+    return guard.Guarded(RunningLimit(HeadLimit(app), _busy), base_url)
 
 
 def _endpoint(web: Web, page: OpenPage | Page) -> Callable[[Request], Awaitable[Response]]:
@@ -118,6 +118,14 @@ def _no_page(web: Web, request: Request, error: Exception) -> Response:
         raise error
     guest = Guest(web, request, Fields(), web.now())
     return render(guest, "error.html", status=error.status_code, error=not_there("page"))
+
+
+def _busy(status: int) -> Response:
+    """Refuse a request while too many run."""
+    headers = {"Retry-After": "1", "Connection": "close"}
+    return PlainTextResponse(
+        "请求过多，请稍后再试 Too many requests; try again.\n", status, headers
+    )
 
 
 def _broken(_request: Request, _error: Exception) -> Response:

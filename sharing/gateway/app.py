@@ -18,14 +18,15 @@ from sharing.endpoint import PREFIX
 from sharing.gateway.activation import activation_routes
 from sharing.gateway.answers import json_answer
 from sharing.gateway.capabilities import read_capabilities
-from sharing.gateway.errors import ApiError, not_found, unsupported
+from sharing.gateway.errors import ApiError, busy, not_found, unsupported
 from sharing.gateway.files import file_answer
-from sharing.gateway.limits import HeadLimit
+from sharing.gateway.health import HEALTH, Health
+from sharing.gateway.limits import HeadLimit, RunningLimit
 from sharing.gateway.paging import page
 from sharing.gateway.query import parse_moment, parse_query, read_body
 from sharing.gateway.rates import Rates
 from sharing.gateway.reading import Reading
-from sharing.gateway.record import HEALTH, Recorded
+from sharing.gateway.record import Recorded
 from sharing.gateway.rights import Rights
 from sharing.gateway.signing import FILES, FileClaim, load_signer
 
@@ -49,7 +50,7 @@ def build_app(control: Control, base_url: str) -> ASGIApp:
     )
     app = Starlette(
         routes=[
-            Route(HEALTH, handlers.health),
+            Route(HEALTH, Health(control).answer),
             Route(FILES + "/{recipient}/{table}/{version:int}/{file_id}", handlers.file),
             *activation_routes(control),
             *_protocol_routes(handlers),
@@ -61,7 +62,9 @@ def build_app(control: Control, base_url: str) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
-    return Recorded(HeadLimit(app), control)
+    # What is refused for the load touches no data, so it stands before the record of requests.
+    recorded = Recorded(HeadLimit(app), control)
+    return RunningLimit(recorded, lambda status: busy(status).response(), free=HEALTH)
 
 
 def _protocol_routes(handlers: _Handlers) -> list[Route]:
@@ -84,10 +87,6 @@ def _protocol_routes(handlers: _Handlers) -> list[Route]:
 class _Handlers:
     def __init__(self, rights: Rights) -> None:
         self._rights = rights
-
-    def health(self, _request: Request) -> Response:
-        """Say that the server and its database answer."""
-        return json_answer({"status": "ok", "schema": self._rights.control.revision()})
 
     def shares(self, request: Request) -> Response:
         """List the shares in which the recipient has a table."""

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from contracts.errors import JingshuError
 from sharing.control import PATH_CHARACTERS, Request, utc_now
+from sharing.gateway.health import HEALTH
 from sharing.reads import over_until, settle_reads
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from sharing.control import Control
 
-HEALTH = "/healthz"
 _INSERT: Final = insert(cast("Table", Request.__table__))
 #: A record's columns by name.
 _Row = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sharing.ceiling import NotServedError
 from sharing.changes import find_changed
 from sharing.gateway.errors import forbidden, not_found, unauthenticated
-from sharing.gateway.rates import ASKED, FAILED
+from sharing.gateway.rates import ASKED, FAILED, client_of
 from sharing.gateway.signing import URL_LIFE_S, FileClaim
 from sharing.grants import granted_tables, open_grant_of
 from sharing.recipients import authenticate, is_within
@@ -69,7 +69,7 @@ class Rights:
         if scheme.lower() == "bearer" and token.strip():
             name = authenticate(self.control, token.strip(), address=address)
         if name is None:
-            self.rates.take(f"stranger {address}", FAILED)
+            self.rates.take(f"stranger {client_of(request.scope)}", FAILED)
             raise unauthenticated()
         request.state.trace.recipient = name
         self.rates.take(name, ASKED)
@@ -123,6 +123,8 @@ class Rights:
             ApiError: 403 for a URL that is forged, expired or another's; 404 for what is not there.
         """
         checked = self.signer.check(claim, request.url.query, time.time())
+        if checked == "forged":
+            self.rates.take(f"stranger {client_of(request.scope)}", FAILED)
         if checked != "good":
             raise forbidden(f"The URL is {checked}; query the table again.")
         if "authorization" in request.headers and self.recipient(request) != claim.recipient:
