@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
 
 #: The newest revision of ``sharing/migrations``; an older database is upgraded when it is opened.
-HEAD = "0009"
+HEAD = "0011"
 VERSION_TABLE = "share_alembic"
 #: How long a writer waits for another one.
 BUSY_TIMEOUT_S = 30
@@ -198,7 +198,10 @@ class ForeignTable(Base):
 
 
 class Request(Base):
-    """What one request asked for and how it was answered; rows are only ever added."""
+    """What one request asked for and how it was answered.
+
+    Rows are only ever added, and removed by hours when they are old (``sharing.retention``).
+    """
 
     __tablename__ = "share_requests"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -209,6 +212,8 @@ class Request(Base):
     status: Mapped[int]
     version: Mapped[int | None]
     files: Mapped[int]
+    #: How many refusals this row stands for; one, unless they came too often.
+    times: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class LoggedReads(Base):

@@ -15,6 +15,7 @@ from sharing.gateway.app import build_app
 from sharing.gateway.limits import HEAD_BYTES, protocol_for
 from sharing.grants import settle
 from sharing.reads import settle_reads
+from sharing.retention import remove_old, retention
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -35,11 +36,12 @@ def build_server(control: Control, port: int | None = None) -> uvicorn.Server:
     Raises:
         UsageError: A setting is wrong.
     """
-    serving = gateway_serving(port)
+    serving, keep = gateway_serving(port), retention()
     try:
         settle(control)
         settle_tables(control)
         settle_reads(control)
+        remove_old(control, keep)
     except JingshuError as error:
         # Grants without evidence stay shut; everything else must still be served.
         _LOG.warning("evidence is still owed: %s", error)
