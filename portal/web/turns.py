@@ -33,6 +33,7 @@ class Turns:
 
     def __init__(self, rates: Rates | None = None) -> None:
         self._limiter = CapacityLimiter(AT_ONCE)
+        self._taken = 0
         self._rates = rates or Rates()
 
     def count_login(self, request: Request, name: str) -> None:
@@ -49,10 +50,14 @@ class Turns:
 
     async def take(self, work: Callable[[], _Answer]) -> _Answer:
         """Run what hashes a password when its turn comes; TooOftenError where too many wait."""
-        if self._limiter.statistics().tasks_waiting >= MOST_WAITING:
+        if self._taken >= AT_ONCE + MOST_WAITING:
             raise TooOftenError(
                 "同时登录的人太多 Too many people log in at the same time.",
                 "请稍后再试 Try again in some seconds.",
                 wait_s=5,
             )
-        return await run_sync(work, limiter=self._limiter)
+        self._taken += 1
+        try:
+            return await run_sync(work, limiter=self._limiter)
+        finally:
+            self._taken -= 1
