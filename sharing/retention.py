@@ -118,8 +118,9 @@ def _whole_hour(at: datetime) -> datetime:
 
 
 def _leaf(end: datetime, rows: int, requests: int) -> Leaf:
-    facts = {"until": iso(end), "records": rows, "requests": requests}
-    return Leaf("reads", f"{_SUBJECT}{end:%Y-%m-%dT%HZ}", facts, iso(end))
+    until = iso(end)
+    facts: dict[str, str | int] = {"until": until, "records": rows, "requests": requests}
+    return Leaf("reads", f"{_SUBJECT}{end:%Y-%m-%dT%HZ}", facts, until)
 
 
 def _number(variable: str, default: int) -> int:

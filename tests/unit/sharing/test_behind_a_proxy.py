@@ -23,7 +23,7 @@ from contracts.layout import ROOT
 from infra.stack.processes import free_port, is_listening
 from portal.web import serving as pages
 from sharing import recipients
-from sharing.control import Control
+from sharing.control import Control, utc_now
 from sharing.gateway.rates import FAILED
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, Answer, home_with_a_table, serving
 
@@ -167,7 +167,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
                 recipients.Profile(
                     recipients.issue_profile(control, "demo").endpoint,
                     served.token,
-                    recipients.utc_now() + recipients.TOKEN_LIFE,
+                    utc_now() + recipients.TOKEN_LIFE,
                 ),
                 profile,
             )

@@ -18,6 +18,7 @@ from sharing.gateway import record, refusals, rights
 from sharing.gateway.affordable import affordable
 from sharing.gateway.rates import FAILED, Rate, counted
 from sharing.gateway.refusals import Refusals
+from sharing.snapshot import read_snapshot
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:
@@ -96,11 +97,10 @@ def test_a_listing_opens_what_it_shows(served: Served, monkeypatch: pytest.Monke
         write_shared(served.home, f"many__{n:02d}", districts(("110101", "景山", n)))
         grants.grant(served.control, "demo", f"many__{n:02d}", "演示", actor="test")
     opened: list[str] = []
-    read = rights.read_snapshot
 
     def counting(root: Any, *more: Any, **named: Any) -> Any:
         opened.append(root.path.name)
-        return read(root, *more, **named)
+        return read_snapshot(root, *more, **named)
 
     monkeypatch.setattr(rights, "read_snapshot", counting)
 

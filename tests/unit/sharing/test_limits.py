@@ -19,6 +19,7 @@ from sharing import grants
 from sharing.control import Request
 from sharing.gateway import limits, rights
 from sharing.gateway.limits import MOST_CONNECTIONS_OF_ONE, PatientProtocol
+from sharing.snapshot import read_snapshot
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, Answer, column, write_shared
 
 if TYPE_CHECKING:
@@ -197,14 +198,13 @@ def test_health_answers_while_every_thread_and_connection_is_at_work(
 ) -> None:
     """A store that is silent holds the threads that read from it, and nothing else."""
     silent, reached = threading.Event(), threading.Semaphore(0)
-    read = rights.read_snapshot
 
     def slow(*place: Any, **more: Any) -> Any:
         reached.release()
         with served.control.read() as session:
             session.execute(select(Request.id))
             silent.wait(LONG_S)
-        return read(*place, **more)
+        return read_snapshot(*place, **more)
 
     monkeypatch.setattr(rights, "read_snapshot", slow)
     with ThreadPoolExecutor(45) as pool:
