@@ -84,14 +84,14 @@ class Catalog:
         """Return all shared tables in the order of their keys, granted or not, servable or not."""
         folder = self.home.table("shared", "_").parent
         names = sorted(p.parent.name for p in folder.glob("*/_delta_log") if p.is_dir())
-        return (*(self._ours(name) for name in names if is_name(name)), *self._foreign())
+        return (*self._ours(name for name in names if is_name(name)), *self._foreign())
 
     def named(self, share: str, schema: str, name: str) -> SharedTable | None:
         """Return the table that is called so, without looking at every other."""
         if share.casefold() != SHARE:
             found = self._foreign()
         else:
-            found = (self._ours(name),) if self._is_there(name) else self.tables()
+            found = self._ours([name]) if self._is_there(name) else self.tables()
         return next((t for t in found if t.is_called(share, schema, name)), None)
 
     def keyed(self, key: str) -> SharedTable | None:
@@ -100,11 +100,10 @@ class Catalog:
 
     def of_keys(self, keys: Collection[str]) -> tuple[SharedTable, ...]:
         """Return the tables with these keys, in their order, without looking at any other."""
-        ours = sorted(k for k in keys if "." not in k)
-        found = [self._ours(name) for name in ours if self._is_there(name)]
-        if len(ours) < len(keys):
-            found += [t for t in self._foreign() if t.key in keys]
-        return tuple(found)
+        names = sorted(k for k in keys if "." not in k)
+        ours = self._ours(name for name in names if self._is_there(name)) if names else ()
+        foreign = self._foreign() if len(names) < len(keys) else ()
+        return (*ours, *(t for t in foreign if t.key in keys))
 
     def called(self, keys: Iterable[str], share: str, schema: str, name: str) -> SharedTable | None:
         """Return which of the tables with these keys is called so.
@@ -118,9 +117,17 @@ class Catalog:
     def _is_there(self, name: str) -> bool:
         return is_name(name) and (self.home.table("shared", name) / "_delta_log").is_dir()
 
-    def _ours(self, name: str) -> SharedTable:
-        schema = self._current_domains().get(name.split("__", 1)[0], DEFAULT_SCHEMA)
-        return SharedTable(SHARE, schema, name, Folder(self.home.table("shared", name)))
+    def _ours(self, names: Iterable[str]) -> tuple[SharedTable, ...]:
+        domains = self._current_domains()
+        return tuple(
+            SharedTable(
+                SHARE,
+                domains.get(name.split("__", 1)[0], DEFAULT_SCHEMA),
+                name,
+                Folder(self.home.table("shared", name)),
+            )
+            for name in names
+        )
 
     def _foreign(self) -> tuple[SharedTable, ...]:
         with self.control.read() as session:
