@@ -82,9 +82,14 @@ class Recorded:
             self._counting = asyncio.create_task(self._write_counted())
 
     async def _write_counted(self) -> None:
-        await asyncio.sleep(COUNTED_S)
-        for row in self._refusals.take():
-            await self._record(row)
+        while self._refusals.has_counted:
+            try:
+                await asyncio.sleep(COUNTED_S)
+            except asyncio.CancelledError:  # the server stops
+                self._write(self._refusals.take())
+                raise
+            for row in self._refusals.take():
+                await self._record(row)
 
     async def _record(self, row: _Row) -> None:
         """Wait until a row is in the database, with all that came meanwhile."""

@@ -49,6 +49,11 @@ class Refusals:
         self._counted.setdefault(key, first)["times"] += 1
         return True
 
+    @property
+    def has_counted(self) -> bool:
+        """Whether a record is owed."""
+        return bool(self._counted)
+
     def take(self) -> list[Row]:
         """Return the records that stand for what was counted, and begin anew."""
         rows, self._counted = list(self._counted.values()), {}

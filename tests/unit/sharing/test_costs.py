@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import sqlglot
-from sqlalchemy import event, func, select
+from sqlalchemy import event, select
 
 from sharing import grants
 from sharing.control import Control, Request
@@ -19,7 +19,7 @@ from sharing.gateway.affordable import affordable
 from sharing.gateway.rates import FAILED, Rate, counted
 from sharing.gateway.refusals import Refusals
 from sharing.snapshot import read_snapshot
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
+from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, serving, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,6 +192,17 @@ def test_a_flood_of_refusals_leaves_a_few_records_that_count_them_all(
     assert {(r.recipient, r.method) for r in together} == {(None, "-")}
 
 
+def test_a_gateway_that_stops_writes_what_it_counted(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "OF_ONE", Rate(per_s=1e-6, burst=1))
+    with serving(control) as served:
+        for _ in range(10):
+            assert served.get(f"{TABLE_URL}/version", token="jst_wrong").status == 401
+    with control.read() as session:
+        assert sorted(session.scalars(select(Request.times))) == [1, 9]
+
+
 def test_forged_urls_are_slowed_by_address_and_good_ones_are_not(served: Served) -> None:
     good = served.file_urls()[0]
     forged = f"/files/demo/{TABLE}/0/abc?sp=r&se=1&sig=0"
@@ -225,9 +236,3 @@ def test_what_a_recipient_was_given_or_denied_is_kept_one_by_one() -> None:
 )
 def test_one_host_has_all_addresses_of_its_ipv6_network(address: str, who: str) -> None:
     assert counted(address) == who
-
-
-def test_records_are_counted_where_somebody_looks(served: Served) -> None:
-    served.query()
-    with served.control.read() as session:
-        assert session.scalar(select(func.sum(Request.times))) == 1
