@@ -166,9 +166,10 @@ def invite(recipient: str) -> None:
     from sharing.control import Control
     from sharing.endpoint import gateway_serving
 
+    serving = gateway_serving()
     with Control(Home.from_env()) as control:
         key = recipients.invite(control, recipient, getpass.getuser())
-    click.echo(f"{gateway_serving().url}/activate?key={key}")
+    click.echo(f"{serving.url}/activate?key={key}")
 
 
 @share.command(epilog="例 Example: ./jingshu share records --json")

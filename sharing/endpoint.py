@@ -105,7 +105,10 @@ def _port(variable: str, default: int) -> int:
     given = os.environ.get(variable) or str(default)
     is_number = given.isascii() and given.isdigit() and len(given) <= _PORT_DIGITS
     if not is_number or not 0 < int(given) <= _LAST_PORT:
-        raise UsageError(f"{variable} is {given!r}.", "Set it to a number up to 65535.")
+        raise UsageError(
+            f"{variable} 不是端口 {variable} is {given!r}.",
+            "设为 1 到 65535 的数 Set it to a number up to 65535.",
+        )
     return int(given)
 
 
@@ -115,8 +118,9 @@ def _bind() -> str:
         return str(ip_address(given))
     except ValueError:
         raise UsageError(
-            f"{_BIND} is {given!r}.",
-            "Set it to an IP address of this machine, or to 0.0.0.0 for all of them.",
+            f"{_BIND} 不是 IP 地址 {_BIND} is {given!r}.",
+            "设为本机的 IP 地址，全部则为 0.0.0.0"
+            " Set it to an IP address of this machine, or to 0.0.0.0 for all of them.",
         ) from None
 
 
@@ -126,7 +130,8 @@ def _proxies() -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(part.strip()) for part in given.split(",") if part.strip())
     except ValueError as wrong:
         raise UsageError(
-            f"{_PROXIES} is wrong: {wrong}.", "Write addresses and networks: 10.0.0.5,10.1.0.0/16."
+            f"{_PROXIES} 有误 {_PROXIES} is wrong: {wrong}.",
+            "写地址或网段 Write addresses and networks: 10.0.0.5,10.1.0.0/16.",
         ) from None
 
 
@@ -142,6 +147,7 @@ def _url(variable: str) -> str:
     is_formed = is_address and given == f"{parts.scheme}://{parts.netloc}" and "@" not in given
     if not is_formed or parts.scheme not in ("http", "https"):
         raise UsageError(
-            f"{variable} is {given!r}.", "Set it to scheme and host: https://share.city."
+            f"{variable} 不是对外地址 {variable} is {given!r}.",
+            "写协议和主机名 Set it to scheme and host: https://share.city.",
         )
     return given

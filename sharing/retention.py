@@ -126,5 +126,8 @@ def _leaf(end: datetime, rows: int, requests: int) -> Leaf:
 def _number(variable: str, default: int) -> int:
     given = os.environ.get(variable) or str(default)
     if not (given.isascii() and given.isdigit() and len(given) <= _DIGITS and int(given) > 0):
-        raise UsageError(f"{variable} is {given!r}.", "Set it to a number from 1 on.")
+        raise UsageError(
+            f"{variable} 不是正整数 {variable} is {given!r}.",
+            "设为 1 以上的整数 Set it to a number from 1 on.",
+        )
     return int(given)

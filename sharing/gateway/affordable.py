@@ -20,7 +20,8 @@ JSON_CHARACTERS: Final = 131_072
 DEEPEST: Final = 64
 #: Comparisons of a hint times the files of a table: a second's work.
 MOST_COMPARISONS: Final = 250_000
-_SQL_TERM: Final = re.compile(r",|\b(?:and|or)\b", re.IGNORECASE)
+#: What stands between two comparisons, or in one: rather too many are counted than too few.
+_SQL_TERM: Final = re.compile(r"[,=<>&|]|\b(?:and|or)\b", re.IGNORECASE)
 
 
 def affordable(
@@ -45,7 +46,7 @@ def affordable(
 def _is_affordable_json(hint: str, comparisons: int) -> bool:
     return (
         len(hint) <= JSON_CHARACTERS
-        and hint.count("op") <= 3 * comparisons  # a comparison, its column and its literal
+        and hint.count("{") <= 3 * comparisons  # a comparison, its column and its literal
         and _depth(hint, "[{", "]}") <= 2 * DEEPEST
     )
 

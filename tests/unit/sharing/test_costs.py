@@ -161,6 +161,8 @@ def test_a_json_hint_has_the_same_bounds() -> None:
     deep = '{"op":"not","children":[' * 5000 + leaf + "]}" * 5000
     assert affordable([], few, 1000) == ((), few)
     assert affordable([], many, 1000) == ((), None)
+    hidden = many.replace("op", "\\u006fp")
+    assert affordable([], hidden, 1000) == ((), None)
     assert affordable([], deep, 1) == ((), None)
 
 
