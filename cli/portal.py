@@ -69,21 +69,22 @@ def serve(chosen: datetime | None, port: int | None) -> None:
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="端口 Port on 127.0.0.1 (default: JINGSHU_WEB_PORT, or 8792).",
+    help="端口 Port (default: JINGSHU_WEB_PORT, or 8792).",
 )
 def web(port: int | None) -> int:
-    """办理 Serve the pages where bodies ask, answer and administer, on 127.0.0.1 until Ctrl-C.
+    """办理 Serve the pages where bodies ask, answer and administer, until Ctrl-C.
 
-    经 TLS 代理时设 JINGSHU_WEB_URL=https://… Behind a proxy that speaks TLS, set JINGSHU_WEB_URL.
+    放在反向代理之后 Behind a reverse proxy: docs/how-to/behind-a-proxy.md.
     """
-    from portal.web.serving import base_url, build_server, web_port
+    from portal.web.serving import build_server
     from sharing.accounts.accounts import list_accounts
     from sharing.control import Control
+    from sharing.endpoint import web_serving
 
-    chosen = web_port() if port is None else port
+    serving = web_serving(port)
     with Control(Home.from_env()) as control:
-        server = build_server(control, chosen)
-        click.echo(f"办理门户 portal: {base_url(chosen)}/  (Ctrl-C 停止 stops)")
+        server = build_server(control, port)
+        click.echo(f"办理门户 portal: {serving.url}/  (Ctrl-C 停止 stops)")
         if not list_accounts(control):
             click.echo("还没有账户 No accounts yet: ./jingshu share account bootstrap")
         server.run()

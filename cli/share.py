@@ -164,11 +164,39 @@ def invite(recipient: str) -> None:
     """邀请 Print a link where RECIPIENT fetches its profile file, once, within three days."""
     from sharing import recipients
     from sharing.control import Control
-    from sharing.endpoint import base_url, gateway_port
+    from sharing.endpoint import gateway_serving
 
+    serving = gateway_serving()
     with Control(Home.from_env()) as control:
         key = recipients.invite(control, recipient, getpass.getuser())
-    click.echo(f"{base_url(gateway_port())}/activate?key={key}")
+    click.echo(f"{serving.url}/activate?key={key}")
+
+
+@share.command(epilog="例 Example: ./jingshu share records --json")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON Print JSON.")
+def records(*, as_json: bool) -> None:
+    """请求记录 Remove request records that are past their time, and say what is kept.
+
+    保留 JINGSHU_RECORDS_DAYS 天（默认 200，不少于六个月），至多 JINGSHU_RECORDS_MOST 条。
+    网关启动时及每小时也会清理；摘要一直在存证日志里。
+    Kept for JINGSHU_RECORDS_DAYS (200, not less than six months by law), JINGSHU_RECORDS_MOST at
+    most; the gateway does the same at its start and every hour. Digests stay in the evidence log.
+    """
+    from sharing.control import Control
+    from sharing.reads import settle_reads
+    from sharing.retention import remove_old, retention
+
+    keep = retention()
+    with Control(Home.from_env()) as control:
+        settle_reads(control)
+        kept = remove_old(control, keep)
+    if as_json:
+        told = {"removed": kept.removed, "rows": kept.rows, "days": keep.days, "most": keep.most}
+        oldest = None if kept.oldest is None else kept.oldest.isoformat()
+        click.echo(json.dumps({**told, "oldest": oldest}))
+        return
+    since = "" if kept.oldest is None else f"，最早 the oldest of {_local(kept.oldest)}"
+    click.echo(f"已清理 removed: {kept.removed}；保留 kept: {kept.rows}{since}")
 
 
 @share.command(epilog="例 Example: ./jingshu share body demo med_ins --as secadmin")

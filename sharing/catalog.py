@@ -21,6 +21,8 @@ from sharing.control import ForeignTable
 from sharing.storage import Folder, storage_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from contracts.model import Level
     from sharing.control import Control
     from sharing.storage import Storage
@@ -82,29 +84,50 @@ class Catalog:
         """Return all shared tables in the order of their keys, granted or not, servable or not."""
         folder = self.home.table("shared", "_").parent
         names = sorted(p.parent.name for p in folder.glob("*/_delta_log") if p.is_dir())
-        return (*(self._ours(name) for name in names if is_name(name)), *self._foreign())
+        return (*self._ours(name for name in names if is_name(name)), *self._foreign())
 
     def named(self, share: str, schema: str, name: str) -> SharedTable | None:
         """Return the table that is called so, without looking at every other."""
         if share.casefold() != SHARE:
             found = self._foreign()
         else:
-            folder = self.home.table("shared", name)
-            is_there = is_name(name) and (folder / "_delta_log").is_dir()
-            found = (self._ours(name),) if is_there else self.tables()
+            found = self._ours([name]) if self._is_there(name) else self.tables()
         return next((t for t in found if t.is_called(share, schema, name)), None)
 
     def keyed(self, key: str) -> SharedTable | None:
         """Return the table with this key."""
-        parts = key.split(".")
-        if len(parts) == 1:
-            is_there = is_name(key) and (self.home.table("shared", key) / "_delta_log").is_dir()
-            return self._ours(key) if is_there else None
-        return next((t for t in self._foreign() if t.key == key), None)
+        return next(iter(self.of_keys({key})), None)
 
-    def _ours(self, name: str) -> SharedTable:
-        schema = self._current_domains().get(name.split("__", 1)[0], DEFAULT_SCHEMA)
-        return SharedTable(SHARE, schema, name, Folder(self.home.table("shared", name)))
+    def of_keys(self, keys: Collection[str]) -> tuple[SharedTable, ...]:
+        """Return the tables with these keys, in their order, without looking at any other."""
+        names = sorted(k for k in keys if "." not in k)
+        ours = self._ours(name for name in names if self._is_there(name)) if names else ()
+        foreign = self._foreign() if len(names) < len(keys) else ()
+        return (*ours, *(t for t in foreign if t.key in keys))
+
+    def called(self, keys: Iterable[str], share: str, schema: str, name: str) -> SharedTable | None:
+        """Return which of the tables with these keys is called so.
+
+        No other table is looked for, so that what there is beside them makes no difference.
+        """
+        asked = table_key(SHARE if share.casefold() == SHARE else share, schema, name).casefold()
+        candidates = {key for key in keys if key.casefold() == asked}
+        return next((t for t in self.of_keys(candidates) if t.is_called(share, schema, name)), None)
+
+    def _is_there(self, name: str) -> bool:
+        return is_name(name) and (self.home.table("shared", name) / "_delta_log").is_dir()
+
+    def _ours(self, names: Iterable[str]) -> tuple[SharedTable, ...]:
+        domains = self._current_domains()
+        return tuple(
+            SharedTable(
+                SHARE,
+                domains.get(name.split("__", 1)[0], DEFAULT_SCHEMA),
+                name,
+                Folder(self.home.table("shared", name)),
+            )
+            for name in names
+        )
 
     def _foreign(self) -> tuple[SharedTable, ...]:
         with self.control.read() as session:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import NullPool
 
 from contracts.errors import JingshuError
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
 
 #: The newest revision of ``sharing/migrations``; an older database is upgraded when it is opened.
-HEAD = "0009"
+HEAD = "0011"
 VERSION_TABLE = "share_alembic"
 #: How long a writer waits for another one.
 BUSY_TIMEOUT_S = 30
@@ -197,7 +198,10 @@ class ForeignTable(Base):
 
 
 class Request(Base):
-    """What one request asked for and how it was answered; rows are only ever added."""
+    """What one request asked for and how it was answered.
+
+    Rows are only ever added, and removed by hours when they are old (``sharing.retention``).
+    """
 
     __tablename__ = "share_requests"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -208,6 +212,8 @@ class Request(Base):
     status: Mapped[int]
     version: Mapped[int | None]
     files: Mapped[int]
+    #: How many refusals this row stands for; one, unless they came too often.
+    times: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class LoggedReads(Base):
@@ -224,6 +230,8 @@ class Control:
     def __init__(self, home: Home) -> None:
         self.home = home
         self._engine = _engine(home)
+        # Asks for a connection of its own: those of the pool may all be at work.
+        self._apart = _engine(home, poolclass=NullPool)
         self._writing = self._engine.execution_options(jingshu_writes=True)
         self._reading = self._engine
         if self._engine.dialect.name == "postgresql":
@@ -264,7 +272,7 @@ class Control:
 
     def revision(self) -> str | None:
         """Return the revision the database is at: that it answers at all is asked with it."""
-        with self._engine.connect() as connection:
+        with self._apart.connect() as connection:
             return _revision(connection)
 
     def _prepare(self) -> None:
@@ -298,12 +306,13 @@ def _revision(connection: Connection) -> str | None:
     )
 
 
-def _engine(home: Home) -> Engine:
+def _engine(home: Home, **options: Any) -> Engine:
     url = os.environ.get("JINGSHU_CONTROL_URL")
     if url:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, **options)
     home.control_db.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{home.control_db}", connect_args={"timeout": BUSY_TIMEOUT_S})
+    patience = {"timeout": BUSY_TIMEOUT_S}
+    engine = create_engine(f"sqlite:///{home.control_db}", connect_args=patience, **options)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine

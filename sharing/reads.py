@@ -93,7 +93,7 @@ def _leaf(hour: datetime, table: str, rows: list[Request]) -> Leaf:
             "table": table,
             "from": iso(hour),
             "until": iso(hour + _HOUR),
-            "requests": len(rows),
+            "requests": sum(row.times for row in rows),
             "answered": sum(row.status < 300 for row in rows),  # noqa: PLR2004  (HTTP: done)
             "files": sum(row.files for row in rows),
             "records_sha256": digest.sha256,
@@ -104,6 +104,8 @@ def _leaf(hour: datetime, table: str, rows: list[Request]) -> Leaf:
 
 
 def _record(row: Request) -> Mapping[str, str | int | None]:
+    # Only where it says something: records made before it was kept have the digest they had.
+    counted = {} if row.times == 1 else {"times": row.times}
     return {
         "id": row.id,
         "at": iso(row.at),
@@ -113,4 +115,5 @@ def _record(row: Request) -> Mapping[str, str | int | None]:
         "status": row.status,
         "version": row.version,
         "files": row.files,
+        **counted,
     }

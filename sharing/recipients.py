@@ -13,7 +13,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, select, update
@@ -304,6 +304,8 @@ def is_within(address: str, networks: str) -> bool:
         come = ip_address(address)
     except ValueError:
         return False
+    if isinstance(come, IPv6Address) and come.ipv4_mapped is not None:
+        come = come.ipv4_mapped  # how a proxy that listens for both writes an IPv4 address
     return any(come in ip_network(n) for n in networks.split(","))
 
 

@@ -12,6 +12,7 @@ from sharing.control import Control, ForeignTable, Grant, LoggedReads, Request, 
 from sharing.foreign import leaves_of as leaves_of_table
 from sharing.grants import grant_leaf, revoke_leaf
 from sharing.reads import leaves_of
+from sharing.retention import is_removal, removed_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +58,17 @@ def grants(lake: Lake) -> Iterator[Checked]:
         for leaf, is_owed in zip(leaves_of_table(added), owed, strict=False):
             expected.add(leaf.key)
             yield logged(lake, leaf, "share_foreign_tables", is_owed=is_owed)
-    yield from without_rows(lake, _KINDS, frozenset(expected))
+    yield from without_rows(lake, _KINDS, frozenset({*expected, *_removed(lake)}))
+
+
+def _removed(lake: Lake) -> Iterator[str]:
+    """Yield the leaves of hours whose records were removed in their time, and of the removals."""
+    until = removed_until(lake.log)
+    for leaf in lake.log:
+        if leaf.type == "reads" and until is not None:
+            end = datetime.fromisoformat(str(leaf.facts["until"]))
+            if is_removal(leaf) or end <= until:
+                yield leaf.key
 
 
 def _logged_until(lake: Lake, marked: datetime | None) -> datetime | None:

@@ -209,14 +209,14 @@ def undisturbed() -> Iterator[None]:
             signal.raise_signal(number_held)
 
 
-def wait_listening(part: Part, timeout_s: float) -> None:
+def wait_listening(part: Part, timeout_s: float, host: str = LOOPBACK) -> None:
     """Wait until the part accepts connections on its port.
 
     Raises:
         StackError: it died, or stayed silent for ``timeout_s``.
     """
     deadline = time.monotonic() + timeout_s
-    while not is_listening(part.port):
+    while not is_listening(part.port, host):
         require_alive(part)
         if time.monotonic() > deadline:
             problem = f"{part.name} did not answer on port {part.port} within {timeout_s:.0f} s."
@@ -254,11 +254,11 @@ def free_port(preferred: int = 0) -> int:
         return int(probe.getsockname()[1])
 
 
-def is_listening(port: int) -> bool:
-    """Tell whether a loopback connection to ``port`` succeeds."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((LOOPBACK, port)) == 0
+def is_listening(port: int, host: str = LOOPBACK) -> bool:
+    """Tell whether a connection to ``port`` succeeds, from this machine."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1.0):
+        return True
+    return False
 
 
 def stop(home: Home, parts: Sequence[Part], grace_s: float = 10.0) -> None:

@@ -27,7 +27,7 @@ from infra.stack.processes import Ledger, Part, StackError
 from infra.stack.rest import AirflowApi
 from infra.stack.standing import GATEWAY, SENDER, SPARK, STOP_GRACE_S, WEB, Settings
 from infra.stack.warming import warming
-from sharing.endpoint import DEFAULT_PORT, gateway_port
+from sharing.endpoint import DEFAULT_PORT, gateway_port, gateway_serving, web_port
 
 _READY_TIMEOUT_S = 180.0
 _POLL_S = 0.3
@@ -123,7 +123,7 @@ class Stack:
             processes.stop(self.home, [part], grace_s=2.0)
             self._parts[name] = self._begin(name)
             if name in (SPARK, GATEWAY, WEB, "api-server"):
-                processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
+                self._wait_listening(name)
 
     def stop(self) -> None:
         """Stop every part and leave neither a process nor a port behind."""
@@ -207,8 +207,6 @@ class Stack:
         return processes.launch(self.home, GATEWAY, argv, self._environment(), port=gateway_port())
 
     def _begin_web(self) -> Part:
-        from portal.web.serving import web_port  # a web framework, which ``run`` has no use for
-
         known = self._parts.get(WEB)
         port = known.port if known else processes.free_port(web_port())
         argv = [sys.executable, "-m", "portal.web", "--port", str(port)]
@@ -227,7 +225,7 @@ class Stack:
         }
 
     def _wait_ready(self, deadline: float) -> None:
-        processes.wait_listening(self._parts[SPARK], _READY_TIMEOUT_S)
+        self._wait_listening(SPARK)
         self._say(f"{SPARK} 就绪 ready")
         # Who keeps the stack asks it something soon; the tasks of a day that runs now warm it.
         is_kept = self.schedule == "cron"
@@ -235,10 +233,15 @@ class Stack:
         with warming(self.home, remote, self._say) if is_kept else contextlib.nullcontext():
             self._wait_for_airflow(deadline)
 
+    def _wait_listening(self, name: str) -> None:
+        # The gateway and the pages listen where JINGSHU_BIND says; all else is on the loopback.
+        host = gateway_serving().own_host if name in (GATEWAY, WEB) else processes.LOOPBACK
+        processes.wait_listening(self._parts[name], _READY_TIMEOUT_S, host)
+
     def _wait_for_airflow(self, deadline: float) -> None:
         for name in ("api-server", GATEWAY, WEB):
             if name in self._parts:
-                processes.wait_listening(self._parts[name], _READY_TIMEOUT_S)
+                self._wait_listening(name)
                 self._say(f"{name} 就绪 ready")
         with self.api() as api:
             api.warm()

@@ -11,7 +11,7 @@ from contracts.layout import contracts_root
 from infra.stack import processes, spark
 from infra.stack.airflow import Schedule, folder
 from infra.stack.processes import LOOPBACK, Ledger, Part
-from sharing.endpoint import PREFIX
+from sharing.endpoint import PREFIX, gateway_serving, web_serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,11 @@ def _address(part: Part) -> str:
         return spark.remote(part)
     if not part.port:
         return ""
-    return f"http://{LOOPBACK}:{part.port}{PREFIX if part.name == GATEWAY else ''}"
+    if part.name == GATEWAY:
+        return gateway_serving(part.port).url + PREFIX
+    if part.name == WEB:
+        return web_serving(part.port).url
+    return f"http://{LOOPBACK}:{part.port}"
 
 
 def _named(home: Home, folder: Path) -> str:

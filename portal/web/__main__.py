@@ -7,7 +7,7 @@ import sys
 
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
-from portal.web.serving import build_server, web_port
+from portal.web.serving import build_server
 from sharing.control import Control
 from sharing.gateway.serving import log_to_stdout
 
@@ -16,14 +16,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m portal.web",
-        description="Serve the pages of those who ask, provide and administer, on 127.0.0.1.",
+        description="Serve the pages of those who ask, provide and administer.",
     )
     parser.add_argument("--port", type=int, help="default: JINGSHU_WEB_PORT, or 8792")
     port: int | None = parser.parse_args(arguments).port
     log_to_stdout()
     try:
         with Control(Home.from_env()) as control:
-            server = build_server(control, web_port() if port is None else port)
+            server = build_server(control, port)
             server.run()
             return 0 if server.started else 1
     except KeyboardInterrupt:

@@ -16,16 +16,17 @@ from starlette.routing import Route
 
 from contracts.errors import JingshuError
 from portal.web import guard
-from portal.web.errors import RefusedError, not_there
+from portal.web.errors import RefusedError, TooOftenError, not_there
 from portal.web.forms import Fields, read_fields
 from portal.web.pages import go, refuse, render
 from portal.web.routes import MENU, OPEN_PAGES, PAGES
 from portal.web.session import LOGIN_PATH, PASSWORD_PATH
 from portal.web.shelf import Shelf
 from portal.web.site import Guest, OpenPage, Page, Visit, Web
+from portal.web.turns import Turns
 from sharing.accounts.passwords import Passwords
 from sharing.control import utc_now
-from sharing.gateway.limits import HeadLimit
+from sharing.gateway.limits import HeadLimit, RunningLimit
 from sharing.people import ForbiddenError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def build_web(
     now: Callable[[], datetime] = utc_now,
 ) -> ASGIApp:
     """Return the application; ``base_url`` is how browsers reach it, without a path."""
-    web = Web(control, base_url, passwords or Passwords(), now, Shelf(control.home), MENU)
+    web = Web(control, base_url, passwords or Passwords(), now, Shelf(control.home), MENU, Turns())
     pages: tuple[OpenPage | Page, ...] = (*OPEN_PAGES, *PAGES)
     app = Starlette(
         routes=[Route(p.path, _endpoint(web, p), methods=[p.method]) for p in pages],
@@ -58,7 +59,7 @@ def build_web(
         },
     )
     app.router.redirect_slashes = False
-    return guard.Guarded(HeadLimit(app), base_url)
+    return guard.Guarded(RunningLimit(HeadLimit(app), _busy), base_url)
 
 
 def _endpoint(web: Web, page: OpenPage | Page) -> Callable[[Request], Awaitable[Response]]:
@@ -69,7 +70,11 @@ def _endpoint(web: Web, page: OpenPage | Page) -> Callable[[Request], Awaitable[
         if request.method == "POST":
             guard.check_origin(web, request)
             fields = await read_fields(request)
-        return await run_in_threadpool(_answer, web, page, request, fields)
+        if not page.hashes:
+            return await run_in_threadpool(_answer, web, page, request, fields)
+        if page.path == LOGIN_PATH:
+            web.turns.count_login(request, fields.one("name").strip())
+        return await web.turns.take(partial(_answer, web, page, request, fields))
 
     return answer
 
@@ -109,7 +114,10 @@ def _admitted(page: Page, guest: Guest) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, JingshuError):
         raise error
-    return refuse(request.state.guest, "error.html", error)
+    answer = refuse(request.state.guest, "error.html", error)
+    if isinstance(error, TooOftenError):
+        answer.headers["Retry-After"] = str(error.wait_s)
+    return answer
 
 
 def _no_page(web: Web, request: Request, error: Exception) -> Response:
@@ -118,6 +126,14 @@ def _no_page(web: Web, request: Request, error: Exception) -> Response:
         raise error
     guest = Guest(web, request, Fields(), web.now())
     return render(guest, "error.html", status=error.status_code, error=not_there("page"))
+
+
+def _busy(status: int) -> Response:
+    """Refuse a request while too many run."""
+    headers = {"Retry-After": "1", "Connection": "close"}
+    return PlainTextResponse(
+        "请求过多，请稍后再试 Too many requests; try again.\n", status, headers
+    )
 
 
 def _broken(_request: Request, _error: Exception) -> Response:

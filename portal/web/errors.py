@@ -13,6 +13,15 @@ class RefusedError(JingshuError, PermissionError):
     """A request that did not come from one of our own pages, or from nobody who is logged in."""
 
 
+class TooOftenError(JingshuError, RuntimeError):
+    """Something that was tried too often, or by too many at once; ``wait_s`` says for how long."""
+
+    def __init__(self, problem: str, remedy: str, wait_s: int) -> None:
+        super().__init__(problem, remedy)
+        self.args = (problem, remedy, wait_s)
+        self.wait_s = wait_s
+
+
 class TooLargeError(JingshuError, ValueError):
     """A form that is larger than any of ours."""
 
@@ -31,6 +40,8 @@ def status_of(error: JingshuError) -> int:
             return 404
         case TooLargeError():
             return 413
+        case TooOftenError():
+            return 429
         case UsageError():
             return 400
         case PermissionError():

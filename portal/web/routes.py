@@ -25,13 +25,13 @@ _ASK: Final = "/requests/{ask_id}"
 OPEN_PAGES: Final = (
     OpenPage("GET", "/style.css", pages.style),
     OpenPage("GET", session.LOGIN_PATH, session.login_page),
-    OpenPage("POST", session.LOGIN_PATH, session.login),
+    OpenPage("POST", session.LOGIN_PATH, session.login, hashes=True),
 )
 PAGES: Final = (
     Page("GET", "/", LOGIN, start.start, Word("首页", "start")),
     Page("POST", "/logout", LOGIN, session.logout, is_for_new=True),
     Page("GET", "/password", LOGIN, session.password_page, is_for_new=True),
-    Page("POST", "/password", LOGIN, session.password, is_for_new=True),
+    Page("POST", "/password", LOGIN, session.password, is_for_new=True, hashes=True),
     # The catalogue is every department's to read (Decree 809, Art. 16).
     Page("GET", "/catalogue", LOGIN, catalogue.search, Word("目录", "catalogue")),
     Page("GET", "/catalogue/{contract}", LOGIN, catalogue.entry),
@@ -51,8 +51,8 @@ PAGES: Final = (
     Page("POST", "/corrections/{issue_id}", "answer_correction", requests.answer),
     Page("GET", "/kpis", "read_reports", reports.rates, Word("指标", "KPI")),
     Page("GET", "/accounts", "manage_accounts", accounts.accounts_page, Word("账户", "accounts")),
-    Page("POST", "/accounts", "manage_accounts", accounts.add),
-    Page("POST", "/accounts/{name}/reset", "manage_accounts", accounts.reset),
+    Page("POST", "/accounts", "manage_accounts", accounts.add, hashes=True),
+    Page("POST", "/accounts/{name}/reset", "manage_accounts", accounts.reset, hashes=True),
     Page("POST", "/accounts/{name}/disable", "manage_accounts", accounts.disable),
     Page("GET", "/roles", "manage_roles", accounts.roles_page, Word("角色", "roles")),
     Page("POST", "/roles/{name}", "manage_roles", accounts.give_roles),

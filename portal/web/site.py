@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contracts.tree import Tree
     from portal.web.forms import Fields
     from portal.web.shelf import Shelf
+    from portal.web.turns import Turns
     from portal.words import Word
     from sharing.accounts.passwords import Passwords
     from sharing.control import Control
@@ -38,6 +39,8 @@ class OpenPage:
     method: str
     path: str
     handler: Callable[[Guest], Response]
+    #: Whether it hashes a password: few do at the same time.
+    hashes: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Page:
     """A page for who is logged in.
 
     ``needs`` is an action of ``permissions.csv``, or ``LOGIN``. ``menu`` is what the page is called
-    in the menu, where it stands there; ``is_for_new`` pages open before the password is one's own.
+    in the menu, where it stands there; ``is_for_new`` pages open before the password is one's own;
+    those that hash a password (``hashes``) wait for their turn.
     """
 
     method: str
@@ -54,6 +58,7 @@ class Page:
     handler: Callable[[Visit], Response]
     menu: Word | None = None
     is_for_new: bool = False
+    hashes: bool = False
 
     def is_open_to(self, actor: Actor) -> bool:
         """Tell whether somebody's roles let them in; of which bodies, the handler asks."""
@@ -70,6 +75,7 @@ class Web:
     now: Callable[[], datetime]
     shelf: Shelf
     menu: tuple[Page, ...]
+    turns: Turns
 
     @property
     def home(self) -> Home:

@@ -8,7 +8,6 @@ import sys
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from sharing.control import Control
-from sharing.endpoint import gateway_port
 from sharing.gateway.serving import build_server, log_to_stdout
 
 
@@ -16,14 +15,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m sharing.gateway",
-        description="Serve the shared tables of JINGSHU_HOME by Delta Sharing, on 127.0.0.1.",
+        description="Serve the shared tables of JINGSHU_HOME by Delta Sharing.",
     )
     parser.add_argument("--port", type=int, help="default: JINGSHU_GATEWAY_PORT, or 8791")
     port: int | None = parser.parse_args(arguments).port
     log_to_stdout()
     try:
         with Control(Home.from_env()) as control:
-            server = build_server(control, gateway_port() if port is None else port)
+            server = build_server(control, port)
             server.run()
             return 0 if server.started else 1
     except KeyboardInterrupt:

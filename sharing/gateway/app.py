@@ -6,6 +6,7 @@ threads, where SQLite and delta-rs may block.
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -18,18 +19,21 @@ from sharing.endpoint import PREFIX
 from sharing.gateway.activation import activation_routes
 from sharing.gateway.answers import json_answer
 from sharing.gateway.capabilities import read_capabilities
-from sharing.gateway.errors import ApiError, not_found, unsupported
+from sharing.gateway.errors import ApiError, busy, not_found, unsupported
 from sharing.gateway.files import file_answer
-from sharing.gateway.limits import HeadLimit
+from sharing.gateway.health import HEALTH, Health
+from sharing.gateway.limits import HeadLimit, RunningLimit
 from sharing.gateway.paging import page
 from sharing.gateway.query import parse_moment, parse_query, read_body
 from sharing.gateway.rates import Rates
 from sharing.gateway.reading import Reading
-from sharing.gateway.record import HEALTH, Recorded
-from sharing.gateway.rights import Rights
+from sharing.gateway.record import Recorded
+from sharing.gateway.rights import Rights, is_served
 from sharing.gateway.signing import FILES, FileClaim, load_signer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
@@ -49,7 +53,7 @@ def build_app(control: Control, base_url: str) -> ASGIApp:
     )
     app = Starlette(
         routes=[
-            Route(HEALTH, handlers.health),
+            Route(HEALTH, Health(control).answer),
             Route(FILES + "/{recipient}/{table}/{version:int}/{file_id}", handlers.file),
             *activation_routes(control),
             *_protocol_routes(handlers),
@@ -61,7 +65,9 @@ def build_app(control: Control, base_url: str) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
-    return Recorded(HeadLimit(app), control)
+    # What is refused for the load touches no data, so it stands before the record of requests.
+    recorded = Recorded(HeadLimit(app), control)
+    return RunningLimit(recorded, lambda status: busy(status).response(), free=HEALTH)
 
 
 def _protocol_routes(handlers: _Handlers) -> list[Route]:
@@ -85,15 +91,12 @@ class _Handlers:
     def __init__(self, rights: Rights) -> None:
         self._rights = rights
 
-    def health(self, _request: Request) -> Response:
-        """Say that the server and its database answer."""
-        return json_answer({"status": "ok", "schema": self._rights.control.revision()})
-
     def shares(self, request: Request) -> Response:
         """List the shares in which the recipient has a table."""
         tables = self._rights.tables(self._rights.recipient(request))
-        names = sorted({t.share for t in tables})
-        return _listing(request, "shares", [(n, {"name": n}) for n in names])
+        groups = _groups(tables, lambda t: t.share)
+        items = [(name, {"name": name}) for name in groups]
+        return _listing(request, "shares", items, lambda name: any(map(is_served, groups[name])))
 
     def share(self, request: Request) -> Response:
         """Show a share in which the recipient has a table."""
@@ -103,21 +106,19 @@ class _Handlers:
     def schemas(self, request: Request) -> Response:
         """List the schemas in which the recipient has a table."""
         tables = self._tables_of_share(request)
-        names = sorted({t.schema for t in tables})
-        items = [(n, {"name": n, "share": tables[0].share}) for n in names]
-        return _listing(request, "schemas", items)
+        groups = _groups(tables, lambda t: t.schema)
+        items = [(name, {"name": name, "share": tables[0].share}) for name in groups]
+        return _listing(request, "schemas", items, lambda name: any(map(is_served, groups[name])))
 
     def schema_tables(self, request: Request) -> Response:
         """List the recipient's tables of a schema."""
         schema = request.path_params["schema"].casefold()
         tables = [t for t in self._tables_of_share(request) if t.schema.casefold() == schema]
-        if not tables:
-            raise not_found()
-        return _listing(request, f"tables:{tables[0].schema}", _table_items(tables))
+        return _tables_listing(request, tables, f"tables:{schema}")
 
     def all_tables(self, request: Request) -> Response:
         """List the recipient's tables of a share."""
-        return _listing(request, "all-tables", _table_items(self._tables_of_share(request)))
+        return _tables_listing(request, self._tables_of_share(request), "all-tables")
 
     def version(self, request: Request) -> Response:
         """Answer with the table's version in the header."""
@@ -167,18 +168,36 @@ class _Handlers:
     def _tables_of_share(self, request: Request) -> list[SharedTable]:
         tables = self._rights.tables(self._rights.recipient(request))
         share = request.path_params["share"].casefold()
-        found = [t for t in tables if t.share.casefold() == share]
-        if not found:
-            raise not_found()
-        return found
+        return _with_one_served([t for t in tables if t.share.casefold() == share])
 
 
-def _listing(request: Request, kind: str, items: list[tuple[str, dict[str, str]]]) -> Response:
-    return json_answer(page(kind, items, request.query_params))
+def _groups(
+    tables: Iterable[SharedTable], name_of: Callable[[SharedTable], str]
+) -> dict[str, list[SharedTable]]:
+    ordered = sorted(tables, key=name_of)
+    return {name: list(group) for name, group in groupby(ordered, key=name_of)}
 
 
-def _table_items(tables: list[SharedTable]) -> list[tuple[str, dict[str, str]]]:
-    return [(t.key, {"name": t.name, "schema": t.schema, "share": t.share}) for t in tables]
+def _with_one_served(tables: list[SharedTable]) -> list[SharedTable]:
+    """Return tables of which one at least is fit to be served; 404 where none is."""
+    if not any(map(is_served, tables)):
+        raise not_found()
+    return tables
+
+
+def _tables_listing(request: Request, tables: list[SharedTable], kind: str) -> Response:
+    by_key = {table.key: table for table in _with_one_served(tables)}
+    items = [(t.key, {"name": t.name, "schema": t.schema, "share": t.share}) for t in tables]
+    return _listing(request, kind, items, lambda key: is_served(by_key[key]))
+
+
+def _listing(
+    request: Request,
+    kind: str,
+    items: list[tuple[str, dict[str, str]]],
+    is_shown: Callable[[str], bool],
+) -> Response:
+    return json_answer(page(kind, items, request.query_params, is_shown))
 
 
 def _api_error(_request: Request, error: Exception) -> Response:

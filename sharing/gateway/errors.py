@@ -63,6 +63,22 @@ def malformed(message: str, status: int = 400) -> ApiError:
     return ApiError(status, "MALFORMED_REQUEST", message)
 
 
+def too_many(wait_s: int) -> ApiError:
+    """Refuse one request too many of the same client; it may try again."""
+    headers = {"Retry-After": str(wait_s)}
+    return ApiError(429, "REQUEST_LIMIT_EXCEEDED", "Too many requests.", headers)
+
+
+def busy(status: int) -> ApiError:
+    """Refuse a request while too many run: the client's own (429), or in all (503).
+
+    The connection ends with it, so that it keeps nobody out.
+    """
+    code = {429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARILY_UNAVAILABLE"}[status]
+    headers = {"Retry-After": "1", "Connection": "close"}
+    return ApiError(status, code, "Too many requests run at the same time.", headers)
+
+
 def unsupported(message: str) -> ApiError:
     """Refuse something the protocol knows and this server does not offer."""
     return ApiError(400, "UNSUPPORTED_OPERATION", message)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sharing.gateway.errors import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 DEFAULT_PAGE = 500
 _INT32_MAX = 2**31 - 1
@@ -22,19 +23,26 @@ _INT32_DIGITS = 10
 
 
 def page(
-    kind: str, items: Sequence[tuple[str, Mapping[str, str]]], query: Mapping[str, str]
+    kind: str,
+    items: Sequence[tuple[str, Mapping[str, str]]],
+    query: Mapping[str, str],
+    is_shown: Callable[[str], bool] = lambda _: True,
 ) -> dict[str, Any]:
     """Cut one page out of (key, item) pairs in key order; ``kind`` ties a token to its listing.
+
+    ``is_shown`` is asked of a key when its item comes up for this page, and of one more: it may be
+    costly.
 
     Raises:
         ApiError: ``maxResults`` is no int32 from 0 on, or the token is not one of ours.
     """
     size = _size(query.get("maxResults"))
     after = _after(kind, query.get("pageToken"))
-    left = [(key, item) for key, item in items if after is None or key > after]
-    shown = left[:size]
+    left = ((key, item) for key, item in items if after is None or key > after)
+    found = list(islice((pair for pair in left if is_shown(pair[0])), size + 1))
+    shown = found[:size]
     answer: dict[str, Any] = {"items": [item for _, item in shown]}
-    if len(left) > size:
+    if len(found) > size:
         answer["nextPageToken"] = _token(kind, shown[-1][0] if shown else after)
     return answer
 

@@ -6,15 +6,20 @@ import math
 import threading
 import time
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
-from sharing.gateway.errors import ApiError
+from sharing.gateway.errors import too_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.types import Scope
+
 #: Buckets that are kept; who has been away longest is forgotten, and starts with a full one.
 _MOST: Final = 10_000
+#: Somebody's own part of the IPv6 addresses (RFC 6177): one host may use any address in it.
+_OWN_PREFIX: Final = 64
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,30 @@ class Rate:
 
 #: A granted reader: a table of thousands of files is opened in one go.
 ASKED: Final = Rate(per_s=50, burst=500)
-#: Tokens that are no good, from one address.
+#: Tokens that are no good, and URLs that are forged, from one address.
 FAILED: Final = Rate(per_s=5, burst=200)
+
+
+def client_of(scope: Scope) -> str:
+    """Return by what a request's client is counted: its address, or its own IPv6 network.
+
+    uvicorn has put the client's address in the place of a trusted proxy's.
+    """
+    client = scope.get("client")
+    return counted(client[0] if client else "")
+
+
+def counted(address: str) -> str:
+    """Return an IPv4 address as it is, and the network of 2^64 of an IPv6 address."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:  # noqa: PLR2004 - IPv4
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ip_network((int(found), _OWN_PREFIX), strict=False))
 
 
 @dataclass
@@ -45,6 +72,12 @@ class Rates:
         Raises:
             ApiError: There were too many (429), with the seconds to wait; clients try again.
         """
+        wait_s = self.wait_s(who, rate)
+        if wait_s:
+            raise too_many(wait_s)
+
+    def wait_s(self, who: str, rate: Rate) -> int:
+        """Count one request; return 0 where it may be, else the seconds to wait."""
         now = self.clock()
         with self._lock:
             left, since = self._full.pop(who, (float(rate.burst), now))
@@ -52,8 +85,4 @@ class Rates:
             self._full[who] = (max(left - 1, 0) if left >= 1 else left, now)
             if len(self._full) > _MOST:
                 self._full.pop(next(iter(self._full)))
-        if left < 1:
-            wait = math.ceil((1 - left) / rate.per_s)
-            raise ApiError(
-                429, "REQUEST_LIMIT_EXCEEDED", "Too many requests.", {"Retry-After": str(wait)}
-            )
+        return 0 if left >= 1 else max(1, math.ceil((1 - left) / rate.per_s))

@@ -17,6 +17,7 @@ from sharing.changes import FEED, NoFeedError, read_changes
 from sharing.deltalog import commit, versions
 from sharing.gateway import hints, tokens
 from sharing.gateway.actions import Sizes, Writer, limit_files
+from sharing.gateway.affordable import affordable
 from sharing.gateway.answers import lines_answer, version_answer
 from sharing.gateway.errors import invalid, unsupported
 from sharing.gateway.query import Moment, parse_changes
@@ -73,9 +74,10 @@ class Reading:
             return self._since(query)
         snapshot = self._pinned(query)
         every = files_of(self.opened.table, snapshot)
-        files = hints.kept(every, snapshot, query.sql_hints, query.json_hint)
+        sql, json_hint = affordable(query.sql_hints, query.json_hint, len(every))
+        files = hints.kept(every, snapshot, sql, json_hint)
         if not (query.sql_hints or query.json_hint):
-            # With hints the client filters first, and would get too few rows.
+            # With hints, looked at or not, the client filters first, and would get too few rows.
             files = limit_files(files, query.limit)
         writer = self._writer([snapshot])
         is_past = not query.moment.is_now

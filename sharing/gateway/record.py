@@ -12,7 +12,11 @@ from starlette.concurrency import run_in_threadpool
 
 from contracts.errors import JingshuError
 from sharing.control import PATH_CHARACTERS, Request, utc_now
+from sharing.gateway.health import HEALTH
+from sharing.gateway.rates import client_of
+from sharing.gateway.refusals import COUNTED_S, Refusals
 from sharing.reads import over_until, settle_reads
+from sharing.retention import remove_old, retention
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
 
     from sharing.control import Control
 
-HEALTH = "/healthz"
 _INSERT: Final = insert(cast("Table", Request.__table__))
 #: A record's columns by name.
 _Row = dict[str, Any]
@@ -39,7 +42,8 @@ class Trace:
 class Recorded:
     """ASGI middleware around the whole application, its error answers included.
 
-    The health check is no access to data and leaves no row. Queries are not recorded: they carry
+    The health check is no access to data and leaves no row, and refusals that come too often share
+    one. Queries are not recorded: they carry
     signatures. Requests that end at about the same time share one transaction, for each costs the
     disk a sync.
     """
@@ -48,8 +52,11 @@ class Recorded:
         self._app = app
         self._control = control
         self._settled = over_until(utc_now())
+        self._retention = retention()
         self._waiting: list[tuple[_Row, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._refusals = Refusals()
+        self._counting: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application; write the record when the answer's status is known."""
@@ -61,10 +68,28 @@ class Recorded:
 
         async def record_first(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await self._record(_row(scope, trace, message["status"]))
+                row = _row(scope, trace, message["status"])
+                if self._refusals.is_counted(client_of(scope), row):
+                    self._write_counted_soon()
+                else:
+                    await self._record(row)
             await send(message)
 
         await self._app(scope, receive, record_first)
+
+    def _write_counted_soon(self) -> None:
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.create_task(self._write_counted())
+
+    async def _write_counted(self) -> None:
+        while self._refusals.has_counted:
+            try:
+                await asyncio.sleep(COUNTED_S)
+            except asyncio.CancelledError:  # the server stops
+                self._write(self._refusals.take())
+                raise
+            for row in self._refusals.take():
+                await self._record(row)
 
     async def _record(self, row: _Row) -> None:
         """Wait until a row is in the database, with all that came meanwhile."""
@@ -108,6 +133,7 @@ class Recorded:
         self._settled = until
         try:
             settle_reads(self._control)
+            remove_old(self._control, self._retention)
         except JingshuError as error:
             _LOG.warning("evidence is still owed: %s", error)
 
@@ -122,4 +148,5 @@ def _row(scope: Scope, trace: Trace, status: int) -> _Row:
         "status": status,
         "version": trace.version,
         "files": trace.files,
+        "times": 1,
     }

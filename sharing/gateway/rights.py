@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sharing.ceiling import NotServedError
 from sharing.changes import find_changed
 from sharing.gateway.errors import forbidden, not_found, unauthenticated
-from sharing.gateway.rates import ASKED, FAILED
+from sharing.gateway.rates import ASKED, FAILED, client_of
 from sharing.gateway.signing import URL_LIFE_S, FileClaim
 from sharing.grants import granted_tables, open_grant_of
 from sharing.recipients import authenticate, is_within
@@ -69,17 +69,18 @@ class Rights:
         if scheme.lower() == "bearer" and token.strip():
             name = authenticate(self.control, token.strip(), address=address)
         if name is None:
-            self.rates.take(f"stranger {address}", FAILED)
+            self.rates.take(f"stranger {client_of(request.scope)}", FAILED)
             raise unauthenticated()
         request.state.trace.recipient = name
         self.rates.take(name, ASKED)
         return name
 
-    def tables(self, recipient: str) -> list[SharedTable]:
-        """Return the tables that are granted to ``recipient`` and fit to be served."""
-        granted = granted_tables(self.control, recipient)
-        found = [t for t in self.catalog.tables() if t.key in granted]
-        return [t for t in found if _is_served(t)]
+    def tables(self, recipient: str) -> tuple[SharedTable, ...]:
+        """Return the tables that are granted to ``recipient``, fit to be served or not.
+
+        None is opened for it: a listing asks ``is_served`` of what it shows.
+        """
+        return self.catalog.of_keys(granted_tables(self.control, recipient))
 
     def open(self, request: Request, share: str, schema: str, table: str) -> Opened:
         """Open a granted table as it is now.
@@ -88,7 +89,9 @@ class Rights:
             ApiError: 401; or 404, the same for what is unknown, ungranted or not fit to be served.
         """
         recipient = self.recipient(request)
-        found = self.catalog.named(share, schema, table)
+        # Among what is granted alone: what is unknown and what is another's take the same way.
+        keys = granted_tables(self.control, recipient)
+        found = self.catalog.called(keys, share, schema, table)
         granted = None if found is None else open_grant_of(self.control, recipient, found)
         if found is None or granted is None:
             raise not_found()
@@ -123,6 +126,8 @@ class Rights:
             ApiError: 403 for a URL that is forged, expired or another's; 404 for what is not there.
         """
         checked = self.signer.check(claim, request.url.query, time.time())
+        if checked == "forged":
+            self.rates.take(f"stranger {client_of(request.scope)}", FAILED)
         if checked != "good":
             raise forbidden(f"The URL is {checked}; query the table again.")
         if "authorization" in request.headers and self.recipient(request) != claim.recipient:
@@ -180,7 +185,8 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _is_served(table: SharedTable) -> bool:
+def is_served(table: SharedTable) -> bool:
+    """Open a table to tell whether it is fit to be served now."""
     try:
         read_snapshot(table.root, foreign=table.foreign)
     except NotServedError as reason:

@@ -1,4 +1,4 @@
-"""The gateway as a server on the loopback address."""
+"""The gateway as a server, and what the web pages' server shares with it."""
 
 from __future__ import annotations
 
@@ -9,45 +9,70 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from contracts.errors import JingshuError
-from sharing.endpoint import HOST, base_url
+from sharing.endpoint import gateway_serving
 from sharing.foreign import settle_tables
 from sharing.gateway.app import build_app
-from sharing.gateway.limits import HEAD_BYTES, PatientProtocol
+from sharing.gateway.limits import HEAD_BYTES, protocol_for
 from sharing.grants import settle
 from sharing.reads import settle_reads
+from sharing.retention import remove_old, retention
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from sharing.control import Control
+    from sharing.endpoint import Serving
 
 _LOG = logging.getLogger("jingshu.gateway")
 #: How long running answers may take after SIGTERM (s).
 _GRACE_S = 2
-#: Connections and running requests; more are turned away with 503.
-_MOST_AT_ONCE = 200
 
 
-def build_server(control: Control, port: int) -> uvicorn.Server:
-    """Return the server for 127.0.0.1:``port``, after writing the evidence that is still owed."""
+def build_server(control: Control, port: int | None = None) -> uvicorn.Server:
+    """Return the gateway's server, after writing the evidence that is still owed.
+
+    ``port`` takes the place of ``JINGSHU_GATEWAY_PORT``.
+
+    Raises:
+        UsageError: A setting is wrong.
+    """
+    serving, keep = gateway_serving(port), retention()
     try:
         settle(control)
         settle_tables(control)
         settle_reads(control)
+        remove_old(control, keep)
     except JingshuError as error:
         # Grants without evidence stay shut; everything else must still be served.
         _LOG.warning("evidence is still owed: %s", error)
+    return server_of(build_app(control, serving.url), serving)
+
+
+def server_of(app: ASGIApp, serving: Serving) -> uvicorn.Server:
+    """Return the server of an application.
+
+    The client of a request is the right-most address of ``X-Forwarded-For`` that is no trusted
+    proxy's, if the peer is a trusted proxy; else the peer.
+    """
+    if serving.is_in_clear:
+        _LOG.warning(
+            "%s listens on %s without TLS: put a proxy before it (docs/how-to/behind-a-proxy.md)",
+            serving.url,
+            serving.host,
+        )
     config = uvicorn.Config(
-        build_app(control, base_url(port)),
-        host=HOST,
-        port=port,
-        http=PatientProtocol,
+        app,
+        host=serving.host,
+        port=serving.port,
+        http=protocol_for(serving),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,  # it would write signatures; sharing.gateway.record logs each request
-        proxy_headers=False,
+        proxy_headers=True,
+        forwarded_allow_ips=[str(network) for network in serving.trusted],
         server_header=False,
         h11_max_incomplete_event_size=HEAD_BYTES,
-        limit_concurrency=_MOST_AT_ONCE,
         timeout_graceful_shutdown=_GRACE_S,
     )
     return uvicorn.Server(config)

@@ -24,7 +24,7 @@ from sharing.requests import flow
 from sharing.requests.states import TRANSITIONS
 from sharing.requests.tables import read_ask
 from tests.unit.sharing.asking import ASKER, MONDAY, OWNER, asked
-from tests.unit.sharing.conftest import districts, write_shared
+from tests.unit.sharing.conftest import SETTINGS, districts, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,7 +192,7 @@ def a_home(root: Home) -> Home:
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JINGSHU_CONTRACTS", str(ROOT / "contracts"))
-    for name in ("JINGSHU_CONTROL_URL", "JINGSHU_WEB_PORT", "JINGSHU_WEB_URL"):
+    for name in ("JINGSHU_CONTROL_URL", *SETTINGS):
         monkeypatch.delenv(name, raising=False)
 
 

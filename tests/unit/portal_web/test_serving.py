@@ -10,18 +10,18 @@ from contextlib import closing
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
-import pytest
 from click.testing import CliRunner
 
 from cli.main import jingshu
-from contracts.errors import UsageError
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from portal.web.serving import base_url, build_server, web_port
+from portal.web.serving import build_server
 from sharing.requests import flow
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.unit.portal_web.conftest import Town
 
@@ -51,31 +51,6 @@ def test_it_answers_on_its_own_address_after_writing_what_evidence_is_owed(
             thread.join()
     leaves = {Leaf.parse(entry).key for _, entry in EvidenceLog(town.control.home).entries()}
     assert f"request:{ask_id}#0" in leaves
-
-
-def test_the_port_is_the_variables_or_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert web_port() == 8792
-    monkeypatch.setenv("JINGSHU_WEB_PORT", "9000")
-    assert web_port() == 9000
-    monkeypatch.setenv("JINGSHU_WEB_PORT", "70000")
-    with pytest.raises(UsageError, match="JINGSHU_WEB_PORT"):
-        web_port()
-
-
-@pytest.mark.parametrize("url", ["https://share.city", "http://10.0.0.1:8080"])
-def test_the_address_is_the_proxys_where_there_is_one(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
-    assert base_url(8792) == "http://127.0.0.1:8792"
-    monkeypatch.setenv("JINGSHU_WEB_URL", url)
-    assert base_url(8792) == url
-
-
-@pytest.mark.parametrize("url", ["share.city", "https://share.city/x", "ftp://x", "https://x/"])
-def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setenv("JINGSHU_WEB_URL", url)
-    with pytest.raises(UsageError, match="JINGSHU_WEB_URL"):
-        base_url(8792)
 
 
 def test_the_command_says_how_to_begin() -> None:

