@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from contracts.errors import JingshuError
 from sharing.accounts.accounts import AccountView, note, view
 from sharing.accounts.tables import NAME_CHARACTERS, Account, LoginSession
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from sharing.accounts.passwords import Passwords
     from sharing.control import Control
     from sharing.people import Actor
@@ -95,19 +97,14 @@ def log_in(  # noqa: PLR0913 - who, with what, instead of which, when
             raise _refused()
         row.password_hash, row.failed, row.locked_until = renewed, 0, None
         if instead_of is not None:
-            session.execute(
-                update(LoginSession)
-                .where(LoginSession.sha256 == _digest(instead_of))
-                .where(LoginSession.revoked_at.is_(None))
-                .values(revoked_at=at)
-            )
+            _end(session, instead_of, at)
         session.add(
             LoginSession(
                 sha256=_digest(secret),
                 account=name,
                 created_at=at,
                 seen_at=at,
-                expires_at=_end(row, at),
+                expires_at=_last_moment(row, at),
             )
         )
         note(session, name, name, "login", "", at)
@@ -129,11 +126,8 @@ def find_session(control: Control, secret: str, at: datetime) -> OpenSession | N
         opened, seen_at = OpenSession(secret, view(found[1])), found[0].seen_at
     if at - seen_at >= _SEEN_EVERY:
         with control.write() as session:
-            session.execute(
-                update(LoginSession)
-                .where(LoginSession.sha256 == _digest(secret), LoginSession.seen_at < at)
-                .values(seen_at=at)
-            )
+            row = session.get_one(LoginSession, _digest(secret))
+            row.seen_at = max(row.seen_at, at)
     return opened
 
 
@@ -141,11 +135,7 @@ def log_out(control: Control, opened: OpenSession, at: datetime) -> None:
     """End a login."""
     name = opened.account.name
     with control.write() as session:
-        session.execute(
-            update(LoginSession)
-            .where(LoginSession.sha256 == _digest(opened.id), LoginSession.revoked_at.is_(None))
-            .values(revoked_at=at)
-        )
+        _end(session, opened.id, at)
         note(session, name, name, "logout", "", at)
 
 
@@ -177,7 +167,13 @@ def _begin_attempt(control: Control, name: str, at: datetime) -> str | None:
         return None if is_over else row.password_hash
 
 
-def _end(row: Account, at: datetime) -> datetime:
+def _end(session: Session, secret: str, at: datetime) -> None:
+    row = session.get(LoginSession, _digest(secret))
+    if row is not None and row.revoked_at is None:
+        row.revoked_at = at
+
+
+def _last_moment(row: Account, at: datetime) -> datetime:
     end = at + ABSOLUTE
     return end if row.password_until is None else min(end, row.password_until)
 
