@@ -192,7 +192,9 @@ def test_a_name_is_a_plain_word(control: Control, name: str) -> None:
 @pytest.mark.parametrize(
     "password",
     ["short", "elevenchars", "li.healthhealth", "li.health1234", "aaaaaaaaaaaaaaaa", "x" * 257,
-     "123456789012", "qwertyuiopas", "abcabcabcabcabc"],
+     "123456789012", "qwertyuiopas", "abcabcabcabcabc", "passwordpassword", "Password!Password!",
+     "password2026!", "iloveyou iloveyou", "michaeljackson", "1qaz2wsx3edc4rfv", "jingshu1234",
+     "京枢Jingshu123京枢", "ＰＡＳＳＷＯＲＤpassword"],
 )  # fmt: skip
 def test_a_password_that_guessing_finds_is_refused(password: str) -> None:
     with pytest.raises(WeakPasswordError):
@@ -201,8 +203,9 @@ def test_a_password_that_guessing_finds_is_refused(password: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    [OWN, "correct horse battery", "allsmallletters no digits", "sJI0dxkpBMEH5a0oKJucMg-0"],
-)
+    [OWN, "correct horse battery", "allsmallletters no digits", "sJI0dxkpBMEH5a0oKJucMg-0",
+     "the password of my dreams", "$9%2^8&1*7(6)3 fish"],
+)  # fmt: skip
 def test_a_password_needs_length_and_no_composition(password: str) -> None:
     require_strong(password, "li.health", "health")
 
