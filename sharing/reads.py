@@ -104,6 +104,12 @@ def _leaf(hour: datetime, table: str, rows: list[Request]) -> Leaf:
 
 
 def _record(row: Request) -> Mapping[str, str | int | None]:
+    later = {
+        "request_id": row.request_id,
+        "address": row.address,
+        "duration_ms": row.duration_ms,
+        "bytes": row.bytes,
+    }
     return {
         "id": row.id,
         "at": iso(row.at),
@@ -113,4 +119,6 @@ def _record(row: Request) -> Mapping[str, str | int | None]:
         "status": row.status,
         "version": row.version,
         "files": row.files,
+        # Rows of an earlier version have none of these, nor have the leaves over them.
+        **({} if row.request_id is None else later),
     }

@@ -1,6 +1,7 @@
 """Passwords that guessing begins with: common ones, and words of this very place.
 
-Membership only (NIST SP 800-63B §5.1.1.2, in revision 4 §3.1.1.2); the list is zxcvbn's 30,000 most common of leaks.
+Membership only (NIST SP 800-63B §5.1.1.2, in revision 4 §3.1.1.2); the list is zxcvbn's 30,000
+most common passwords of leaks.
 """
 
 from __future__ import annotations
