@@ -46,9 +46,9 @@ def attested(lake: Lake) -> Iterator[Checked]:
     for (name, key), row in rows.items():
         where = f"control.db {row.__tablename__} {key}"
         yield _row(where, row, logged.get((name, key)), noted.get((name, key)))
-    for name, key in sorted({**logged, **noted}):
-        problem = f"the control database has no such {name} any more"
-        yield said(6, f"evidence {name}:{key}", None if (name, key) in rows else problem)
+    for of in sorted({**logged, **noted}):
+        gone = None if of in rows else f"the control database has no such {of[0]} any more"
+        yield said(6, f"evidence {of[0]}:{of[1]}", gone)
     yield from _adopted(lake)
     for note in owed:
         problem = "it was not written by this home" if note.leaf is None else None
