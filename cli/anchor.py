@@ -35,6 +35,44 @@ def anchor(rpc: str, *, as_json: bool) -> None:
     )
 
 
+@click.command(epilog="例 Example: ./jingshu evidence witness --json")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON object.")
+def witness(*, as_json: bool) -> None:
+    """见证 Hand the log's newest checkpoint to the pinned witnesses, who cosign it.
+
+    见证者写在 JINGSHU_WITNESSES 所指的文件，每行 witness NAME VKEY URL（C2SP tlog-witness）。
+    Witnesses are lines "witness NAME VKEY URL" of the file that JINGSHU_WITNESSES names.
+
+    退出码 Exit code: 0 都已联署 all cosigned · 1 有的没有 one did not · 2 用法 usage.
+    """
+    from contracts.errors import UsageError
+    from lineage.evidence.errors import EvidenceError
+    from lineage.evidence.witnesses import VARIABLE, hand_over, pinned_witnesses
+
+    home = Home.from_env()
+    witnesses = pinned_witnesses(home)
+    if not witnesses:
+        raise UsageError(
+            "没有指定见证者 No witness is pinned.",
+            f"在 {VARIABLE} 所指的文件里写上 Write some into a file, and name it by {VARIABLE}.",
+        )
+    told: dict[str, dict[str, object]] = {}
+    for each in witnesses:
+        try:
+            told[each.name] = {"covers": hand_over(home, each), "problem": None}
+        except EvidenceError as error:
+            told[each.name] = {"covers": None, "problem": str(error)}
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    for name, found in {} if as_json else told.items():
+        size, problem = found["covers"], found["problem"]
+        click.echo(
+            f"未联署 NOT cosigned  {problem}" if problem else f"已联署 {name} cosigned {size}"
+        )
+    if any(found["problem"] for found in told.values()):
+        raise click.exceptions.Exit(1)
+
+
 @click.group(epilog="例 Example: ./jingshu evidence chain up")
 def chain() -> None:
     """试点链 Run a local chain of four validators, for the pilot (needs Go once)."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cli.anchor import anchor, chain
+from cli.anchor import anchor as anchor_command
+from cli.anchor import chain, witness
 from cli.dossier import dossier
 from contracts.errors import UsageError
 from contracts.layout import Home
+from lineage.evidence.anchored import Anchoring, anchoring
 from lineage.evidence.errors import EvidenceError, NoteError
 from lineage.evidence.leaf import LEAF_TYPES, Leaf
 from lineage.evidence.log import EvidenceLog
@@ -92,8 +95,9 @@ def verify(
 ) -> None:
     """验证 Verify this home's log, a proof, or any log from its files alone.
 
-    不带参数：本机日志，含回滚检查与上链回执。FILE：一份证明。--log：别处的日志，须给出其公钥。
-    Without arguments: this home's log, rollback and receipts of anchors included. FILE: one proof;
+    不带参数：本机日志，含回滚检查、上链回执与见证者联署。FILE：一份证明。--log：别处的日志，须给出其公钥。
+    Without arguments: this home's log, with rollback, receipts of anchors and what witnesses
+    cosigned. FILE: one proof;
     with --log also that the log still holds what the proof's checkpoint signed. --log asks for the
     key you trust, and takes any tlog-tiles log, whatever its entries are.
 
@@ -114,7 +118,9 @@ def verify(
         findings = _findings(file, leaf_file, directory, trusted)
     if rpc is not None:
         findings += _anchor_findings(directory, vkey_file, rpc)
-    _report(findings, _subject(file, directory), as_json=as_json)
+    is_own = file is None and directory is None
+    anchor = anchoring(Home.from_env(), datetime.now(UTC)) if is_own else None
+    _report(findings, _subject(file, directory), anchor, as_json=as_json)
     if findings:
         raise click.exceptions.Exit(1)
 
@@ -193,10 +199,17 @@ def _vkey(vkey_file: Path | None) -> str:
     return vkey
 
 
-def _report(findings: list[Finding], subject: dict[str, object], *, as_json: bool) -> None:
+def _report(
+    findings: list[Finding],
+    subject: dict[str, object],
+    anchor: Anchoring | None,
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
         found = [{"where": f.where, "problem": f.problem} for f in findings]
-        summary = {"holds": not findings, **subject, "findings": found}
+        told = {} if anchor is None else {"anchor": anchor.to_json()}
+        summary = {"holds": not findings, **subject, **told, "findings": found}
         click.echo(json.dumps(summary, ensure_ascii=False))
         return
     for finding in findings:
@@ -205,7 +218,10 @@ def _report(findings: list[Finding], subject: dict[str, object], *, as_json: boo
         facts = subject.pop("facts", {})
         shown = {**subject, **(facts if isinstance(facts, dict) else {})}
         details = "  ".join(f"{name}={value}" for name, value in shown.items())
-        click.echo(f"成立 HOLDS  {details}" if subject else "尚无日志 There is no log yet.")
+        mark = "" if anchor is None else f"  {anchor.mark}"
+        click.echo(f"成立 HOLDS  {details}{mark}" if subject else "尚无日志 There is no log yet.")
+    for sentence in [] if anchor is None else anchor.sentences():
+        click.echo(sentence)
 
 
 def _subject(file: Path | None, directory: Path | None) -> dict[str, object]:
@@ -239,5 +255,6 @@ def _proved(file: Path) -> dict[str, object]:
 
 
 evidence.add_command(dossier)
-evidence.add_command(anchor)
+evidence.add_command(anchor_command)
+evidence.add_command(witness)
 evidence.add_command(chain)

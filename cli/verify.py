@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ from contracts.requested import city_tree
 
 if TYPE_CHECKING:
     from jobs.verify import Finding, Report
+    from lineage.evidence.anchored import Anchoring
 
 
 @click.command(epilog="例 Example: ./jingshu verify --json")
@@ -20,15 +22,18 @@ if TYPE_CHECKING:
 def verify(as_json: bool) -> int:
     """核验 Prove the invariants of this lake from its stored files alone.
 
-    逐条说明查了多少、哪里不成立；未完成的步骤另列为"恢复中"。
+    逐条说明查了多少、哪里不成立；未完成的步骤另列为"恢复中"；并说明日志锚定于何处。
     Says of each invariant how much was checked and what does not hold, and where; a step that was
-    begun and not finished is recovering: running it again heals it.
+    begun and not finished is recovering: running it again heals it. It says what the log is
+    anchored to: without a copy that others hold, whoever has the log's key could rebuild it.
 
     退出码 Exit code: 0 成立 holds · 1 不成立 broken · 2 用法 usage.
     """
     from jobs.verify import Report
     from jobs.verify import verify as prove
     from jobs.verify.lake import Lake
+    from lineage.evidence.anchored import anchoring
+    from sharing.attest.verify import attested
     from sharing.catalogue.verify import catalogue
     from sharing.requests.verify import requests
     from sharing.rights.verify import rights
@@ -44,10 +49,13 @@ def verify(as_json: bool) -> int:
         report.add(requests(lake))
         report.add(rights(lake))
         report.add(catalogue(lake))
+        report.add(attested(lake))
+    anchor = anchoring(home, datetime.now(UTC))
     if as_json:
-        click.echo(json.dumps(_as_json(report), ensure_ascii=False))
+        found = {**_as_json(report), "anchor": None if anchor is None else anchor.to_json()}
+        click.echo(json.dumps(found, ensure_ascii=False))
     else:
-        _show(home, report)
+        _show(home, report, anchor)
     return 0 if report.is_whole else 1
 
 
@@ -60,7 +68,7 @@ def _as_json(report: Report) -> dict[str, object]:
     }
 
 
-def _show(home: Home, report: Report) -> None:
+def _show(home: Home, report: Report, anchor: Anchoring | None) -> None:
     from jobs.verify import INVARIANTS
 
     if not report.checked:
@@ -78,7 +86,10 @@ def _show(home: Home, report: Report) -> None:
         click.echo(f"\n不成立 {len(report.broken)} does not hold:")
         _list(report.broken)
     else:
-        click.echo("\n所有不变量成立 all invariants hold")
+        mark = "" if anchor is None else f" · {anchor.mark}"
+        click.echo(f"\n所有不变量成立 all invariants hold{mark}")
+    for sentence in [] if anchor is None else anchor.sentences():
+        click.echo(sentence)
 
 
 def _list(findings: list[Finding]) -> None:

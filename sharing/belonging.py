@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select
 
 from contracts.errors import JingshuError
 from sharing.accounts.accounts import note
@@ -68,12 +68,9 @@ def give_body(control: Control, name: str, body: str, actor: Actor, at: datetime
 def adopt(control: Control, name: str, body: str, maker: str) -> None:
     """Give a recipient that ``maker`` made before bodies were kept its body; leave any other."""
     with control.write() as session:
-        session.execute(
-            update(Recipient)
-            .where(Recipient.name == name, Recipient.created_by == maker)
-            .where(Recipient.body.is_(None))
-            .values(body=body)
-        )
+        row = session.get(Recipient, name)
+        if row is not None and row.created_by == maker and row.body is None:
+            row.body = body
 
 
 def list_recipients(control: Control) -> list[RecipientView]:
@@ -98,9 +95,9 @@ def _require_idle(session: Session, row: Recipient, at: datetime) -> None:
 
 
 def _end_links(session: Session, name: str, at: datetime) -> None:
-    session.execute(
-        update(Activation)
+    for row in session.scalars(
+        select(Activation)
         .where(Activation.recipient == name, Activation.used_at.is_(None))
         .where(Activation.expires_at > at)
-        .values(expires_at=at)
-    )
+    ):
+        row.expires_at = at

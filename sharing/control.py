@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
+    BigInteger,
     DateTime,
     ForeignKey,
     Index,
     Integer,
     String,
+    Text,
     TypeDecorator,
     column,
     create_engine,
@@ -31,6 +33,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
 
 from contracts.errors import JingshuError
+from lineage.evidence.leaf import LeafType  # noqa: TC001 - SQLAlchemy reads it at run time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +55,7 @@ PURPOSE_CHARACTERS = 1000
 PATH_CHARACTERS = 1024
 NETWORKS_CHARACTERS = 1000
 FOLDER_CHARACTERS = 1000
+ADDRESS_CHARACTERS = 64
 
 
 class ControlError(JingshuError, RuntimeError):
@@ -87,10 +91,36 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime()}  # noqa: RUF012 - SQLAlchemy's name and form
 
 
-class Recipient(Base):
+class AttestedRow(Base):
+    """A row that gives or takes a right: the newest leaf of its type and key says the same.
+
+    ``attested`` are the columns that its leaf holds, ``digested`` those it holds as SHA-256.
+    """
+
+    __abstract__ = True
+    leaf_type: ClassVar[LeafType]
+    attested: ClassVar[tuple[str, ...]]
+    digested: ClassVar[frozenset[str]] = frozenset()
+
+
+class OwedLeaf(Base):
+    """A leaf that a change of an attested row owes the evidence log; gone once it is logged.
+
+    ``mac`` shows that this home wrote it: the database alone cannot.
+    """
+
+    __tablename__ = "share_owed_leaves"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    leaf: Mapped[str] = mapped_column(Text)
+    mac: Mapped[str] = mapped_column(String(64))
+
+
+class Recipient(AttestedRow):
     """Someone outside who may be granted tables."""
 
     __tablename__ = "share_recipients"
+    leaf_type = "recipient"
+    attested = ("created_at", "created_by", "networks", "body")
     name: Mapped[str] = mapped_column(String(63), primary_key=True)
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(255))
@@ -100,10 +130,12 @@ class Recipient(Base):
     body: Mapped[str | None] = mapped_column(String(63))
 
 
-class Activation(Base):
+class Activation(AttestedRow):
     """A link, known by its SHA-256 only, that hands out one profile, once."""
 
     __tablename__ = "share_activations"
+    leaf_type = "invitation"
+    attested = ("recipient", "created_at", "created_by", "expires_at", "used_at")
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     recipient: Mapped[str] = mapped_column(ForeignKey(Recipient.name), index=True)
     created_at: Mapped[datetime]
@@ -112,10 +144,12 @@ class Activation(Base):
     used_at: Mapped[datetime | None]
 
 
-class Token(Base):
+class Token(AttestedRow):
     """A bearer token, known by its SHA-256 only; it ends at the earlier of its two times."""
 
     __tablename__ = "share_tokens"
+    leaf_type = "token"
+    attested = ("recipient", "created_at", "expires_at", "revoked_at")
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     recipient: Mapped[str] = mapped_column(ForeignKey(Recipient.name), index=True)
     created_at: Mapped[datetime]
@@ -214,6 +248,12 @@ class Request(Base):
     files: Mapped[int]
     #: How many refusals this row stands for; one, unless they came too often.
     times: Mapped[int] = mapped_column(default=1, server_default="1")
+    #: What the answer's x-request-id says. None of these four in rows of an earlier version.
+    request_id: Mapped[str | None] = mapped_column(String(32))
+    address: Mapped[str | None] = mapped_column(String(ADDRESS_CHARACTERS))
+    #: How long the answer took to make, and the bytes that it announced (none: not known).
+    duration_ms: Mapped[int | None]
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class LoggedReads(Base):
@@ -265,10 +305,18 @@ class Control:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Open a session that no other writer runs beside; it commits at the end of the block."""
+        """Open a session that no other writer runs beside; it commits at the end of the block.
+
+        What attested rows then say goes into the evidence log.
+        """
+        from sharing.attest import journal  # it declares none of these tables, and needs them all
+
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            journal.begin(session, self.home)
             _lock(session.connection())
             yield session
+        if session.info.get(journal.OWES):
+            journal.settle_or_warn(self)
 
     def revision(self) -> str | None:
         """Return the revision the database is at: that it answers at all is asked with it."""
@@ -281,6 +329,7 @@ class Control:
             return
         # Alembic takes a third of a second to import, which only a database in need of it pays.
         from sharing import migrations
+        from sharing.attest import adopt
 
         with self._writing.begin() as connection:
             _lock(connection)
@@ -290,7 +339,9 @@ class Control:
                     f"The control database is at revision {found}; this version knows {HEAD}.",
                     "Run the Jingshu version that wrote it, or move control.db away.",
                 )
+            is_new = not inspect(connection).has_table(Recipient.__tablename__)
             migrations.upgrade(connection)
+            adopt.open_once(self.home, connection, is_new=is_new)
 
 
 def is_of_sharing(name: str | None, kind: str, _parents: object) -> bool:

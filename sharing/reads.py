@@ -106,6 +106,12 @@ def _leaf(hour: datetime, table: str, rows: list[Request]) -> Leaf:
 def _record(row: Request) -> Mapping[str, str | int | None]:
     # Only where it says something: records made before it was kept have the digest they had.
     counted = {} if row.times == 1 else {"times": row.times}
+    later = {
+        "request_id": row.request_id,
+        "address": row.address,
+        "duration_ms": row.duration_ms,
+        "bytes": row.bytes,
+    }
     return {
         "id": row.id,
         "at": iso(row.at),
@@ -116,4 +122,6 @@ def _record(row: Request) -> Mapping[str, str | int | None]:
         "version": row.version,
         "files": row.files,
         **counted,
+        # Rows of an earlier version have none of these, nor have the leaves over them.
+        **({} if row.request_id is None else later),
     }

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from contracts.errors import JingshuError, UsageError
 from sharing.control import (
@@ -171,12 +171,12 @@ def _issue(session: Session, name: str, grace: timedelta, at: datetime) -> Profi
 
 def end_tokens(session: Session, name: str, ends: datetime) -> None:
     """Let every token of a recipient end at ``ends``, unless it ends sooner."""
-    session.execute(
-        update(Token)
+    for row in session.scalars(
+        select(Token)
         .where(Token.recipient == name)
         .where(Token.revoked_at.is_(None) | (Token.revoked_at > ends))
-        .values(revoked_at=ends)
-    )
+    ):
+        row.revoked_at = ends
 
 
 def write_profile(profile: Profile, path: Path) -> None:
@@ -248,7 +248,7 @@ def set_networks(control: Control, name: str, networks: Sequence[str]) -> list[s
         raise UsageError("These are too many networks.", "Name larger ones.")
     with control.write() as session:
         require_recipient(session, name)
-        session.execute(update(Recipient).where(Recipient.name == name).values(networks=kept))
+        session.get_one(Recipient, name).networks = kept
     return read
 
 

@@ -25,8 +25,17 @@ from infra.stack.airflow import (
 )
 from infra.stack.processes import Ledger, Part, StackError
 from infra.stack.rest import AirflowApi
-from infra.stack.standing import GATEWAY, SENDER, SPARK, STOP_GRACE_S, WEB, Settings
+from infra.stack.standing import (
+    GATEWAY,
+    SENDER,
+    SPARK,
+    STOP_GRACE_S,
+    WEB,
+    WITNESS,
+    Settings,
+)
 from infra.stack.warming import warming
+from infra.witness import local as witness
 from sharing.endpoint import DEFAULT_PORT, gateway_port, gateway_serving, web_port
 
 _READY_TIMEOUT_S = 180.0
@@ -122,7 +131,7 @@ class Stack:
             self._say(f"{name} 意外停止，重新启动 died; starting it again")
             processes.stop(self.home, [part], grace_s=2.0)
             self._parts[name] = self._begin(name)
-            if name in (SPARK, GATEWAY, WEB, "api-server"):
+            if name in (SPARK, GATEWAY, WITNESS, WEB, "api-server"):
                 self._wait_listening(name)
 
     def stop(self) -> None:
@@ -187,7 +196,8 @@ class Stack:
         components = COMPONENTS if self.schedule == "cron" else triggerless
         sender = [SENDER] if _has_endpoint() else []
         pages = [WEB] if self.schedule == "cron" else []
-        return [SPARK, *components, GATEWAY, *pages, *sender]
+        witnesses = [WITNESS] if witness.is_wanted(self.home) else []
+        return [SPARK, *components, GATEWAY, *witnesses, *pages, *sender]
 
     def _begin(self, name: str) -> Part:
         if name == SPARK:
@@ -199,6 +209,8 @@ class Stack:
             return self._begin_web()
         if name == SENDER:
             return self._begin_sender()
+        if name == WITNESS:
+            return self._begin_witness()
         component: Component = next(part for part in COMPONENTS if part == name)
         return self.airflow.begin(component)
 
@@ -215,6 +227,13 @@ class Stack:
     def _begin_sender(self) -> Part:
         argv = [sys.executable, "-m", "cli", "lineage", "send", "--watch"]
         return processes.launch(self.home, SENDER, argv, self._environment())
+
+    def _begin_witness(self) -> Part:
+        known = self._parts.get(WITNESS)
+        port = known.port if known else processes.free_port(witness.PORT)
+        witness.pin(self.home, port)
+        argv = [sys.executable, "-m", "infra.witness", "--port", str(port)]
+        return processes.launch(self.home, WITNESS, argv, self._environment(), port=port)
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -239,7 +258,7 @@ class Stack:
         processes.wait_listening(self._parts[name], _READY_TIMEOUT_S, host)
 
     def _wait_for_airflow(self, deadline: float) -> None:
-        for name in ("api-server", GATEWAY, WEB):
+        for name in ("api-server", GATEWAY, WITNESS, WEB):
             if name in self._parts:
                 self._wait_listening(name)
                 self._say(f"{name} 就绪 ready")

@@ -23,6 +23,8 @@ GATEWAY = "gateway"
 WEB = "portal-web"
 #: Sends lineage events to OPENLINEAGE_URL; the one part that nothing waits for.
 SENDER = "lineage-sender"
+#: The demo's witness of the evidence log; there is none where others are named.
+WITNESS = "witness"
 SPARK = spark.NAME
 STOP_GRACE_S = 12.0
 

@@ -75,3 +75,7 @@ class ChainError(EvidenceError):
             problem, "Ask another node of the chain; see `./jingshu evidence anchor --help`."
         )
         self.args = (problem,)
+
+
+class WitnessError(EvidenceError):
+    """A witness that does not cosign the log's head, or whose answer cannot be believed."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 JsonScalar = str | int | float | bool | None
 
-#: What is logged: of deliveries and batches, of products, of sharing, of people's requests.
+#: What is logged: of deliveries and batches, of products, of sharing, of people's requests, of who
+#: may come in.
 LeafType = Literal[
     "contract",
     "delivery",
@@ -42,6 +43,13 @@ LeafType = Literal[
     "asset",
     "crossborder",
     "catalogue",
+    "recipient",
+    "invitation",
+    "token",
+    "account",
+    "session",
+    "audit",
+    "adoption",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 

@@ -124,7 +124,7 @@ def open_note(raw: bytes, verifier: Verifier) -> str:
     _check_text(text)
     is_signed = False
     for line in signatures.removesuffix("\n").split("\n"):
-        name, key_id, signature = _parse_signature(line)
+        name, key_id, signature = parse_signature(line)
         if (name, key_id) != (verifier.name, verifier.key_id):
             continue
         if not verifier.verify(text, signature):
@@ -156,7 +156,12 @@ def decode_base64(text: str, what: str) -> bytes:
     return data
 
 
-def _parse_signature(line: str) -> tuple[str, bytes, bytes]:
+def parse_signature(line: str) -> tuple[str, bytes, bytes]:
+    """Return a signature line's key name, key id and signature.
+
+    Raises:
+        NoteError: It is malformed.
+    """
     name, space, blob = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space:
         raise NoteError("A signature line is not `— <key name> <base64>`.", _ASK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.evidence.anchor import verify_receipts
+from lineage.evidence.anchored import verify_witnessed
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.errors import NoteError
 from lineage.evidence.factcheck import FactCheck
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def verify_home(home: Home) -> list[Finding]:
-    """Verify a home's log, facts, key and receipts, and that it was not cut back or forked."""
+    """Verify a home's log, facts, key and receipts, and that it was not cut back or forked.
+
+    What pinned witnesses cosigned must be its beginning.
+    """
     keeping = Keeping.of(home)
     traces = (keeping.private_key, keeping.vkey, keeping.checkpoint, keeping.guard)
     if _is_not_begun(keeping):
@@ -39,6 +43,7 @@ def verify_home(home: Home) -> list[Finding]:
     findings.extend(_guard_findings(keeping, head, check))
     receipts = verify_receipts(keeping.directory, keeping.verifier())
     findings.extend(_in_home(keeping, finding) for finding in receipts)
+    findings.extend(verify_witnessed(home, keeping.verifier()))
     return findings
 
 

@@ -1,4 +1,4 @@
-"""The auditor's page: what was done to accounts, who logged in, what the gateway was asked for."""
+"""The auditor's page: what was done to accounts, who logged in or failed to, gateway requests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from sqlalchemy import select
 
 from portal.web.pages import render
+from sharing.accounts.failures import newest_failures
 from sharing.accounts.tables import AccountEvent
 from sharing.control import Request as Asked
 
@@ -22,14 +23,17 @@ _ON_A_PAGE: Final = 100
 
 
 def records(visit: Visit) -> Response:
-    """Show account events and requests to the gateway, the newest first; nothing can be changed."""
+    """Show account events, failed logins, requests to the gateway, newest first; all read-only."""
     events, older_events = _newest(visit, AccountEvent, visit.number("events_before"))
+    with visit.web.control.read() as session:
+        failures = newest_failures(session, _ON_A_PAGE)
     asked, older_asked = _newest(visit, Asked, visit.number("requests_before"))
     return render(
         visit,
         "audit.html",
         events=events,
         older_events=older_events,
+        failures=failures,
         requests=asked,
         older_requests=older_asked,
     )

@@ -50,6 +50,7 @@ def login(guest: Guest) -> Response:
             form.password,
             guest.at,
             instead_of=secret_of(web, guest.request, SESSION) or None,
+            address=guest.request.client.host if guest.request.client else "",
         )
     except LoginRefusedError as refused:
         return _login_page(guest, refused)

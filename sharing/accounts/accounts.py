@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from contracts.errors import JingshuError, UsageError
 from sharing.accounts.passwords import one_time_password, require_strong
@@ -291,11 +291,10 @@ def require_separate(roles: Iterable[str]) -> tuple[Role, ...]:
 
 def end_sessions(session: Session, name: str, at: datetime) -> None:
     """Log an account out everywhere."""
-    session.execute(
-        update(LoginSession)
-        .where(LoginSession.account == name, LoginSession.revoked_at.is_(None))
-        .values(revoked_at=at)
-    )
+    for row in session.scalars(
+        select(LoginSession).where(LoginSession.account == name, LoginSession.revoked_at.is_(None))
+    ):
+        row.revoked_at = at
 
 
 def note(  # noqa: PLR0913, PLR0917 - a row has this many parts

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from contracts.errors import UsageError
+from sharing.accounts.blocklist import is_common, is_of_this_place
 
 SHORTEST: Final = 12
 #: Longer ones would only make the server work.
@@ -82,12 +83,17 @@ def require_strong(password: str, name: str, body: str) -> None:
             f"口令至多 {LONGEST} 个字符 A password has at most {LONGEST} characters.",
             "请缩短 Shorten it.",
         )
-    rest = folded.replace(name.casefold(), "").replace(body.casefold(), "").replace("jingshu", "")
-    if len(rest) < SHORTEST // 2:
+    if is_of_this_place(normal, name, body):
         raise WeakPasswordError(
             "口令与账户名或部门太像"
             " The password is little more than the name of the account or its body.",
             "请换一个与它们无关的 Choose one that has nothing to do with them.",
+        )
+    if is_common(normal):
+        raise WeakPasswordError(
+            "这是常用口令，或由常用口令重复、加数字而成"
+            " This is a common password, or one that is repeated or has digits added.",
+            "一句短话就很好 A short sentence is a good one.",
         )
     runs = (*_RUNS, *(run[::-1] for run in _RUNS))
     if len(set(folded)) < _FEWEST_DIFFERENT or any(folded in run for run in runs):

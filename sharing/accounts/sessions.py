@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from contracts.errors import JingshuError
 from sharing.accounts.accounts import AccountView, note, view
+from sharing.accounts.failures import Failure, note_failure
 from sharing.accounts.tables import NAME_CHARACTERS, Account, LoginSession
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from sharing.accounts.failures import Reason
     from sharing.accounts.passwords import Passwords
     from sharing.control import Control
     from sharing.people import Actor
@@ -74,18 +78,20 @@ def log_in(  # noqa: PLR0913 - who, with what, instead of which, when
     at: datetime,
     *,
     instead_of: str | None = None,
+    address: str = "",
 ) -> OpenSession:
     """Open a session under a new id; the one that the browser had ends.
 
     An attempt counts as failed before the password is looked at, so that many at once are as slow
-    as many in a row.
+    as many in a row. One that failed is on record, with its ``address``.
 
     Raises:
         LoginRefusedError: Wrong name or password, or the account is locked or disabled.
     """
-    kept = _begin_attempt(control, name, at)
+    kept, reason = _begin_attempt(control, name, at)
     is_right = passwords.is_right(password, kept)
     if kept is None or not is_right:
+        note_failure(control, Failure(name, address, reason, at))
         raise _refused()
     renewed = passwords.hash(password) if passwords.is_outdated(kept) else kept
     secret = secrets.token_urlsafe(_ID_BYTES)
@@ -95,19 +101,14 @@ def log_in(  # noqa: PLR0913 - who, with what, instead of which, when
             raise _refused()
         row.password_hash, row.failed, row.locked_until = renewed, 0, None
         if instead_of is not None:
-            session.execute(
-                update(LoginSession)
-                .where(LoginSession.sha256 == _digest(instead_of))
-                .where(LoginSession.revoked_at.is_(None))
-                .values(revoked_at=at)
-            )
+            _end(session, instead_of, at)
         session.add(
             LoginSession(
                 sha256=_digest(secret),
                 account=name,
                 created_at=at,
                 seen_at=at,
-                expires_at=_end(row, at),
+                expires_at=_last_moment(row, at),
             )
         )
         note(session, name, name, "login", "", at)
@@ -129,11 +130,8 @@ def find_session(control: Control, secret: str, at: datetime) -> OpenSession | N
         opened, seen_at = OpenSession(secret, view(found[1])), found[0].seen_at
     if at - seen_at >= _SEEN_EVERY:
         with control.write() as session:
-            session.execute(
-                update(LoginSession)
-                .where(LoginSession.sha256 == _digest(secret), LoginSession.seen_at < at)
-                .values(seen_at=at)
-            )
+            row = session.get_one(LoginSession, _digest(secret))
+            row.seen_at = max(row.seen_at, at)
     return opened
 
 
@@ -141,11 +139,7 @@ def log_out(control: Control, opened: OpenSession, at: datetime) -> None:
     """End a login."""
     name = opened.account.name
     with control.write() as session:
-        session.execute(
-            update(LoginSession)
-            .where(LoginSession.sha256 == _digest(opened.id), LoginSession.revoked_at.is_(None))
-            .values(revoked_at=at)
-        )
+        _end(session, opened.id, at)
         note(session, name, name, "logout", "", at)
 
 
@@ -157,27 +151,38 @@ def lock_after(failed: int) -> timedelta:
     return min(_FIRST_LOCK * (1 << min(beyond, 16)), LONGEST_LOCK)
 
 
-def _begin_attempt(control: Control, name: str, at: datetime) -> str | None:
-    """Count an attempt; return the hash to compare with, None where nothing may open it."""
+def _begin_attempt(control: Control, name: str, at: datetime) -> tuple[str | None, Reason]:
+    """Count an attempt; return the hash to compare with, and why it fails where it does.
+
+    There is no hash where nothing may open the account.
+    """
     if len(name) > NAME_CHARACTERS:
-        return None
+        return None, "unknown"
     with control.write() as session:
         # Locked, where the database can: two attempts at once must count as two.
         row = session.get(Account, name, with_for_update=True)
-        if row is None or row.disabled_at is not None:
-            return None
+        if row is None:
+            return None, "unknown"
+        if row.disabled_at is not None:
+            return None, "disabled"
         if row.locked_until is not None and row.locked_until > at:
-            return None
+            return None, "locked"
         row.failed += 1
         lock = lock_after(row.failed)
         if lock:
             row.locked_until = at + lock
             note(session, name, name, "lock", f"failed={row.failed} for={lock}", at)
         is_over = row.password_until is not None and row.password_until <= at
-        return None if is_over else row.password_hash
+        return (None, "expired") if is_over else (row.password_hash, "password")
 
 
-def _end(row: Account, at: datetime) -> datetime:
+def _end(session: Session, secret: str, at: datetime) -> None:
+    row = session.get(LoginSession, _digest(secret))
+    if row is not None and row.revoked_at is None:
+        row.revoked_at = at
+
+
+def _last_moment(row: Account, at: datetime) -> datetime:
     end = at + ABSOLUTE
     return end if row.password_until is None else min(end, row.password_until)
 

@@ -215,6 +215,7 @@ def _http_error(_request: Request, error: Exception) -> Response:
     return ApiError(answer.status, answer.code, answer.message, headers).response()
 
 
-def _internal_error(_request: Request, _error: Exception) -> Response:
-    """Say nothing about what broke; uvicorn logs it."""
-    return ApiError(500, "INTERNAL_ERROR", "").response()
+def _internal_error(request: Request, _error: Exception) -> Response:
+    """Say nothing about what broke but by which name to ask for it; uvicorn logs it."""
+    message = f"The request failed here; ask for it by its id {request.state.trace.request_id}."
+    return ApiError(500, "INTERNAL_ERROR", message).response()

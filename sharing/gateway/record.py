@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+import time
+import uuid
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import insert
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 
 from contracts.errors import JingshuError
-from sharing.control import PATH_CHARACTERS, Request, utc_now
+from sharing.control import ADDRESS_CHARACTERS, PATH_CHARACTERS, Request, utc_now
 from sharing.gateway.health import HEALTH
 from sharing.gateway.rates import client_of
 from sharing.gateway.refusals import COUNTED_S, Refusals
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
     from sharing.control import Control
 
+#: The answer's header that names the request, in its record and in the server's log.
+REQUEST_ID: Final = "x-request-id"
 _INSERT: Final = insert(cast("Table", Request.__table__))
 #: A record's columns by name.
 _Row = dict[str, Any]
@@ -37,6 +42,8 @@ class Trace:
     recipient: str | None = None
     version: int | None = None
     files: int = 0
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    began_s: float = field(default_factory=time.monotonic)
 
 
 class Recorded:
@@ -45,7 +52,8 @@ class Recorded:
     The health check is no access to data and leaves no row, and refusals that come too often share
     one. Queries are not recorded: they carry
     signatures. Requests that end at about the same time share one transaction, for each costs the
-    disk a sync.
+    disk a sync. A row is written once, before its answer starts: so it holds how long the answer
+    took to make, and the bytes that it announces.
     """
 
     def __init__(self, app: ASGIApp, control: Control) -> None:
@@ -68,7 +76,11 @@ class Recorded:
 
         async def record_first(message: Message) -> None:
             if message["type"] == "http.response.start":
-                row = _row(scope, trace, message["status"])
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = trace.request_id
+                length = headers.get("content-length", "")
+                announced = int(length) if length.isdecimal() else None
+                row = _row(scope, trace, message["status"], announced)
                 if self._refusals.is_counted(client_of(scope), row):
                     self._write_counted_soon()
                 else:
@@ -119,7 +131,9 @@ class Recorded:
         self._settle_hours()
         for row in rows:
             _LOG.info(
-                "%(who)s %(method)s %(path)s %(status)d", {**row, "who": row["recipient"] or "-"}
+                "%(who)s %(method)s %(path)s %(status)d %(bytes)s %(duration_ms)sms"
+                " %(address)s %(request_id)s",
+                {**row, "who": row["recipient"] or "-"},
             )
 
     def _settle_hours(self) -> None:
@@ -138,8 +152,14 @@ class Recorded:
             _LOG.warning("evidence is still owed: %s", error)
 
 
-def _row(scope: Scope, trace: Trace, status: int) -> _Row:
+def _row(scope: Scope, trace: Trace, status: int, length: int | None) -> _Row:
+    client = scope.get("client")
     return {
+        "request_id": trace.request_id,
+        "address": client[0][:ADDRESS_CHARACTERS] if client else None,
+        "duration_ms": round((time.monotonic() - trace.began_s) * 1000),
+        # A HEAD's answer announces what a GET would bring, and sends nothing.
+        "bytes": 0 if scope["method"] == "HEAD" else length,
         "at": utc_now(),
         "recipient": trace.recipient,
         "method": scope["method"][:16],

@@ -21,6 +21,8 @@ _REFUSED: Final = 400
 _TOO_OFTEN: Final = 429
 #: A record's columns by name.
 Row = dict[str, Any]
+#: What a record says of one request, and one that stands for many does not.
+_OF_ONE: Final = dict.fromkeys(("request_id", "address", "duration_ms", "bytes"))
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Refusals:
         key = (recipient, status)
         if key not in self._counted and len(self._counted) >= _MOST_GROUPS:
             key = (None, status)
-        first = {**row, "recipient": key[0], "method": "-", "path": "-", "times": 0}
+        first = {**row, **_OF_ONE, "recipient": key[0], "method": "-", "path": "-", "times": 0}
         self._counted.setdefault(key, first)["times"] += 1
         return True
 

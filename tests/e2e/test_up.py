@@ -79,6 +79,7 @@ def test_all_parts_are_up_and_say_where(kept: Running, home: Home) -> None:
         "scheduler",
         "triggerer",
         "gateway",
+        "witness",
         "portal-web",
     }
     assert all(part["is_alive"] for part in told.values())

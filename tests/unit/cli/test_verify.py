@@ -20,6 +20,8 @@ def test_an_intact_lake(jingshu: Jingshu, shop: Shop) -> None:
     told = jingshu("verify", "--json", home=shop.home.root, contracts=shop.tree.root).json
     assert (told["holds"], told["findings"], told["recovering"]) == (True, [], [])
     assert told["checked"]["1"] > 0
+    assert told["anchor"]["kind"] == "none"
+    assert "all invariants hold · 未锚定 not anchored" in said.out
 
 
 def test_an_empty_home_says_so(jingshu: Jingshu) -> None:

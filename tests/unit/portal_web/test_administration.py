@@ -106,6 +106,19 @@ def test_the_auditor_reads_what_the_gateway_was_asked_page_by_page(town: Town) -
     assert auditor.get("/audit?requests_before=x&events_before=" + "9" * 99).status_code == 200
 
 
+def test_the_auditor_reads_which_logins_failed_and_from_where(town: Town) -> None:
+    town.account("li.health", OWNER, "steward")
+    stranger = town.browser()
+    for name in ("li.health", "li.health", "<b>my password</b>"):
+        assert stranger.log_in(name, "wrong").status_code == 403
+    page = town.person("gov_data", "auditor").get("/audit").text
+    failed = page.partition('id="failures"')[2].partition('id="gateway"')[0]
+    assert failed.count("<tr>") == 3
+    for told in ("li.health", "testclient", "password", "unknown", '<td class="n">2</td>'):
+        assert told in failed
+    assert "my password" not in page
+
+
 def test_notices_are_for_the_body_and_the_role_they_name(town: Town) -> None:
     def told(subject: str, body: str, role: str) -> Notice:
         return Notice("late", subject, body, role, subject, "…")

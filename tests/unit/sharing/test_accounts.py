@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from cli.main import jingshu
 from contracts.errors import JingshuError, UsageError
 from sharing.accounts import accounts, sessions
 from sharing.accounts.accounts import ADMINISTRATORS, SeparationError, require_separate
+from sharing.accounts.failures import MOST_NAMES
 from sharing.accounts.passwords import (
     LONGEST,
     Passwords,
@@ -39,7 +41,13 @@ from sharing.accounts.sessions import (
     log_in,
     log_out,
 )
-from sharing.accounts.tables import Account, AccountEvent, AppendOnlyError, LoginSession
+from sharing.accounts.tables import (
+    Account,
+    AccountEvent,
+    AppendOnlyError,
+    LoginFailure,
+    LoginSession,
+)
 from sharing.people import GIVEN_ROLES, Actor, ForbiddenError, Role
 
 if TYPE_CHECKING:
@@ -192,7 +200,9 @@ def test_a_name_is_a_plain_word(control: Control, name: str) -> None:
 @pytest.mark.parametrize(
     "password",
     ["short", "elevenchars", "li.healthhealth", "li.health1234", "aaaaaaaaaaaaaaaa", "x" * 257,
-     "123456789012", "qwertyuiopas", "abcabcabcabcabc"],
+     "123456789012", "qwertyuiopas", "abcabcabcabcabc", "passwordpassword", "Password!Password!",
+     "password2026!", "iloveyou iloveyou", "michaeljackson", "1qaz2wsx3edc4rfv", "jingshu1234",
+     "京枢Jingshu123京枢", "ＰＡＳＳＷＯＲＤpassword"],
 )  # fmt: skip
 def test_a_password_that_guessing_finds_is_refused(password: str) -> None:
     with pytest.raises(WeakPasswordError):
@@ -201,14 +211,79 @@ def test_a_password_that_guessing_finds_is_refused(password: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    [OWN, "correct horse battery", "allsmallletters no digits", "sJI0dxkpBMEH5a0oKJucMg-0"],
-)
+    [OWN, "correct horse battery", "allsmallletters no digits", "sJI0dxkpBMEH5a0oKJucMg-0",
+     "the password of my dreams", "$9%2^8&1*7(6)3 fish"],
+)  # fmt: skip
 def test_a_password_needs_length_and_no_composition(password: str) -> None:
     require_strong(password, "li.health", "health")
 
 
 def test_a_one_time_password_is_strong_enough() -> None:
     require_strong(one_time_password(), "li.health", "health")
+
+
+def failures(control: Control) -> list[tuple[str | None, bool, str, str, int]]:
+    """Return what is on record of failed logins: account, whether a digest, address, why, times."""
+    with control.read() as session:
+        rows = session.scalars(select(LoginFailure).order_by(LoginFailure.id))
+        return [(r.account, r.tried is not None, r.address, r.reason, r.times) for r in rows]
+
+
+def fail(control: Control, name: str, at: datetime = AT, address: str = "10.0.0.1") -> None:
+    with pytest.raises(LoginRefusedError):
+        log_in(control, QUICK, name, "wrong", at, address=address)
+
+
+def test_failed_logins_are_on_record_by_address_account_and_reason(control: Control) -> None:
+    an_account(control)
+    for _ in range(FREE_TRIES + 2):
+        fail(control, "li.health")
+    fail(control, "li.health", address="10.0.0.2")
+    fail(control, "li.health", AT + timedelta(days=1))
+    accounts.disable_account(control, SYS, "li.health", AT)
+    fail(control, "li.health")
+    issued = accounts.add_account(control, QUICK, SYS, "new", "health", AT)
+    with pytest.raises(LoginRefusedError):
+        enter(control, "new", issued, AT + timedelta(days=4))
+    assert failures(control) == [
+        ("li.health", False, "10.0.0.1", "password", FREE_TRIES),
+        ("li.health", False, "10.0.0.1", "locked", 2),
+        ("li.health", False, "10.0.0.2", "locked", 1),
+        ("li.health", False, "10.0.0.1", "password", 1),
+        ("li.health", False, "10.0.0.1", "disabled", 1),
+        ("new", False, "", "expired", 1),
+    ]
+
+
+def test_a_name_that_is_no_account_s_is_kept_as_a_keyed_digest(control: Control) -> None:
+    """It may be a password that somebody typed into the wrong field."""
+    for name in (OWN, OWN, "x" * 5000):
+        fail(control, name)
+    assert failures(control) == [
+        (None, True, "10.0.0.1", "unknown", 2),
+        (None, True, "10.0.0.1", "unknown", 1),
+    ]
+    with control.read() as session:
+        kept = session.scalars(select(LoginFailure.tried)).all()
+    assert hashlib.sha256(OWN.encode()).hexdigest() not in kept
+
+
+def test_what_is_kept_of_failed_logins_is_bounded(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sharing.accounts.failures.MOST_ROWS", 30)
+    an_account(control)
+    fail(control, "li.health")
+    for number in range(MOST_NAMES + 5):
+        fail(control, f"guess{number}")
+    told = failures(control)
+    assert len(told) == 1 + MOST_NAMES + 1
+    assert told[-1] == (None, False, "10.0.0.1", "unknown", 5)
+    for number in range(40):
+        fail(control, "guess", address=f"10.0.1.{number}")
+    told = failures(control)
+    assert len(told) == 1 + 30
+    assert told[0] == ("li.health", False, "10.0.0.1", "password", 1)
 
 
 def test_the_defaults_are_argon2id_and_cost_as_much_as_the_library_says() -> None:

@@ -92,7 +92,7 @@ def test_another_database_can_be_named(tmp_path: Path, monkeypatch: pytest.Monke
     with Control(Home(tmp_path / "home")) as control, control.write() as session:
         session.add(Recipient(name="demo", created_at=utc_now(), created_by="test"))
     assert (tmp_path / "elsewhere.db").exists()
-    assert not (tmp_path / "home").exists()
+    assert not Home(tmp_path / "home").control_db.exists()
 
 
 @pytest.mark.usefixtures("control_url")

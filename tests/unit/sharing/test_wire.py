@@ -398,7 +398,29 @@ def test_rule_9_an_internal_error_says_nothing(served: Served) -> None:
         session.execute(text("DROP TABLE share_grants"))
     answer = served.get(SHARES)
     assert (answer.status, error_code(answer)) == (500, "INTERNAL_ERROR")
-    assert answer.json()["message"] == ""
+    name = answer.headers["x-request-id"]
+    assert answer.json()["message"] == f"The request failed here; ask for it by its id {name}."
+
+
+def test_a_record_says_from_where_how_long_how_much_and_its_answer_by_which_name(
+    served: Served,
+) -> None:
+    url = served.file_urls()[0]
+    answers = [
+        served.get(SHARES),
+        served.open_url(url),
+        served.open_url(url, "HEAD"),
+        served.get(SHARES, token="wrong"),
+        served.send("GET", "/nowhere", headers={"x-request-id": "of the client's choosing"}),
+    ]
+    with served.control.read() as session:
+        by_name = {r.request_id: r for r in session.scalars(select(Request))}
+    for answer in answers:
+        record = by_name[answer.headers["x-request-id"]]
+        assert (record.status, record.address) == (answer.status, "127.0.0.1")
+        assert record.bytes == len(answer.body)
+        assert record.duration_ms is not None
+        assert 0 <= record.duration_ms < 60_000
 
 
 def test_without_a_record_there_is_no_data(served: Served) -> None:

@@ -1,0 +1,77 @@
+"""Rows of rights that an earlier version wrote, without leaves: they are taken over once, for good.
+
+The door is open in a home whose key for the control database is not there yet. Whoever can write to
+the database alone cannot open it again: neither the key nor the log's one leaf goes away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import rfc8785
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from jobs.leaves import iso
+from lineage.evidence.digests import digest_bytes
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+from sharing.attest.journal import leaf_of
+from sharing.attest.key import ensure_key, has_key
+from sharing.attest.kinds import KINDS
+from sharing.control import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from contracts.layout import Home
+    from lineage.evidence.leaf import JsonScalar
+
+#: What the one leaf is about, and the state in which rows were taken over.
+SUBJECT: Final = "control.db"
+STATE: Final = "adopted"
+
+
+def open_once(home: Home, connection: Connection, *, is_new: bool) -> None:
+    """Log what the rows of an earlier version say, inside the transaction of the upgrade.
+
+    An upgrade that was killed after the log took the leaves goes on where it stopped, if the rows
+    are still those; rows that may not be taken over are left for verify to name.
+
+    Raises:
+        EvidenceError: The log does not take them.
+    """
+    if not is_new:
+        at = utc_now()
+        leaves = _leaves(connection, at)
+        adoption = adoption_of(leaves, at)
+        log = EvidenceLog(home)
+        before = log.find(adoption.key)
+        may = not has_key(home) if before is None else adoption.agrees_with(before.leaf)
+        if leaves and may:
+            log.append([adoption, *leaves])
+    ensure_key(home)
+
+
+def _leaves(connection: Connection, at: datetime) -> list[Leaf]:
+    with Session(connection, join_transaction_mode="rollback_only") as session:
+        return [
+            leaf_of(row, STATE, at)
+            for kind in KINDS
+            for row in session.scalars(select(kind).order_by(*inspect(kind).primary_key))
+        ]
+
+
+def adoption_of(leaves: Sequence[Leaf], at: datetime) -> Leaf:
+    """Return the one leaf over the leaves of all rows that were taken over."""
+    rows = [{"type": leaf.type, "subject": leaf.subject, **leaf.facts} for leaf in leaves]
+    digest = digest_bytes(rfc8785.dumps(rows))
+    facts: dict[str, JsonScalar] = {
+        "rows": len(rows),
+        "rows_sha256": digest.sha256,
+        "rows_sm3": digest.sm3,
+    }
+    return Leaf("adoption", SUBJECT, facts, iso(at))

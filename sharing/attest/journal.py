@@ -1,0 +1,182 @@
+"""What rows of rights say goes into the evidence log: each new state of each row, as one leaf.
+
+A session notes the leaf beside the row, in one transaction, and ``settle`` logs it after that. What
+is noted carries a MAC, so that nobody has us log a state that we did not write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import delete, event, insert, inspect, select
+
+from contracts.errors import JingshuError
+from jobs.leaves import iso
+from lineage.evidence.errors import EvidenceError
+from lineage.evidence.leaf import Leaf
+from lineage.evidence.log import EvidenceLog
+from sharing.attest.key import is_mac, mac
+from sharing.control import AttestedRow, OwedLeaf, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+
+    from contracts.layout import Home
+    from lineage.evidence.leaf import JsonScalar, LeafType
+    from sharing.control import Control
+
+#: Parts a row's key from the name of one state of it.
+MARK: Final = "#"
+#: In a session's ``info``: the home it writes for, and whether it noted a leaf.
+HOME: Final = "attest home"
+OWES: Final = "attest owes"
+_PURPOSE: Final = "owed leaf"
+_LOG = logging.getLogger("jingshu.sharing")
+
+
+class UnattestedError(JingshuError, RuntimeError):
+    """A program tried to change rows of rights past the evidence log."""
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A leaf that is noted and not logged; None where the note is not this home's own."""
+
+    id: int
+    leaf: Leaf | None
+
+
+def begin(session: Session, home: Home) -> None:
+    """Have a writing session note the leaves of what it changes."""
+    session.info[HOME] = home
+    event.listen(session, "after_flush", _note_changes)
+    event.listen(session, "do_orm_execute", _refuse_bulk)
+
+
+def key_of(row: AttestedRow) -> str:
+    """Return a row's primary key as text."""
+    return "/".join(str(part) for part in inspect(type(row)).primary_key_from_instance(row))
+
+
+def facts_of(row: AttestedRow) -> dict[str, JsonScalar]:
+    """Return what a row says now, as its leaf holds it."""
+    return {
+        f"{name}_sha256" if name in row.digested else name: _scalar(
+            getattr(row, name), is_digested=name in row.digested
+        )
+        for name in row.attested
+    }
+
+
+def leaf_of(row: AttestedRow, state: str, at: datetime) -> Leaf:
+    """Return the leaf of one state of a row."""
+    return Leaf(row.leaf_type, f"{key_of(row)}{MARK}{state}", facts_of(row), iso(at))
+
+
+def subject_of(leaf: Leaf) -> tuple[LeafType, str]:
+    """Return which row a leaf is about: its type and key."""
+    return leaf.type, leaf.subject.rpartition(MARK)[0]
+
+
+def settle(control: Control) -> None:
+    """Log the leaves that are noted, oldest first.
+
+    Within one transaction: the log knows a leaf by its name, so a crash between the two commits is
+    healed by logging it again. A note that is not ours stays, for verify to name.
+
+    Raises:
+        EvidenceError: The log does not take them.
+    """
+    with control.write() as session:
+        ours = [(o.id, o.leaf) for o in read_owed(session, control.home) if o.leaf is not None]
+        if not ours:
+            return
+        session.execute(delete(OwedLeaf).where(OwedLeaf.id.in_([number for number, _ in ours])))
+        EvidenceLog(control.home).append([leaf for _, leaf in ours])
+
+
+def settle_or_warn(control: Control) -> None:
+    """Log what is noted; what fails stays owed, is named by verify, and is tried again later."""
+    try:
+        settle(control)
+    except JingshuError as problem:
+        _LOG.warning("evidence is still owed: %s", problem)
+
+
+def read_owed(session: Session, home: Home) -> list[Owed]:
+    """Return what is noted and not logged, oldest first."""
+    rows = session.execute(
+        select(OwedLeaf.id, OwedLeaf.leaf, OwedLeaf.mac).order_by(OwedLeaf.id)
+    ).all()
+    return [Owed(row.id, _checked(home, row.leaf, row.mac)) for row in rows]
+
+
+def _checked(home: Home, text: str, given: str) -> Leaf | None:
+    entry = text.encode("utf-8", "replace")
+    if not is_mac(home, _PURPOSE, entry, given):
+        return None
+    try:
+        return Leaf.parse(entry)
+    except EvidenceError:
+        return None
+
+
+def _note_changes(session: Session, _context: UOWTransaction) -> None:
+    """Note the leaf of every row that is new or says something else now."""
+    if any(isinstance(row, AttestedRow) for row in session.deleted):
+        raise _past_the_log("removed")
+    rows = [*session.new, *(row for row in session.dirty if _says_otherwise(row))]
+    noted = [row for row in rows if isinstance(row, AttestedRow)]
+    if not noted:
+        return
+    at, home = utc_now(), session.info[HOME]
+    leaves = [leaf_of(row, uuid.uuid4().hex, at) for row in noted]
+    session.connection().execute(insert(OwedLeaf), [_owed_row(home, leaf) for leaf in leaves])
+    session.info[OWES] = True
+
+
+def _owed_row(home: Home, leaf: Leaf) -> dict[str, str]:
+    entry = leaf.canonical()
+    return {"leaf": entry.decode(), "mac": mac(home, _PURPOSE, entry)}
+
+
+def _says_otherwise(row: object) -> bool:
+    if not isinstance(row, AttestedRow):
+        return False
+    state = inspect(row)
+    return any(state.attrs[name].history.has_changes() for name in row.attested)
+
+
+def _refuse_bulk(state: ORMExecuteState) -> None:
+    """Refuse statements that change rows without loading them: no leaf would be noted."""
+    mapper = state.bind_mapper
+    changes = state.is_update or state.is_delete or state.is_insert
+    if changes and mapper is not None and issubclass(mapper.class_, AttestedRow):
+        raise _past_the_log("changed")
+
+
+def _past_the_log(what: str) -> UnattestedError:
+    return UnattestedError(
+        f"Rows of rights would be {what} without their leaf in the evidence log.",
+        "Load the rows and set their columns; end a right instead of removing it.",
+    )
+
+
+def _scalar(value: object, *, is_digested: bool) -> JsonScalar:
+    if is_digested and value is not None:
+        return hashlib.sha256(str(value).encode()).hexdigest()
+    if isinstance(value, datetime):
+        return iso(value)
+    return value if value is None else str(value)
+
+
+def newest_of(leaves: Sequence[Leaf]) -> dict[tuple[LeafType, str], Leaf]:
+    """Return the newest leaf about each row, of leaves in the order they were logged."""
+    return {subject_of(leaf): leaf for leaf in leaves}

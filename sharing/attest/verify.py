@@ -1,0 +1,87 @@
+"""verify: recipients, tokens, accounts, logins and their audit say what the evidence log says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from jobs.verify.report import said
+from sharing.attest.adopt import STATE, SUBJECT, adoption_of
+from sharing.attest.journal import MARK, facts_of, key_of, newest_of, read_owed
+from sharing.attest.kinds import KINDS
+from sharing.control import Control, has_control, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jobs.verify.lake import Lake
+    from jobs.verify.report import Checked
+    from lineage.evidence.leaf import JsonScalar, Leaf, LeafType
+    from sharing.attest.journal import Owed
+    from sharing.control import AttestedRow
+
+    Rows = dict[tuple[LeafType, str], AttestedRow]
+    Newest = Mapping[tuple[LeafType, str], Leaf]
+
+_TYPES: Final = frozenset(kind.leaf_type for kind in KINDS)
+
+
+def attested(lake: Lake) -> Iterator[Checked]:
+    """Invariant 6: each row says what its newest leaf says, and each leaf has its row.
+
+    A row whose newest leaf is noted and not logged yet is recovering.
+    """
+    rows: Rows = {}
+    owed: list[Owed] = []
+    if has_control(lake.home):
+        with Control(lake.home) as control, control.read() as session:
+            for kind in KINDS:
+                rows |= {
+                    (kind.leaf_type, key_of(row)): row for row in session.scalars(select(kind))
+                }
+            owed = read_owed(session, lake.home)
+    logged = newest_of([leaf for leaf in lake.log if leaf.type in _TYPES])
+    noted = newest_of([o.leaf for o in owed if o.leaf is not None])
+    for (name, key), row in rows.items():
+        where = f"control.db {row.__tablename__} {key}"
+        yield _row(where, row, logged.get((name, key)), noted.get((name, key)))
+    for of in sorted({**logged, **noted}):
+        gone = None if of in rows else f"the control database has no such {of[0]} any more"
+        yield said(6, f"evidence {of[0]}:{of[1]}", gone)
+    yield from _adopted(lake)
+    for note in owed:
+        problem = "it was not written by this home" if note.leaf is None else None
+        yield said(6, f"control.db share_owed_leaves {note.id}", problem)
+
+
+def _adopted(lake: Lake) -> Iterator[Checked]:
+    """Hold the leaves of rows that were taken over against the one leaf over them all."""
+    state = f"{MARK}{STATE}"
+    taken = [x for x in lake.log if x.type in _TYPES and x.subject.endswith(state)]
+    adoption = lake.leaves.get(f"adoption:{SUBJECT}")
+    if adoption is None and not taken:
+        return
+    is_whole = adoption is not None and adoption_of(taken, utc_now()).agrees_with(adoption)
+    problem = None if is_whole else "it is not over the rows that were taken over"
+    yield said(6, f"evidence adoption:{SUBJECT}", problem)
+
+
+def _row(where: str, row: AttestedRow, logged: Leaf | None, noted: Leaf | None) -> Checked:
+    """Hold a row against its newest leaf, or against the one that is still to be logged."""
+    now = facts_of(row)
+    newest = noted or logged
+    if newest is None:
+        return said(6, where, f"its {row.leaf_type} is not in the evidence log")
+    differing = _differing(now, newest.facts)
+    if differing:
+        names = ", ".join(differing)
+        return said(6, where, f"its {names} is not what its newest {row.leaf_type} leaf says")
+    if noted is not None:
+        problem = f"its {row.leaf_type} is not in the evidence log yet"
+        return said(6, where, problem, is_recovering=True)
+    return said(6, where, None)
+
+
+def _differing(now: Mapping[str, JsonScalar], then: Mapping[str, JsonScalar]) -> list[str]:
+    return [n for n in sorted({*now, *then}) if now.get(n) != then.get(n)]
