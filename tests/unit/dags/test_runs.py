@@ -36,7 +36,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dic
         "JINGSHU_CONTRACTS": str(HERE / "tree"),
         "JINGSHU_HOME": str(folder / "home"),
         "JINGSHU_DROP": str(folder / "drop"),
-        "JINGSHU_SCHEDULE": "manual",
+        "JINGSHU_SCHEDULE": "cron",
     }
     with (
         log.open("w") as said,
@@ -74,6 +74,8 @@ def test_a_delivery_that_failed_fails_its_run_and_completes_its_date(
     assert told["run"] == "failed"
     assert told["tasks"]["complete"] == "success"
     assert told["events"] == ["complete"], "its date completes, or every product would wait"
+    assert told["note"].startswith("**处理失败 failed**")
+    assert told["notices"] == [["failed", "gov_data", "sysadmin"], ["failed", "health", "steward"]]
 
 
 def test_a_rejected_delivery_succeeds_in_two_tasks(play: Any) -> None:
@@ -81,3 +83,25 @@ def test_a_rejected_delivery_succeeds_in_two_tasks(play: Any) -> None:
     assert told["run"] == "success"
     assert told["tasks"] == {"land": "success", "publish": "success", "complete": "skipped"}
     assert told["events"] == ["publish"]
+    assert told["note"].startswith("**已退回 rejected**")
+    assert "编号" in told["note"], "the reason: which header is lacking"
+    assert "./jingshu batch show " in told["note"]
+    assert told["notices"] == []
+
+
+def test_a_delivery_that_is_not_complete_at_its_limit_is_told(play: Any) -> None:
+    told = play("late", "2026-07-18")
+    assert told["after_h"] == 6, "the contract's latency"
+    assert told["callback"] == ["running", "success"]
+    assert told["notices"] == [
+        ["overdue", "gov_data", "sysadmin"],
+        ["overdue", "health", "steward"],
+    ]
+
+
+def test_a_product_whose_pending_run_is_doubled_is_started_once_healed(play: Any) -> None:
+    told = play("doubled", "2026-07-19")
+    assert told["started_at_first"] == [], "Airflow no longer needs healing: take it away"
+    assert told["healed"] == [["product__overview", "2026-07-19"]]
+    assert told["healed_again"] == []
+    assert told["started"] == told["started_again"] == ["queued"]
