@@ -95,12 +95,11 @@ def outcome_note(ended: Ended) -> str:
     words = _STATES.get(ended.state)
     if words is None:
         return ""
-    lines = [f"**{words}**", "", ended.reason]
     if ended.batch_id:
         last = f"批次 Batch: `./jingshu batch show {ended.batch_id}`"
     else:
         last = f"交付 Delivery: `./jingshu batch list --date {ended.business_date}`"
-    head = "\n".join(lines)
+    head = f"**{words}** {ended.reason}"  # one line: Airflow's page shows the first of them
     return f"{head[: _NOTE_CHARACTERS - len(last) - 2]}\n\n{last}"
 
 
