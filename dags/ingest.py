@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, TriggerRule, get_current_context, task
 
 from contracts.tree import load_tree
 from dags.landing import Land
+from dags.notifying import alerts
 from dags.running import (
     TASK_DEFAULTS,
     announce_lineage_parent,
     business_date,
     ingest_timetable,
+    is_clock_driven,
     is_wanted,
+    logged,
     silver_asset,
 )
-from dags.wording import feed_doc
+from dags.wording import feed_doc, feed_title
 
 if TYPE_CHECKING:
     from contracts.model import Provider
@@ -33,12 +36,13 @@ def ingest_dag(feed: Feed, provider: Provider) -> DAG:
 
     A held, missing or refused delivery completes its date like any other, so that no product waits
     for a provider that is absent. ``complete`` does so where a task gave up, and else is skipped:
-    a task that runs costs more than a small batch does.
+    a task that runs costs more than a small batch does. It is a teardown, which Airflow leaves out
+    of a run's state: a run whose task gave up fails, although its date completes.
     """
     contract = feed.contract
     with DAG(
         dag_id=f"ingest__{feed.table}",
-        dag_display_name=f"{provider.name} · {contract.dataset}",
+        dag_display_name=feed_title(contract, provider),
         description=contract.title,
         doc_md=feed_doc(contract, provider),
         schedule=ingest_timetable(contract.schedule),
@@ -46,6 +50,12 @@ def ingest_dag(feed: Feed, provider: Provider) -> DAG:
         max_active_runs=_DATES_AT_ONCE,
         tags={"ingest", provider.id, contract.domain, contract.level, contract.schedule.cycle},
         default_args={**TASK_DEFAULTS, "owner": contract.owner or provider.id},
+        **alerts(
+            feed.table,
+            timedelta(hours=contract.schedule.latency_h),
+            provider.id,
+            is_by_clock=is_clock_driven(),
+        ),
     ) as dag:
         land = Land(task_id="land", feed=feed, doc_md=Land.__doc__)
 
@@ -55,21 +65,20 @@ def ingest_dag(feed: Feed, provider: Provider) -> DAG:
             from jobs import entry
 
             announce_lineage_parent()
-            return entry.publish(entry.refine(landed))
+            return logged(entry.publish(entry.refine(landed)))
 
-        @task(
-            trigger_rule=TriggerRule.ONE_FAILED,
-            outlets=[silver_asset(contract, feed.provider)],
-        )
+        @task(outlets=[silver_asset(contract, feed.provider)])
         def complete() -> str:
             """Complete the date of a delivery that could not be processed, with that state."""
             from jobs import entry
 
             announce_lineage_parent()
-            return entry.publish(_failed(feed))
+            return logged(entry.publish(_failed(feed)))
 
         published = publish(land.output)  # type: ignore[arg-type]  # Airflow resolves it to the string
-        [land, published] >> complete()
+        last = complete().operator.as_teardown()
+        last.trigger_rule = TriggerRule.ONE_FAILED  # a teardown's own rule would run it every time
+        [land, published] >> last
     return dag
 
 

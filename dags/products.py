@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from airflow.sdk import DAG, task
 
 from contracts.layout import Home
 from contracts.requested import city_tree
+from dags.notifying import alerts
 from dags.running import (
     PRODUCT_DEFAULTS,
     announce_lineage_parent,
     business_date,
     gold_asset,
+    is_clock_driven,
     is_wanted,
     silver_asset,
     when_all_complete,
 )
-from dags.wording import product_doc
+from dags.wording import product_doc, product_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +30,15 @@ if TYPE_CHECKING:
     from contracts.model import Contract
     from contracts.tree import Tree
 
+#: What is built takes minutes; with every retry it takes an hour.
+_LIMIT: Final = timedelta(hours=2)
+
 
 def product_dag(product: Contract, tree: Tree) -> DAG:
     """Return the DAG ``product__<dataset>``: one build a business date."""
     with DAG(
         dag_id=f"product__{product.dataset}",
+        dag_display_name=product_title(product, "产品"),
         description=product.title,
         doc_md=product_doc(product),
         schedule=when_all_complete(list(_inputs(product, tree))),
@@ -39,6 +46,7 @@ def product_dag(product: Contract, tree: Tree) -> DAG:
         max_active_runs=1,
         tags={"product", product.domain, product.level},
         default_args={**PRODUCT_DEFAULTS, "owner": product.owner or "jingshu"},
+        **alerts(product.product_table, _LIMIT, is_by_clock=is_clock_driven()),
     ) as dag:
 
         @task(outlets=[gold_asset(product)])
@@ -57,6 +65,7 @@ def share_dag(product: Contract) -> DAG:
     """Return the DAG ``share__<dataset>``: every policy's projection of a built date."""
     with DAG(
         dag_id=f"share__{product.dataset}",
+        dag_display_name=product_title(product, "共享"),
         description=product.title,
         doc_md=product_doc(product),
         schedule=when_all_complete([gold_asset(product)]),
@@ -64,6 +73,7 @@ def share_dag(product: Contract) -> DAG:
         max_active_runs=1,
         tags={"share", product.domain, product.level},
         default_args={**PRODUCT_DEFAULTS, "owner": product.owner or "jingshu"},
+        **alerts(f"share/{product.dataset}", _LIMIT, is_by_clock=is_clock_driven()),
     ) as dag:
 
         @task

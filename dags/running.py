@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import operator
 import os
 from datetime import date, timedelta
@@ -29,15 +30,34 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract, Schedule
 
+_LOG = logging.getLogger(__name__)
 #: One partition is one business date.
 KEY_FORMAT = "%Y-%m-%d"
 
-#: A wrong question stays wrong; everything else gets two more tries.
+
+def is_clock_driven() -> bool:
+    """Tell whether the clock starts ingest runs (``JINGSHU_SCHEDULE=cron``, what ``up`` sets)."""
+    return os.environ.get("JINGSHU_SCHEDULE", "cron") == "cron"
+
+
+def _retries() -> dict[str, Any]:
+    """Return how often a task is tried again, and after how long.
+
+    Under the clock nobody watches, and what a task needs may be away for minutes: half an hour in
+    all. Under ``run`` somebody waits, and dead parts of the stack are started again at once.
+    """
+    more, first = (5, timedelta(minutes=1)) if is_clock_driven() else (2, timedelta(seconds=5))
+    return {
+        "retries": more,
+        "retry_delay": first,
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=15),
+    }
+
+
+#: A wrong question stays wrong; everything else is tried again.
 TASK_DEFAULTS: dict[str, Any] = {
-    "retries": 2,
-    "retry_delay": timedelta(seconds=5),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(minutes=2),
+    **_retries(),
     "execution_timeout": timedelta(hours=2),
     "retry_policy": ExceptionRetryPolicy(
         rules=[RetryRule(exception=UsageError, action=RetryAction.FAIL, reason="wrong usage")]
@@ -51,11 +71,6 @@ PRODUCT_DEFAULTS: dict[str, Any] = {**TASK_DEFAULTS, "priority_weight": 10}
 def is_wanted(dag_id: str) -> bool:
     """Tell whether this parse needs the DAG: a task's process needs its own only."""
     return get_parsing_context().dag_id in (None, dag_id)
-
-
-def is_clock_driven() -> bool:
-    """Tell whether the clock starts ingest runs (``JINGSHU_SCHEDULE=cron``, what ``up`` sets)."""
-    return os.environ.get("JINGSHU_SCHEDULE", "cron") == "cron"
 
 
 def ingest_timetable(schedule: Schedule) -> CronPartitionTimetable | PartitionedAtRuntime:
@@ -118,6 +133,18 @@ def business_date() -> str:
         return date.fromisoformat(key).isoformat()
     except ValueError as error:
         raise UsageError(f"The partition key {key!r} is no date.", remedy) from error
+
+
+def logged(told: str) -> str:
+    """Say in the task's log how a delivery ended, the reason in full; return what was told."""
+    from jobs.stages import Ended, from_json
+
+    stage = from_json(told)
+    if isinstance(stage, Ended):
+        _LOG.warning("%s: %s", stage.state, stage.reason)
+        if stage.batch_id:
+            _LOG.warning("批次 batch: ./jingshu batch show %s", stage.batch_id)
+    return told
 
 
 def announce_lineage_parent() -> None:

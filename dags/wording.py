@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from contracts.model import Contract, Provider, Schedule
+    from jobs.stages import Ended
 
 _CYCLES = {
     "daily": "每日 daily",
@@ -16,11 +17,35 @@ _CYCLES = {
     "adhoc": "不定期 on occasion",
 }
 
+#: What is no publication, in words; the rest of the states needs nobody's look.
+_STATES = {
+    "held": "暂扣待定 held",
+    "rejected": "已退回 rejected",
+    "refused": "拒收 refused",
+    "missing": "缺报 missing",
+    "expected": "未到 not there yet",
+    "failed": "处理失败 failed",
+}
+_NOTE_CHARACTERS = 1000
+
 _ONE_RUN = (
     "一次运行处理一个业务日期（分区键）。缺报、暂缓、拒收也会使该日期完结，并写明原因。  \n"
     "One run handles one business date (its partition key). A missing, held or refused delivery "
     "completes the date too, with its reason."
 )
+
+
+def feed_title(contract: Contract, provider: Provider) -> str:
+    """Return an ingest DAG's title: who delivers what, and the table's name.
+
+    Airflow's search looks in the title only, once there is one.
+    """
+    return f"{provider.name} · {contract.title} · {contract.table(provider.id)}"
+
+
+def product_title(product: Contract, what: str) -> str:
+    """Return the title of a product's DAG; ``what`` says whether it builds or shares."""
+    return f"{what} · {product.title} · {product.dataset}"
 
 
 def feed_doc(contract: Contract, provider: Provider) -> str:
@@ -60,6 +85,22 @@ def product_doc(product: Contract) -> str:
             *_columns(product),
         ]
     )
+
+
+def outcome_note(ended: Ended) -> str:
+    """Return the note of a run whose delivery stopped short of publication; empty if it was due so.
+
+    Markdown, cut to what Airflow's note holds; the log of ``publish`` has the whole reason.
+    """
+    words = _STATES.get(ended.state)
+    if words is None:
+        return ""
+    if ended.batch_id:
+        last = f"批次 Batch: `./jingshu batch show {ended.batch_id}`"
+    else:
+        last = f"交付 Delivery: `./jingshu batch list --date {ended.business_date}`"
+    head = f"**{words}** {ended.reason}"  # one line: Airflow's page shows the first of them
+    return f"{head[: _NOTE_CHARACTERS - len(last) - 2]}\n\n{last}"
 
 
 def _availability(due: Schedule) -> str:

@@ -98,6 +98,8 @@ class Airflow:
             "JINGSHU_CONTRACTS": str(contracts_root()),
             "JINGSHU_DROP": str(self.home.drop),
             "JINGSHU_SCHEDULE": self.schedule,
+            # Tasks are kept from Airflow's database; the one that mends it asks for it by this.
+            "JINGSHU_AIRFLOW_DATABASE": settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"],
             "SCARF_ANALYTICS": "false",
             "DO_NOT_TRACK": "1",
         }
@@ -111,6 +113,7 @@ class Airflow:
         return {
             "core": {
                 "dags_folder": str(self.dags),
+                "plugins_folder": str(ROOT / "infra" / "airflow" / "plugins"),
                 "load_examples": "False",
                 "executor": "LocalExecutor",
                 "parallelism": _SLOTS,

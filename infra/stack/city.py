@@ -167,24 +167,15 @@ class CityRun:
 
     def _notify(self, display: Display) -> None:
         """Collect notices, and send them where addresses are configured; a day fails by neither."""
-        from sharing.control import Control, utc_now
-        from sharing.notices import outbox
-        from sharing.notices.addresses import read_book
-        from sharing.notices.collect import collect
-        from sharing.notices.deliver import Sender, drain
+        from sharing.notices.rounds import collect_and_send
 
         try:
-            book = read_book(self._home)
-            with Control(self._home) as control:
-                new = collect(control, utc_now())
-                outbox.address(control, book, utc_now())
-                done = drain(control, Sender(self._home, book), budget_s=_NOTICES_S)
+            told = collect_and_send(self._home, _NOTICES_S)
         except JingshuError as problem:
             display.say(f"通知 notices: {problem}")
             return
-        if new or done.sent or done.failed:
-            counts = f"{new} 条新 new, {done.sent} 已发 sent, {done.failed} 待重试 to retry"
-            display.say(f"通知 notices: {counts}")
+        if told.new or told.sent or told.failed:
+            display.say(f"通知 notices: {told}")
 
     def _witness(self, display: Display) -> None:
         """Hand the log's newest checkpoint to the witnesses; a day fails by none that is away."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +21,10 @@ _TIMEOUT_S = 30.0
 _TRIES = 6
 _PAGE = 500
 _SERVER_ERROR = 500
+
+#: The task of an ingest run that completes the date of a delivery whose other tasks gave up.
+TEARDOWN: Final = "complete"
+_ENDED: Final = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 RunState = Literal["queued", "running", "success", "failed"]
 UNFINISHED: tuple[RunState, ...] = ("queued", "running")
@@ -103,8 +107,16 @@ class AirflowApi:
         return [f"{row['filename']}: {row['stack_trace'].strip().splitlines()[-1]}" for row in rows]
 
     def fail(self, run: DagRun, note: str) -> None:
-        """Mark an abandoned run, and what is left of its tasks, as failed."""
+        """Mark an abandoned run, and what is left of its tasks, as failed.
+
+        Airflow leaves a teardown to run, and its run open until then: it is skipped first, or the
+        date would complete as failed while another run takes it up.
+        """
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.dag_run_id}"
+        for task in self._send("GET", f"{path}/taskInstances").json()["task_instances"]:
+            if task["task_id"] == TEARDOWN and task["state"] not in _ENDED:
+                skip = {"new_state": "skipped"}
+                self._send("PATCH", f"{path}/taskInstances/{TEARDOWN}", json=skip)
         self._send("PATCH", path, json={"state": "failed", "note": note})
 
     def backfill(self, dag_id: str, first: str, last: str) -> None:

@@ -1,4 +1,4 @@
-"""From facts to notices, without I/O: deliveries, batches, withdrawals, timers, changes."""
+"""From facts to notices, without I/O: deliveries, batches, withdrawals, timers, runs, changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.model import CITY_TZ
 from sharing.notices.notice import Notice, plain
+from sharing.people import DATA_AUTHORITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from jobs.governance import BatchRow, DeliveryRow
     from sharing.notices.notice import Kind
     from sharing.notices.shape import Break, What
+    from sharing.people import Role
 
 _LATE: Final = {"late": ("迟交", "late"), "missing": ("缺交", "missing")}
 _REFUSED: Final = ("拒收", "refused")
@@ -58,6 +60,21 @@ class BreakingChange:
     after: str | None
     breaks: tuple[Break, ...]
     readers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunOfDate:
+    """A scheduler's run for a date that failed, or did not end in time.
+
+    ``subject`` is the table or product, ``run`` the run's id, ``provider`` who delivers: empty of a
+    product.
+    """
+
+    subject: str
+    provider: str
+    business_date: str
+    run: str
+    state: Literal["failed", "overdue"]
 
 
 _DUTIES: Final = {
@@ -177,6 +194,38 @@ def of_timers(rows: Iterable[Timer]) -> Iterator[Notice]:
                     f"{of[1]} {request}: the {en} {how[1]}; the limit is {due} (UTC+8).",
                 ),
             )
+
+
+def of_run(row: RunOfDate) -> Iterator[Notice]:
+    """Tell of a run that failed or is overdue: the system's administrators, a provider's steward.
+
+    A failure is told for each run that failed; that a date is overdue is told once.
+    """
+    what = f"{plain(row.subject)} {plain(row.business_date)}"
+    told: list[tuple[str, Role]] = [(DATA_AUTHORITY, "sysadmin")]
+    if row.provider:
+        told.append((row.provider, "steward"))
+    if row.state == "failed":
+        kind: Kind = "failed"
+        fact = f"{row.subject}:{row.business_date}:{row.run}"
+        subject = f"处理失败 failed: {what}"
+        text = _lines(
+            f"{what} 的处理在多次重试后失败。原因见 Airflow 运行 {plain(row.run)} 的任务日志。",
+            f"Processing of {what} failed after its retries. The task logs of the Airflow run"
+            f" {plain(row.run)} say why.",
+        )
+    else:
+        kind = "overdue"
+        fact = f"{row.subject}:{row.business_date}:run"
+        subject = f"逾期未完成 not complete in time: {what}"
+        text = _lines(
+            f"{what} 到期限仍未处理完成：数据尚未到达，或处理尚未结束。"
+            f"见 Airflow 运行 {plain(row.run)}。",
+            f"{what} is not complete by its limit: its data has not come, or is still processed."
+            f" See the Airflow run {plain(row.run)}.",
+        )
+    for body, role in told:
+        yield Notice(kind=kind, fact=fact, body=body, role=role, subject=subject, text=text)
 
 
 def of_breaking_change(change: BreakingChange) -> Iterator[Notice]:

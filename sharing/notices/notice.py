@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-Kind = Literal["late", "held", "overdue", "breaking_change", "withdrawal", "deadline"]
+Kind = Literal["late", "held", "overdue", "breaking_change", "withdrawal", "deadline", "failed"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 #: What identifiers are made of; everything else in them is shown as a question mark.
 _UNSAFE: Final = re.compile(r"[^0-9A-Za-z_./:#@+ \u4e00-\u9fff-]")

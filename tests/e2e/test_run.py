@@ -123,6 +123,37 @@ def test_products_and_shares_follow_by_themselves(first_day: Running) -> None:
     assert told["share", "heat_readiness__demo"] == "published"
 
 
+def noted(home: Home, date: str) -> dict[str, list[tuple[str, str]]]:
+    """Return state and note of each ingest run of a date, oldest first, by what it delivers."""
+    database = sqlite3.connect(f"file:{home.run / 'airflow/airflow.db'}?mode=ro", uri=True)
+    with closing(database):
+        rows = database.execute(
+            "SELECT dag_id, state, content FROM dag_run LEFT JOIN dag_run_note"
+            " ON dag_run_id = dag_run.id WHERE partition_key = ? AND dag_id LIKE 'ingest__%'"
+            " ORDER BY dag_run.id",
+            (date,),
+        ).fetchall()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for dag_id, state, note in rows:
+        found.setdefault(dag_id.removeprefix("ingest__"), []).append((state, note or ""))
+    return found
+
+
+def test_airflow_says_of_each_delivery_what_became_of_it(first_day: Running, home: Home) -> None:
+    [day] = first_day.summary()["days"]
+    runs = noted(home, DAY)
+    held = [line for line in day["deliveries"] if line["state"] == "held"]
+    assert held
+    for line in day["deliveries"]:
+        [(state, note)] = runs[f"{line['provider']}__{line['dataset']}"]
+        assert state == "success"
+        if line["state"] in ("published", "not_due"):
+            assert note == ""
+        elif line["state"] == "held":
+            assert note.startswith("**暂扣待定 held**")
+            assert f"./jingshu batch show {line['batch_id']}" in note
+
+
 def test_the_pages_and_the_demo_profile_are_there(first_day: Running, home: Home) -> None:
     addresses = first_day.summary()["addresses"]
     assert "模拟数据" in (home.site / "index.html").read_text("utf-8")
@@ -221,6 +252,9 @@ def test_a_run_that_was_killed_or_interrupted_is_taken_up_again(
         assert last.finish() == 0, last.log
         assert last.leftovers() == []
     assert last.summary()["complete"]
+    for states in noted(moved, "2026-07-17").values():
+        assert [state for state, _ in states][-1] == "success"
+        assert {state for state, _ in states[:-1]} <= {"failed"}, "what was given up is over"
     assert verify(moved, load_tree()).findings == []
 
 

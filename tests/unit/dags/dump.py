@@ -40,13 +40,17 @@ def timetable(dag: DAG) -> dict[str, Any]:
 
 
 def describe(dag: DAG) -> dict[str, Any]:
+    alerts = dag.deadline or []
     return {
+        "title": dag.dag_display_name,
         "description": dag.description,
         "doc_md": (dag.doc_md or "").splitlines(),
         "timetable": timetable(dag),
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
         "tags": sorted(dag.tags),
+        "late_after_h": [alert.interval.total_seconds() / 3600 for alert in alerts],
+        "told_of_failures": dag.has_on_failure_callback,
         "tasks": {task.task_id: describe_task(task) for task in dag.tasks},
     }
 
@@ -55,7 +59,9 @@ def describe_task(task: Any) -> dict[str, Any]:
     return {
         "after": sorted(task.upstream_task_ids),
         "trigger_rule": task.trigger_rule.value,
+        "counts_for_the_run": not task.is_teardown,
         "retries": task.retries,
+        "retry_after_s": task.retry_delay.total_seconds(),
         "retry_exponential_backoff": bool(task.retry_exponential_backoff),
         "max_active_tis_per_dag": task.max_active_tis_per_dag,
         "owner": task.owner,

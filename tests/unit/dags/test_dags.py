@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 GOLDEN = ROOT / "tests" / "golden" / "dags"
 PACKAGED = load_tree(ROOT / "contracts")
+FILES = ("dags/ingest.py", "dags/products.py", "dags/upkeep.py")
 FEEDS = [feed.table for feed in PACKAGED.feeds()]
 Parse = "Callable[..., dict[str, Any]]"
 
@@ -30,7 +31,7 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, A
 
     def parse_with(contracts: Path, schedule: str, **more: str) -> dict[str, Any]:
         result = subprocess.run(
-            [sys.executable, str(HERE / "dump.py"), "dags/ingest.py", "dags/products.py"],
+            [sys.executable, str(HERE / "dump.py"), *FILES],
             env={
                 **os.environ,
                 "AIRFLOW_HOME": str(airflow_home),
@@ -80,6 +81,8 @@ def test_every_feed_has_one_dag_of_three_tasks(packaged: dict[str, Any], table: 
     order = {name: task["after"] for name, task in dag["tasks"].items()}
     assert order == {"land": [], "publish": ["land"], "complete": ["land", "publish"]}
     assert dag["tasks"]["complete"]["trigger_rule"] == "one_failed"
+    counts = [name for name, task in dag["tasks"].items() if task["counts_for_the_run"]]
+    assert counts == ["land", "publish"], "a run whose delivery failed fails with it"
     for name in ("publish", "complete"):
         assert list(dag["tasks"][name]["outlets"]) == [f"silver/{table}"]
 
@@ -105,6 +108,37 @@ def test_there_are_no_other_dags(packaged: dict[str, Any]) -> None:
 def test_under_run_no_clock_starts_anything(packaged: dict[str, Any]) -> None:
     kinds = {dag["timetable"]["type"] for dag in packaged["dags"].values()}
     assert kinds == {"PartitionedAtRuntime", "PartitionedAssetTimetable"}
+
+
+def test_tasks_are_tried_again_for_minutes_under_the_clock_only(
+    small: dict[str, Any], packaged: dict[str, Any]
+) -> None:
+    def waits_s(told: dict[str, Any]) -> set[float]:
+        ingest = [dag for name, dag in told["dags"].items() if name.startswith("ingest__")]
+        tasks = [task for dag in ingest for task in dag["tasks"].values()]
+        return {sum(t["retry_after_s"] * 2**n for n in range(t["retries"])) for t in tasks}
+
+    assert min(waits_s(small)) >= 1800
+    assert waits_s(packaged) == {15.0}
+
+
+def test_the_clock_alone_brings_upkeep_and_deadlines(
+    small: dict[str, Any], packaged: dict[str, Any]
+) -> None:
+    assert set(small["dags"]["upkeep"]["tasks"]) == {"notify", "heal"}
+    assert small["dags"]["ingest__health__case"]["late_after_h"] == [6.0]
+    assert all(dag["told_of_failures"] for name, dag in small["dags"].items() if name != "upkeep")
+    assert {hours for dag in packaged["dags"].values() for hours in dag["late_after_h"]} == set()
+
+
+@pytest.mark.parametrize("table", FEEDS)
+def test_a_title_is_found_by_provider_by_content_and_by_table(
+    packaged: dict[str, Any], table: str
+) -> None:
+    feed = next(feed for feed in PACKAGED.feeds() if feed.table == table)
+    title = packaged["dags"][f"ingest__{table}"]["title"]
+    for word in (PACKAGED.provider(feed.provider).name, feed.contract.title, table):
+        assert word in title
 
 
 def test_drafts_have_no_dag_and_block_no_product(small: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from jobs import governance
 from jobs.governance import BatchRow, DeliveryRow
 from sharing.notices import collect, facts, outbox
 from sharing.notices.addresses import Book, origin, read_book, read_secret
-from sharing.notices.facts import BreakingChange, Timer
+from sharing.notices.facts import BreakingChange, RunOfDate, Timer
 from sharing.notices.notice import KINDS, Notice, plain
 from sharing.notices.shape import Break
 
@@ -109,6 +109,8 @@ def every_notice() -> list[Notice]:
         *facts.of_batches([batch(s) for s in ("held", "rejected", "refused")]),
         *facts.of_withdrawal(batch("withdrawn"), ["demo"], ["heat__demo"]),
         *facts.of_timers([timer(), timer(state="over")]),
+        *facts.of_run(RunOfDate("health__disease_case", "health", f"{DAY}", "run 1", "failed")),
+        *facts.of_run(RunOfDate("heat_readiness", "", f"{DAY}", "run 2", "overdue")),
         *facts.of_breaking_change(change),
     ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.stack.processes import StackError
-from infra.stack.rest import AirflowApi
+from infra.stack.rest import AirflowApi, DagRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +84,25 @@ def test_a_server_that_stays_broken_is_given_up(server: Busy, api: AirflowApi) -
     server.script = [(500, {})] * 20
     with pytest.raises(StackError, match="500"):
         api.unfinished_runs()
+
+
+def test_a_run_is_given_up_without_its_teardown(server: Busy, api: AirflowApi) -> None:
+    run = DagRun(
+        dag_id="ingest__a",
+        dag_run_id="r",
+        partition_key="2026-07-15",
+        state="running",
+        queued_at=None,
+        end_date=None,
+    )
+    tasks = [{"task_id": "land", "state": "running"}, {"task_id": "complete", "state": None}]
+    server.script = [(200, {"task_instances": tasks}), (200, {}), (200, {})]
+    api.fail(run, "it is over")
+    path = "/api/v2/dags/ingest__a/dagRuns/r"
+    assert server.asked[-2:] == [
+        ("PATCH", f"{path}/taskInstances/complete", {"new_state": "skipped"}),
+        ("PATCH", path, {"state": "failed", "note": "it is over"}),
+    ]
 
 
 def test_every_page_is_read(server: Busy, api: AirflowApi) -> None:

@@ -1,0 +1,75 @@
+"""The DAG ``upkeep``: what has to happen now and then while the clock runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Final
+
+from airflow.sdk import DAG, CronTriggerTimetable, task
+
+from contracts.layout import Home
+from contracts.model import CITY_TZ
+from dags.running import is_clock_driven, is_wanted
+
+DAG_ID: Final = "upkeep"
+_EVERY_MIN: Final = 10
+#: How long a round takes new notices to send (s).
+_SENDING_S: Final = 60.0
+
+_DOC = """### 日常维护 Upkeep
+
+- `notify`：收集通知并发送到 `notices.toml` 中的地址。 Collects notices and sends them.
+- `heal`：合并同一业务日期的重复待触发记录（apache/airflow#71070），使产品能够启动。
+  Joins double pending runs of one date, so that products start.
+"""
+
+
+def upkeep_dag() -> DAG:
+    """Return the DAG; a round that fails is made up for by the next one."""
+    with DAG(
+        dag_id=DAG_ID,
+        dag_display_name="日常维护 · 发送通知、补触发 · upkeep",
+        description="发送通知；补触发产品 Send notices; start products that wait for ever",
+        doc_md=_DOC,
+        schedule=CronTriggerTimetable(f"*/{_EVERY_MIN} * * * *", timezone=str(CITY_TZ)),
+        catchup=False,
+        max_active_runs=1,
+        tags={"upkeep"},
+        default_args={"owner": "jingshu", "execution_timeout": timedelta(minutes=_EVERY_MIN)},
+    ) as dag:
+
+        @task
+        def notify() -> str:
+            """Collect notices of what happened, and send what is due."""
+            from sharing.notices.rounds import collect_and_send
+
+            told = str(collect_and_send(Home.from_env(), _SENDING_S))
+            logging.getLogger(__name__).info("通知 notices: %s", told)
+            return told
+
+        @task
+        def heal() -> str:
+            """Join pending runs of one key; in a process that may open Airflow's database."""
+            result = subprocess.run(
+                [sys.executable, "-m", "infra.stack.partitions"],
+                env={
+                    **os.environ,
+                    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": os.environ["JINGSHU_AIRFLOW_DATABASE"],
+                },
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            return result.stdout.strip().splitlines()[-1]
+
+        notify()
+        heal()
+    return dag
+
+
+if is_clock_driven() and is_wanted(DAG_ID):
+    globals()[DAG_ID] = upkeep_dag()

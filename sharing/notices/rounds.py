@@ -1,0 +1,43 @@
+"""One round of notices: find what is to be told, address it, send what is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sharing.control import Control, utc_now
+from sharing.notices import outbox
+from sharing.notices.addresses import read_book
+from sharing.notices.collect import collect
+from sharing.notices.deliver import Sender, drain
+
+if TYPE_CHECKING:
+    from contracts.layout import Home
+
+
+@dataclass(frozen=True)
+class Round:
+    """How many notices were new, and how many sendings arrived, failed or were given up."""
+
+    new: int
+    sent: int
+    failed: int
+    dead: int
+
+    def __str__(self) -> str:
+        counts = f"{self.new} 条新 new, {self.sent} 已发 sent, {self.failed} 待重试 to retry"
+        return f"{counts}, {self.dead} 放弃 given up" if self.dead else counts
+
+
+def collect_and_send(home: Home, budget_s: float) -> Round:
+    """Collect notices and send what is due, taking no new ones after ``budget_s`` seconds.
+
+    Raises:
+        JingshuError: the home's notices.toml or its lake does not read.
+    """
+    book = read_book(home)
+    with Control(home) as control:
+        new = collect(control, utc_now())
+        outbox.address(control, book, utc_now())
+        done = drain(control, Sender(home, book), budget_s=budget_s)
+    return Round(new, done.sent, done.failed, done.dead)

@@ -1,0 +1,107 @@
+"""What Airflow's own models make of an ingest run: its state, its date's event, its consumers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contracts.layout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).parent
+Play = "Callable[..., dict[str, Any]]"
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dict[str, Any]]]:
+    """One process with Airflow's database plays every scenario of the module."""
+    folder = tmp_path_factory.mktemp("runs")
+    log = folder / "log"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "infra" / "airflow" / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "JINGSHU_CONTRACTS": str(HERE / "tree"),
+        "JINGSHU_HOME": str(folder / "home"),
+        "JINGSHU_DROP": str(folder / "drop"),
+        "JINGSHU_SCHEDULE": "cron",
+    }
+    with (
+        log.open("w") as said,
+        subprocess.Popen(
+            [sys.executable, str(HERE / "runs.py")],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        ) as process,
+    ):
+        questions, answers = process.stdin, process.stdout
+        assert questions is not None
+        assert answers is not None
+
+        def played(play: str, date: str, **more: Any) -> dict[str, Any]:
+            questions.write(json.dumps({"play": play, "date": date, **more}) + "\n")
+            questions.flush()
+            own = (line for line in answers if line.startswith("{"))  # the others are a log's
+            told = next(own, None)
+            assert told is not None, log.read_text("utf-8")[-3000:]
+            return dict(json.loads(told))
+
+        yield played
+        questions.close()
+
+
+@pytest.mark.parametrize(("dying", "date"), [("land", "2026-07-15"), ("publish", "2026-07-16")])
+def test_a_delivery_that_failed_fails_its_run_and_completes_its_date(
+    play: Any, dying: str, date: str
+) -> None:
+    told = play("delivery", date, dying=[dying])
+    assert told["run"] == "failed"
+    assert told["tasks"]["complete"] == "success"
+    assert told["events"] == ["complete"], "its date completes, or every product would wait"
+    assert told["note"].startswith("**处理失败 failed**")
+    assert told["notices"] == [["failed", "gov_data", "sysadmin"], ["failed", "health", "steward"]]
+
+
+def test_a_rejected_delivery_succeeds_in_two_tasks(play: Any) -> None:
+    told = play("delivery", "2026-07-17", drop={"health/case/2026-07-17/a.csv": "wrong\nA1\n"})
+    assert told["run"] == "success"
+    assert told["tasks"] == {"land": "success", "publish": "success", "complete": "skipped"}
+    assert told["events"] == ["publish"]
+    assert told["note"].startswith("**已退回 rejected**")
+    assert "编号" in told["note"], "the reason: which header is lacking"
+    assert "./jingshu batch show " in told["note"]
+    assert told["notices"] == []
+
+
+def test_a_delivery_that_is_not_complete_at_its_limit_is_told(play: Any) -> None:
+    told = play("late", "2026-07-18")
+    assert told["after_h"] == 6, "the contract's latency"
+    assert told["callback"] == ["running", "success"]
+    assert told["notices"] == [
+        ["overdue", "gov_data", "sysadmin"],
+        ["overdue", "health", "steward"],
+    ]
+
+
+def test_a_product_whose_pending_run_is_doubled_is_started_once_healed(play: Any) -> None:
+    told = play("doubled", "2026-07-19")
+    assert told["started_at_first"] == [], "Airflow no longer needs healing: take it away"
+    assert told["healed"] == [["product__overview", "2026-07-19"]]
+    assert told["healed_again"] == []
+    assert told["started"] == told["started_again"] == ["queued"]
