@@ -29,6 +29,7 @@ def verify(as_json: bool) -> int:
     from jobs.verify import Report
     from jobs.verify import verify as prove
     from jobs.verify.lake import Lake
+    from sharing.calendars import calendars
     from sharing.catalogue.verify import catalogue
     from sharing.requests.verify import requests
     from sharing.rights.verify import rights
@@ -44,6 +45,7 @@ def verify(as_json: bool) -> int:
         report.add(requests(lake))
         report.add(rights(lake))
         report.add(catalogue(lake))
+        report.add(calendars(lake))
     if as_json:
         click.echo(json.dumps(_as_json(report), ensure_ascii=False))
     else:

@@ -42,6 +42,7 @@ LeafType = Literal[
     "asset",
     "crossborder",
     "catalogue",
+    "calendar",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 
