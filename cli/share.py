@@ -27,6 +27,7 @@ ENTRIES: Final = {
     "rights": Entry("cli.share_rights:rights", "确权 Rights, listings, settlement, assets."),
     "crossborder": Entry("cli.share_crossborder:crossborder", "出境 Decide on data going abroad."),
     "kpi": Entry("cli.share_kpi:kpi", "指标 Rates of sharing, answering and delivering."),
+    "calendar": Entry("cli.share_calendar:calendar", "日历 Working days of a year to come."),
     "account": Entry("cli.share_account:account", "账户 Accounts and roles of the portal."),
     "notices": Entry("cli.share_notices:notices", "通知 Send what the outbox holds."),
 }

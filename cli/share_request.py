@@ -38,8 +38,20 @@ _STEPS: Final[Mapping[Action, tuple[str, str]]] = {
     "extend": ("extend", "延期 The authority allows ten more working days, once."),
     "suspend": ("suspend", "暂停 Stop the service for a cause; the grant ends at once."),
     "resume": ("resume", "恢复 Give it back."),
-    "close": ("close", "办结 End it; the grant ends with it."),
+    "withdraw": ("withdraw", "撤回 The asking body takes back what is not delivered yet."),
+    "close": ("close", "办结 The asking body ends its use; the grant ends with it."),
+    "end_service": (
+        "end-service",
+        "终止 A provider ends a service, after talks and on file at the authority (Art. 27).",
+    ),
+    "stop_service": ("stop-service", "停止 The authority stops a service, by law (Art. 27)."),
     "destroy": ("destroy", "销毁 Prove that the data was disposed of."),
+    "dispute": ("dispute", "争议 Open a dispute: both sides talk first (Art. 28)."),
+    "settle_dispute": ("dispute-settle", "协商一致 Both sides settled it."),
+    "bring_to_authority": ("dispute-bring", "提请协调 Talks failed: ask the data authority."),
+    "rule_on_dispute": ("dispute-rule", "协调 The authority settles it."),
+    "refer_to_government": ("dispute-refer", "报请 The authority asks the government."),
+    "note_government_ruling": ("dispute-note", "决定 Record what the government decided."),
 }
 _OPTIONS: Final[Mapping[str, str]] = {
     "reason": "理由 Why.",
@@ -48,6 +60,10 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "method": "方式 How it was disposed of.",
     "proof": "凭据 What proves it.",
     "pia_id": "影响评估编号 Id of the impact assessment (L4).",
+    "consultation": "协商情况 With whom it was talked over, when, and the result.",
+    "filing": "备案号 Number under which the authority has it on file.",
+    "outcome": "结果 What was settled or decided.",
+    "document": "文号 Number of the decision.",
 }
 _TEXT_OPTIONS: Final[Mapping[Action, tuple[str, ...]]] = {"agree_as_authority": ("pia_id",)}
 

@@ -34,6 +34,7 @@ def verify(as_json: bool) -> int:
     from jobs.verify.lake import Lake
     from lineage.evidence.anchored import anchoring
     from sharing.attest.verify import attested
+    from sharing.calendars import calendars
     from sharing.catalogue.verify import catalogue
     from sharing.requests.verify import requests
     from sharing.rights.verify import rights
@@ -49,6 +50,7 @@ def verify(as_json: bool) -> int:
         report.add(requests(lake))
         report.add(rights(lake))
         report.add(catalogue(lake))
+        report.add(calendars(lake))
         report.add(attested(lake))
     anchor = anchoring(home, datetime.now(UTC))
     if as_json:

@@ -200,6 +200,8 @@ def _answered(
     for ask in asks:
         parties = parties_of(ask.asked, tree)
         for deadline in deadlines(ask, parties):
+            if deadline.what == "calendar":
+                continue  # the data authority's, and no provider's
             if deadline.due_at is None or (deadline.done_at is None and deadline.due_at > at):
                 continue  # it is not due yet, or nobody can say when it is
             name: Name = "answered_on_time" if deadline.what == "answer" else "delivered_on_time"
@@ -283,7 +285,7 @@ def _disposed(tree: Tree, asks: Iterable[Ask], at: datetime) -> Iterator[_One]:
 
 def _ended_at(ask: Ask) -> datetime:
     """Return when a share ended, or will: its last day's end, or before that when it was closed."""
-    closed = ask.last("close")
+    closed = next((s for s in ask.steps if s.state == "closed"), None)
     ends = (end_of(ask.asked.ends_on), closed.at if closed else None)
     return min(end for end in ends if end is not None)
 

@@ -2,7 +2,7 @@
 
 A year whose holidays the State Council has not announced yet has no calendar: that is said, and
 never taken for plain Mondays to Fridays. Source: the yearly notices, as ``chinesecalendar`` has
-them.
+them, and where it has not those that an operator added (``sharing.calendars``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 import chinese_calendar
 
 from contracts.errors import JingshuError
+from contracts.layout import Home
 from contracts.model import CITY_TZ
+from sharing.calendars import calendar_of
 
 
 class CalendarMissingError(JingshuError, LookupError):
@@ -26,10 +28,14 @@ def is_workday(day: date) -> bool:
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
+        added = calendar_of(Home.from_env(), day.year)
+    if added is None:
         raise CalendarMissingError(
             f"calendar_missing: the working days of {day.year} are not known.",
-            "Install a chinesecalendar that has the year; the notice comes in November before it.",
-        ) from None
+            f"Add the State Council's notice, which comes in November: ./jingshu share calendar add"
+            f" {day.year}.csv --notice N.",
+        )
+    return added.is_workday(day)
 
 
 def add_workdays(day: date, count: int) -> date:

@@ -35,6 +35,7 @@ _WORDS: Final = {
     "asset": "成本账结账 closed month of costs",
     "crossborder": "出境判定、安全评估 decision on an export, or an assessment",
     "catalogue": "目录登记与数源裁定 step or ruling of the catalogue",
+    "calendar": "工作日历 calendar of working days",
 }
 
 _README: Final = """\

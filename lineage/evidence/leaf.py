@@ -50,6 +50,7 @@ LeafType = Literal[
     "session",
     "audit",
     "adoption",
+    "calendar",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 

@@ -36,8 +36,17 @@ ACTION: Final[Mapping[str, Word]] = {
     "note_first_read": Word("首次读取", "first read"),
     "suspend": Word("暂停", "suspend"),
     "resume": Word("恢复", "resume"),
+    "withdraw": Word("撤回申请", "withdraw"),
     "close": Word("办结", "close"),
+    "end_service": Word("终止服务（经协商并备案）", "end the service, after talks and filed"),
+    "stop_service": Word("责令停止", "stop the service"),
     "destroy": Word("销毁证明", "prove destruction"),
+    "dispute": Word("提出争议", "open a dispute"),
+    "settle_dispute": Word("争议协商一致", "settle the dispute"),
+    "bring_to_authority": Word("提请主管部门协调", "bring it to the authority"),
+    "rule_on_dispute": Word("协调处理", "rule on the dispute"),
+    "refer_to_government": Word("报请政府决定", "refer it to the government"),
+    "note_government_ruling": Word("登记政府决定", "record the government's decision"),
 }
 #: What is said with a step.
 SAID: Final[Mapping[str, Word]] = {
@@ -47,6 +56,10 @@ SAID: Final[Mapping[str, Word]] = {
     "method": Word("处置方式", "how it was disposed of"),
     "proof": Word("凭据", "proof"),
     "pia_id": Word("个人信息保护影响评估编号", "impact assessment"),
+    "consultation": Word("协商情况", "talks with whoever has it"),
+    "filing": Word("备案号", "filing number"),
+    "outcome": Word("处理结果", "outcome"),
+    "document": Word("文号", "number of the document"),
     "unregistered": Word("目录未登记", "not registered in the catalogue"),
 }
 #: What may be said with a step besides what it needs.
@@ -88,6 +101,7 @@ MASK: Final[Mapping[str, Word]] = {
 DEADLINE: Final[Mapping[str, Word]] = {
     "answer": Word("答复", "answer"),
     "delivery": Word("交付", "delivery"),
+    "calendar": Word("工作日历", "calendar of working days"),
 }
 CORRECTION: Final[Mapping[str, Word]] = {
     "open": Word("待答复", "open", "warn"),

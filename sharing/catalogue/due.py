@@ -50,9 +50,11 @@ def _dues(history: History) -> Iterator[Due]:
     change, submitted = history.last("change"), history.last("submit")
     if change is not None:
         after = history.steps[change.seq :]
-        is_longer = any(step.action == "extend" for step in after)
+        done, plain = _updated(after), _due("update", change.at, UPDATE_DAYS, None)
+        # An extension of what is late already cures nothing.
+        is_longer = any(s.action == "extend" and not plain.is_overdue(s.at) for s in after)
         days = UPDATE_DAYS + (EXTENSION_DAYS if is_longer else 0)
-        yield _due("update", change.at, days, _updated(after))
+        yield _due("update", change.at, days, done)
     if submitted is not None:
         answers = (s for s in history.steps[submitted.seq :] if s.action in ("approve", "return"))
         yield _due("review", submitted.at, REVIEW_DAYS, next(answers, None))

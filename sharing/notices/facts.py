@@ -32,12 +32,19 @@ class Timer:
     """A deadline of a request, as its timers work it out; ``roles`` of ``body`` are to act.
 
     ``what`` names the duty, such as answer or delivery; ``due_at`` is when it ends, in UTC. Of an
-    extension, ``request`` is the number of the security assessment.
+    extension, ``request`` is the number of the security assessment; of a calendar, its year.
     """
 
     request: str
     what: Literal[
-        "answer", "delivery", "correction", "catalogue", "review", "disposal", "extension"
+        "answer",
+        "delivery",
+        "correction",
+        "catalogue",
+        "review",
+        "disposal",
+        "extension",
+        "calendar",
     ]
     body: str
     roles: tuple[str, ...]
@@ -85,7 +92,10 @@ _DUTIES: Final = {
     "review": ("目录审核", "review of the catalogue"),
     "disposal": ("数据处置证明", "proof of disposal"),
     "extension": ("申请延长有效期", "application for its extension"),
+    "calendar": ("添加工作日历", "calendar of working days"),
 }
+#: What a duty is of.
+_OF: Final = {"extension": ("安全评估", "Security assessment"), "calendar": ("年份", "Year")}
 _BREAKS: Final[Mapping[What, tuple[str, str]]] = {
     "gone": ("不再生成", "it is made no more"),
     "version": ("契约主版本提升", "major version of the contract"),
@@ -181,7 +191,7 @@ def of_timers(rows: Iterable[Timer]) -> Iterator[Notice]:
         kind: Kind = "overdue" if row.state == "over" else "deadline"
         how = ("已超期", "is overdue") if row.state == "over" else ("即将到期", "is due soon")
         request = plain(row.request)
-        of = ("安全评估", "Security assessment") if row.what == "extension" else ("申请", "Request")
+        of = _OF.get(row.what, ("申请", "Request"))
         for role in row.roles:
             yield Notice(
                 kind=kind,

@@ -10,9 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.errors import UsageError
+from contracts.model import CITY_TZ
 from sharing.crossborder.assessments import assessments, city_date
 from sharing.grants import end_of
 from sharing.notices.facts import Timer
+from sharing.people import DATA_AUTHORITY
 from sharing.requests.corrections import list_corrections
 from sharing.requests.flow import signed
 from sharing.requests.parties import parties_of
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
     from contracts.tree import Tree
     from sharing.control import Control
     from sharing.requests.tables import Ask
+    from sharing.requests.timers import Deadline
 
 #: A deadline is near when this much is left of it.
 NEAR: Final = timedelta(days=2)
 #: The same of an extension, which takes a report to be written.
 EXTENSION_NEAR: Final = timedelta(days=30)
+#: The same of a calendar: the notice comes in November.
+CALENDAR_NEAR: Final = timedelta(days=30)
 _ROLES: Final = ("steward", "cdo")
 _SIGNER: Final = ("cdo",)
 
@@ -58,7 +63,12 @@ def _of_request(ask: Ask, tree: Tree, at: datetime) -> Iterator[Timer]:
         parties = parties_of(ask.asked, tree)
     except UsageError:
         return  # its contract is gone: verify says so, and nobody can answer
+    if ask.state in ("refused", "closed"):
+        return  # nobody can act any more; what was late stays in the rates
     for owed in deadlines(ask, parties):
+        if owed.what == "calendar":
+            yield from _calendar(owed, at)
+            continue
         state = _state(owed.due_at, at)
         if owed.done_at is not None or owed.due_at is None or state is None:
             continue
@@ -66,6 +76,14 @@ def _of_request(ask: Ask, tree: Tree, at: datetime) -> Iterator[Timer]:
         for provider in parties.providers:
             if provider not in done:
                 yield Timer(ask.id, owed.what, provider, _ROLES, owed.due_at, state)
+
+
+def _calendar(owed: Deadline, at: datetime) -> Iterator[Timer]:
+    """Tell the authority of a calendar that deadlines lack; once, however many lack it."""
+    state = _state(owed.due_at, at, CALENDAR_NEAR)
+    if owed.due_at is not None and state is not None:
+        year = str(owed.due_at.astimezone(CITY_TZ).year)
+        yield Timer(year, "calendar", DATA_AUTHORITY, ("authority",), owed.due_at, state)
 
 
 def _state(

@@ -21,6 +21,8 @@ from sharing.catalog import Catalog
 from sharing.control import Request, utc_now
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
 from sharing.recipients import NotItsRecipientError, create_recipient, require_own
+from sharing.requests.basis import check_basis
+from sharing.requests.disputes import STEPS, may_follow, stage_of
 from sharing.requests.parties import check_shared, parties_of, table_of
 from sharing.requests.registered import UNREGISTERED, check_registered
 from sharing.requests.states import HOLDING, TRANSITIONS
@@ -34,6 +36,7 @@ from sharing.requests.tables import (
     sha256,
     step_row,
 )
+from sharing.requests.timers import deadlines
 from sharing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
@@ -157,6 +160,7 @@ def allowed(ask: Ask, tree: Tree, actor: Actor) -> tuple[Action, ...]:
         t.action
         for t in TRANSITIONS.values()
         if ask.state in t.sources
+        and may_follow(ask, t.action)
         and not (t.is_once and ask.last(t.action))
         and not (t.action == "agree" and actor.body in signed(ask))
         and may(actor, t.permission, _concerned(t, actor, ask, parties))
@@ -168,7 +172,7 @@ def turn(ask: Ask, tree: Tree, action: Action) -> str:
     side = TRANSITIONS[action].side
     if side == "authority":
         return DATA_AUTHORITY
-    if side == "asker" or action == "close":
+    if side in ("asker", "either"):
         return ask.asked.body
     providers = parties_of(ask.asked, tree).providers
     left = [p for p in providers if action == "agree" and p not in signed(ask)]
@@ -186,7 +190,8 @@ def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]
             act(control, tree, ask.id, "note_first_read", SYSTEM, read_at)
             taken.append((ask.id, "note_first_read"))
         is_over = ask.asked.ends_on < at.astimezone(CITY_TZ).date()
-        if is_over and ask.state in TRANSITIONS["close"].sources:
+        closing = TRANSITIONS["close"]
+        if is_over and ask.state in (*closing.sources, *closing.by_time):
             act(control, tree, ask.id, "close", SYSTEM, at, {"reason": _EXPIRED})
             taken.append((ask.id, "close"))
     return taken
@@ -240,10 +245,11 @@ def _own_recipient(control: Control, tree: Tree, asked: Asked, actor: Actor) -> 
 
 def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
     ask, transition, action = step.ask, step.transition, step.transition.action
-    if ask.state not in transition.sources:
+    by_time = transition.by_time if step.actor == SYSTEM else ()
+    if ask.state not in (*transition.sources, *by_time) or not may_follow(ask, action):
         raise RequestStateError(
             f"现在的状态不能办这一步 {ask.id} is {ask.state}: {action} does not follow from there.",
-            f"可办的状态 It follows from: {', '.join(transition.sources)}.",
+            _follows_from(ask, action),
         )
     require(step.actor, transition.permission, step.of)
     if transition.is_once and ask.last(action):
@@ -251,10 +257,39 @@ def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
             f"这一步只能办一次 {ask.id} had its one {action} already.",
             "请答复：同意，或依法不予提供 Answer it: agree, or refuse by law.",
         )
+    _check_words(step)
+    if action == "extend":
+        _check_extension(step)
+    _check_wording(step, wording, is_reworded=is_reworded)
+    if action == "agree" and step.body in signed(ask):
+        raise RequestStateError(
+            f"该部门已经同意 {step.body} has agreed to {ask.id} already.",
+            "无需再办 Nothing is left.",
+        )
+
+
+def _check_words(step: _Taken) -> None:
+    ask, transition, action = step.ask, step.transition, step.transition.action
     if lacking := [n for n in transition.needs if n not in step.said]:
         raise UsageError(
             f"缺少必填说明 {action} of {ask.id} lacks {', '.join(lacking)}.", "请填写 Say it."
         )
+    if "legal_basis" in transition.needs:
+        check_basis(step.said["legal_basis"])
+    if (
+        action == "agree_as_authority"
+        and step.parties.needs_assessment
+        and not step.said.get("pia_id")
+    ):
+        raise UsageError(
+            f"含 {step.parties.level} 数据，须有影响评估"
+            f" {ask.id} reads {step.parties.level} columns, and no assessment is named.",
+            "请填写影响评估编号 Give the id of the impact assessment: --pia-id.",
+        )
+
+
+def _check_wording(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
+    ask, action = step.ask, step.transition.action
     if is_reworded and action != "resubmit":
         raise UsageError(
             f"这一步不能改申请内容 {action} changes no wording.",
@@ -270,20 +305,28 @@ def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
         check_shared(step.parties)
     if action in _NAMING:
         _check_end(wording, step.at)
-    if action == "agree" and step.body in signed(ask):
-        raise RequestStateError(
-            f"该部门已经同意 {step.body} has agreed to {ask.id} already.",
-            "无需再办 Nothing is left.",
+
+
+def _follows_from(ask: Ask, action: Action) -> str:
+    """Say from which states a step follows, and what else there is to do before delivery."""
+    if action in STEPS and ask.state in TRANSITIONS[action].sources:
+        stages = ", ".join(STEPS[action][0])
+        return f"争议处于 The dispute is at: {stage_of(ask)}; 须处于 it has to be at: {stages}."
+    if action in ("close", "end_service", "stop_service"):
+        return (
+            "尚未交付的，由申请方撤回，或由提供方依法不予提供 Before delivery whoever asked may"
+            " withdraw it, and a provider refuses it by law."
         )
-    if (
-        action == "agree_as_authority"
-        and step.parties.needs_assessment
-        and not step.said.get("pia_id")
-    ):
-        raise UsageError(
-            f"含 {step.parties.level} 数据，须有影响评估"
-            f" {ask.id} reads {step.parties.level} columns, and no assessment is named.",
-            "请填写影响评估编号 Give the id of the impact assessment: --pia-id.",
+    return f"可办的状态 It follows from: {', '.join(TRANSITIONS[action].sources)}."
+
+
+def _check_extension(step: _Taken) -> None:
+    """Refuse an extension of an answer that is late already: it would cure nothing (Art. 21)."""
+    owed = next((d for d in deadlines(step.ask, step.parties) if d.what == "answer"), None)
+    if owed is not None and owed.is_overdue(step.at):
+        raise RequestStateError(
+            f"答复期限已过，不能再延期 The answer to {step.ask.id} was due before: it is late.",
+            "请尽快答复；逾期仍记录在案 Answer it now; that it was late stays on record.",
         )
 
 

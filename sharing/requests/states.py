@@ -1,6 +1,6 @@
 """The states of a request and every way from one to another, as data; nothing else changes one.
 
-Source: State Council Decree 809, Art. 20–27 (domain reference §4).
+Source: State Council Decree 809, Art. 20–28 (domain reference §4).
 """
 
 from __future__ import annotations
@@ -40,8 +40,17 @@ Action = Literal[
     "note_first_read",
     "suspend",
     "resume",
+    "withdraw",
     "close",
+    "end_service",
+    "stop_service",
     "destroy",
+    "dispute",
+    "settle_dispute",
+    "bring_to_authority",
+    "rule_on_dispute",
+    "refer_to_government",
+    "note_government_ruling",
 ]
 #: States in which the recipient holds a grant.
 HOLDING: Final[frozenset[State]] = frozenset(("delivered", "in_use"))
@@ -52,7 +61,8 @@ class Transition:
     """One action: from which states to which, by whose right, with what said, and its leaf.
 
     ``to`` None stays where it is; ``agree`` moves on once the last signature is there, and
-    ``resume`` goes back to where ``suspend`` came from.
+    ``resume`` goes back to where ``suspend`` came from. ``by_time`` are states from which the
+    machine alone takes it, when a request's time is over.
     """
 
     action: Action
@@ -63,9 +73,14 @@ class Transition:
     leaf: LeafType
     needs: tuple[str, ...] = ()
     is_once: bool = False
+    by_time: tuple[State, ...] = ()
 
 
-_OPEN: Final[tuple[State, ...]] = tuple(s for s in STATES if s not in ("refused", "closed"))
+#: Before delivery: what was asked can be taken back by whoever asked, and by nobody else.
+_ASKED: Final[tuple[State, ...]] = ("draft", "submitted", "supplement", "accepted", "agreed")
+#: A service is given, or was and is suspended.
+_SERVED: Final[tuple[State, ...]] = ("delivered", "in_use", "suspended")
+_DISPUTED: Final[tuple[State, ...]] = tuple(s for s in STATES if s != "draft")
 
 TRANSITIONS: Final[dict[Action, Transition]] = {
     t.action: t
@@ -133,7 +148,39 @@ TRANSITIONS: Final[dict[Action, Transition]] = {
         Transition(
             "resume", ("suspended",), None, "resume_request", "provider", "answer", ("reason",)
         ),
-        Transition("close", _OPEN, "closed", "close_request", "either", "request", ("reason",)),
+        Transition(
+            "withdraw", _ASKED, "closed", "withdraw_request", "asker", "request", ("reason",)
+        ),
+        # Art. 27: the purpose is served; whoever asked ends it, or the last day does.
+        Transition(
+            "close",
+            _SERVED,
+            "closed",
+            "close_request",
+            "asker",
+            "request",
+            ("reason",),
+            by_time=_ASKED,
+        ),
+        # Art. 27: a provider ends a service after talks with who has it, on file at the authority.
+        Transition(
+            "end_service",
+            _SERVED,
+            "closed",
+            "end_service",
+            "provider",
+            "answer",
+            ("reason", "consultation", "filing"),
+        ),
+        Transition(
+            "stop_service",
+            _SERVED,
+            "closed",
+            "stop_service",
+            "authority",
+            "answer",
+            ("reason", "legal_basis"),
+        ),
         Transition(
             "destroy",
             ("closed",),
@@ -143,6 +190,47 @@ TRANSITIONS: Final[dict[Action, Transition]] = {
             "destruction",
             ("method", "proof"),
             is_once=True,
+        ),
+        # Art. 28: talks, then the authority, then the government.
+        Transition("dispute", _DISPUTED, None, "dispute_request", "either", "request", ("reason",)),
+        Transition(
+            "settle_dispute", _DISPUTED, None, "dispute_request", "either", "request", ("outcome",)
+        ),
+        Transition(
+            "bring_to_authority",
+            _DISPUTED,
+            None,
+            "dispute_request",
+            "either",
+            "request",
+            ("reason",),
+        ),
+        Transition(
+            "rule_on_dispute",
+            _DISPUTED,
+            None,
+            "rule_on_dispute",
+            "authority",
+            "answer",
+            ("outcome", "reason"),
+        ),
+        Transition(
+            "refer_to_government",
+            _DISPUTED,
+            None,
+            "rule_on_dispute",
+            "authority",
+            "answer",
+            ("reason",),
+        ),
+        Transition(
+            "note_government_ruling",
+            _DISPUTED,
+            None,
+            "rule_on_dispute",
+            "authority",
+            "answer",
+            ("outcome", "document"),
         ),
     )
 }

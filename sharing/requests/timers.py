@@ -1,27 +1,34 @@
 """Until when an answer or a delivery is owed: computed from the steps, never stored.
 
+Lateness stays: neither an extension nor a supplement that was asked for after the limit, nor the
+end of the request, takes it back. What was withdrawn in time is owed no more.
+
 Source: State Council Decree 809, Art. 21 (1, or 10 and once 10 more working days), Art. 22 (20).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
-from sharing.workdays import CalendarMissingError, end_of_workday
+from contracts.model import CITY_TZ
+from sharing.workdays import CalendarMissingError, end_of_workday, is_workday
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sharing.requests.parties import Parties
-    from sharing.requests.tables import Ask
+    from sharing.requests.tables import Ask, Step
 
 UNCONDITIONAL_DAYS: Final = 1
 CONDITIONAL_DAYS: Final = 10
 EXTENSION_DAYS: Final = 10
 DELIVERY_DAYS: Final = 20
 CORRECTION_DAYS: Final = 10
+#: No calendar rests longer than that at once, nor gives fewer working days than one in three.
+_LONGEST_REST_DAYS: Final = 15
+_DAYS_A_WORKDAY: Final = 3
 
 
 @dataclass(frozen=True)
@@ -29,53 +36,98 @@ class Deadline:
     """Something that is owed.
 
     ``due_at`` (UTC) is None where the calendar of that year is missing, which ``problem`` says;
-    ``done_at`` is when it was done, None while it is owed.
+    it is over in any case after ``latest_at``. ``done_at`` is when it was done, None while owed.
+    A ``calendar`` is owed by the data authority, before the first day that it is needed for.
     """
 
-    what: Literal["answer", "delivery"]
+    what: Literal["answer", "delivery", "calendar"]
     since: datetime
     due_at: datetime | None
     done_at: datetime | None
     problem: str | None = None
+    latest_at: datetime | None = None
 
     def is_overdue(self, at: datetime) -> bool:
         """Tell whether it was done, or is still owed, after its time."""
-        return self.due_at is not None and (self.done_at or at) > self.due_at
+        due_at = self.due_at or self.latest_at
+        return due_at is not None and (self.done_at or at) > due_at
 
 
 def deadlines(ask: Ask, parties: Parties) -> tuple[Deadline, ...]:
-    """Return what the provider's side owes or owed: an answer, then a delivery."""
-    return tuple(_deadlines(ask, parties))
+    """Return what is or was owed: answers, a delivery, and calendars that these lack."""
+    owed = tuple(_owed(ask, parties))
+    return (*owed, *(_calendar(d) for d in owed if d.due_at is None and d.done_at is None))
 
 
-def _deadlines(ask: Ask, parties: Parties) -> Iterator[Deadline]:
-    since = ask.last("submit", "resubmit")
-    if since is None or ask.state == "supplement":
-        return  # while the asker owes papers, nobody owes an answer
-    answered = next((s for s in ask.steps if s.state in ("agreed", "refused")), None)
-    withdrawn = ask.last("close")
-    ended = answered or withdrawn
-    days = UNCONDITIONAL_DAYS if parties.is_unconditional else CONDITIONAL_DAYS
-    if ask.last("extend"):
-        days += EXTENSION_DAYS
-    hours = ask.asked.urgent.answer_within_hours if ask.asked.urgent else None
-    yield _deadline("answer", since.at, ended.at if ended else None, days, hours)
-    if answered is None or answered.state == "refused":
+def _owed(ask: Ask, parties: Parties) -> Iterator[Deadline]:
+    for began in (s for s in ask.steps if s.action in ("submit", "resubmit")):
+        end = next((s for s in ask.steps[began.seq + 1 :] if _ends_answer(ask, s)), None)
+        answer = _answer(ask, parties, began, end)
+        is_answered = end is not None and end.state in ("agreed", "refused")
+        if end is None or is_answered or answer.is_overdue(end.at):
+            yield answer
+    agreed = next((s for s in ask.steps if s.state == "agreed"), None)
+    if agreed is None:
         return
-    delivered = ask.last("deliver") or withdrawn
-    yield _deadline("delivery", answered.at, delivered.at if delivered else None, DELIVERY_DAYS)
+    done = ask.last("deliver")
+    end = done or next((s for s in ask.steps if _gives_up(ask, s)), None)
+    delivery = _deadline("delivery", agreed.at, end.at if end else None, DELIVERY_DAYS)
+    if end is None or done or delivery.is_overdue(end.at):
+        yield delivery
+
+
+def _answer(ask: Ask, parties: Parties, began: Step, end: Step | None) -> Deadline:
+    """Return the answer owed to one submission; an extension counts if it came in time."""
+    done_at = end.at if end else None
+    if ask.asked.urgent:
+        hours = ask.asked.urgent.answer_within_hours
+        return Deadline("answer", began.at, began.at + timedelta(hours=hours), done_at)
+    days = UNCONDITIONAL_DAYS if parties.is_unconditional else CONDITIONAL_DAYS
+    plain = _deadline("answer", began.at, done_at, days)
+    extension = ask.last("extend")
+    if extension is None or extension.seq < began.seq:
+        return plain
+    if replace(plain, done_at=None).is_overdue(extension.at):
+        return plain
+    return _deadline("answer", began.at, done_at, days + EXTENSION_DAYS)
+
+
+def _ends_answer(ask: Ask, step: Step) -> bool:
+    """Tell whether a step ends what is owed to a submission: an answer, or papers that lack."""
+    return (
+        step.state in ("agreed", "refused")
+        or step.action == "ask_supplement"
+        or _gives_up(ask, step)
+    )
+
+
+def _gives_up(ask: Ask, step: Step) -> bool:
+    """Tell whether a request ended by whoever asked, or by its own last day.
+
+    Before providers could close what they owed an answer to; that is none.
+    """
+    is_own = step.body == ask.asked.body
+    return step.action == "withdraw" or (step.action == "close" and is_own)
 
 
 def _deadline(
-    what: Literal["answer", "delivery"],
-    since: datetime,
-    done_at: datetime | None,
-    days: int,
-    hours: int | None = None,
+    what: Literal["answer", "delivery"], since: datetime, done_at: datetime | None, days: int
 ) -> Deadline:
-    if hours is not None:
-        return Deadline(what, since, since + timedelta(hours=hours), done_at)
     try:
         return Deadline(what, since, end_of_workday(since, days), done_at)
     except CalendarMissingError as missing:
-        return Deadline(what, since, None, done_at, str(missing))
+        latest_at = since + timedelta(days=_LONGEST_REST_DAYS + _DAYS_A_WORKDAY * days)
+        return Deadline(what, since, None, done_at, str(missing), latest_at)
+
+
+def _calendar(owed: Deadline) -> Deadline:
+    """Return the calendar that a deadline lacks: it is due with the last day that is known."""
+    day = owed.since.astimezone(CITY_TZ).date()
+    while True:
+        try:
+            is_workday(day)
+        except CalendarMissingError:
+            break
+        day += timedelta(days=1)
+    end = datetime.combine(day, time(), CITY_TZ).astimezone(UTC)
+    return Deadline("calendar", owed.since, end, None, owed.problem)

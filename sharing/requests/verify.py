@@ -79,6 +79,7 @@ def _out_of_turn(ask: Ask) -> str | None:
         is_first = before is None
         if is_first != (transition.action == "draft"):
             return f"step {step.seq} is {step.action}, out of turn"
-        if before is not None and before.state not in transition.sources:
+        sources = (*transition.sources, *transition.by_time)
+        if before is not None and before.state not in sources:
             return f"step {step.seq} is {step.action}, from {before.state}"
     return None

@@ -163,6 +163,7 @@ class Town:
         for action in WAYS[state]:
             actor = asker if action in {"submit", "close"} else SOMEBODY
             said = dict.fromkeys(TRANSITIONS[action].needs, "…")
+            said |= {"legal_basis": "政务数据共享条例 第十四条"} if "legal_basis" in said else {}
             flow.act(self.control, self.tree, ask_id, action, actor, self.clock.at, said)
         return ask_id
 

@@ -50,7 +50,7 @@ def test_what_people_wrote_is_shown_and_never_run(town: Town) -> None:
         assert "<script" not in shown
         assert "<img" not in shown
         assert "{{7*7}}" in shown
-    refused = town.owner.post(f"/requests/{ask_id}/close", {"reason": " ", "missing": _EVIL})
+    refused = town.owner.post(f"/requests/{ask_id}/end_service", {"reason": " ", "filing": _EVIL})
     assert refused.status_code == 400
     assert "<script" not in refused.text
     assert "<script" not in town.owner.get(f"/catalogue?q={_EVIL}&provider={_EVIL}").text

@@ -236,11 +236,14 @@ def test_a_seeding_that_was_cut_short_goes_on(
     assert sorted(_stands(control).values()) == ["delivered", "draft", "refused", "submitted"]
 
 
+ENDING = {"reason": "演示结束", "consultation": "已与使用方会商", "filing": "备案 1"}
+
+
 def test_what_people_did_with_a_seed_stays(control: Control) -> None:
     seeds.seed(control, TREE, MONDAY)
     with control.read() as session:
         (ask,) = [a for a in read_asks(session) if a.state == "delivered"]
-    flow.act(control, TREE, ask.id, "close", CDO_OWNER, MONDAY, {"reason": "演示结束"})
+    flow.act(control, TREE, ask.id, "end_service", CDO_OWNER, MONDAY, ENDING)
     seeds.seed(control, TREE, MONDAY + timedelta(days=1))
     assert _stands(control)[ask.id] == "closed"
 

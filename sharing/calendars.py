@@ -1,0 +1,167 @@
+"""Calendars of working days that an operator adds: the State Council's yearly notice as a CSV.
+
+For a year that the installed ``chinesecalendar`` does not know yet. The file lies in
+``JINGSHU_HOME/calendars/<year>.csv``; what it says is signed by the evidence log, whose leaf names
+its digest, the notice and who added it, and ``verify`` holds the file against it.
+
+Columns: ``date`` (ISO 8601), ``kind`` (``holiday`` or ``workday``), ``name``. Listed are the days
+that are not as their weekday: holidays from Monday to Friday or longer, and Saturdays and Sundays
+that are worked (调休).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from contracts.errors import UsageError
+from jobs import leaves
+from jobs.verify.report import said
+from lineage.evidence.durable import write_durably
+from lineage.evidence.log import EvidenceLog
+from sharing.people import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from contracts.layout import Home
+    from jobs.verify.lake import Lake
+    from jobs.verify.report import Checked
+    from sharing.people import Actor
+
+_COLUMNS: Final = ["date", "kind", "name"]
+#: Statutory holidays on a fixed day of every year (全国年节及纪念日放假办法, 2024-11-10).
+_ALWAYS: Final = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
+_LEAST_HOLIDAYS: Final = 13
+_SATURDAY: Final = 5
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days of one year that are not as their weekday: True where they are worked."""
+
+    year: int
+    days: Mapping[date, bool]
+
+    def is_workday(self, day: date) -> bool:
+        """Tell whether offices work on a day of this year."""
+        return self.days.get(day, day.weekday() < _SATURDAY)
+
+
+def add_calendar(home: Home, content: bytes, notice: str, actor: Actor) -> Calendar:
+    """Keep the calendar of a year, with its leaf; another notice of the same year replaces it.
+
+    Raises:
+        UsageError: The file is no calendar of one year, or no notice is named.
+        ForbiddenError: The actor may not.
+    """
+    require(actor, "keep_calendar", actor.body)
+    calendar = parse_calendar(content)
+    if not notice.strip():
+        raise UsageError(
+            "未写明通知文号 The State Council's notice is not named.",
+            "请填写文号 Name it, such as 国办发明电〔2026〕8号.",
+        )
+    path = _path(home, calendar.year)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(path, content, scratch=path.parent / ".drafts")
+    digest = hashlib.sha256(content).hexdigest()
+    leaf = leaves.leaf(
+        "calendar",
+        f"{calendar.year}#{digest[:12]}",
+        {"sha256": digest, "notice": notice.strip(), "days": len(calendar.days),
+         "actor": actor.name, "body": actor.body},
+    )  # fmt: skip
+    EvidenceLog(home).append([leaf])
+    return calendar
+
+
+def parse_calendar(content: bytes) -> Calendar:
+    """Read a calendar; UsageError names the line that is wrong, and what is missing."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        rows = []
+    if not rows or list(rows[0]) != _COLUMNS:
+        raise UsageError(
+            "这不是工作日历 The file is no calendar of working days.",
+            f"首行须为 Its first line is: {','.join(_COLUMNS)} (UTF-8).",
+        )
+    days: dict[date, bool] = {}
+    for number, row in enumerate(rows, 2):
+        day, is_worked = _day(row, number)
+        if day in days:
+            raise _wrong(number, f"{day} 重复 stands twice")
+        days[day] = is_worked
+    years = {day.year for day in days}
+    if len(years) != 1:
+        raise UsageError(
+            f"须只含一年 It speaks of {len(years)} years.", "一年一个文件 Give each its own file."
+        )
+    [year] = years
+    lacking = [date(year, *day) for day in _ALWAYS if days.get(date(year, *day), True)]
+    holidays = sum(not is_worked for is_worked in days.values())
+    if lacking or holidays < _LEAST_HOLIDAYS:
+        least = f"{holidays} of {_LEAST_HOLIDAYS} holidays"
+        raise UsageError(
+            f"缺法定节假日 It lacks statutory holidays: {', '.join(map(str, lacking)) or least}.",
+            "请按通知逐日列出 List every day of the notice, also those on a weekend.",
+        )
+    return Calendar(year, days)
+
+
+def calendar_of(home: Home, year: int) -> Calendar | None:
+    """Return the calendar that was added for a year; None where there is none."""
+    path = _path(home, year)
+    try:
+        changed_ns = path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return _read(path, changed_ns)
+
+
+def calendars(lake: Lake) -> Iterator[Checked]:
+    """Invariant 6: each added calendar is the one that its newest leaf names."""
+    newest = {leaf.subject.partition("#")[0]: leaf for leaf in lake.log if leaf.type == "calendar"}
+    folder = lake.home.root / "calendars"
+    files = {path.stem: path for path in folder.glob("*.csv")}
+    for year in sorted(newest.keys() | files.keys()):
+        problem = None
+        if year not in newest:
+            problem = "no leaf names it: nobody added it"
+        elif year not in files:
+            problem = "the file is gone, and its leaf is there"
+        elif hashlib.sha256(files[year].read_bytes()).hexdigest() != newest[year].facts["sha256"]:
+            problem = "it was changed since it was added"
+        yield said(6, f"calendars/{year}.csv", problem)
+
+
+def _day(row: Mapping[str, str], number: int) -> tuple[date, bool]:
+    try:
+        day = date.fromisoformat(row["date"] or "")
+    except (ValueError, TypeError):
+        raise _wrong(number, "日期须写作 the date is written 2027-01-01") from None
+    if row["kind"] not in ("holiday", "workday"):
+        raise _wrong(number, "kind 须为 is holiday or workday")
+    if row["kind"] == "workday" and day.weekday() < _SATURDAY:
+        raise _wrong(number, f"{day} 本是工作日 is a working day as it is")
+    return day, row["kind"] == "workday"
+
+
+def _wrong(number: int, problem: str) -> UsageError:
+    return UsageError(f"第 {number} 行 Line {number}: {problem}.", "请改正 Mend the line.")
+
+
+def _path(home: Home, year: int) -> Path:
+    return home.root / "calendars" / f"{year}.csv"
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _changed_ns: int) -> Calendar:
+    return parse_calendar(path.read_bytes())
