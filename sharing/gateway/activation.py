@@ -15,12 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from sharing.gateway.rates import FAILED, client_of
 from sharing.recipients import activate, invited
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from sharing.control import Control
+    from sharing.gateway.rates import Rates
 
 ACTIVATE: Final = "/activate"
 _HEADERS: Final = {
@@ -43,19 +45,26 @@ _OVER: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
 """
 
 
-def activation_routes(control: Control) -> list[Route]:
-    """Return the page of a link, and what its button asks for."""
+def activation_routes(control: Control, rates: Rates) -> list[Route]:
+    """Return the page of a link, and what its button asks for.
+
+    Keys that open nothing are counted by address, as tokens are that are no good.
+    """
+
+    def over(request: Request) -> Response:
+        rates.take(f"stranger {client_of(request.scope)}", FAILED)
+        return HTMLResponse(_OVER, 404, _HEADERS)
 
     def page(request: Request) -> Response:
         name = invited(control, _key(request))
         if name is None:
-            return HTMLResponse(_OVER, 404, _HEADERS)
+            return over(request)
         return HTMLResponse(_PAGE.format(name=html.escape(name)), 200, _HEADERS)
 
     async def use(request: Request) -> Response:
         found = await run_in_threadpool(activate, control, _key(request))
         if found is None:
-            return HTMLResponse(_OVER, 404, _HEADERS)
+            return over(request)
         name, profile = found
         request.state.trace.recipient = name
         saved = {"Content-Disposition": f'attachment; filename="{name}.share"', **_HEADERS}

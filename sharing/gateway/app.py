@@ -48,14 +48,15 @@ _TABLE = _SHARES + "/{share}/schemas/{schema}/tables/{table}"
 
 def build_app(control: Control, base_url: str) -> ASGIApp:
     """Return the gateway; ``base_url`` is how recipients reach it, for the signed URLs."""
+    rates = Rates()
     handlers = _Handlers(
-        Rights(control, Catalog(control), load_signer(control.home), base_url, Rates())
+        Rights(control, Catalog(control), load_signer(control.home), base_url, rates)
     )
     app = Starlette(
         routes=[
             Route(HEALTH, Health(control).answer),
             Route(FILES + "/{recipient}/{table}/{version:int}/{file_id}", handlers.file),
-            *activation_routes(control),
+            *activation_routes(control, rates),
             *_protocol_routes(handlers),
         ],
         exception_handlers={

@@ -15,7 +15,7 @@ from contracts.errors import UsageError
 from sharing import recipients
 from sharing.control import Activation, Request, utc_now
 from sharing.gateway.errors import ApiError
-from sharing.gateway.rates import Rate, Rates
+from sharing.gateway.rates import FAILED, Rate, Rates
 from tests.unit.sharing.conftest import TABLE_URL
 
 if TYPE_CHECKING:
@@ -72,6 +72,12 @@ def test_another_key_opens_nothing(served: Served, query: str) -> None:
     recipients.invite(served.control, "demo", "test")
     assert served.get("/activate" + query, token=None).status == 404
     assert served.send("POST", "/activate" + query, token=None).status == 404
+
+
+def test_keys_that_open_nothing_are_slowed_by_address(served: Served) -> None:
+    tried = [served.get(f"/activate?key={n}", token=None).status for n in range(FAILED.burst + 60)]
+    assert set(tried) == {404, 429}
+    assert served.get(TABLE_URL + "/version").status == 200
 
 
 def test_a_link_ends_after_three_days(control: Control) -> None:
