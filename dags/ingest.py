@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from airflow.sdk import DAG, TriggerRule, get_current_context, task
 
@@ -23,6 +23,8 @@ from dags.running import (
 from dags.wording import feed_doc, feed_title
 
 if TYPE_CHECKING:
+    from airflow.sdk.definitions.xcom_arg import PlainXComArg
+
     from contracts.model import Provider
     from contracts.tree import Feed
 
@@ -76,7 +78,7 @@ def ingest_dag(feed: Feed, provider: Provider) -> DAG:
             return logged(entry.publish(_failed(feed)))
 
         published = publish(land.output)  # type: ignore[arg-type]  # Airflow resolves it to the string
-        last = complete().operator.as_teardown()
+        last = cast("PlainXComArg", complete()).operator.as_teardown()
         last.trigger_rule = TriggerRule.ONE_FAILED  # a teardown's own rule would run it every time
         [land, published] >> last
     return dag

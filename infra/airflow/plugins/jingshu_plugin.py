@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -14,7 +14,7 @@ class JingshuPlugin(AirflowPlugin):
     """Registers both with every component; each uses what concerns it."""
 
     name = "jingshu"
-    listeners: ClassVar[list[Any]] = [notes]
-    fastapi_root_middlewares: ClassVar[list[Any]] = [
+    listeners: list[Any] = [notes]  # noqa: RUF012 - as the base class has it
+    fastapi_root_middlewares: list[Any] = [  # noqa: RUF012
         {"middleware": CityTime, "args": [], "kwargs": {}, "name": "city time"}
     ]

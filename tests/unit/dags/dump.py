@@ -40,7 +40,7 @@ def timetable(dag: DAG) -> dict[str, Any]:
 
 
 def describe(dag: DAG) -> dict[str, Any]:
-    alerts = dag.deadline or []
+    alerts: Any = dag.deadline or []
     return {
         "title": dag.dag_display_name,
         "description": dag.description,

@@ -134,6 +134,7 @@ def doubled(bag: DagBag, date: str) -> dict[str, Any]:
     delivery(bag, date, dag_id=f"ingest__{feeds[0]}")
     with create_session() as session:
         first = session.scalar(select(Pending).where(Pending.partition_key == date))
+        assert first is not None
         second = Pending(
             target_dag_id=first.target_dag_id,
             partition_key=date,
@@ -144,6 +145,7 @@ def doubled(bag: DagBag, date: str) -> dict[str, Any]:
         delivery(bag, date, dag_id=f"ingest__{feed}")
     with create_session() as session:
         sketch = session.scalar(select(AssetModel).where(AssetModel.name == "gold/sketch"))
+        assert sketch is not None
         asset_manager.register_asset_change(asset=sketch, partition_key=date, session=session)
     told: dict[str, Any] = {"started_at_first": _started(date)}
     with create_session() as session:
