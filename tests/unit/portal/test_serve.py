@@ -8,8 +8,7 @@ import pytest
 
 from infra.stack.airflow import PREFERRED_PORT
 from portal.serve import HOST, PORT, PortInUseError, make_server
-from portal.web import serving as web
-from sharing.endpoint import DEFAULT_PORT
+from sharing.endpoint import DEFAULT_PORT, DEFAULT_WEB_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +40,7 @@ def get(port: int, path: str, host: str = HOST) -> tuple[int, str, dict[str, str
 
 
 def test_no_two_servers_want_one_port() -> None:
-    ports = [PORT, PREFERRED_PORT, DEFAULT_PORT, web.DEFAULT_PORT]
+    ports = [PORT, PREFERRED_PORT, DEFAULT_PORT, DEFAULT_WEB_PORT]
     assert len(set(ports)) == len(ports)
 
 
