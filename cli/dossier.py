@@ -16,7 +16,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command(
     epilog="\b\n例 Example:\n"
-    "  ./jingshu evidence dossier --grant 3f2a9c --out grant.zip\n"
+    "  ./jingshu evidence dossier --grant demo/jingshu.emergency.heat_readiness__demo"
+    " --out grant.zip\n"
     "  ./jingshu evidence dossier --dataset civil.elder_service --from 2026-07-15 --to 2026-07-18"
     " --out july.zip\n"
     "  python3 verify_dossier.py july.zip"

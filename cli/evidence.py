@@ -46,8 +46,8 @@ def evidence() -> None:
 
 
 @evidence.command(
-    epilog="例 Example: ./jingshu evidence prove publication:health__disease_case@20260715-0123456789ab"
-    " --out p.tlog-proof"
+    epilog="例 Example: ./jingshu evidence prove "
+    "publication:health__disease_case@20260715-0123456789ab --out p.tlog-proof"
 )
 @click.argument("subject")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写到文件 Write here.")

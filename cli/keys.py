@@ -39,7 +39,7 @@ def list_keys(*, as_json: bool) -> None:
         click.echo("尚无密钥 There is no key yet: the first L4 delivery makes one.")
 
 
-@keys.command(epilog="例 Example: ./jingshu keys rotate purpose/高温应急")
+@keys.command(epilog="例 Example: ./jingshu keys rotate bureau/civil")
 @_NAME
 def rotate(name: str) -> None:
     """轮换 Add a version to a key: what is sealed from now on is sealed with it.

@@ -40,7 +40,7 @@ def lineage() -> None:
 lineage.add_command(send)
 
 
-@lineage.command(epilog="例 Example: ./jingshu lineage up heat_readiness.heat_cases --at 4 --json")
+@lineage.command(epilog="例 Example: ./jingshu lineage up heat_readiness.heat_cases --at 1 --json")
 @_TABLE
 @_AT
 @_JSON

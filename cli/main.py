@@ -26,7 +26,7 @@ COMMANDS = {
     "batch": Entry("cli.batch:batch", "批次 List, retry, release, reject or withdraw batches."),
     "backfill": Entry("cli.backfill:backfill", "补数 Do some dates of a contract again."),
     "contract": Entry("cli.contract:contract", "契约 Lint data contracts, and show what one says."),
-    "quarantine": Entry("cli.quarantine:quarantine", "隔离 List bad rows by rule, with their lines."),
+    "quarantine": Entry("cli.quarantine:quarantine", "隔离 List bad rows by rule and line."),
     "lineage": Entry("cli.lineage:lineage", "血缘 Follow a table or a column up or down."),
     "evidence": Entry("cli.evidence:evidence", "存证 Prove and verify events in the log."),
     "keys": Entry("cli.keys:keys", "密钥 List and rotate the keys that seal L4 columns."),

@@ -201,7 +201,9 @@ def networks(recipient: str, networks: tuple[str, ...]) -> None:
     click.echo(f"{recipient}: {', '.join(kept) or '不限 anywhere'}")
 
 
-@share.command(epilog="例 Example: ./jingshu share add DIR --share partner --schema x --table t")
+@share.command(
+    epilog="例 Example: ./jingshu share add trips --share partner --schema x --table t --level L2"
+)
 @click.argument("where", metavar="DIR|s3://BUCKET/PREFIX")
 @click.option("--share", "share_", required=True, metavar="S", help="共享名 The share.")
 @click.option("--schema", required=True, metavar="X", help="模式名 The schema.")

@@ -145,7 +145,7 @@ def export(form: Format, out: Path) -> None:
 
 @catalogue.command(
     epilog="例 Example: ./jingshu share catalogue assess 320003/000017 --outcome clear"
-    " --signed-by cdo.health --pia PIA-2026-017"
+    " --signed-by cdo.health --pia PIA-2026-0012"
 )
 @_CODE
 @click.option(

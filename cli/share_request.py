@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -35,7 +36,7 @@ legal_basis: 突发事件应对法 第七条
 scenario: 值守席每日查看
 scope: 医保局应急处
 mode: api                     # api | batch | file
-until: 2026-12-31
+until: {until}
 sources:
   - {contract: emergency.heat_readiness, policy: demo}
 # sources:                    # 多部门关联 several providers, counted by street, 20 persons or more
@@ -99,7 +100,7 @@ def _acting(command: _F) -> _F:
 def draft(file: Path | None, example: bool, as_body: str | None, as_roles: tuple[str, ...]) -> None:
     """起草 Keep a request from a YAML FILE as a draft; prints its number."""
     if example or file is None:
-        click.echo(_EXAMPLE, nl=False)
+        click.echo(_example(), nl=False)
         return
     from sharing.control import Control, utc_now
     from sharing.requests import flow
@@ -110,6 +111,14 @@ def draft(file: Path | None, example: bool, as_body: str | None, as_roles: tuple
         who = local_user(as_body or asked.body, as_roles)
         ask_id = flow.draft(control, city_tree(home), asked, who, utc_now())
     click.echo(f"已起草 drafted: {ask_id}。提交 submit it: ./jingshu share request submit {ask_id}")
+
+
+def _example() -> str:
+    """Return the example, good until the end of next year."""
+    from sharing.control import utc_now
+
+    last_day = date(utc_now().astimezone(CITY_TZ).year + 1, 12, 31)
+    return _EXAMPLE.replace("{until}", last_day.isoformat())
 
 
 def _step(action: Action, name: str, words: str) -> None:

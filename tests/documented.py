@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Kind = Literal["command", "python", "file"]
-_PAGES: Final = ("README.md", "README.zh.md", "CONTRIBUTING.md", *sorted(
-    str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")
-))
+_PAGES: Final = (
+    "README.md",
+    "README.zh.md",
+    "CONTRIBUTING.md",
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")),
+)
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAMED: Final = re.compile(r"`([^`\n]+)`[:：]\n+\Z")
 _SPAN: Final = re.compile(r"`([^`\n]+)`")
@@ -84,7 +87,7 @@ def all_commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
 
 def commands_of(line: str) -> Iterator[str]:
     """Yield the commands of a line, without comments and what is optional in brackets."""
-    for part in _OPTIONAL.sub("", line.split(" #")[0]).split(" && "):
+    for part in _OPTIONAL.sub("", line.partition(" #")[0]).split(" && "):
         if part.strip():
             yield part.strip()
 
@@ -125,3 +128,7 @@ def _below(
             child = command.get_command(context, name)
             assert child is not None
             yield from _below((*path, name), child)
+
+
+#: The path of every command and group.
+SUBCOMMANDS: Final = frozenset(path for path, _ in all_commands())

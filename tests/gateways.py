@@ -40,11 +40,12 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(home: Home, contracts: Path) -> Iterator[Gateway]:
+def running_gateway(home: Home, contracts: Path, port: int | None = None) -> Iterator[Gateway]:
     """Serve a home's shared tables, with the names that a contracts tree gives them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    if port is None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     environment = {
         **os.environ,
         "JINGSHU_HOME": str(home.root),

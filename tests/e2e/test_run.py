@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,16 +18,18 @@ from tests.commands import Running, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 
 DAY = "2026-07-15"
-#: Those whose data the product is made of, a district, and one list that is held on the first day.
 PROVIDERS = "civil,dongcheng,econ_it,emergency,health"
 FEEDS = {
     (feed.provider, feed.contract.dataset)
     for feed in load_tree(ROOT / "contracts").feeds(frozenset(PROVIDERS.split(",")))
 }
+#: Files that nobody reads again, or that every start writes anew.
+HISTORY = {"airflow.db", "airflow.db-wal", "spark.conf", "events.ndjson"}
 #: Ends of a delivery: whichever it is, the date completes.
 ENDS = {
     "published",
@@ -40,15 +44,29 @@ ENDS = {
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("city"))
+def home(day_home: Home) -> Home:
+    return day_home
 
 
 @pytest.fixture(scope="module")
-def first_day(home: Home) -> Iterator[Running]:
-    with Running(home, "run", "--date", DAY, "--providers", PROVIDERS, "--json") as command:
-        assert command.finish() == 0, command.log
-        yield command
+def moved(first_day: Running, home: Home) -> Iterator[Home]:
+    """A copy of the finished home, and nothing where it lay before."""
+    copy = Home(home.root.with_name("moved"))
+    shutil.copytree(home.root, copy.root, symlinks=True)
+    aside = home.root.rename(home.root.with_name("aside"))
+    name_assets_by_place(copy, home)
+    yield copy
+    aside.rename(home.root)
+
+
+def name_assets_by_place(home: Home, place: Home) -> None:
+    """Leave Airflow's assets as the version before did: named by the lake's path."""
+    with closing(sqlite3.connect(home.run / "airflow" / "airflow.db")) as database, database:
+        for table in ("asset", "asset_active"):
+            lake = (place.root / "lake").as_uri()
+            database.execute(f"UPDATE {table} SET uri = ? || '/' || name", (lake,))
+    stamp = home.run / "airflow" / "migrated"
+    stamp.write_text(stamp.read_text().split()[0])
 
 
 def test_every_delivery_of_the_day_comes_to_an_end(first_day: Running) -> None:
@@ -97,11 +115,45 @@ def test_nothing_is_left_after_the_day(first_day: Running, home: Home) -> None:
     assert Ledger(home).parts() == []
 
 
-def test_the_same_day_again_changes_no_table(first_day: Running, home: Home) -> None:
-    before = versions(home)
-    with Running(home, "run", "--date", DAY, "--providers", PROVIDERS, "--json") as again:
+def test_nothing_that_is_read_again_names_the_homes_place(first_day: Running, home: Home) -> None:
+    place = str(home.root).encode()
+    told = [file for file in home.root.rglob("*") if file.is_file() and place in file.read_bytes()]
+    assert {str(f.relative_to(home.root)) for f in told if not is_history(f)} == set()
+    assert not names_place(home)
+
+
+def is_history(file: Path) -> bool:
+    """Tell what only says what was, or is written anew at every start."""
+    return "logs" in file.parts or file.name in HISTORY or file.parent.name == "_delta_log"
+
+
+def names_place(home: Home) -> list[str]:
+    """Return the columns of Airflow's database that name the home's place."""
+    database = sqlite3.connect(home.run / "airflow" / "airflow.db")
+    with closing(database):
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        columns = [
+            (table, column)
+            for (table,) in tables
+            for _, column, *_ in database.execute(f'PRAGMA table_info("{table}")').fetchall()
+        ]
+        return [
+            f"{table}.{column}"
+            for table, column in columns
+            if database.execute(
+                f'SELECT 1 FROM "{table}" WHERE instr(CAST("{column}" AS TEXT), ?)',
+                (str(home.root),),
+            ).fetchone()
+        ]
+
+
+def test_the_same_day_again_in_a_moved_home_changes_no_table(
+    first_day: Running, moved: Home
+) -> None:
+    before = versions(moved)
+    with Running(moved, "run", "--date", DAY, "--providers", PROVIDERS, "--json") as again:
         assert again.finish() == 0, again.log
-    assert versions(home) == before
+    assert versions(moved) == before
     [day] = again.summary()["days"]
     assert day["deliveries"] == [
         {**line, "seconds": told["seconds"]}
@@ -112,21 +164,21 @@ def test_the_same_day_again_changes_no_table(first_day: Running, home: Home) -> 
 
 
 def test_a_day_again_without_airflows_database_changes_no_table(
-    first_day: Running, home: Home
+    first_day: Running, moved: Home
 ) -> None:
-    before = versions(home)
-    shutil.rmtree(home.run / "airflow")
+    before = versions(moved)
+    shutil.rmtree(moved.run / "airflow")
     arguments = ("run", "--date", DAY, "--providers", "emergency", "--json")
-    with Running(home, *arguments) as again:
+    with Running(moved, *arguments) as again:
         assert again.finish() == 0, again.log
-    assert versions(home) == before
+    assert versions(moved) == before
 
 
 def test_a_day_survives_the_death_of_a_task_of_spark_and_of_the_scheduler(
-    first_day: Running, home: Home
+    first_day: Running, moved: Home
 ) -> None:
     providers = "emergency,civil"
-    with Running(home, "run", "--date", "2026-07-16", "--providers", providers, "--json") as day:
+    with Running(moved, "run", "--date", "2026-07-16", "--providers", providers, "--json") as day:
         day.kill_task("publish")
         day.wait_for(".publish up_for_retry")
         day.kill_part("spark")
@@ -137,28 +189,32 @@ def test_a_day_survives_the_death_of_a_task_of_spark_and_of_the_scheduler(
     [told] = day.summary()["days"]
     assert {line["provider"] for line in told["deliveries"]} == {"emergency", "civil"}
     assert {line["state"] for line in told["deliveries"]} <= ENDS
-    assert verify(home, load_tree()).findings == []
+    assert verify(moved, load_tree()).findings == []
 
 
 def test_a_run_that_was_killed_or_interrupted_is_taken_up_again(
-    first_day: Running, home: Home
+    first_day: Running, moved: Home
 ) -> None:
     arguments = ("run", "--date", "2026-07-17", "--providers", "emergency", "--json")
-    with Running(home, *arguments) as killed:
+    with Running(moved, *arguments) as killed:
         killed.wait_for(".land ")
         killed.send(signal.SIGKILL)
         assert killed.finish() == -signal.SIGKILL
         assert killed.leftovers() != []
-    with Running(home, *arguments) as interrupted:
+    with Running(moved, *arguments) as interrupted:
         interrupted.wait_for("清理上次遗留")
         interrupted.wait_for(".land ")
-        assert not set(killed.seen.parts.values()) & set(Ledger(home).parts())
+        assert not set(killed.seen.parts.values()) & set(Ledger(moved).parts())
         interrupted.send(signal.SIGINT)
         interrupted.send(signal.SIGINT)
         assert interrupted.finish() == 130
         assert interrupted.leftovers() == []
-    with Running(home, *arguments) as last:
+    with Running(moved, *arguments) as last:
         assert last.finish() == 0, last.log
         assert last.leftovers() == []
     assert last.summary()["complete"]
-    assert verify(home, load_tree()).findings == []
+    assert verify(moved, load_tree()).findings == []
+
+
+def test_nothing_was_written_where_the_home_lay_before(moved: Home, home: Home) -> None:
+    assert not home.root.exists()
