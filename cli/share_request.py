@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from cli.acting import local_user
+from cli.share_request_text import example, show_reading
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 from contracts.requested import city_tree
@@ -26,24 +26,6 @@ if TYPE_CHECKING:
     from sharing.requests.timers import Deadline
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
-_EXAMPLE: Final = """\
-# 一件申请 One request (Decree 809, Art. 20). Join several sources by key, or ask for one policy.
-title: 高温应对
-recipient: med_ins            # 谁来读 who reads: a recipient's name
-body: med_ins                 # 哪个部门申请 which body asks
-purpose: 高温期间医保值守
-legal_basis: 突发事件应对法 第七条
-scenario: 值守席每日查看
-scope: 医保局应急处
-mode: api                     # api | batch | file
-until: {until}
-sources:
-  - {contract: emergency.heat_readiness, policy: demo}
-# sources:                    # 多部门关联 several providers, counted by street, 20 persons or more
-#   - {contract: civil.elder_service, key: elder_id}
-#   - {contract: health.disease_case, key: person_id, rows: "icd10 LIKE 'T67%'"}
-# by: [street_code]
-"""
 #: Every step on the command line: its words, and the options it takes beside those it needs.
 _STEPS: Final[Mapping[Action, tuple[str, str]]] = {
     "submit": ("submit", "提交 The asking body's CDO submits a draft."),
@@ -95,12 +77,14 @@ def _acting(command: _F) -> _F:
 
 @request.command(epilog="例 Example: ./jingshu share request draft --example > 申请.yaml")
 @click.argument("file", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--example", is_flag=True, help="打印样例 Print an example to edit.")
+@click.option("--example", "is_example", is_flag=True, help="打印样例 Print an example to edit.")
 @_acting
-def draft(file: Path | None, example: bool, as_body: str | None, as_roles: tuple[str, ...]) -> None:
+def draft(
+    file: Path | None, is_example: bool, as_body: str | None, as_roles: tuple[str, ...]
+) -> None:
     """起草 Keep a request from a YAML FILE as a draft; prints its number."""
-    if example or file is None:
-        click.echo(_example(), nl=False)
+    if is_example or file is None:
+        click.echo(example(), nl=False)
         return
     from sharing.control import Control, utc_now
     from sharing.requests import flow
@@ -111,14 +95,6 @@ def draft(file: Path | None, example: bool, as_body: str | None, as_roles: tuple
         who = local_user(as_body or asked.body, as_roles)
         ask_id = flow.draft(control, city_tree(home), asked, who, utc_now())
     click.echo(f"已起草 drafted: {ask_id}。提交 submit it: ./jingshu share request submit {ask_id}")
-
-
-def _example() -> str:
-    """Return the example, good until the end of next year."""
-    from sharing.control import utc_now
-
-    last_day = date(utc_now().astimezone(CITY_TZ).year + 1, 12, 31)
-    return _EXAMPLE.replace("{until}", last_day.isoformat())
 
 
 def _step(action: Action, name: str, words: str) -> None:
@@ -170,6 +146,7 @@ def deliver(
     """交付 Grant what was agreed to; a joined request's table is made first, on Spark."""
     from sharing.control import Control
     from sharing.joined.make import make_table, newest_date
+    from sharing.requests.reading import reading_of
 
     home = Home.from_env()
     with Control(home) as control:
@@ -181,6 +158,10 @@ def deliver(
             table = make_table(home, ask, day.date() if day else newest_date(home))
         click.echo(f"已生成 made: {table}")
     _take("deliver", ask_id, as_body, as_roles, {}, None)
+    with Control(home) as control:
+        reading = reading_of(control, city_tree(home), _ask(control, ask_id))
+    if reading is not None:
+        show_reading(reading)
 
 
 @request.command("list", epilog="例 Example: ./jingshu share request list --state accepted")
@@ -222,16 +203,22 @@ def list_(body: str | None, state: str | None, as_json: bool) -> None:
 @click.argument("ask_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 def show(ask_id: str, as_json: bool) -> None:
-    """详情 Show a request: what it asks for, every step, deadlines, and whose turn it is."""
+    """详情 Show a request: its steps, deadlines, whose turn it is, and how its data is read."""
     from sharing.control import Control, utc_now
+    from sharing.requests.reading import reading_of
 
     home = Home.from_env()
     tree, now = city_tree(home), utc_now()
     with Control(home) as control:
         ask = _ask(control, ask_id)
+        reading = reading_of(control, tree, ask)
     seen = _seen(ask, tree, now)
     if as_json:
-        click.echo(json.dumps({**seen, "asked": ask.asked.model_dump(mode="json")}))
+        told = {
+            "asked": ask.asked.model_dump(mode="json"),
+            "reading": reading and reading.to_dict(),
+        }
+        click.echo(json.dumps({**seen, **told}))
         return
     click.echo(f"{ask.id} {ask.asked.title} — {ask.state}")
     asks = f"{ask.asked.body} → {seen['sources']}（{seen['level']}）"
@@ -241,6 +228,8 @@ def show(ask_id: str, as_json: bool) -> None:
         who = f"{step.actor}/{step.body}"
         click.echo(f"  {_local(step.at)}  {step.action:18} {step.state:10} {who}  {said}")
     click.echo(f"  {seen['owed']}")
+    if reading is not None:
+        show_reading(reading)
 
 
 @request.command(

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from pyarrow import fs
@@ -108,6 +109,46 @@ def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by 
             continue
         return version, True
     raise last or RuntimeError(app_id)
+
+
+def rewrite_partition(
+    path: Path,
+    partition: tuple[str, str],
+    changed: Callable[[pa.Table], pa.Table | None],
+    name: str,
+) -> None:
+    """Replace the rows of one partition (column, value) in one commit.
+
+    ``changed`` is given the rows as they are, again after a lost race, and returns what they
+    become: None leaves them.
+    """
+    column, value = partition
+    last: DeltaError | None = None
+    for attempt in range(_TRIES):
+        table = open_table(path)
+        if table is None:
+            return
+        data = changed(dataset(table).to_table(filter=pc.field(column) == value))
+        if data is None:
+            return
+        try:
+            write_deltalake(
+                table,
+                data,
+                mode="overwrite",
+                predicate=f"{column} = '{value}'",
+                commit_properties=CommitProperties(
+                    custom_metadata={"jingshu.name": name}, max_commit_retries=0
+                ),
+            )
+        except (CommitFailedError, DeltaError) as race:
+            if not _is_race(race):
+                raise
+            last = race
+            time.sleep(0.02 * (attempt + 1))
+            continue
+        return
+    raise last or RuntimeError(name)
 
 
 def _is_race(error: Exception) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from contracts.delivery import Delivery
-from jobs.delta import append_once, dataset, open_table
+from jobs.delta import append_once, dataset, open_table, rewrite_partition
 from jobs.land import bronze_schema, statistics_only_on, system_fields
 from jobs.refine.plan import BAD, make_plan
 from jobs.silver import stage_path
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from contracts.delivery import BatchStatus
     from contracts.layout import Home
     from contracts.model import Contract
     from jobs.refine.plan import RefinePlan
     from jobs.stages import Batch
 
+#: The status of a bad row whose batch is what its table shows.
+OPEN: Final = "open"
 _REASON = pa.struct(
     [
         pa.field("rule_id", pa.string()),
@@ -68,7 +71,7 @@ def bad_rows(home: Home, contract: Contract, batch: Batch, root: Path) -> pa.Tab
     found = raw["_source_line"].to_pylist()
     made = (
         raw.append_column("_reasons", pa.array([reasons[n] for n in found], pa.list_(_REASON)))
-        .append_column("_status", pa.array(["open"] * len(found), pa.string()))
+        .append_column("_status", pa.array([OPEN] * len(found), pa.string()))
         .append_column("_business_date", pa.array([batch.business_date] * len(found), pa.date32()))
     )
     return made.select(schema(contract).names).cast(schema(contract))
@@ -105,6 +108,25 @@ def append(home: Home, contract: Contract, batch: Batch, root: Path) -> int:
             configuration=statistics_only_on(contract, "_source_line", "_business_date"),
         )
     return int(rows.num_rows)
+
+
+def mark(home: Home, table: str, batch_id: str, status: BatchStatus) -> None:
+    """Say in a batch's bad rows what became of it.
+
+    Rows of a published batch are ``open``; of another (superseded, withdrawn) they bear its status,
+    so that whoever reads the table itself can leave them out.
+    """
+    said = OPEN if status == "published" else status
+
+    def marked(rows: pa.Table) -> pa.Table | None:
+        if all(known == said for known in rows["_status"].unique().to_pylist()):
+            return None
+        at = rows.schema.get_field_index("_status")
+        column = pa.array([said] * rows.num_rows, pa.string())
+        return rows.set_column(at, rows.schema.field(at), column)
+
+    name = f"quarantine:{batch_id}:{said}"
+    rewrite_partition(home.table("quarantine", table), ("_batch_id", batch_id), marked, name)
 
 
 def of_batches(home: Home, table: str, batch_ids: Sequence[str] | None = None) -> pa.Table | None:

@@ -9,10 +9,10 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from jobs import footprint, governance, intents, leaves, silver, tables
+from jobs import footprint, governance, intents, leaves, quarantine, silver, tables
 from jobs.delta import open_table
 from jobs.governance import BatchRow, CheckRow, DeliveryRow, utc_now
-from jobs.leaves import iso
+from jobs.leaves import Named, iso
 from lineage import outbox, stages
 from lineage.events import Parent
 from lineage.evidence.log import EvidenceLog
@@ -166,11 +166,7 @@ def landed_again(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
 def put_back(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
     """State that rows which the lake lost are there again, in other files; no row of it changes."""
     _land_leaves(home, delivery, batch)
-    log, subject = EvidenceLog(home), leaves.subject_of(batch)
-    kept = footprint.of_batch(home.table("quarantine", batch.table), batch.batch_id, "quarantine")
-    known = log.find(f"publication:{subject}")
-    if known is not None and kept:
-        leaves.state(home, leaves.leaf("publication", subject, {**known.leaf.facts, **kept}))
+    _quarantine_again(home, batch)
 
 
 def _land_leaves(home: Home, delivery: Delivery, batch: LandedBatch, *owed: Leaf) -> None:
@@ -320,11 +316,30 @@ def _superseded(home: Home, delivery: Delivery, verdict: Verdict) -> None:
 
 
 def restated(home: Home, row: BatchRow, status: BatchStatus, reason: str) -> None:
-    """State a known batch's new status; its counts stay what they were."""
+    """State a known batch's new status, in its bad rows too; its counts stay what they were."""
+    marked(home, row, status)
     update = {"status": status, "reason": reason, "recorded_at": utc_now()}
     said = hashlib.sha256(reason.encode()).hexdigest()[:12]
     name = f"batch:{row.batch_id}:{status}:{said}"
     governance.append(home, name, [row.model_copy(update=update)])
+
+
+def marked(home: Home, row: BatchRow, status: BatchStatus) -> None:
+    """Mark a batch's bad rows with its new status, and log the files that say so."""
+    if not row.rows_quarantined:
+        return
+    with intents.under_way(home, f"mark:{row.batch_id}", row.table):
+        quarantine.mark(home, row.table, row.batch_id, status)
+        _quarantine_again(home, row)
+
+
+def _quarantine_again(home: Home, batch: Named) -> None:
+    """Log the files that hold a published batch's bad rows now; nothing else of it changed."""
+    subject = leaves.subject_of(batch)
+    kept = footprint.of_batch(home.table("quarantine", batch.table), batch.batch_id, "quarantine")
+    known = EvidenceLog(home).find(f"publication:{subject}")
+    if known is not None and kept:
+        leaves.state(home, leaves.leaf("publication", subject, {**known.leaf.facts, **kept}))
 
 
 def stopped(

@@ -128,6 +128,7 @@ def _shown_again(
 
         refine(home, delivery, landed, tree.root)
         quarantine.append(home, delivery.contract, landed, tree.root)
+        quarantine.mark(home, row.table, row.batch_id, row.status)
     record.put_back(home, delivery, landed)
     intents.finish(home, f"retry:{row.batch_id}")
     return Outcome(row.batch_id, row.status, True, note, row.silver_version)

@@ -208,12 +208,14 @@ def recorded(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> 
     now = utc_now()
     reason = f"{made.actor} 撤回 withdrew it: {made.reason}"
     update = {"status": "withdrawn", "reason": reason, "recorded_at": now}
+    record.marked(home, row, "withdrawn")
     governance.append(home, name, [row.model_copy(update=update)])
     for back in governance.batches_of(home, row.provider, row.dataset):
         if back.batch_id in made.returned and back.status == "superseded":
             again = f"批次 {row.batch_id} 撤回后重新可见 visible again: that batch was withdrawn"
             update = {"status": "published", "reason": again, "recorded_at": utc_now()}
             name = f"batch:{back.batch_id}:published:without-{row.batch_id}"
+            record.marked(home, back, "published")
             governance.append(home, name, [back.model_copy(update=update)])
     event = outbox.write(
         home,

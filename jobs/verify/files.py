@@ -99,7 +99,7 @@ def _of_batches(lake: Lake, layer: Layer, name: str, table: DeltaTable) -> Itera
         kind, fact, step = "publication", "quarantine_sha256", "publish"
     for batch_id, files in footprint.files_by_batch(table).items():
         leaves = lake.leaves_of(kind, f"{name}@{batch_id}")
-        is_under_way = lake.is_under_way(batch_id, step, "retry")
+        is_under_way = lake.is_under_way(batch_id, step, "retry", "mark")
         yield _Unit(
             layer, name, batch_id, _root(lake, layer, name), files, kind, fact, leaves, is_under_way
         )

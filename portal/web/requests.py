@@ -19,6 +19,7 @@ from sharing.requests import flow
 from sharing.requests.corrections import answer_correction, ask_correction, list_corrections
 from sharing.requests.flow import RequestStateError
 from sharing.requests.parties import sources_of
+from sharing.requests.reading import reading_of
 from sharing.requests.records import Use, record_use, uses
 from sharing.requests.states import STATES, TRANSITIONS
 
@@ -180,6 +181,7 @@ def _found(visit: Visit, seen: Seen) -> dict[str, Any]:
             for action in offered(seen, visit)
         ],
         "wording": wording_of(asked),
+        "reading": reading_of(visit.web.control, visit.tree, seen.ask),
         "uses": uses(visit.web.control, seen.ask.id),
         "may_record": was_delivered and visit.may("record_use", body),
         "issues": [(c, visit.may("answer_correction", c.provider)) for c in issues],

@@ -229,6 +229,19 @@ def test_code_runs_as_it_is_written(code: str, desk: Desk) -> None:
     assert "street_code" in desk.capture.readouterr().out
 
 
+def test_the_code_of_a_delivered_request_runs(desk: Desk) -> None:
+    code, said = desk.type("share request show R2026-0001 --json")
+    assert code == 0, said
+    reading = json.loads(said)["reading"]
+    assert desk.type(reading["profile_command"])[0] == 0
+    profile = json.loads(Path("demo.share").read_text("utf-8"))
+    with running_gateway(desk.home, ROOT / "contracts", urlsplit(profile["endpoint"]).port):
+        for tool, text in reading["code"].items():
+            exec(compile(text, tool, "exec"), {})  # noqa: S102 - it is our own command's
+            assert "street_code" in desk.capture.readouterr().out, tool
+    assert set(reading["code"]) == {"pandas", "Polars", "DuckDB"}
+
+
 @pytest.mark.parametrize("command", OURS, ids=core)
 def test_a_command_runs_as_it_is_written(
     command: str, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -264,7 +277,7 @@ def test_another_programs_command_is_one(command: str, folder: Path) -> None:
 @pytest.mark.parametrize("path", RUN_ELSEWHERE)
 def test_what_is_only_read_here_is_run_elsewhere(path: str) -> None:
     text = (ROOT / "tests" / RUN_ELSEWHERE[path]).read_text("utf-8")
-    assert path.split()[-1].lstrip("-") in text
+    assert path.rsplit(maxsplit=1)[-1].lstrip("-") in text
 
 
 #: What the first page promises of a group, and the command that keeps the promise.

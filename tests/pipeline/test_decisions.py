@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,13 +19,13 @@ from lineage.evidence.log import EvidenceLog
 from tests.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from contracts.layout import Home
 
 GOOD: dict[str, Any] = {f"A{n}": n for n in range(10)}
 #: Three of ten rows are bad: more than the contract bears.
 BAD: dict[str, Any] = {**GOOD, "A1": "one", "A2": "", "A3": -3}
+#: Enough of them bear one bad row.
+MANY: dict[str, Any] = {f"B{n}": n for n in range(10)}
 WHO = "cdo.shop"
 
 
@@ -37,6 +38,16 @@ def assert_whole(shop: Shop) -> None:
     report = verify(shop.home, shop.tree)
     assert not report.findings, report.findings
     assert report.checked[2]
+
+
+def marks(shop: Shop, feed: str) -> dict[str, str]:
+    """Return what quarantine's rows say of each batch, to whoever reads the table itself."""
+    table = shop.table(f"shop__{feed}", "quarantine")
+    logs = [f.read_text() for f in Path(table.table_uri, "_delta_log").glob("*.json")]
+    assert "secret-" not in "".join(logs), "statistics hold values of an L3 column"
+    rows = table.to_pyarrow_table(columns=["_batch_id", "_status", "_reasons"]).to_pylist()
+    assert all(row["_reasons"] for row in rows)
+    return {row["_batch_id"]: row["_status"] for row in rows}
 
 
 def facts(shop: Shop, key: str) -> dict[str, Any]:
@@ -156,14 +167,16 @@ def test_a_batch_is_known_by_its_beginning(shop: Shop) -> None:
 
 @pytest.mark.parametrize("feed", ["sale", "month", "stock", "case"])
 def test_withdraw_brings_the_earlier_revision_back(shop: Shop, feed: str) -> None:
-    first = shop.deliver(feed, day(1), {"A1": 1, "A2": 2})
-    second = shop.deliver(feed, day(1), {"A1": 10, "A3": 30}, revision=2)
+    first = shop.deliver(feed, day(1), {**MANY, "A1": 1, "A2": 2, "X1": -1})
+    second = shop.deliver(feed, day(1), {**MANY, "A1": 10, "A3": 30, "X2": -1}, revision=2)
     assert shop.row(first.batch_id).status == "superseded"
+    assert marks(shop, feed) == {first.batch_id: "superseded", second.batch_id: "open"}
     outcome = decisions.withdraw(shop.home, shop.tree, second.batch_id, WHO, "wrong export")
     assert outcome.returned == (first.batch_id,)
-    assert shop.shown(feed) == {"A1": 1, "A2": 2}
+    assert shop.shown(feed) == {**MANY, "A1": 1, "A2": 2}
     assert shop.row(first.batch_id).status == "published"
     assert shop.row(second.batch_id).status == "withdrawn"
+    assert marks(shop, feed) == {first.batch_id: "open", second.batch_id: "withdrawn"}
     leaf = facts(shop, f"withdrawal:{second.table}@{second.batch_id}")
     assert (leaf["actor"], leaf["silver_version"]) == (WHO, outcome.silver_version)
     runs = [e for e in outbox.read(shop.home) if "withdraw" in str(e["job"])]
@@ -238,12 +251,14 @@ def test_withdraw_refuses_a_merge_that_cannot_be_laid_anew(shop: Shop) -> None:
     assert shop.row(first.batch_id).status == "published"
 
 
-@pytest.mark.parametrize("step", ["jobs.withdrawal.recorded", "jobs.decisions.rebuild"])
+@pytest.mark.parametrize(
+    "step", ["jobs.withdrawal.recorded", "jobs.record._quarantine_again", "jobs.decisions.rebuild"]
+)
 def test_withdraw_cut_short_is_finished_by_withdrawing_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    first = shop.deliver("sale", day(1), {"A1": 1})
-    second = shop.deliver("sale", day(1), {"A1": 2}, revision=2)
+    first = shop.deliver("sale", day(1), {**MANY, "X1": -1})
+    second = shop.deliver("sale", day(1), {**MANY, "X2": -1}, revision=2)
     with monkeypatch.context() as broken:
         broken.setattr(step, _stop)
         with pytest.raises(KeyboardInterrupt):
@@ -252,6 +267,7 @@ def test_withdraw_cut_short_is_finished_by_withdrawing_again(
     decisions.withdraw(shop.home, shop.tree, second.batch_id, "another", "second words")
     assert facts(shop, f"withdrawal:shop__sale@{second.batch_id}")["actor"] == WHO
     assert shop.row(first.batch_id).status == "published"
+    assert marks(shop, "sale") == {first.batch_id: "open", second.batch_id: "withdrawn"}
     assert not intents.open_intents(shop.home)
     assert_whole(shop)
 
