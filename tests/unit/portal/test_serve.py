@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.serve import HOST, PortInUseError, make_server
+from infra.stack.airflow import PREFERRED_PORT
+from portal.serve import HOST, PORT, PortInUseError, make_server
+from portal.web import serving as web
+from sharing.endpoint import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +38,11 @@ def get(port: int, path: str, host: str = HOST) -> tuple[int, str, dict[str, str
     body = response.read().decode()
     connection.close()
     return response.status, body, dict(response.getheaders())
+
+
+def test_no_two_servers_want_one_port() -> None:
+    ports = [PORT, PREFERRED_PORT, DEFAULT_PORT, web.DEFAULT_PORT]
+    assert len(set(ports)) == len(ports)
 
 
 def test_the_page_comes_with_headers_that_keep_it_to_itself(port: int) -> None:

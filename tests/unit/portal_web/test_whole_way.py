@@ -55,11 +55,17 @@ def test_from_the_catalogue_to_delivered_and_destroyed(town: Town) -> None:
         done = browser.post(f"/requests/{ask_id}/{action}", said)
         assert done.status_code == 303, (action, done.text)
     assert grants.granted_tables(town.control, "med_ins", town.clock.at) == {"heat_readiness__demo"}
+    page = asker.get(f"/requests/{ask_id}").text
+    assert "<code>jingshu.emergency.heat_readiness__demo</code>" in page
+    assert "./jingshu share profile med_ins --out med_ins.share" in page
+    assert "med_ins.share#jingshu.emergency.heat_readiness__demo" in page
+    assert all(f">{tool}</h3>" in page for tool in ("pandas", "Polars", "DuckDB"))
     used = {"scenario": "值守", "process": "查看", "effect": "调派两车", "storage": "不落地"}
     assert asker.post(f"/requests/{ask_id}/uses", used).status_code == 303
     assert "调派两车" in owner.get(f"/requests/{ask_id}").text
     assert asker.post(f"/requests/{ask_id}/close", {"reason": "用毕"}).status_code == 303
     assert grants.granted_tables(town.control, "med_ins", town.clock.at) == set()
+    assert "share profile" not in asker.get(f"/requests/{ask_id}").text
     proof = {"method": "覆写", "proof": "签字单 17"}
     assert asker.post(f"/requests/{ask_id}/destroy", proof).status_code == 303
     assert "签字单 17" in owner.get(f"/requests/{ask_id}").text
