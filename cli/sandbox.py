@@ -59,7 +59,9 @@ def make(
     _show(truth, as_json=as_json)
 
 
-@sandbox.command(name="truth", epilog="例 Example: ./jingshu sandbox truth --json")
+@sandbox.command(
+    name="truth", epilog="例 Example: ./jingshu sandbox truth --date 2026-07-15 --json"
+)
 @click.option("--date", "day", type=_DATE, help="业务日期 Business date; default: yesterday.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything, every planted row too.")
 def show_truth(day: datetime | None, as_json: bool) -> None:
