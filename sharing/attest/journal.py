@@ -106,7 +106,7 @@ def settle_or_warn(control: Control) -> None:
     """Log what is noted; what fails stays owed, is named by verify, and is tried again later."""
     try:
         settle(control)
-    except JingshuError as problem:
+    except (JingshuError, OSError) as problem:
         _LOG.warning("evidence is still owed: %s", problem)
 
 

@@ -28,7 +28,8 @@ FULL = f"jingshu.city.{TABLE}"
 
 
 def leaves(home: Home) -> list[dict[str, Any]]:
-    return [json.loads(entry) for _, entry in EvidenceLog(home).entries()]
+    found = (json.loads(entry) for _, entry in EvidenceLog(home).entries())
+    return [leaf for leaf in found if leaf["type"] in {"grant", "revoke"}]
 
 
 def states(control: Control) -> list[str]:
