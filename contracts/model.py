@@ -10,9 +10,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 
-from contracts.vocabulary import Gb43697, LoweringFunction, PersonalKind, QuasiIdentifier, Regex
+from contracts.errors import BadValueError
+from contracts.pattern import LinePattern, Pattern
+from contracts.vocabulary import Gb43697, LoweringFunction, PersonalKind, QuasiIdentifier
 
 CITY_TZ = ZoneInfo("Asia/Shanghai")
 #: The ``format`` of a date column that holds a spreadsheet's day numbers.
@@ -39,6 +42,7 @@ LoadMode = Literal["append", "replace_period", "merge_key", "full_snapshot"]
 Format = Literal["csv", "xlsx", "xls", "jsonl", "xml", "parquet"]
 Cycle = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "adhoc"]
 
+_SWAP: Final = "Write the smaller bound as the minimum, or take one of them out."
 _GBT36344 = {"coverage": "completeness", "uniqueness": "accuracy"}
 DimensionIn = Annotated[Dimension, BeforeValidator(lambda d: _GBT36344.get(d, d))]
 
@@ -83,7 +87,9 @@ class Export(Frozen):
     drift: Literal["freeze", "evolve"] = "freeze"
     aliases: dict[str, str] = Field(default_factory=dict)
     sheet: str | None = None
-    footer: Regex | None = Field(default=None, description="regex of rows after the data, dropped")
+    footer: LinePattern | None = Field(
+        default=None, description="regex of rows after the data, dropped"
+    )
 
 
 class Server(Frozen):
@@ -139,15 +145,44 @@ class Reference(Frozen):
     threshold: Threshold = Threshold(bad_percent=0)
 
 
-class Options(Frozen):
-    """ODCS ``logicalTypeOptions`` that this project checks."""
+class TableReference(Frozen):
+    """A composite foreign key: ``columns`` together stand in one row of a reference table."""
 
-    pattern: Regex | None = None
+    columns: tuple[str, ...]
+    file: str
+    targets: tuple[str, ...]
+    threshold: Threshold = Threshold(bad_percent=0)
+
+
+class Options(Frozen):
+    """ODCS ``logicalTypeOptions`` that this project checks, called as the standard calls them."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    pattern: Pattern | None = None
     min_length: int | None = Field(default=None, ge=0)
     max_length: int | None = Field(default=None, ge=0)
     minimum: float | None = None
     maximum: float | None = None
+    exclusive_minimum: float | None = None
+    exclusive_maximum: float | None = None
+    multiple_of: float | None = Field(default=None, gt=0)
     format: str | None = None
+
+    @model_validator(mode="after")
+    def _something_fits(self) -> Options:
+        """Refuse bounds that no value can lie between: every row would be bad."""
+        none = float("-inf")
+        low = max(none if b is None else b for b in (self.minimum, self.exclusive_minimum))
+        high = min(-none if b is None else b for b in (self.maximum, self.exclusive_maximum))
+        is_point = low == high and high in (self.exclusive_minimum, self.exclusive_maximum)
+        if low > high or is_point:
+            raise BadValueError(f"no number lies between {low:g} and {high:g}", _SWAP)
+        if self.max_length is not None and (self.min_length or 0) > self.max_length:
+            raise BadValueError(
+                f"no text is {self.min_length} to {self.max_length} characters long", _SWAP
+            )
+        return self
 
 
 class Column(Frozen):
@@ -348,7 +383,10 @@ class Contract(Frozen):
     tags: tuple[str, ...] = ()
     servers: tuple[Server, ...] = ()
     columns: tuple[Column, ...]
+    references: tuple[TableReference, ...] = ()
     quality: tuple[Quality, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    """Service levels of the standard that nothing here can measure: each says so in its result."""
     schedule: Schedule = Schedule()
     load: Load = Load()
     catalogue: Catalogue | None = None
