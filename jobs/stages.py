@@ -49,6 +49,8 @@ class Batch(Stage):
     sm3: str
     received_at: datetime
     started_at: datetime
+    rows_announced: int | None = None
+    """How many rows the provider's manifest says the file has, if it says so."""
 
 
 class RawBatch(Batch):

@@ -27,7 +27,7 @@ from contracts.reading import read_contract
 from jobs import quarantine
 from jobs.decode import naming, sniff
 from jobs.delta import append_once, open_table
-from jobs.drop import SANDBOX_MARK, Found, origin_of
+from jobs.drop import SANDBOX_MARK, check_manifest, check_rows, found_at, origin_of
 from jobs.governance import utc_now
 from jobs.land import Parsed, bronze_schema, land, statistics_only_on
 from jobs.pull import opened_raw, pull
@@ -180,7 +180,10 @@ def _pulled(given: Given) -> Iterator[tuple[Home, RawBatch]]:
         if given.origin == "simulated":
             (drop / SANDBOX_MARK).write_text('{"origin": "simulated"}', "utf-8")
         home = Home(folder / "home")
-        yield home, pull(home, given.delivery, drop, Found(given.file, None))
+        found = found_at(given.delivery, given.file)
+        raw = pull(home, given.delivery, drop, found)
+        check_manifest(given.delivery, raw, found)
+        yield home, raw
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -258,6 +261,7 @@ def land_file(given: Given, out: Path) -> Landing:
             sniffed = sniff(kept)
             parsed = Parsed(contract, contract.server(provider), raw.batch_id)
             data = pa.Table.from_batches(list(parsed.batches(kept)), wanted)
+        check_rows(given.delivery, raw, parsed.rows)
         stored = sealed_rows(Home.from_env(), given.delivery, data)
         append_once(
             out,
