@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def use_spark() -> Iterator[None]:
-    """Connect to ``SPARK_REMOTE``, else to this home's stack, else start a server and stop it."""
+def use_spark() -> Iterator[bool]:
+    """Connect to ``SPARK_REMOTE``, else to this home's stack, else start a server and stop it.
+
+    Yields whether the server is one that was started.
+    """
     with running_spark() as is_there:
         if is_there:
-            yield
+            yield False
             return
     from infra.stack import spark
 
@@ -28,7 +31,7 @@ def use_spark() -> Iterator[None]:
         spark.running(Home(Path(folder))) as own,
         _named(own.remote),
     ):
-        yield
+        yield True
 
 
 @contextmanager

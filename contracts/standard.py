@@ -104,7 +104,7 @@ PROPERTY: Final = Element(
             "customProperties",
         ]
     ),
-    descriptive=(_ABOUT - {"businessName", "description", "physicalType", "tags"})
+    descriptive=(_ABOUT - {"businessName", "description", "physicalType", "tags", "context"})
     | frozenset(
         [
             "partitioned",

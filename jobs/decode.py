@@ -274,11 +274,7 @@ def sheet_rows(
     """Yield a workbook's rows, parsed by a process of its own (``jobs.sheet`` says why)."""
     wanted = ["--all"] if is_all else [sheet] if sheet else []
     try:
-        for record in _rows_of(sheet_reader.__file__, path, wanted, first=1):
-            if isinstance(record.cells, dict):
-                (noticed if noticed is not None else {}).update(record.cells)
-            else:
-                yield record
+        yield from _rows_of(sheet_reader.__file__, path, wanted, first=1, noticed=noticed)
     except subprocess.CalledProcessError as failed:
         if failed.returncode == sheet_reader.NO_SHEET:
             raise DecodeError(
@@ -307,8 +303,17 @@ def parquet_rows(path: Path, *, is_all: bool = False) -> Iterator[Record]:
         ) from None
 
 
-def _rows_of(program: str, path: Path, arguments: list[str], first: int) -> Iterator[Record]:
-    """Run a reader of this package; raises CalledProcessError with what it said."""
+def _rows_of(
+    program: str,
+    path: Path,
+    arguments: list[str],
+    first: int,
+    noticed: dict[str, Any] | None = None,
+) -> Iterator[Record]:
+    """Run a reader of this package; raises CalledProcessError with what it said.
+
+    A list is a row; an object is what the reader noticed besides.
+    """
     command = [sys.executable, "-I", program, str(path), *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -317,7 +322,11 @@ def _rows_of(program: str, path: Path, arguments: list[str], first: int) -> Iter
             raise TypeError(command)
         try:
             for number, line in enumerate(child.stdout, start=first):
-                yield Record(number, json.loads(line))
+                read = json.loads(line)
+                if isinstance(read, list):
+                    yield Record(number, read)
+                elif noticed is not None:
+                    noticed.update(read)
             said = child.stderr.read()
         except BaseException:  # also GeneratorExit: whoever asked wants no more rows
             child.kill()

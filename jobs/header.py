@@ -92,7 +92,8 @@ def completed(contract: Contract, export: Export, names: Iterable[str]) -> list[
     lost = [c.header for c in contract.columns if c.required and c.name not in there]
     if lost:
         raise HeaderError(
-            f"No record names {'、'.join(lost)}; they name {_listed(contract, used, by_header)}.",
+            f"The file lacks {'、'.join(lost)}; its records name"
+            f" {_listed(contract, used, by_header)}.",
             f"Deliver the layout of {contract.id} {contract.version}, or agree a new version.",
         )
     return [*used, *(c.header for c in contract.columns if not c.required and c.name not in there)]

@@ -160,11 +160,14 @@ def _contract(tree: Tree, text: str) -> tuple[Tree, Contract]:
 
 
 @dataclass
-class _Clock:
+class Clock:
+    """Seconds by what they were spent on, in order."""
+
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Count the block's seconds."""
         began = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - began, 3)
@@ -188,18 +191,18 @@ def _pulled(given: Given) -> Iterator[tuple[Home, RawBatch]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def try_file(given: Given) -> Trial:
+def try_file(given: Given, clock: Clock | None = None) -> Trial:
     """Take a file through pull, land, refine and audit on Spark; publish nothing.
 
-    Raises PullStopped for what would be refused and DecodeError for a layout that is not the
+    ``clock`` goes on counting where the caller began. Raises PullStopped for what would be refused and DecodeError for a layout that is not the
     contract's.
     """
-    from jobs.audit.run import audit
-    from jobs.refine.run import refine
-    from jobs.spark import session
-
-    clock, delivery, root = _Clock(), given.delivery, given.tree.root
+    clock, delivery, root = clock or Clock(), given.delivery, given.tree.root
     with clock.stage("connect"):
+        from jobs.audit.run import audit
+        from jobs.refine.run import refine
+        from jobs.spark import session
+
         session()
     began = time.perf_counter()
     with _pulled(given) as (home, raw):

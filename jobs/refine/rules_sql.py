@@ -121,10 +121,11 @@ def _not_within(value: str, low: float | None, high: float | None) -> str:
     return f"({' OR '.join(parts) or 'false'} OR isnan({value}))"
 
 
-def _not_multiple(text: str, of: float) -> str:
+def _not_multiple(text: str, value: str, of: float) -> str:
     """Divide as decimals: 0.3 is a multiple of 0.1, which no two doubles tell."""
     step = f"CAST('{Decimal(repr(of)):f}' AS DECIMAL(38,10))"
-    return f"coalesce(try_cast({text} AS DECIMAL(38,10)) % {step} != 0, true)"
+    is_rest = f"try_cast({text} AS DECIMAL(38,10)) % {step} != 0"
+    return f"({value} IS NOT NULL AND coalesce({is_rest}, true))"
 
 
 def _not_together(rule: RowRule, root: Path) -> str:
@@ -187,7 +188,7 @@ def violation(rule: RowRule, contract: Contract, business_date: date, root: Path
         "exclusive_range": lambda: _not_within(
             number, rule.arguments["minimum"], rule.arguments["maximum"]
         ),
-        "multiple_of": lambda: _not_multiple(text, rule.arguments["of"]),
+        "multiple_of": lambda: _not_multiple(text, value, rule.arguments["of"]),
         "enum": lambda: _not_in(text, tuple(rule.arguments["values"])),
         "reference": lambda: _not_in(
             text,

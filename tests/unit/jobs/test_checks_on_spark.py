@@ -69,6 +69,31 @@ CHECKS: dict[str, tuple[dict[str, Any], str, str]] = {
         "not_executable",
         "no validValues",
     ),
+    "sql_property": (
+        sql("SELECT COUNT(*) FROM {table} WHERE ${property} > 1", column="guests"),
+        "failed",
+        ": 2",
+    ),
+    "sql_broken": (sql("SELECT FROM"), "error", "not Spark SQL"),
+    "invalid_by_pattern": (
+        metric("invalidValues", column="kind", arguments={"pattern": "^[xy]$"}),
+        "failed",
+        ": 1",
+    ),
+    "invalid_by_both": (
+        metric(
+            "invalidValues",
+            column="visit_id",
+            arguments={"validValues": ["a", "b"], "pattern": "^a$"},
+        ),
+        "failed",
+        ": 1",
+    ),
+    "missing_words": (
+        metric("missingValues", column="kind", arguments={"missingValues": ["z", None]}),
+        "failed",
+        ": 2",
+    ),
     "unknown": (metric("freshness", column="guests"), "not_executable", "'freshness' is not known"),
 }
 
@@ -77,6 +102,7 @@ def test_each_check_has_its_result(tmp_path: Path) -> None:
     from jobs.spark import session
 
     contract = source()
+    properties(contract)[0]["unique"] = properties(contract)[1]["unique"] = True
     properties(contract).append(column("kind", customProperties=custom(enum=["x", "y"])))
     made = load_tree(write(tmp_path, contract)).contract("town.visit")
     quality = tuple(
@@ -98,7 +124,11 @@ def test_each_check_has_its_result(tmp_path: Path) -> None:
     finally:
         session().catalog.dropTempView("checks_v")
     by_id = {r.rule_id: r for r in found}
-    assert set(by_id) == set(CHECKS)
-    assert {i: r.status for i, r in by_id.items()} == {i: c[1] for i, c in CHECKS.items()}
+    assert {i: r.status for i, r in by_id.items()} == {i: c[1] for i, c in CHECKS.items()} | {
+        "visit_id.unique": "failed",
+        "guests.unique": "passed",
+    }
+    repeated = by_id["visit_id.unique"]
+    assert (repeated.checked, repeated.failed, repeated.severity) == (3, 1, "error")
     for name, (_, _, words) in CHECKS.items():
         assert words in by_id[name].message, by_id[name]
