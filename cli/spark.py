@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def use_spark() -> Iterator[bool]:
     """Connect to ``SPARK_REMOTE``, else to this home's stack, else start a server and stop it.
 
-    Yields whether the server is one that was started.
+    Yields whether one ran already.
     """
     with running_spark() as is_there:
         if is_there:
-            yield False
+            yield True
             return
     from infra.stack import spark
 
@@ -31,7 +31,7 @@ def use_spark() -> Iterator[bool]:
         spark.running(Home(Path(folder))) as own,
         _named(own.remote),
     ):
-        yield True
+        yield False
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def try_file(
         )
     with interruptible(), ExitStack() as spark:
         with clock.stage("start spark"):
-            is_own = spark.enter_context(use_spark())
+            is_own = not spark.enter_context(use_spark())
         trial = run_trial(taken, clock)
         with clock.stage("stop spark"):
             spark.close()

@@ -194,8 +194,9 @@ def _pulled(given: Given) -> Iterator[tuple[Home, RawBatch]]:
 def try_file(given: Given, clock: Clock | None = None) -> Trial:
     """Take a file through pull, land, refine and audit on Spark; publish nothing.
 
-    ``clock`` goes on counting where the caller began. Raises PullStopped for what would be refused and DecodeError for a layout that is not the
-    contract's.
+    ``clock`` goes on counting where the caller began. Raises PullStopped for what would be refused,
+    ManifestError for bytes that are not those announced beside the file, and DecodeError for a
+    layout that is not the contract's.
     """
     clock, delivery, root = clock or Clock(), given.delivery, given.tree.root
     with clock.stage("connect"):

@@ -50,7 +50,7 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     try:
         results = (
             *_landing(refined),
-            *_announced(refined),
+            *announced(refined),
             *_row_results(count, plan, contract, refined),
             *checks.run(spark, audited),
             *expectations.run(audited, refined.batch_id, home.quality),
@@ -136,7 +136,7 @@ def _landing(refined: RefinedBatch) -> list[CheckResult]:
     ]
 
 
-def _announced(refined: RefinedBatch) -> list[CheckResult]:
+def announced(refined: RefinedBatch) -> list[CheckResult]:
     """Hold the rows that landed against those that the provider's manifest announced."""
     if refined.rows_announced is None:
         return []
