@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from contracts import model
-from contracts.model import Frozen
+from contracts.frozen import Frozen
 from contracts.part import Part
-from contracts.pattern import Pattern  # noqa: TC001  (pydantic reads it)
+from contracts.pattern import Pattern
 from contracts.standard import ARGUMENTS, COMPARISONS, QUALITY, nearest, refused
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts import model
+from contracts.constraint import Options, Reference, TableReference, Threshold
 from contracts.header import header_key
 from contracts.part import Part
 from contracts.standard import PROPERTY, refused, unread_options
@@ -92,7 +93,7 @@ class Columns(Part):
             "level": item.get("classification"),
             "tags": tuple(item.get("tags") or ()),
             "options": self.read(
-                lambda: self.options(item, (*place, "logicalTypeOptions"), kind), model.Options()
+                lambda: self.options(item, (*place, "logicalTypeOptions"), kind), Options()
             ),
         }
         readers: dict[str, Callable[[object, Place], Any]] = {
@@ -123,15 +124,13 @@ class Columns(Part):
         self.nothing_left(custom, _CUSTOM)
         return self.doc.parse(model.Column, fields, place, _CALLED)
 
-    def options(self, item: Mapping[str, Any], place: Place, kind: str) -> model.Options:
+    def options(self, item: Mapping[str, Any], place: Place, kind: str) -> Options:
         """Return the options that are checked; those that nothing checks are noted."""
         options = item.get("logicalTypeOptions") or {}
         unread = list(unread_options(self.doc, options, place, kind))
         self.note(unread)
         names = {e.place[-1] for e in unread}
-        return self.doc.parse(
-            model.Options, {k: v for k, v in options.items() if k not in names}, place
-        )
+        return self.doc.parse(Options, {k: v for k, v in options.items() if k not in names}, place)
 
     def physical(self, item: Mapping[str, Any], place: Place) -> None:
         """Refuse a decimal that no table can hold."""
@@ -182,10 +181,10 @@ class Columns(Part):
             name, arguments = next(iter(value.items()))
         return self.doc.parse(model.RuleUse, {"name": name, "arguments": arguments or {}}, place)
 
-    def reference(self, relation: Mapping[str, Any], place: Place) -> model.Reference:
+    def reference(self, relation: Mapping[str, Any], place: Place) -> Reference:
         """Read a property's foreign key into a reference table."""
         file, column = self.target(relation.get("to"), (*place, "to"))
-        return model.Reference(file=file, column=column, threshold=self.threshold(relation, place))
+        return Reference(file=file, column=column, threshold=self.threshold(relation, place))
 
     def target(self, written: object, place: Place) -> tuple[str, str]:
         """Return file and column that a relationship's ``to`` names."""
@@ -199,22 +198,22 @@ class Columns(Part):
             )
         return file, parts[-1]
 
-    def threshold(self, relation: Mapping[str, Any], place: Place) -> model.Threshold:
+    def threshold(self, relation: Mapping[str, Any], place: Place) -> Threshold:
         """Read the share of rows that a relationship lets refer to nothing."""
         custom = self.custom(relation, place)
-        found = model.Threshold(bad_percent=0)
+        found = Threshold(bad_percent=0)
         if "threshold" in custom:
             value, at = custom.pop("threshold")
-            found = self.doc.parse(model.Threshold, value, at)
+            found = self.doc.parse(Threshold, value, at)
         self.nothing_left(custom, ("threshold",))
         return found
 
     def related(
         self, table: Mapping[str, Any], columns: tuple[model.Column, ...]
-    ) -> tuple[tuple[model.Column, ...], tuple[model.TableReference, ...]]:
+    ) -> tuple[tuple[model.Column, ...], tuple[TableReference, ...]]:
         """Read the table's own relationships: of one column each, or of several together."""
         by_name = {c.name: c for c in columns}
-        composite: dict[tuple[str, ...], model.TableReference] = {}
+        composite: dict[tuple[str, ...], TableReference] = {}
         for i, relation in enumerate(table.get("relationships") or ()):
             place: Place = ("schema", 0, "relationships", i)
             with self.faults.noted():
@@ -231,7 +230,7 @@ class Columns(Part):
                 if (is_single and first.reference is not None) or found.columns in composite:
                     raise self.doc.fail(place, "a second reference", "Keep one of the two.")
                 if is_single:
-                    single = model.Reference(
+                    single = Reference(
                         file=found.file, column=found.targets[0], threshold=found.threshold
                     )
                     by_name[first.name] = first.model_copy(update={"reference": single})
@@ -241,7 +240,7 @@ class Columns(Part):
 
     def table_reference(
         self, table: Mapping[str, Any], relation: Mapping[str, Any], place: Place
-    ) -> model.TableReference:
+    ) -> TableReference:
         """Read ``from`` and ``to`` of a relationship at the level of the table."""
         own, there = (
             written if isinstance(written, list) else [written]
@@ -256,7 +255,7 @@ class Columns(Part):
             raise self.doc.fail(
                 (*place, "to"), "its columns stand in several tables", "Name columns of one table."
             )
-        return model.TableReference(
+        return TableReference(
             columns=tuple(self.own_column(table, str(n), (*place, "from")) for n in own),
             file=targets[0][0],
             targets=tuple(column for _, column in targets),

@@ -10,11 +10,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from contracts.errors import BadValueError
-from contracts.pattern import LinePattern, Pattern
+from contracts.constraint import Options, Reference, Severity, TableReference
+from contracts.frozen import Frozen
+from contracts.pattern import LinePattern
 from contracts.vocabulary import Gb43697, LoweringFunction, PersonalKind, QuasiIdentifier
 
 CITY_TZ = ZoneInfo("Asia/Shanghai")
@@ -35,14 +35,12 @@ LogicalType = Literal["string", "integer", "number", "date", "timestamp", "boole
 Dimension = Literal[
     "conformity", "completeness", "accuracy", "consistency", "timeliness", "accessibility"
 ]
-Severity = Literal["error", "warning", "info"]
 Status = Literal["draft", "active", "deprecated", "retired"]
 LoadMode = Literal["append", "replace_period", "merge_key", "full_snapshot"]
 #: What a provider's file is, as ODCS ``servers[].format`` says it.
 Format = Literal["csv", "xlsx", "xls", "jsonl", "xml", "parquet"]
 Cycle = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "adhoc"]
 
-_SWAP: Final = "Write the smaller bound as the minimum, or take one of them out."
 _GBT36344 = {"coverage": "completeness", "uniqueness": "accuracy"}
 DimensionIn = Annotated[Dimension, BeforeValidator(lambda d: _GBT36344.get(d, d))]
 
@@ -50,12 +48,6 @@ DimensionIn = Annotated[Dimension, BeforeValidator(lambda d: _GBT36344.get(d, d)
 def max_level(levels: list[Level] | tuple[Level, ...]) -> Level:
     """Return the highest level, 就高从严; of nothing, the untagged level."""
     return max(levels, default=UNTAGGED)
-
-
-class Frozen(BaseModel):
-    """Parsed at the edge, never changed after; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Load(Frozen):
@@ -128,61 +120,6 @@ class Lowering(Frozen):
     approved_by: str = Field(min_length=1)
     approved_on: date
     reason: str = Field(min_length=1)
-
-
-class Threshold(Frozen):
-    """The share of bad rows, in percent, above which a rule's result is a failure."""
-
-    bad_percent: float = Field(ge=0, le=100)
-    severity: Severity = "error"
-
-
-class Reference(Frozen):
-    """A foreign key into a reference table: ``values_of`` names file, object and property."""
-
-    file: str
-    column: str
-    threshold: Threshold = Threshold(bad_percent=0)
-
-
-class TableReference(Frozen):
-    """A composite foreign key: ``columns`` together stand in one row of a reference table."""
-
-    columns: tuple[str, ...]
-    file: str
-    targets: tuple[str, ...]
-    threshold: Threshold = Threshold(bad_percent=0)
-
-
-class Options(Frozen):
-    """ODCS ``logicalTypeOptions`` that this project checks, called as the standard calls them."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-    pattern: Pattern | None = None
-    min_length: int | None = Field(default=None, ge=0)
-    max_length: int | None = Field(default=None, ge=0)
-    minimum: float | None = None
-    maximum: float | None = None
-    exclusive_minimum: float | None = None
-    exclusive_maximum: float | None = None
-    multiple_of: float | None = Field(default=None, gt=0)
-    format: str | None = None
-
-    @model_validator(mode="after")
-    def _something_fits(self) -> Options:
-        """Refuse bounds that no value can lie between: every row would be bad."""
-        none = float("-inf")
-        low = max(none if b is None else b for b in (self.minimum, self.exclusive_minimum))
-        high = min(-none if b is None else b for b in (self.maximum, self.exclusive_maximum))
-        is_point = low == high and high in (self.exclusive_minimum, self.exclusive_maximum)
-        if low > high or is_point:
-            raise BadValueError(f"no number lies between {low:g} and {high:g}", _SWAP)
-        if self.max_length is not None and (self.min_length or 0) > self.max_length:
-            raise BadValueError(
-                f"no text is {self.min_length} to {self.max_length} characters long", _SWAP
-            )
-        return self
 
 
 class Column(Frozen):

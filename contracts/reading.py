@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contracts.document import Place
+    from contracts.frozen import Frozen
 
 #: Parts of table and folder names; ``__`` stands between provider and dataset.
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 #: Keys of servers in the standard that say how a file is written: ``export`` says it all.
 _OF_EXPORT: Final = frozenset(("delimiter", "encoding"))
-_PARTS: Final[Mapping[str, type[model.Frozen]]] = {
+_PARTS: Final[Mapping[str, type[Frozen]]] = {
     "load": model.Load,
     "catalogue": model.Catalogue,
     "sharing": model.Sharing,

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from contracts.constraint import Severity, TableReference
     from contracts.model import (
         Column,
         Contract,
         Dimension,
         LogicalType,
-        Severity,
-        TableReference,
     )
 
 SHAPE: Final = "row.shape"

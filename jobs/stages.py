@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from contracts.constraint import Severity
 from contracts.delivery import BatchStatus, DeliveryState, Origin
-from contracts.model import Dimension, Severity
+from contracts.model import Dimension
 
 
 class Stage(BaseModel):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.constraint import Options
 from contracts.delivery import Delivery
-from contracts.model import EXCEL_SERIAL, Options
+from contracts.model import EXCEL_SERIAL
 from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
 from contracts.tree import load_tree
 from jobs.refine import rules_sql
@@ -22,7 +23,8 @@ from tests.conftest import TREE
 from tests.unit.contracts.small import Node, column, custom, properties, source, write
 
 if TYPE_CHECKING:
-    from contracts.model import Contract, Severity
+    from contracts.constraint import Severity
+    from contracts.model import Contract
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "plans"
 DAY = date(2026, 7, 15)
