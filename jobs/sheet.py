@@ -69,8 +69,8 @@ def main(arguments: list[str]) -> int:
                 sys.stderr.write(json.dumps(names, ensure_ascii=False))
                 return NO_SHEET
             if wanted == ["--all"]:
-                for name in names:
-                    _print(_rows(book, name))
+                for number, name in enumerate(names):
+                    _print_mended(_rows(book, name), _broken(file, number))
                 return 0
             chosen = wanted[0] if wanted else _first_shown(book)
             broken = _broken(file, names.index(chosen))
@@ -84,11 +84,6 @@ def main(arguments: list[str]) -> int:
 
 def _rows(book: Any, name: str) -> list[list[Any]]:
     return list(book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-
-
-def _print(rows: list[list[Any]]) -> None:
-    for row in rows:
-        sys.stdout.write(json.dumps([cell_text(c) for c in row]) + "\n")
 
 
 def _print_mended(rows: list[list[Any]], broken: dict[tuple[int, int], str]) -> dict[str, Any]:

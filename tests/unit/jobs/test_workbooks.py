@@ -15,6 +15,7 @@ from contracts.tree import load_tree
 from jobs.broken_cells import broken_cells
 from jobs.decode import DecodeError
 from jobs.land import Parsed
+from jobs.secrecy import secret_mark
 from tests.unit.contracts.small import custom, source, write
 
 if TYPE_CHECKING:
@@ -165,3 +166,10 @@ def test_a_workbook_whose_parts_are_lost_is_refused(tmp_path: Path) -> None:
                 target.writestr(item, source_.read(item.filename))
     with pytest.raises(DecodeError):
         landed(tmp_path, out.getvalue())
+
+
+def test_a_mark_in_a_formula_that_nobody_computed_is_a_mark(tmp_path: Path) -> None:
+    """It would land as the text of its cell, so it is looked at before anything is stored."""
+    file = tmp_path / "visit.xlsx"
+    file.write_bytes(xlsx(two, lambda s: s.write_formula(1, 0, '="机密★10年"', None, "")))
+    assert secret_mark(file)
