@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.constraint import Options
+from contracts.constraint import Options, Severity
 from contracts.delivery import Delivery
 from contracts.layout import Home
 from contracts.model import (
@@ -25,7 +25,6 @@ from contracts.model import (
     Product,
     Release,
     Server,
-    Severity,
 )
 from contracts.tree import Tree
 
