@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def use_spark() -> Iterator[None]:
-    """Connect to ``SPARK_REMOTE``, else to this home's stack, else start a server and stop it."""
+def use_spark() -> Iterator[bool]:
+    """Connect to ``SPARK_REMOTE``, else to this home's stack, else start a server and stop it.
+
+    Yields whether one ran already.
+    """
     with running_spark() as is_there:
         if is_there:
-            yield
+            yield True
             return
     from infra.stack import spark
 
@@ -28,7 +31,7 @@ def use_spark() -> Iterator[None]:
         spark.running(Home(Path(folder))) as own,
         _named(own.remote),
     ):
-        yield
+        yield False
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,21 @@ from contracts.tree import load_tree
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from jobs.trial import Trial
+    from jobs.trial import Clock, Trial
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MARKS = {"passed": "✓", "failed": "✗", "error": "!", "not_executable": "–"}
+_STAGES = {
+    "contracts": "契约",
+    "start spark": "启动",
+    "connect": "连接",
+    "pull": "接收",
+    "land": "落地",
+    "refine": "精炼",
+    "audit": "审核",
+    "stop spark": "停止",
+}
+_WORTH_TELLING_S = 0.05
 _VERDICTS = {
     "publish": "可发布 would be published",
     "hold": "会被扣留 would be held",
@@ -66,23 +78,30 @@ def try_file(
     """
     from cli.interrupts import interruptible
     from cli.spark import use_spark
-    from jobs.trial import given
+    from jobs.trial import Clock, given
     from jobs.trial import try_file as run_trial
 
-    taken = given(
-        load_tree(),
-        file,
-        contract,
-        provider=provider,
-        business_date=day.date() if day else None,
-        is_simulated=simulated,
-    )
-    with interruptible(), use_spark():
-        trial = run_trial(taken)
+    clock = Clock()
+    with clock.stage("contracts"):
+        taken = given(
+            load_tree(),
+            file,
+            contract,
+            provider=provider,
+            business_date=day.date() if day else None,
+            is_simulated=simulated,
+        )
+    with interruptible(), ExitStack() as spark:
+        with clock.stage("start spark"):
+            is_own = not spark.enter_context(use_spark())
+        trial = run_trial(taken, clock)
+        with clock.stage("stop spark"):
+            spark.close()
     if as_json:
         click.echo(json.dumps(_as_json(trial), ensure_ascii=False))
     else:
         _show(trial, shown)
+        _spent(clock, is_own=is_own)
     return 0 if trial.decision == "publish" else 1
 
 
@@ -131,5 +150,18 @@ def _show(trial: Trial, shown: int) -> None:
         count = f"{r.failed or 0:,}/{r.checked:,}" if r.checked is not None else ""
         click.echo(f"  {_MARKS[r.status]} {r.rule_id:<32} {count:>14}  {r.message}")
     click.echo(f"\n{_VERDICTS[trial.decision]}: {trial.reason}")
-    spent = " · ".join(f"{name} {seconds:.1f} s" for name, seconds in trial.seconds.items())
-    click.echo(f"用时 {spent}")
+
+
+def _spent(clock: Clock, *, is_own: bool) -> None:
+    """Say what the seconds were spent on, and how to save those of a Spark started for one file."""
+    parts = [
+        f"{_STAGES[name]} {name} {seconds:.1f}"
+        for name, seconds in clock.seconds.items()
+        if seconds >= _WORTH_TELLING_S
+    ]
+    click.echo(f"用时 took {sum(clock.seconds.values()):.1f} s: {' · '.join(parts)}")
+    if is_own:
+        click.echo(
+            "Spark 只为此文件启动；先运行 ./jingshu up，以后每次只需几秒。\n"
+            "Spark was started for this file alone; after ./jingshu up each try takes seconds."
+        )

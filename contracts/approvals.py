@@ -6,14 +6,15 @@ unless the register has it for that column, that function, that level, that pers
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003  (pydantic reads it)
+from datetime import date
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from contracts.document import load_yaml
-from contracts.model import Frozen, Level
-from contracts.vocabulary import LoweringFunction  # noqa: TC001  (pydantic reads it)
+from contracts.frozen import Frozen
+from contracts.model import Level
+from contracts.vocabulary import LoweringFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

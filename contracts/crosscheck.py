@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.approvals import FILE as APPROVALS
-from contracts.document import ContractError, load_yaml
+from contracts.document import Faults, load_yaml
 from contracts.errors import UsageError
 from contracts.glossary import FILE as GLOSSARY
 from contracts.grading import grade_of, is_below
+from contracts.header import header_key
 from contracts.model import EXCEL_SERIAL
-from contracts.reference import column_values, reference_csv
-from contracts.rules import NAMED_RULES
+from contracts.reference import column_rows, column_values, reference_csv
+from contracts.rules import NAMED_RULES, batch_rules, row_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contracts.model import Column, Contract
+    from contracts.document import ContractError
+    from contracts.model import Column, Contract, Server
     from contracts.tree import Tree
 
 _CUSTOM: Final = "customProperties"
@@ -93,6 +95,32 @@ class _Check:
             raise self.fail(
                 column.name, f"{file.name} holds no values", "Fill it: nothing would be right."
             )
+
+    def references(self) -> None:
+        for reference in self.contract.references:
+            try:
+                file = reference_csv(self.tree.root, reference.file)
+                values = column_rows(file, reference.targets)
+            except UsageError as missing:
+                raise self.fail("schema", missing.problem, missing.remedy) from None
+            if not values:
+                raise self.fail(
+                    "schema", f"{file.name} holds no values", "Fill it: nothing would be right."
+                )
+
+    def ids(self) -> None:
+        """Refuse a check that is called as a rule is: one result would hide the other."""
+        if any(c.rule and c.rule.name not in NAMED_RULES for c in self.contract.columns):
+            return  # told already, and such a contract has no rules to list
+        own = {r.id for r in row_rules(self.contract)}
+        own |= {r.id for r in batch_rules(self.contract)}
+        for quality in self.contract.quality:
+            if quality.id in own:
+                raise self.fail(
+                    quality.column or "schema",
+                    f"the check {quality.id!r} is called as a rule of the table is",
+                    "Give the check another id.",
+                )
 
     def meaning(self, column: Column) -> None:
         if self.contract.product is not None:
@@ -227,7 +255,6 @@ class _Check:
             )
 
     def servers(self) -> None:
-        names = {c.name for c in self.contract.columns}
         for server in self.contract.servers:
             is_known = not self.tree.providers or server.provider in self.tree.providers
             if not is_known and self.contract.product is None:
@@ -248,13 +275,23 @@ class _Check:
                     f" {', '.join(unread)}",
                     f"Take {', '.join(unread)} out of its export, or correct its format.",
                 )
-            for header, name in server.export.aliases.items():
-                if name not in names:
-                    raise self.fail(
-                        "servers",
-                        f"the alias {header!r} leads to no column {name!r}",
-                        "Correct it.",
-                    )
+            self.aliases(server)
+
+    def aliases(self, server: Server) -> None:
+        """Refuse an alias of no column, or one that is another column's header."""
+        headers = {header_key(c.header): c.name for c in self.contract.columns}
+        for header, name in server.export.aliases.items():
+            if name not in headers.values():
+                raise self.fail(
+                    "servers", f"the alias {header!r} leads to no column {name!r}", "Correct it."
+                )
+            other = headers.setdefault(header_key(header), name)
+            if other != name:
+                raise self.fail(
+                    "servers",
+                    f"the alias {header!r} of {name} is how {other} is called too",
+                    "Take it out: a header leads to one column.",
+                )
 
     def load(self) -> None:
         load = self.contract.load
@@ -325,17 +362,22 @@ def check_tables(tree: Tree) -> None:
 
 
 def check_across(tree: Tree, contract: Contract) -> None:
-    """Check a contract against its tree; raises ContractError with file, line and remedy."""
-    check = _Check(tree, contract)
-    for column in contract.columns:
-        check.rule(column)
-        check.reference(column)
-        check.format(column)
-        check.meaning(column)
-        check.lowering(column)
-    check.metrics()
-    check.load()
-    check.grade()
-    check.product()
-    check.disclosure()
-    check.servers()
+    """Check a contract against its tree; raises the first of all its errors, with the others."""
+    check, faults = _Check(tree, contract), Faults()
+    for of_column in (check.rule, check.reference, check.format, check.meaning, check.lowering):
+        for column in contract.columns:
+            with faults.noted():
+                of_column(column)
+    for of_contract in (
+        check.references,
+        check.ids,
+        check.metrics,
+        check.load,
+        check.grade,
+        check.product,
+        check.disclosure,
+        check.servers,
+    ):
+        with faults.noted():
+            of_contract()
+    faults.stop()

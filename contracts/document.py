@@ -6,8 +6,9 @@ strings.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -15,7 +16,10 @@ from pydantic import BaseModel, ValidationError
 from contracts.errors import JingshuError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 Place = tuple[str | int, ...]
 _M = TypeVar("_M", bound=BaseModel)
@@ -36,18 +40,59 @@ class ContractError(JingshuError, ValueError):
         at = f"{file.name}:{line}" if line else file.name
         super().__init__(f"{at} ({where or 'top level'}): {problem}", remedy)
         self.file, self.line, self.place = file, line, place
+        #: What else is wrong with the same file, in the order of its lines.
+        self.more: tuple[ContractError, ...] = ()
+
+    @property
+    def all(self) -> tuple[ContractError, ...]:
+        """This error, and whatever else is wrong with the file."""
+        return (self, *self.more)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from the finished sentences: exceptions cross process borders."""
-        return (_rebuilt, (self.file, self.line, self.place, self.problem, self.remedy))
+        said = (self.file, self.line, self.place, self.problem, self.remedy)
+        return (_rebuilt, (*said, self.more))
 
 
-def _rebuilt(
-    file: Path, line: int | None, place: Place, problem: str, remedy: str
+def _rebuilt(  # noqa: PLR0913, PLR0917  (an error has these parts)
+    file: Path,
+    line: int | None,
+    place: Place,
+    problem: str,
+    remedy: str,
+    more: tuple[ContractError, ...],
 ) -> ContractError:
     error = ContractError(file, line, place, "", remedy)
-    error.problem = problem
+    error.problem, error.more = problem, more
     return error
+
+
+class Faults:
+    """What is wrong with one file, gathered, so that its author mends it in one go."""
+
+    def __init__(self) -> None:
+        self.found: list[ContractError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note a ContractError raised inside, and go on after the block."""
+        try:
+            yield
+        except ContractError as wrong:
+            self.found += wrong.all
+
+    def stop(self) -> None:
+        """Raise the first error of the file with the others behind it, if there is any."""
+        if self.found:
+            raise gathered(self.found)
+
+
+def gathered(errors: Sequence[ContractError]) -> ContractError:
+    """Return the first of a file's errors, by line, with the others as its ``more``."""
+    told = {(e.place, e.problem): e for e in errors}
+    first, *others = sorted(told.values(), key=lambda e: e.line or 0)
+    first.more = tuple(others)
+    return first
 
 
 class _Loader(yaml.CSafeLoader):
@@ -112,18 +157,69 @@ class Document:
         """Return the error that names this file and the place."""
         return ContractError(self.file, self.line(place), place, problem, remedy)
 
-    def parse(self, kind: type[_M], value: object, place: Place) -> _M:
-        """Validate ``value`` as one of our types; the first error is reported with its place."""
+    def parse(
+        self,
+        kind: type[_M],
+        value: object,
+        place: Place,
+        called: Mapping[str, str] | None = None,
+    ) -> _M:
+        """Validate ``value`` as one of our types; every error is raised with its place.
+
+        ``called`` says what the file calls fields that have another name in the type.
+        """
         try:
             return kind.model_validate(value)
         except ValidationError as invalid:
-            first = invalid.errors()[0]
-            where = (*place, *first["loc"])
-            raise self.fail(
-                where,
-                first["msg"],
-                f"Write it as {kind.__name__} is documented in contracts/model.py.",
-            ) from None
+            names = called or {}
+            errors = [
+                self.fail(
+                    (*place, *(names.get(str(step), step) for step in error["loc"])),
+                    _problem(error),
+                    _remedy(kind, error),
+                )
+                for error in invalid.errors()
+            ]
+        raise gathered(errors)
+
+
+def _problem(error: ErrorDetails) -> str:
+    """Return in words what one of our types refuses."""
+    if error["type"] == "literal_error":
+        return f"{error['input']!r} is none of the words that may stand here"
+    return error["msg"].removeprefix("Value error, ")
+
+
+def _remedy(kind: type[BaseModel], error: ErrorDetails) -> str:
+    """Return what an author does about a value that one of our types refuses."""
+    match error["type"]:
+        case "missing":
+            return "Add it."
+        case "extra_forbidden":
+            part = _part(kind, error["loc"][:-1])
+            names = ", ".join(f.alias or name for name, f in part.model_fields.items())
+            return f"Take it out, or correct its name: {names}."
+        case "literal_error":
+            return f"Write one of {(error.get('ctx') or {}).get('expected', 'the listed words')}."
+        case "model_type" | "dict_type":
+            part = _part(kind, error["loc"])
+            names = ", ".join(f.alias or name for name, f in part.model_fields.items())
+            return f"Write a mapping of: {names}."
+        case _:
+            refused = (error.get("ctx") or {}).get("error")
+            return getattr(refused, "remedy", "Correct the value.")
+
+
+def _part(kind: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """Return the type that stands at a place within ``kind``, as far as types are nested."""
+    for step in loc:
+        found = kind.model_fields.get(str(step)) or next(
+            (f for f in kind.model_fields.values() if f.alias == step), None
+        )
+        inner = [found.annotation, *get_args(found.annotation)] if found else []
+        inner += [deeper for one in list(inner) for deeper in get_args(one)]
+        kind = next((t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)), kind)
+    return kind
 
 
 def _nodes(node: yaml.Node | None, known: dict[int, int]) -> int:

@@ -20,3 +20,15 @@ class JingshuError(Exception):
 
 class UsageError(JingshuError, ValueError):
     """What was asked for does not exist or cannot be meant (exit code 2)."""
+
+
+class BadValueError(ValueError):
+    """A value that a type refuses; ``remedy`` says what to write instead."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Keep the remedy: exceptions cross process borders."""
+        return type(self), (str(self), self.remedy)

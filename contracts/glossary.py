@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator
 
 from contracts.document import load_yaml
-from contracts.model import Column, Frozen, Level, LogicalType, Release, RuleUse
-from contracts.vocabulary import QuasiIdentifier  # noqa: TC001  (pydantic reads it)
+from contracts.frozen import Frozen
+from contracts.model import Column, Level, LogicalType, Release, RuleUse
+from contracts.vocabulary import QuasiIdentifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

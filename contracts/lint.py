@@ -1,4 +1,4 @@
-"""lint: every contract that cannot be used, not only the first: file, line, place, remedy."""
+"""lint: every error of every contract that cannot be used: file, line, place, remedy."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def contract_files(root: Path, paths: Sequence[Path] = ()) -> list[Path]:
 
 
 def lint(root: Path, paths: Sequence[Path] = ()) -> tuple[list[Contract], list[ContractError]]:
-    """Read the named contracts in their tree; return those that hold, and each other's error.
+    """Read the named contracts in their tree; return those that hold, and all errors of the others.
 
-    A file's first error is told; files are judged beside every readable contract of the tree.
+    Files are judged beside every readable contract of the tree.
     """
     root = root.resolve()
     wanted = contract_files(root, paths)
@@ -59,7 +59,7 @@ def lint(root: Path, paths: Sequence[Path] = ()) -> tuple[list[Contract], list[C
             contract = read_contract(file, root)
             _refuse_twin(file, contract, contracts)
         except ContractError as bad:
-            errors.append(bad)
+            errors += bad.all
         else:
             is_inside = file.is_relative_to(root)
             source = contract.source if is_inside else str(file)
@@ -71,11 +71,12 @@ def lint(root: Path, paths: Sequence[Path] = ()) -> tuple[list[Contract], list[C
         try:
             check(tree)
         except ContractError as bad:
-            errors.append(bad)
-    told = {e.file.resolve(): e for e in reversed(errors)}
+            errors += bad.all
+    told = {e.file.resolve() for e in errors}
     good = [contracts[f] for f in wanted if f in contracts and f not in told]
     named = {*wanted, *(root / name for name in ("providers.yaml", GLOSSARY, APPROVALS))}
-    return good, [e for f, e in sorted(told.items()) if f in named]
+    ours = (e for e in errors if e.file.resolve() in named)
+    return good, sorted(ours, key=lambda e: (e.file.resolve(), e.line or 0))
 
 
 def _tree(root: Path, contracts: Iterable[Contract], errors: list[ContractError]) -> Tree:
@@ -85,7 +86,7 @@ def _tree(root: Path, contracts: Iterable[Contract], errors: list[ContractError]
         try:
             return read(root)
         except ContractError as bad:
-            errors.append(bad)
+            errors.extend(bad.all)
             return {}
 
     by_id = {c.id: c for c in contracts}

@@ -10,9 +10,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from contracts.vocabulary import Gb43697, LoweringFunction, PersonalKind, QuasiIdentifier, Regex
+from contracts.constraint import Options, Reference, Severity, TableReference
+from contracts.frozen import Frozen
+from contracts.pattern import LinePattern
+from contracts.vocabulary import Gb43697, LoweringFunction, PersonalKind, QuasiIdentifier
 
 CITY_TZ = ZoneInfo("Asia/Shanghai")
 #: The ``format`` of a date column that holds a spreadsheet's day numbers.
@@ -32,7 +35,6 @@ LogicalType = Literal["string", "integer", "number", "date", "timestamp", "boole
 Dimension = Literal[
     "conformity", "completeness", "accuracy", "consistency", "timeliness", "accessibility"
 ]
-Severity = Literal["error", "warning", "info"]
 Status = Literal["draft", "active", "deprecated", "retired"]
 LoadMode = Literal["append", "replace_period", "merge_key", "full_snapshot"]
 #: What a provider's file is, as ODCS ``servers[].format`` says it.
@@ -46,12 +48,6 @@ DimensionIn = Annotated[Dimension, BeforeValidator(lambda d: _GBT36344.get(d, d)
 def max_level(levels: list[Level] | tuple[Level, ...]) -> Level:
     """Return the highest level, 就高从严; of nothing, the untagged level."""
     return max(levels, default=UNTAGGED)
-
-
-class Frozen(BaseModel):
-    """Parsed at the edge, never changed after; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Load(Frozen):
@@ -83,7 +79,9 @@ class Export(Frozen):
     drift: Literal["freeze", "evolve"] = "freeze"
     aliases: dict[str, str] = Field(default_factory=dict)
     sheet: str | None = None
-    footer: Regex | None = Field(default=None, description="regex of rows after the data, dropped")
+    footer: LinePattern | None = Field(
+        default=None, description="regex of rows after the data, dropped"
+    )
     blank_lines: bool = Field(default=False, description="rows without a value are agreed, dropped")
 
 
@@ -123,32 +121,6 @@ class Lowering(Frozen):
     approved_by: str = Field(min_length=1)
     approved_on: date
     reason: str = Field(min_length=1)
-
-
-class Threshold(Frozen):
-    """The share of bad rows, in percent, above which a rule's result is a failure."""
-
-    bad_percent: float = Field(ge=0, le=100)
-    severity: Severity = "error"
-
-
-class Reference(Frozen):
-    """A foreign key into a reference table: ``values_of`` names file, object and property."""
-
-    file: str
-    column: str
-    threshold: Threshold = Threshold(bad_percent=0)
-
-
-class Options(Frozen):
-    """ODCS ``logicalTypeOptions`` that this project checks."""
-
-    pattern: Regex | None = None
-    min_length: int | None = Field(default=None, ge=0)
-    max_length: int | None = Field(default=None, ge=0)
-    minimum: float | None = None
-    maximum: float | None = None
-    format: str | None = None
 
 
 class Column(Frozen):
@@ -349,7 +321,10 @@ class Contract(Frozen):
     tags: tuple[str, ...] = ()
     servers: tuple[Server, ...] = ()
     columns: tuple[Column, ...]
+    references: tuple[TableReference, ...] = ()
     quality: tuple[Quality, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    """Service levels of the standard that nothing here can measure: each says so in its result."""
     schedule: Schedule = Schedule()
     load: Load = Load()
     catalogue: Catalogue | None = None

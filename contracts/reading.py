@@ -1,53 +1,44 @@
 """Reads one contract file: official JSON Schema first, then our own types.
 
-Every failure is a ``ContractError`` that names the file, the place in it and what to change.
+Every failure is a ``ContractError`` that names the file, the place in it and what to change; what
+else is wrong with the file stands behind the first.
 """
 
 from __future__ import annotations
 
-import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import jsonschema_rs
-import yaml
+from typing import TYPE_CHECKING, Any, Final
 
 from contracts import model
-from contracts.document import Document, Place, load_yaml
-from contracts.sla import read_schedule
+from contracts.checks import Checks
+from contracts.columns import Columns
+from contracts.document import ContractError, Faults, gathered, load_yaml
+from contracts.official import breaches
+from contracts.part import Part
+from contracts.sla import Levels
+from contracts.standard import OBJECT, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_COMPARISONS = (
-    "mustBe",
-    "mustNotBe",
-    "mustBeGreaterThan",
-    "mustBeGreaterOrEqualTo",
-    "mustBeLessThan",
-    "mustBeLessOrEqualTo",
-    "mustBeBetween",
-    "mustNotBeBetween",
-)
+    from contracts.document import Place
+    from contracts.frozen import Frozen
+
 #: Parts of table and folder names; ``__`` stands between provider and dataset.
-_PLAIN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-#: A name beginning with ``_`` is ours.
-_COLUMN = re.compile(r"[^\W\d_]\w{0,99}")
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    text = resources.files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")
-    return dict(json.loads(text))
-
-
-@cache
-def _official() -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(_schema())
+_PLAIN: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+#: Keys of servers in the standard that say how a file is written: ``export`` says it all.
+_OF_EXPORT: Final = frozenset(("delimiter", "encoding"))
+_PARTS: Final[Mapping[str, type[Frozen]]] = {
+    "load": model.Load,
+    "catalogue": model.Catalogue,
+    "sharing": model.Sharing,
+    "grading": model.Grading,
+    "thresholds": model.Thresholds,
+    "product": model.Product,
+}
 
 
 def read_contract(file: Path, tree_root: Path | None = None) -> model.Contract:
@@ -55,43 +46,31 @@ def read_contract(file: Path, tree_root: Path | None = None) -> model.Contract:
 
     Raises ContractError with file, line, place and remedy. ``tree_root`` makes ``source`` relative.
     """
-    document = load_yaml(file)
-    _check_official(document)
-    return _Build(document, tree_root or file.parent).contract()
+    doc, faults = load_yaml(file), Faults()
+    breached = breaches(doc)
+    build = _Build(doc, faults, tree_root or file.parent)
+    if not breached:
+        return build.contract()
+    # What the standard does not allow may be of any shape: the rest is read as far as it can be.
+    with suppress(ContractError, KeyError, TypeError, ValueError, AttributeError, IndexError):
+        build.contract()
+    told = {e.place for e in breached}
+    raise gathered([*breached, *(e for e in faults.found if not _is_told(e.place, told))])
 
 
-def _is_valid(data: dict[str, Any]) -> bool:
-    try:
-        return _official().is_valid(data)
-    except ValueError:  # what YAML can say and JSON cannot: bytes, sets
-        return False
-
-
-def _check_official(document: Document) -> None:
-    if _is_valid(document.data):
-        return
-    from jsonschema import Draft201909Validator
-    from jsonschema.exceptions import best_match
-
-    # Slower, and better at saying which of many errors a person should mend.
-    error = best_match(Draft201909Validator(_schema()).iter_errors(document.data))
-    if error is not None:
-        place = tuple(error.absolute_path)
-        raise document.fail(
-            place,
-            f"breaks ODCS: {error.message[:300]}",
-            "Correct it as the Open Data Contract Standard v3.1 says for this element.",
-        )
+def _is_told(place: Place, told: set[Place]) -> bool:
+    """Tell whether a place, or what it stands in, was named already."""
+    return any(place[: len(p)] == p for p in told if p) or (() in told and not place)
 
 
 @dataclass(frozen=True)
-class _Build:
-    """From a schema-valid document to a ``Contract``; each method builds one part."""
+class _Build(Part):
+    """From a document to a ``Contract``; each method builds one part."""
 
-    doc: Document
     tree_root: Path
 
     def contract(self) -> model.Contract:
+        """Return the contract; raises the first of all its errors."""
         data, doc = self.doc.data, self.doc
         objects = data.get("schema") or []
         if len(objects) != 1:
@@ -100,77 +79,80 @@ class _Build:
                 f"{len(objects)} schema objects",
                 "Write one contract a dataset: exactly one schema object.",
             )
+        [table] = objects
         custom = self.custom(data, ())
-        dataset = str(objects[0].get("name", ""))
-        self.plain(dataset, "dataset", ("schema", 0, "name"))
-        contract_id = str(data.get("id", ""))
+        fields = self.names(table) | self.table(table)
+        for name, kind in _PARTS.items():
+            if name in custom:
+                value, place = custom.pop(name)
+                with self.faults.noted():
+                    fields[name] = doc.parse(kind, value, place)
+        self.nothing_left(custom, _PARTS)
+        with self.faults.noted():
+            made = doc.parse(model.Contract, fields, ())
+        self.faults.stop()
+        return made
+
+    def names(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the contract is called, what it is for and who answers for it."""
+        data = self.doc.data
+        dataset, contract_id = str(table.get("name", "")), str(data.get("id", ""))
+        with self.faults.noted():
+            self.plain(dataset, "dataset", ("schema", 0, "name"))
         if contract_id.rsplit(".", maxsplit=1)[-1] != dataset or contract_id.count(".") != 1:
-            raise doc.fail(
-                ("id",),
-                f"the id {contract_id!r} does not end in the schema object's name {dataset!r}",
-                "Name the contract <domain>.<dataset>.",
+            self.note(
+                [
+                    self.doc.fail(
+                        ("id",),
+                        f"the id {contract_id!r} does not end in the schema object's name"
+                        f" {dataset!r}",
+                        "Name the contract <domain>.<dataset>.",
+                    )
+                ]
             )
         description = data.get("description") or {}
         team = data.get("team") or {}
-        fields: dict[str, Any] = {
+        return {
             "id": contract_id,
             "name": data.get("name") or contract_id,
             "version": data.get("version"),
             "status": data.get("status"),
             "domain": data.get("domain") or contract_id.split(".", maxsplit=1)[0],
             "dataset": dataset,
-            "title": objects[0].get("physicalName") or data.get("name") or dataset,
+            "title": table.get("physicalName") or data.get("name") or dataset,
             **{k: description.get(k, "") for k in ("purpose", "usage", "limitations")},
             "tags": tuple(data.get("tags") or ()),
-            "servers": self.servers(),
-            "columns": self.columns(objects[0]),
-            "quality": self.quality(objects[0]),
-            "schedule": read_schedule(doc),
             "owner": team.get("name", "") if isinstance(team, dict) else "",
             "members": self.members(team),
             "source": self.file_in_tree(),
-            "written": doc.file.read_bytes(),
+            "written": self.doc.file.read_bytes(),
         }
-        for name, kind in (
-            ("load", model.Load),
-            ("catalogue", model.Catalogue),
-            ("sharing", model.Sharing),
-            ("grading", model.Grading),
-            ("thresholds", model.Thresholds),
-            ("product", model.Product),
-        ):
-            if name in custom:
-                value, place = custom.pop(name)
-                fields[name] = doc.parse(kind, value, place)
-        self.nothing_left(custom)
-        return doc.parse(model.Contract, fields, ())
+
+    def table(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Return servers, columns, checks and service levels."""
+        doc, faults = self.doc, self.faults
+        self.note(refused(doc, table, ("schema", 0), OBJECT))
+        self.nothing_left(self.custom(table, ("schema", 0)))
+        reader = Columns(doc, faults)
+        none: tuple[model.Column, ...] = ()
+        columns = self.read(lambda: reader.columns(table), none)
+        columns, references = reader.related(table, columns)
+        schedule, unchecked = Levels(doc, faults).levels()
+        return {
+            "servers": self.servers(),
+            "columns": columns,
+            "references": references,
+            "quality": Checks(doc, faults).quality(table),
+            "schedule": schedule,
+            "unchecked": unchecked,
+        }
 
     def file_in_tree(self) -> str:
+        """Return the file's path in its tree; a file outside it is called by its name."""
         try:
             return self.doc.file.resolve().relative_to(self.tree_root.resolve()).as_posix()
         except ValueError:
             return self.doc.file.name
-
-    def custom(self, node: Mapping[str, Any], place: Place) -> dict[str, tuple[Any, Place]]:
-        """Return ``customProperties`` as name → (value, place of the value)."""
-        found: dict[str, tuple[Any, Place]] = {}
-        for i, item in enumerate(node.get("customProperties") or ()):
-            where = (*place, "customProperties", i)
-            if item["property"] in found:
-                raise self.doc.fail(
-                    where, f"{item['property']!r} stands here twice", "Keep one of the two."
-                )
-            found[item["property"]] = (item.get("value"), (*where, "value"))
-        return found
-
-    def nothing_left(self, custom: Mapping[str, tuple[Any, Place]]) -> None:
-        """Refuse a custom property that nothing reads: it would be a silent skip."""
-        for name, (_, place) in custom.items():
-            raise self.doc.fail(
-                place[:-1],
-                f"nothing reads the customProperty {name!r} here",
-                "Correct its name, or remove it (docs/decisions/0001-one-thread.md lists ours).",
-            )
 
     def plain(self, name: str, what: str, place: Place) -> None:
         """Refuse a name that cannot be part of a table's name and its folder's."""
@@ -180,210 +162,56 @@ class _Build:
             )
 
     def servers(self) -> tuple[model.Server, ...]:
-        servers: list[model.Server] = []
+        """Return the servers; what is wrong with one keeps no other from being read."""
+        servers: dict[str, model.Server] = {}
         for i, item in enumerate(self.doc.data.get("servers") or ()):
             place = ("servers", i)
-            custom = self.custom(item, place)
-            export, at = custom.pop("export", ({}, place))
-            self.nothing_left(custom)
-            path = str(item.get("path") or item.get("location") or "")
-            within = path.removeprefix("{drop}/")
-            if ".." in Path(path).parts or within.startswith("/"):
-                raise self.doc.fail(
-                    (*place, "path"),
-                    f"the path {path!r} leaves the source's root",
-                    "Write it relative to the root, without '..'.",
-                )
-            provider = str(item.get("server") or "")
-            self.plain(provider, "provider", (*place, "server"))
-            if provider in {s.provider for s in servers}:
-                raise self.doc.fail(
-                    (*place, "server"), f"two servers are called {provider!r}", "Keep one of them."
-                )
-            fields = {
-                "provider": provider,
-                "path": path,
-                "format": item.get("format") or "csv",
-                "export": self.doc.parse(model.Export, export, at),
-            }
-            servers.append(self.doc.parse(model.Server, fields, place))
-        return tuple(servers)
+            with self.faults.noted():
+                server = self.server(item, place)
+                if server.provider in servers:
+                    raise self.doc.fail(
+                        (*place, "server"),
+                        f"two servers are called {server.provider!r}",
+                        "Keep one of them.",
+                    )
+                servers[server.provider] = server
+        return tuple(servers.values())
 
-    def columns(self, table: Mapping[str, Any]) -> tuple[model.Column, ...]:
-        properties = table.get("properties") or ()
-        columns = tuple(
-            self.column(p, ("schema", 0, "properties", i)) for i, p in enumerate(properties)
-        )
-        for i, column in enumerate(columns):
-            if not _COLUMN.fullmatch(column.name):
-                raise self.doc.fail(
-                    ("schema", 0, "properties", i, "name"),
-                    f"{column.name!r} is no name of a column",
-                    "Use letters, digits and _, and begin with a letter.",
-                )
-        for attribute in ("name", "header"):
-            values = [getattr(c, attribute).lower() for c in columns]
-            twice = {v for v in values if values.count(v) > 1}
-            if twice:
-                raise self.doc.fail(
-                    ("schema", 0, "properties"),
-                    f"two columns share the {attribute} {min(twice)!r}",
-                    "Give each column its own.",
-                )
-        if not columns:
-            raise self.doc.fail(("schema", 0), "the table has no properties", "List its columns.")
-        return columns
-
-    def column(self, item: Mapping[str, Any], place: Place) -> model.Column:
+    def server(self, item: Mapping[str, Any], place: Place) -> model.Server:
+        """Return one server; raises ContractError where it cannot be read."""
         custom = self.custom(item, place)
-        options = item.get("logicalTypeOptions") or {}
-        fields: dict[str, Any] = {
-            "name": item.get("name"),
-            "header": item.get("physicalName") or item.get("name"),
-            "business_name": item.get("businessName") or item.get("physicalName") or item["name"],
-            "description": item.get("description") or item.get("businessName") or "",
-            "type": item.get("logicalType") or "string",
-            "physical_type": item.get("physicalType") or item.get("logicalType") or "string",
-            "required": item.get("required", False),
-            "unique": item.get("unique", False),
-            "key_position": (item.get("primaryKeyPosition") or 1)
-            if item.get("primaryKey")
-            else None,
-            "level": item.get("classification"),
-            "tags": tuple(item.get("tags") or ()),
-            "options": self.doc.parse(
-                model.Options,
-                {_snake(k): v for k, v in options.items()},
-                (*place, "logicalTypeOptions"),
-            ),
-        }
-        if "enum" in custom:
-            fields["enum"] = self.enum(*custom.pop("enum"))
-        if "rule" in custom:
-            fields["rule"] = self.rule(*custom.pop("rule"))
-        for name, kind in (("release", model.Release), ("lowering", model.Lowering)):
-            if name in custom:
-                value, at = custom.pop(name)
-                fields[name] = self.doc.parse(kind, value, at)
-        for name in ("quasi_identifier", "holds"):
-            if name in custom:
-                fields[name] = custom.pop(name)[0]
-        for i, relation in enumerate(item.get("relationships") or ()):
-            if i:
-                raise self.doc.fail(
-                    (*place, "relationships", i), "a second reference", "Keep one a column."
-                )
-            fields["reference"] = self.reference(relation, (*place, "relationships", i))
-        self.nothing_left(custom)
-        return self.doc.parse(model.Column, fields, place)
-
-    def enum(self, value: object, place: Place) -> tuple[str, ...]:
-        """Return the allowed values as text; a YAML yes or no is no text."""
-        values = value if isinstance(value, list) else []
-        if not values or not all(
-            isinstance(v, str | int | float) and not isinstance(v, bool) for v in values
-        ):
-            raise self.doc.fail(
-                place, f"{value!r} is no list of values", "List the texts, in quotes."
+        export, at = custom.pop("export", ({}, place))
+        self.nothing_left(custom, ("export",))
+        for key in sorted(_OF_EXPORT & set(item)):
+            self.note(
+                [
+                    self.doc.fail(
+                        (*place, key),
+                        f"nothing reads {key!r} of a server",
+                        f"Write {key} into its customProperty export.",
+                    )
+                ]
             )
-        return tuple(str(v) for v in values)
-
-    def rule(self, value: object, place: Place) -> model.RuleUse:
-        """Read ``name`` or ``{name: {arguments}}``."""
-        name, arguments = value, None
-        if isinstance(value, dict):
-            if len(value) != 1:
-                raise self.doc.fail(
-                    place, f"{len(value)} rules in one", "Write rule: name, or {name: {…}}."
-                )
-            name, arguments = next(iter(value.items()))
-        return self.doc.parse(model.RuleUse, {"name": name, "arguments": arguments or {}}, place)
-
-    def reference(self, relation: Mapping[str, Any], place: Place) -> model.Reference:
-        target = str(relation.get("to") or "")
-        file, _, fragment = target.partition("#")
-        parts = fragment.split("/")
-        if not file or len(parts) < 4 or ".." in Path(file).parts or file.startswith("/"):  # noqa: PLR2004
+        path = str(item.get("path") or item.get("location") or "")
+        within = path.removeprefix("{drop}/")
+        if ".." in Path(path).parts or within.startswith("/"):
             raise self.doc.fail(
-                (*place, "to"),
-                f"{target!r} names no reference column",
-                "Write <file below the tree>#schema/<object>/properties/<column>.",
+                (*place, "path"),
+                f"the path {path!r} leaves the source's root",
+                "Write it relative to the root, without '..'.",
             )
-        custom = self.custom(relation, place)
-        fields: dict[str, Any] = {"file": file, "column": parts[-1]}
-        if "threshold" in custom:
-            value, at = custom.pop("threshold")
-            fields["threshold"] = self.doc.parse(model.Threshold, value, at)
-        self.nothing_left(custom)
-        return self.doc.parse(model.Reference, fields, place)
-
-    def quality(self, table: Mapping[str, Any]) -> tuple[model.Quality, ...]:
-        base: Place = ("schema", 0)
-        found = [
-            self.one_quality(q, (*base, "quality", i), None)
-            for i, q in enumerate(table.get("quality") or ())
-        ]
-        for c, item in enumerate(table.get("properties") or ()):
-            found += [
-                self.one_quality(q, (*base, "properties", c, "quality", i), item["name"])
-                for i, q in enumerate(item.get("quality") or ())
-            ]
-        ids = [q.id for q in found]
-        for i, one in enumerate(ids):
-            if one in ids[:i]:
-                raise self.doc.fail(
-                    (*base, "quality"), f"two quality entries are called {one!r}", "Rename one."
-                )
-        return tuple(found)
-
-    def one_quality(
-        self, item: Mapping[str, Any], place: Place, column: str | None
-    ) -> model.Quality:
-        comparison = next((c for c in _COMPARISONS if c in item), None)
-        implementation = item.get("implementation") or {}
-        if isinstance(implementation, str):
-            try:
-                implementation = yaml.safe_load(implementation) or {}
-            except yaml.YAMLError:
-                implementation = None
-        if not isinstance(implementation, dict):
-            raise self.doc.fail(
-                (*place, "implementation"), "it is no mapping", "Write {type: …, kwargs: {…}}."
-            )
-        kind = item.get("type") or "library"
-        if kind == "sql" and not item.get("query"):
-            raise self.doc.fail(place, "an sql check without a query", "Write its query.")
-        if kind == "custom" and not implementation.get("type"):
-            raise self.doc.fail(
-                place, "a custom check that names no expectation", "Write implementation.type."
-            )
-        bound = item.get(comparison) if comparison else None
-        if comparison in ("mustBe", "mustNotBe") and (
-            isinstance(bound, bool) or not isinstance(bound, int | float)
-        ):
-            raise self.doc.fail(
-                (*place, comparison), f"{bound!r} is no number", "A check measures a number."
-            )
+        provider = str(item.get("server") or "")
+        self.plain(provider, "provider", (*place, "server"))
         fields = {
-            "id": item.get("id") or item.get("name") or f"quality_{place[-1]}",
-            "type": kind,
-            "dimension": item.get("dimension") or "conformity",
-            "severity": item.get("severity") or "error",
-            "description": item.get("description") or "",
-            "column": column,
-            "query": item.get("query"),
-            "metric": item.get("metric") or item.get("rule"),
-            "arguments": item.get("arguments") or {},
-            "engine": item.get("engine"),
-            "expectation": implementation.get("type"),
-            "kwargs": implementation.get("kwargs") or {},
-            "unit": item.get("unit") or "rows",
-            "comparison": comparison,
-            "bound": tuple(bound) if isinstance(bound, list) else bound,
+            "provider": provider,
+            "path": path,
+            "format": item.get("format") or "csv",
+            "export": self.read(lambda: self.doc.parse(model.Export, export, at), model.Export()),
         }
-        return self.doc.parse(model.Quality, fields, place)
+        return self.doc.parse(model.Server, fields, place)
 
     def members(self, team: object) -> tuple[model.Member, ...]:
+        """Return the persons of the team."""
         listed: Sequence[Mapping[str, Any]] = (
             (team.get("members") or ()) if isinstance(team, dict) else ()
         )
@@ -391,7 +219,3 @@ class _Build:
             model.Member(username=str(m.get("username", "")), role=str(m.get("role", "")))
             for m in listed
         )
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)

@@ -38,16 +38,22 @@ def reference_csv(root: Path, file: str) -> Path:
 
 
 @cache
-def column_values(path: Path, column: str) -> tuple[str, ...]:
-    """Return the distinct values of one column of a reference CSV, in file order."""
+def column_rows(path: Path, columns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the distinct rows of some columns of a reference CSV, in file order."""
     with path.open(encoding="utf-8-sig", newline="") as handle:
         rows = csv.DictReader(handle)
-        if column not in (rows.fieldnames or ()):
+        lost = [name for name in columns if name not in (rows.fieldnames or ())]
+        if lost:
             raise UsageError(
-                f"{path.name} has no column {column}.",
+                f"{path.name} has no column {lost[0]}.",
                 f"It has {', '.join(rows.fieldnames or ())}.",
             )
-        return tuple(dict.fromkeys(row[column] for row in rows))
+        return tuple(dict.fromkeys(tuple(row[name] for name in columns) for row in rows))
+
+
+def column_values(path: Path, column: str) -> tuple[str, ...]:
+    """Return the distinct values of one column of a reference CSV, in file order."""
+    return tuple(value for (value,) in column_rows(path, (column,)))
 
 
 @cache

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contracts.model import Column, Contract, Dimension, LogicalType, Severity
+    from contracts.constraint import Severity, TableReference
+    from contracts.model import (
+        Column,
+        Contract,
+        Dimension,
+        LogicalType,
+    )
 
 SHAPE: Final = "row.shape"
 KEY_CONFLICT: Final = "row.key_conflict"
@@ -104,6 +110,7 @@ def row_rules(contract: Contract) -> tuple[RowRule, ...]:
     ]
     for column in contract.columns:
         rules += _of_column(column)
+    rules += map(_of_table_reference, contract.references)
     if contract.key:
         names = "、".join(c.header for c in contract.key)
         rules.append(
@@ -154,6 +161,22 @@ def _of_column(column: Column) -> Iterator[RowRule]:  # noqa: C901  (one branch 
             minimum=options.minimum,
             maximum=options.maximum,
         )
+    low, high = options.exclusive_minimum, options.exclusive_maximum
+    if low is not None or high is not None:
+        yield rule(
+            "exclusive_range",
+            "accuracy",
+            f"超出范围 outside ({low}, {high})",
+            minimum=low,
+            maximum=high,
+        )
+    if options.multiple_of is not None:
+        yield rule(
+            "multiple_of",
+            "accuracy",
+            f"不是 {options.multiple_of:g} 的倍数 not a multiple of {options.multiple_of:g}",
+            of=options.multiple_of,
+        )
     if column.enum:
         yield rule("enum", "conformity", "不在取值表内 not an allowed value", values=column.enum)
     if column.reference is not None:
@@ -168,3 +191,55 @@ def _of_column(column: Column) -> Iterator[RowRule]:  # noqa: C901  (one branch 
             arguments={"file": column.reference.file, "column": column.reference.column},
             threshold_percent=threshold.bad_percent,
         )
+
+
+def _of_table_reference(reference: TableReference) -> RowRule:
+    names = "+".join(reference.columns)
+    return RowRule(
+        id=f"row.reference.{names}",
+        kind="table_reference",
+        column=None,
+        dimension="consistency",
+        severity=reference.threshold.severity,
+        message=f"{names}：合起来不在参照表内 together not in {reference.file}",
+        arguments={
+            "columns": reference.columns,
+            "file": reference.file,
+            "targets": reference.targets,
+        },
+        threshold_percent=reference.threshold.bad_percent,
+    )
+
+
+@dataclass(frozen=True)
+class BatchRule:
+    """One check across the rows of a batch that a column declares."""
+
+    id: str
+    column: str
+    dimension: Dimension
+    message: str
+
+
+def batch_rules(contract: Contract) -> tuple[BatchRule, ...]:
+    """Return what columns declare of all rows together: ``unique``."""
+    return tuple(
+        BatchRule(f"{c.name}.unique", c.name, "accuracy", f"{c.header}：值重复 repeated values")
+        for c in contract.columns
+        if c.unique
+    )
+
+
+def level_id(name: str) -> str:
+    """Return the id of the result of a service level."""
+    return f"sla.{name}"
+
+
+def element_ids(contract: Contract) -> tuple[str, ...]:
+    """Return the id of every element that ends with a result for each batch (invariant 7)."""
+    return (
+        *(r.id for r in row_rules(contract)),
+        *(r.id for r in batch_rules(contract)),
+        *(q.id for q in contract.quality),
+        *(level_id(name) for name in contract.unchecked),
+    )

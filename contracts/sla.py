@@ -6,10 +6,13 @@ a guess.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts import model
+from contracts.part import Part
+from contracts.standard import SLA, SLA_UNCHECKED, nearest, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,20 +44,35 @@ _DAYS: Final = {"d": 1, "w": 7, "m": 31, "y": 366}
 _CITY_OFFSET: Final = timedelta(hours=8)
 
 
-def read_schedule(doc: Document) -> model.Schedule:
-    """Return the schedule of a contract; raises ContractError at the property that cannot be."""
-    fields: dict[str, Any] = {}
-    readers: Mapping[str, tuple[str, Callable[[Document, Mapping[str, Any], Place], Any]]] = {
-        "frequency": ("cycle", _cycle),
-        "timeOfAvailability": ("available_at", _clock),
-        "latency": ("latency_h", _latency),
-        "retention": ("retention_d", _retention),
-    }
-    for i, item in enumerate(doc.data.get("slaProperties") or ()):
-        if item["property"] in readers:
-            name, read = readers[item["property"]]
-            fields[name] = read(doc, item, ("slaProperties", i))
-    return doc.parse(model.Schedule, fields, ("slaProperties",))
+@dataclass(frozen=True)
+class Levels(Part):
+    """Reads the service levels: what a delivery is held against, and what only people can tell."""
+
+    def levels(self) -> tuple[model.Schedule, tuple[str, ...]]:
+        """Return the schedule, and the standard's other service levels by name."""
+        fields: dict[str, Any] = {}
+        unchecked: list[str] = []
+        for i, item in enumerate(self.doc.data.get("slaProperties") or ()):
+            place, name = ("slaProperties", i), str(item["property"])
+            self.note(refused(self.doc, item, place, SLA))
+            with self.faults.noted():
+                if name in SLA_UNCHECKED:
+                    unchecked.append(name)
+                elif name not in _READERS:
+                    raise self.doc.fail(
+                        (*place, "property"),
+                        f"nothing reads the service level {name!r}",
+                        nearest(name, (*_READERS, *SLA_UNCHECKED)),
+                    )
+                elif _READERS[name][0] in fields:
+                    raise self.doc.fail(place, f"{name} stands here twice", "Keep one of the two.")
+                else:
+                    of, read = _READERS[name]
+                    fields[of] = read(self.doc, item, place)
+        schedule = self.read(
+            lambda: self.doc.parse(model.Schedule, fields, ("slaProperties",)), model.Schedule()
+        )
+        return schedule, tuple(dict.fromkeys(unchecked))
 
 
 def _measure(
@@ -113,3 +131,11 @@ def _clock(doc: Document, item: Mapping[str, Any], place: Place) -> time:
     if parsed.tzinfo is not None and parsed.utcoffset() != _CITY_OFFSET:
         raise doc.fail(place, f"{text!r} is not city time", "Write it with +08:00.")
     return parsed.replace(tzinfo=None)
+
+
+_READERS: Final[Mapping[str, tuple[str, Callable[[Document, Mapping[str, Any], Place], Any]]]] = {
+    "frequency": ("cycle", _cycle),
+    "timeOfAvailability": ("available_at", _clock),
+    "latency": ("latency_h", _latency),
+    "retention": ("retention_d", _retention),
+}

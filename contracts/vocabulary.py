@@ -1,11 +1,8 @@
-"""The words that contracts use of levels and persons, each closed; and what a pattern may be."""
+"""The words that contracts use of levels and persons, each closed."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Annotated, Final, Literal
-
-from pydantic import AfterValidator
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,15 +47,3 @@ MASK_LOWERS: Final[Mapping[str, LoweringFunction]] = {
     "sm4": "sm4",
     "truncate_date": "truncate_date",
 }
-
-
-def _regex(pattern: str) -> str:
-    """Refuse what no engine compiles; Unicode classes (p{Han}) are Java's, and right."""
-    try:
-        re.compile(re.sub(r"\\[pP]\{\w+\}", "a", pattern))
-    except re.error as bad:
-        raise ValueError(f"{pattern!r} is no regular expression: {bad}") from None
-    return pattern
-
-
-Regex = Annotated[str, AfterValidator(_regex)]

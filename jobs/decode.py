@@ -16,14 +16,14 @@ import sys
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from contracts.errors import JingshuError
 from jobs import parquet as parquet_reader
 from jobs import sheet as sheet_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from contracts.model import Export, Format
@@ -37,6 +37,8 @@ _MAX_MEMBERS: Final = 10_000
 _CHUNK: Final = 1 << 20
 #: Text begins with a header; a NUL in it means UTF-16 without a mark, or no text at all.
 _NUL_SEARCH_BYTES: Final = 1024
+#: The byte-order mark: UTF-8's decoder takes the first one off, and GB18030's takes none.
+_MARK: Final = "\ufeff"
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 #: What may arrive for each declared format: a misnamed workbook or CSV is read as what it is, and
 #: the first line of a JSON lines file may be broken.
@@ -226,18 +228,21 @@ def _not_in(names: tuple[str, ...]) -> str:
     return f"neither {' nor '.join(said)}" if len(said) > 1 else f"not the {said[0]} it declares"
 
 
-def rows(path: Path, sniffed: Sniffed, export: Export) -> Iterator[Record]:
-    """Yield every row of a text table or a workbook, title rows too."""
+def rows(path: Path, sniffed: Sniffed, export: Export, noticed: dict[str, Any]) -> Iterator[Record]:
+    """Yield every row of a text table or a workbook, title rows too.
+
+    Puts into ``noticed`` what a workbook holds besides: ``jobs.sheet`` says what.
+    """
     if sniffed.kind == "text":
         yield from _text_rows(path, sniffed.encoding or "utf-8-sig", export.delimiter)
     else:
-        yield from sheet_rows(path, export.sheet)
+        yield from sheet_rows(path, export.sheet, noticed=noticed)
 
 
 def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
     csv.field_size_limit(MAX_LINE_BYTES)
     with path.open(encoding=encoding, errors="strict", newline="") as handle:
-        reader = csv.reader(handle, delimiter=delimiter, strict=True)
+        reader = csv.reader(_without_marks(handle), delimiter=delimiter, strict=True)
         line = 1
         try:
             for cells in reader:
@@ -250,11 +255,26 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
             ) from bad
 
 
-def sheet_rows(path: Path, sheet: str | None, *, is_all: bool = False) -> Iterator[Record]:
+def _without_marks(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines, the first without its byte-order marks: exports joined by hand have two."""
+    rest = iter(lines)
+    for first in rest:
+        yield first.lstrip(_MARK)
+        break
+    yield from rest
+
+
+def sheet_rows(
+    path: Path,
+    sheet: str | None,
+    *,
+    is_all: bool = False,
+    noticed: dict[str, Any] | None = None,
+) -> Iterator[Record]:
     """Yield a workbook's rows, parsed by a process of its own (``jobs.sheet`` says why)."""
     wanted = ["--all"] if is_all else [sheet] if sheet else []
     try:
-        yield from _rows_of(sheet_reader.__file__, path, wanted, first=1)
+        yield from _rows_of(sheet_reader.__file__, path, wanted, first=1, noticed=noticed)
     except subprocess.CalledProcessError as failed:
         if failed.returncode == sheet_reader.NO_SHEET:
             raise DecodeError(
@@ -283,8 +303,17 @@ def parquet_rows(path: Path, *, is_all: bool = False) -> Iterator[Record]:
         ) from None
 
 
-def _rows_of(program: str, path: Path, arguments: list[str], first: int) -> Iterator[Record]:
-    """Run a reader of this package; raises CalledProcessError with what it said."""
+def _rows_of(
+    program: str,
+    path: Path,
+    arguments: list[str],
+    first: int,
+    noticed: dict[str, Any] | None = None,
+) -> Iterator[Record]:
+    """Run a reader of this package; raises CalledProcessError with what it said.
+
+    A list is a row; an object is what the reader noticed besides.
+    """
     command = [sys.executable, "-I", program, str(path), *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -293,7 +322,11 @@ def _rows_of(program: str, path: Path, arguments: list[str], first: int) -> Iter
             raise TypeError(command)
         try:
             for number, line in enumerate(child.stdout, start=first):
-                yield Record(number, json.loads(line))
+                read = json.loads(line)
+                if isinstance(read, list):
+                    yield Record(number, read)
+                elif noticed is not None:
+                    noticed.update(read)
             said = child.stderr.read()
         except BaseException:  # also GeneratorExit: whoever asked wants no more rows
             child.kill()

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from contracts.errors import JingshuError
 from contracts.model import CITY_TZ
@@ -43,6 +50,7 @@ class Manifest(BaseModel):
     size_bytes: int
     sha256: str
     sm3: str | None = None
+    rows: int | None = Field(default=None, ge=0)
     revision: int = 1
     sent_at: AwareDatetime | None = None
 
@@ -147,7 +155,7 @@ def find(delivery: Delivery, drop: Path) -> Found:
                 "Deliver the file itself.",
             )
     is_manifest_required = server.export.manifest == "required"
-    found = [_found(delivery, path) for path in paths]
+    found = [found_at(delivery, path) for path in paths]
     complete = [f for f in found if f.problem is None]
     if is_manifest_required:
         complete = [f for f in complete if f.manifest is not None]
@@ -198,8 +206,8 @@ def _refuse_future(delivery: Delivery) -> None:
         )
 
 
-def _found(delivery: Delivery, path: Path) -> Found:
-    """Read the manifest beside a file; what is wrong with it is kept, not raised."""
+def found_at(delivery: Delivery, path: Path) -> Found:
+    """Return a file with the manifest beside it; what is wrong with it is kept, not raised."""
     beside = path.with_name(path.name + _MANIFEST_SUFFIX)
     name = _readable(beside.name)
     try:
@@ -217,7 +225,7 @@ def _found(delivery: Delivery, path: Path) -> Found:
             None,
             ManifestError(
                 f"{delivery.name}: {name} is not a manifest.",
-                'Write {"file", "size_bytes", "sha256", "revision", "sent_at"} as JSON.',
+                'Write {"file", "size_bytes", "sha256", "rows", "revision", "sent_at"} as JSON.',
             ),
         )
     if manifest.file != _readable(path.name):
@@ -261,4 +269,22 @@ def check_manifest(delivery: Delivery, raw: RawBatch, found: Found) -> None:
         raise ManifestError(
             f"{delivery.name}, {raw.file_name}: the {algorithm} is not the announced one.",
             "Deliver file and manifest again, from the same export.",
+        )
+
+
+def rows_differ(announced: int | None, landed: int) -> str:
+    """Say in words that other rows landed than were announced; nothing where they agree."""
+    if announced in (None, landed):
+        return ""
+    zh = f"清单称 {announced} 行，文件有 {landed} 行"
+    return f"{zh} {announced} rows announced, {landed} in the file"
+
+
+def check_rows(delivery: Delivery, raw: RawBatch, rows: int) -> None:
+    """Raise ManifestError when a file has other rows than its manifest announced."""
+    told = rows_differ(raw.rows_announced, rows)
+    if told:
+        raise ManifestError(
+            f"{delivery.name}, {raw.file_name}: {told}.",
+            "Deliver the file again, whole, with the manifest of the same export.",
         )

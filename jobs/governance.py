@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
+from contracts.constraint import Severity
 from contracts.delivery import BatchStatus, DeliveryState, Origin
-from contracts.model import Dimension, Severity
+from contracts.model import Dimension
 from jobs.delta import append_once, dataset, open_table
 
 if TYPE_CHECKING:

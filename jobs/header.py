@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.header import header_key, shown
 from jobs.decode import DecodeError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract, Export
 
-_BLANK_HEADER: Final = re.compile(r"^(Unnamed:\s*\d+)?$")
+_BLANK_HEADER: Final = re.compile(r"^(unnamed:\d+)?$")
 _MAX_LISTED: Final = 200
 
 
@@ -41,24 +41,25 @@ class Layout:
 def match_header(contract: Contract, export: Export, header: list[str]) -> Layout:
     """Find the contract's columns in a header row.
 
-    Headers are compared after NFKC without spaces and trailing ``*``; aliases come from the
-    contract. Raises HeaderError naming what is missing, unknown or twice.
+    Headers are compared as ``contracts.header`` says; aliases come from the contract. Raises
+    HeaderError naming what is missing, unknown or twice.
     """
     by_header = _columns_by_key(contract, export)
     positions: dict[str, int] = {}
     extra: dict[str, int] = {}
     unnamed: dict[str, int] = {}
     for index, text in enumerate(header):
-        name = by_header.get(_key(text))
+        name = by_header.get(header_key(text))
         if name is None:
-            if _BLANK_HEADER.match(text.strip()):
+            if _BLANK_HEADER.match(header_key(text)):
                 unnamed[f"Unnamed: {index}"] = index
             else:
-                own = text.strip()
+                own = shown(text)
                 extra[own if own not in extra else f"{own} #{index + 1}"] = index
         elif name in positions:
             raise HeaderError(
-                f"The column {text!r} stands in the header twice.", "Deliver each column once."
+                f"The column {shown(text)!r} stands in the header twice.",
+                "Deliver each column once.",
             )
         else:
             positions[name] = index
@@ -82,17 +83,25 @@ def match_header(contract: Contract, export: Export, header: list[str]) -> Layou
 def completed(contract: Contract, export: Export, names: Iterable[str]) -> list[str]:
     """Return the names that records use as a header, with what each of them left out.
 
-    A record need not name what it has no value for; only a required column must be named.
+    A record need not name what it has no value for; only a required column must be named. Raises
+    HeaderError with the names that records really use.
     """
     used = list(names)
     by_header = _columns_by_key(contract, export)
-    there = {by_header.get(_key(name)) for name in used}
+    there = {by_header.get(header_key(name)) for name in used}
+    lost = [c.header for c in contract.columns if c.required and c.name not in there]
+    if lost:
+        raise HeaderError(
+            f"The file lacks {'、'.join(lost)}; its records name"
+            f" {_listed(contract, used, by_header)}.",
+            f"Deliver the layout of {contract.id} {contract.version}, or agree a new version.",
+        )
     return [*used, *(c.header for c in contract.columns if not c.required and c.name not in there)]
 
 
 def _columns_by_key(contract: Contract, export: Export) -> dict[str, str]:
-    by_header = {_key(c.header): c.name for c in contract.columns}
-    return by_header | {_key(h): name for h, name in export.aliases.items()}
+    by_header = {header_key(c.header): c.name for c in contract.columns}
+    return by_header | {header_key(h): name for h, name in export.aliases.items()}
 
 
 def _listed(contract: Contract, header: list[str], known: Mapping[str, str]) -> str:
@@ -100,13 +109,9 @@ def _listed(contract: Contract, header: list[str], known: Mapping[str, str]) -> 
 
     A row of data may stand where the header should, and its cells are in no message.
     """
-    names = [" ".join(text.split()) for text in header if text.strip()]
+    names = [name for name in map(shown, header) if name]
     is_open = contract.level in ("L1", "L2")
-    shown = [name for name in names if is_open or _key(name) in known]
-    listed = "、".join(shown)[:_MAX_LISTED] or "none of its names"
-    others = len(names) - len(shown)
+    told = [name for name in names if is_open or header_key(name) in known]
+    listed = "、".join(told)[:_MAX_LISTED] or "none of its names"
+    others = len(names) - len(told)
     return f"{listed} and {others} other cells" if others else listed
-
-
-def _key(header: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", header)).rstrip("*").lower()

@@ -52,7 +52,8 @@ def pull(home: Home, delivery: Delivery, drop: Path, found: Found | None = None)
     _stop_duplicate(delivery, found, digest.sha256, kept)
     for raw in kept:
         if raw.batch_id == batch_id:
-            return raw
+            told = found.manifest.rows if found.manifest else None
+            return raw.model_copy(update={"rows_announced": told or raw.rows_announced})
     earlier = [r for r in kept if r.business_date == delivery.business_date]
     raw = RawBatch(
         contract_id=delivery.contract.id,
@@ -70,6 +71,7 @@ def pull(home: Home, delivery: Delivery, drop: Path, found: Found | None = None)
         received_at=found.sent_at,
         started_at=utc_now(),
         is_sealed=is_sealed(delivery.contract),
+        rows_announced=found.manifest.rows if found.manifest else None,
     )
     _keep(home, raw, found.path)
     return raw

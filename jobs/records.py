@@ -16,7 +16,7 @@ from jobs.header import completed
 from jobs.markup import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from contracts.model import Contract, Server
@@ -44,7 +44,33 @@ def read(
         case "parquet":
             yield from parquet_rows(path)
         case _:
-            yield from rows(path, sniffed, server.export)
+            noticed: dict[str, Any] = {}
+            yield from rows(path, sniffed, server.export, noticed)
+            findings += _of_workbook(noticed, contract)
+
+
+def _of_workbook(noticed: Mapping[str, Any], contract: Contract) -> Iterator[str]:
+    """Yield what a workbook holds that no row shows; sheets of people above L2 are not named."""
+    if rows := noticed.get("broken_rows"):
+        letters = ", ".join(_letters(column) for column in noticed["broken_columns"])
+        yield (
+            f"错误值或未计算的公式 errors, or formulas without a value: {rows} 行 rows,"
+            f" 列 columns {letters}"
+        )
+    unread = noticed.get("unread") or ()
+    if unread:
+        is_open = contract.level in ("L1", "L2")
+        named = "、".join(f"{name} ({rows})" if is_open else f"({rows})" for name, rows in unread)
+        yield f"有数据而未读的工作表 {len(unread)} sheets with rows were not read: {named}"
+
+
+def _letters(column: int) -> str:
+    """Return a column of a sheet as spreadsheets call it: A, B, … Z, AA."""
+    name, number = "", column + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        name = chr(65 + rest) + name
+    return name
 
 
 @dataclass
@@ -115,7 +141,7 @@ def json_lines(path: Path, encoding: str) -> Iterator[Item]:
     """Yield one item a line; numbers keep the digits they are written with (RFC 8259)."""
     with path.open(encoding=encoding, newline="") as handle:
         for number, line in enumerate(handle, start=1):
-            text = line.removeprefix("\ufeff").strip(" \t\r\n")
+            text = line.lstrip("\ufeff").strip(" \t\r\n")
             if not text:
                 yield Item(number)
                 continue

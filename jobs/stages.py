@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from contracts.constraint import Severity
 from contracts.delivery import BatchStatus, DeliveryState, Origin
-from contracts.model import Dimension, Severity
+from contracts.model import Dimension
 
 
 class Stage(BaseModel):
@@ -49,6 +50,8 @@ class Batch(Stage):
     sm3: str
     received_at: datetime
     started_at: datetime
+    rows_announced: int | None = None
+    """How many rows the provider's manifest says the file has, if it says so."""
 
 
 class RawBatch(Batch):

@@ -27,7 +27,7 @@ from contracts.reading import read_contract
 from jobs import quarantine
 from jobs.decode import naming, sniff
 from jobs.delta import append_once, open_table
-from jobs.drop import SANDBOX_MARK, Found, origin_of
+from jobs.drop import SANDBOX_MARK, check_manifest, check_rows, found_at, origin_of
 from jobs.governance import utc_now
 from jobs.land import Parsed, bronze_schema, land, statistics_only_on
 from jobs.pull import opened_raw, pull
@@ -162,11 +162,14 @@ def _contract(tree: Tree, text: str) -> tuple[Tree, Contract]:
 
 
 @dataclass
-class _Clock:
+class Clock:
+    """Seconds by what they were spent on, in order."""
+
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Count the block's seconds."""
         began = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - began, 3)
@@ -182,23 +185,27 @@ def _pulled(given: Given) -> Iterator[tuple[Home, RawBatch]]:
         if given.origin == "simulated":
             (drop / SANDBOX_MARK).write_text('{"origin": "simulated"}', "utf-8")
         home = Home(folder / "home")
-        yield home, pull(home, given.delivery, drop, Found(given.file, None))
+        found = found_at(given.delivery, given.file)
+        raw = pull(home, given.delivery, drop, found)
+        check_manifest(given.delivery, raw, found)
+        yield home, raw
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def try_file(given: Given) -> Trial:
+def try_file(given: Given, clock: Clock | None = None) -> Trial:
     """Take a file through pull, land, refine and audit on Spark; publish nothing.
 
-    Raises PullStopped for what would be refused and DecodeError for a layout that is not the
-    contract's.
+    ``clock`` goes on counting where the caller began. Raises PullStopped for what would be refused,
+    ManifestError for bytes that are not those announced beside the file, and DecodeError for a
+    layout that is not the contract's.
     """
-    from jobs.audit.run import audit
-    from jobs.refine.run import refine
-    from jobs.spark import session
-
-    clock, delivery, root = _Clock(), given.delivery, given.tree.root
+    clock, delivery, root = clock or Clock(), given.delivery, given.tree.root
     with clock.stage("connect"):
+        from jobs.audit.run import audit
+        from jobs.refine.run import refine
+        from jobs.spark import session
+
         session()
     began = time.perf_counter()
     with _pulled(given) as (home, raw):
@@ -260,6 +267,7 @@ def land_file(given: Given, out: Path) -> Landing:
             sniffed = sniff(kept)
             parsed = Parsed(contract, contract.server(provider), raw.batch_id)
             data = pa.Table.from_batches(list(parsed.batches(kept)), wanted)
+        check_rows(given.delivery, raw, parsed.rows)
         stored = sealed_rows(Home.from_env(), given.delivery, data)
         append_once(
             out,

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     from openlineage.client.generated.base import DatasetFacet
 
-    from contracts.model import Dimension, Severity
+    from contracts.constraint import Severity
+    from contracts.model import Dimension
     from lineage.columns import Graph, Input
     from lineage.events import Dataset, Parent
 

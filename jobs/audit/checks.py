@@ -12,7 +12,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from contracts.checks import placeholders
 from contracts.errors import JingshuError
+from contracts.rules import BatchRule, batch_rules
 from jobs.audit.compare import holds, in_words
 from jobs.refine.rules_sql import identifier, quoted
 from jobs.stages import CheckResult
@@ -80,13 +82,37 @@ def run(spark: SparkSession, audited: Audited) -> list[CheckResult]:
     """Run a contract's sql and library checks over the accepted rows."""
     quality = audited.contract.quality
     results = [_sql(spark, audited, q) for q in quality if q.type == "sql"]
-    return results + _library(audited, [q for q in quality if q.type == "library"])
+    results += _library(audited, [q for q in quality if q.type == "library"])
+    results += [_unique(audited, rule) for rule in batch_rules(audited.contract)]
+    return results
+
+
+def _unique(audited: Audited, rule: BatchRule) -> CheckResult:
+    """Count the rows that repeat a column's value; empty cells repeat nothing."""
+    column = identifier(rule.column)
+    found = audited.frame.selectExpr(
+        f"count({column}) AS filled", f"count(DISTINCT {column}) AS different"
+    ).collect()[0]
+    repeated = int(found.filled) - int(found.different)
+    return CheckResult(
+        rule_id=rule.id,
+        column=rule.column,
+        dimension=rule.dimension,
+        severity="error",
+        status="failed" if repeated else "passed",
+        checked=int(found.filled),
+        failed=repeated,
+        threshold=0.0,
+        message=f"{rule.message}: {repeated}",
+        engine="spark",
+    )
 
 
 def _sql(spark: SparkSession, audited: Audited, quality: Quality) -> CheckResult:
     view, rows = audited.view, audited.rows
-    query = (quality.query or "").replace("${object}", view).replace("{object}", view)
-    query = query.replace("{business_date}", audited.business_date.isoformat())
+    column = identifier(quality.column) if quality.column else None
+    day = audited.business_date.isoformat()
+    query = placeholders(quality.query or "", view, column, day)
     try:
         found = spark.sql(read_only(query, view)).collect()
         if not found or found[0][0] is None:
@@ -131,8 +157,9 @@ def _unmeasurable(quality: Quality, contract: Contract) -> str | None:
     """Tell why a library check measures nothing: no check that did not run is green."""
     if quality.metric not in METRICS:
         return f"the metric {quality.metric!r} is not known; known: {', '.join(METRICS)}"
-    if quality.metric == "invalidValues" and not _valid_values(quality, contract):
-        return "there are no validValues, and the column has no enum"
+    is_bare = not quality.arguments.get("pattern")
+    if quality.metric == "invalidValues" and is_bare and not _valid_values(quality, contract):
+        return "there are no validValues and no pattern, and the column has no enum"
     return None
 
 
@@ -148,9 +175,17 @@ def _sum(quality: Quality, contract: Contract) -> str:
     if quality.metric == "rowCount":
         return "count(*)"
     column = identifier(_column(quality))
+    text = f"CAST({column} AS STRING)"
     if quality.metric == "invalidValues":
         listed = ", ".join(quoted(v) for v in _valid_values(quality, contract))
-        return f"count_if({column} IS NOT NULL AND CAST({column} AS STRING) NOT IN ({listed}))"
+        pattern = quality.arguments.get("pattern")
+        wrong = [f"{text} NOT IN ({listed})"] if listed else []
+        wrong += [f"NOT {text} RLIKE {quoted(str(pattern))}"] if pattern else []
+        return f"count_if({column} IS NOT NULL AND ({' OR '.join(wrong)}))"
+    missing = [str(v) for v in quality.arguments.get("missingValues") or () if v is not None]
+    if quality.metric == "missingValues" and missing:
+        words = ", ".join(quoted(v) for v in missing)
+        return f"count_if({column} IS NULL OR {text} IN ({words}))"
     return f"count_if({column} IS NULL)"
 
 
@@ -197,4 +232,5 @@ def result(  # noqa: PLR0913  (a row has these columns)
 
 
 def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+    lines = (line.strip() for line in str(error).splitlines())
+    return f"{type(error).__name__}: {next(filter(None, lines), 'it says no more')[:200]}"

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
-from contracts.rules import row_rules
+from contracts.rules import level_id, row_rules
 from jobs.audit import checks, expectations
 from jobs.audit.digest import digest_of
+from jobs.drop import rows_differ
 from jobs.refine.count import count_stage
 from jobs.refine.plan import BAD, make_plan, spark_type
 from jobs.refine.rules_sql import identifier, quoted
@@ -50,10 +51,12 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     try:
         results = (
             *landing_results(refined.findings, refined.notes),
+            *announced(refined),
             *_row_results(count, plan, contract, refined),
             *checks.run(spark, audited),
             *expectations.run(audited, refined.batch_id, home.quality),
             *_texts(contract),
+            *_levels(contract),
         )
     finally:
         spark.catalog.dropTempView(view)
@@ -178,6 +181,28 @@ def landing_results(findings: Sequence[str], notes: Sequence[str]) -> list[Check
     ]
 
 
+def announced(refined: RefinedBatch) -> list[CheckResult]:
+    """Hold the rows that landed against those that the provider's manifest announced."""
+    if refined.rows_announced is None:
+        return []
+    differ = rows_differ(refined.rows_announced, refined.rows_landed)
+    return [
+        CheckResult(
+            rule_id="manifest.rows",
+            column=None,
+            dimension="completeness",
+            severity="error",
+            status="failed" if differ else "passed",
+            checked=refined.rows_announced,
+            failed=abs(refined.rows_announced - refined.rows_landed),
+            threshold=0.0,
+            message=differ
+            or f"清单与文件行数一致 as many rows as announced: {refined.rows_landed}",
+            engine="land",
+        )
+    ]
+
+
 def _row_results(
     count: StageCount, plan: RefinePlan, contract: Contract, refined: RefinedBatch
 ) -> list[CheckResult]:
@@ -203,6 +228,25 @@ def _row_results(
             )
         )
     return results
+
+
+def _levels(contract: Contract) -> list[CheckResult]:
+    """Say of each service level that nothing here measures that it was not checked."""
+    return [
+        CheckResult(
+            rule_id=level_id(name),
+            column=None,
+            dimension="timeliness",
+            severity="info",
+            status="not_executable",
+            checked=None,
+            failed=None,
+            threshold=None,
+            message=f"人工核查 for people to check: nothing here measures {name}",
+            engine="none",
+        )
+        for name in contract.unchecked
+    ]
 
 
 def _texts(contract: Contract) -> list[CheckResult]:

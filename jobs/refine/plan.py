@@ -6,6 +6,7 @@ projection a step, because long chains of dependent projections explode Spark's 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -52,13 +53,15 @@ SPARK_TYPES: Final = {
 _FIRST_SERIAL, _LAST_SERIAL = 61, 2958465
 #: Years of four digits; others are typing errors, and most readers cannot hold them.
 _FIRST_DAY, _LAST_DAY = "DATE '1000-01-01'", "DATE '9999-12-31'"
+_SCALE: Final = re.compile(r"decimal\(\d+(?:,(\d+))?\)")
 _MAX_DOUBLE: Final = "1.7976931348623157E308D"
 
 
 def spark_type(column: Column) -> str:
     """Return the Spark SQL type of a column: its decimal if it names one, else by logical type."""
-    if column.type == "number" and column.physical_type.lower().startswith("decimal"):
-        return column.physical_type.lower()
+    physical = column.physical_type.strip().lower()
+    if column.type == "number" and physical.startswith(("decimal", "numeric")):
+        return physical.replace("numeric", "decimal", 1).replace(" ", "")
     return SPARK_TYPES[column.type]
 
 
@@ -168,7 +171,8 @@ def _cast_text(column: Column) -> str:  # noqa: PLR0911  (one a type)
             return f"CASE WHEN {text} RLIKE '^[+-]?[0-9]+$' THEN try_cast({text} AS BIGINT) END"
         case "number":
             number = f"try_cast({text} AS {spark_type(column)})"
-            read = f"CASE WHEN {text} RLIKE '{_NUMBER}' THEN {number} END"
+            fits = f"{text} RLIKE '{_NUMBER}'{_no_digit_lost(text, column)}"
+            read = f"CASE WHEN {fits} THEN {number} END"
             # 1e999 is written as a number and reads as infinity
             return f"CASE WHEN abs({read}) <= {_MAX_DOUBLE} THEN {read} END"
         case "date" if form == EXCEL_SERIAL:
@@ -183,6 +187,22 @@ def _cast_text(column: Column) -> str:  # noqa: PLR0911  (one a type)
                 f"CASE WHEN {text} IN ('是', '1', 'true', 'TRUE', 'Y') THEN true"
                 f" WHEN {text} IN ('否', '0', 'false', 'FALSE', 'N') THEN false END"
             )
+
+
+def _no_digit_lost(text: str, column: Column) -> str:
+    """Tell that a decimal keeps every digit: Spark rounds what is beyond its scale in silence.
+
+    Digits needed after the point = those written − the exponent − zeros at the end.
+    """
+    scale = _SCALE.fullmatch(spark_type(column))
+    if scale is None:
+        return ""
+    digits = f"regexp_replace(regexp_replace({text}, '[eE].*$', ''), '[^0-9]', '')"
+    zeros = f"char_length({digits}) - char_length(regexp_replace({digits}, '0+$', ''))"
+    after = f"char_length(regexp_extract({text}, '[.]([0-9]+)', 1))"
+    exponent = f"regexp_extract({text}, '[eE]([+-]?[0-9]+)$', 1)"
+    power = f"CASE WHEN {text} RLIKE '[eE]' THEN try_cast({exponent} AS INT) ELSE 0 END"
+    return f" AND {after} - ({power}) - ({zeros}) <= {int(scale.group(1) or 0)}"
 
 
 def _serial(text: str) -> str:

@@ -6,12 +6,13 @@ and the cast value ``_c_<column>``, so a rule never casts twice.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from contracts.reference import codes_in_force, column_values, reference_csv
+from contracts.reference import codes_in_force, column_rows, column_values, reference_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -114,6 +115,35 @@ def _outside(value: str, low: float | None, high: float | None) -> str:
     return f"({' OR '.join(parts) or 'false'} OR isnan({value}))"
 
 
+def _not_within(value: str, low: float | None, high: float | None) -> str:
+    parts = [f"{value} <= {low!r}D"] if low is not None else []
+    parts += [f"{value} >= {high!r}D"] if high is not None else []
+    return f"({' OR '.join(parts) or 'false'} OR isnan({value}))"
+
+
+def _not_multiple(text: str, value: str, of: float) -> str:
+    """Divide as decimals: 0.3 is a multiple of 0.1, which no two doubles tell."""
+    step = f"CAST('{Decimal(repr(of)):f}' AS DECIMAL(38,10))"
+    is_rest = f"try_cast({text} AS DECIMAL(38,10)) % {step} != 0"
+    return f"({value} IS NOT NULL AND coalesce({is_rest}, true))"
+
+
+def _not_together(rule: RowRule, root: Path) -> str:
+    """Tell that several columns, none of them empty, stand in no row of a reference table."""
+    columns = [normalised(name) for name in rule.arguments["columns"]]
+    rows = column_rows(
+        reference_csv(root, rule.arguments["file"]), tuple(rule.arguments["targets"])
+    )
+
+    def named(values: Iterable[str]) -> str:
+        parts = ", ".join(f"'c{i}', {value}" for i, value in enumerate(values))
+        return f"named_struct({parts})"
+
+    listed = ", ".join(named(map(quoted, row)) for row in rows)
+    is_whole = " AND ".join(f"{c} IS NOT NULL" for c in columns)
+    return f"({is_whole} AND {named(columns)} NOT IN ({listed}))"
+
+
 def _not_in(text: str, values: tuple[str, ...]) -> str:
     """Of no allowed values none is allowed: an empty list never passes a row."""
     return f"{text} NOT IN ({', '.join(quoted(v) for v in values)})" if values else "true"
@@ -126,6 +156,8 @@ def violation(rule: RowRule, contract: Contract, business_date: date, root: Path
     """
     if rule.kind == "shape":
         return "_row_error IS NOT NULL"
+    if rule.kind == "table_reference":
+        return _not_together(rule, root)
     if rule.column is None:
         raise TypeError(f"{rule.id} is no rule of a column")
     text, value = normalised(rule.column), cast(rule.column)
@@ -153,6 +185,10 @@ def violation(rule: RowRule, contract: Contract, business_date: date, root: Path
         "min_length": lambda: f"char_length({text}) < {int(rule.arguments['length'])}",
         "max_length": lambda: f"char_length({text}) > {int(rule.arguments['length'])}",
         "range": lambda: _outside(number, rule.arguments["minimum"], rule.arguments["maximum"]),
+        "exclusive_range": lambda: _not_within(
+            number, rule.arguments["minimum"], rule.arguments["maximum"]
+        ),
+        "multiple_of": lambda: _not_multiple(text, value, rule.arguments["of"]),
         "enum": lambda: _not_in(text, tuple(rule.arguments["values"])),
         "reference": lambda: _not_in(
             text,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from contracts.rules import row_rules
+from contracts.rules import element_ids
 from jobs import silver
 from jobs.audit.digest import digest_of
 from jobs.verify.report import said
@@ -127,6 +127,5 @@ def results(lake: Lake) -> Iterator[Checked]:
         contract = lake.tree.sources.get(row.contract_id)
         if contract is None or contract.version != row.contract_version:
             continue
-        wanted = {r.id for r in row_rules(contract)} | {q.id for q in contract.quality}
-        missing = sorted(wanted - {r.rule_id for r in found})
+        missing = sorted({*element_ids(contract)} - {r.rule_id for r in found})
         yield said(7, where, f"no result for {', '.join(missing)}" if missing else None)

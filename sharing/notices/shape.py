@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from contracts.model import LEVELS, SHARE_CEILING, Frozen, Level, Release
+from contracts.frozen import Frozen
+from contracts.model import LEVELS, SHARE_CEILING, Level, Release
 from jobs.disclosure import k_wanted
 from jobs.refine.plan import spark_type
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003  (pydantic reads it)
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from contracts.document import load_yaml
 from contracts.errors import UsageError
-from contracts.model import Frozen, Release
+from contracts.frozen import Frozen
+from contracts.model import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

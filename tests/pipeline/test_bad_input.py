@@ -258,7 +258,7 @@ def test_damaged_workbooks_never_take_the_task_along(tmp_path: Path) -> None:
                 damaged[random.randrange(8, len(damaged))] = random.randrange(256)
             file.write_bytes(damaged)
             try:
-                ends.add(len(list(rows(file, sniff(file), export))) > 0)
+                ends.add(len(list(rows(file, sniff(file), export, {}))) > 0)
             except DecodeError as error:
                 ends.add(error.remedy)
     assert len(ends) > 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from contracts.delivery import Delivery
 from contracts.model import EXCEL_SERIAL
+from contracts.pattern import Pattern
 from contracts.rules import NAMED_RULES
 from contracts.tree import load_tree
 from jobs.refine.plan import make_plan
+from jobs.refine.rules_sql import quoted
 from tests.unit.contracts.small import column, custom, properties, set_custom, source, write
 
 if TYPE_CHECKING:
@@ -631,10 +635,56 @@ def test_booleans(tmp_path: Path) -> None:
     assert dict(zip(BOOLEANS, found, strict=True)) == BOOLEANS
 
 
-def test_decimals_keep_their_scale(tmp_path: Path) -> None:
-    texts = ["1.5", "12345678.91", "123456789012", "x"]
-    found = cast_all(tmp_path, "number", texts, physicalType="decimal(10,2)")
-    assert [str(v) for v in found] == ["1.50", "12345678.91", "None", "None"]
+DECIMALS: dict[str, str | None] = {
+    "1.5": "1.50",
+    "12345678.91": "12345678.91",
+    "1.230": "1.23",
+    "1.": "1.00",
+    ".5": "0.50",
+    "-0.00": "0.00",
+    "100E-2": "1.00",
+    "1.2345e2": "123.45",
+    "1E3": "1000.00",
+    "123456789012": None,  # more digits than there are
+    "1.239": None,  # Spark alone reads 1.24
+    "1.235": None,
+    "0.001": None,
+    "1239E-3": None,
+    "1.23e-1": None,
+    "1e99999999999": None,
+    "x": None,
+}
+
+
+def test_decimals_keep_every_digit_or_are_none(tmp_path: Path) -> None:
+    found = cast_all(tmp_path, "number", list(DECIMALS), physicalType="decimal(10,2)")
+    read = dict(zip(DECIMALS, (None if v is None else str(v) for v in found), strict=True))
+    assert read == DECIMALS
+
+
+@BATCH
+@given(
+    st.lists(
+        st.builds(
+            "{}{}.{}{}".format,
+            st.sampled_from(("", "-", "+")),
+            st.integers(0, 99999),
+            st.text("0123456789", max_size=5),
+            st.sampled_from(("", "e1", "E-2", "e+3", "E-4")),
+        ),
+        min_size=200,
+        max_size=300,
+    )
+)
+def test_no_decimal_is_another_number_than_was_written(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    root = tmp_path_factory.mktemp("decimals")
+    found = cast_all(root, "number", texts, physicalType="numeric(12, 3)")
+    for text, value in zip(texts, found, strict=True):
+        written = Decimal(text)
+        is_whole = written == written.quantize(Decimal("0.001")) and abs(written) < 10**9
+        assert value == (written if is_whole else None), text
 
 
 @BATCH
@@ -736,6 +786,70 @@ def test_range_holds_its_bounds(tmp_path: Path) -> None:
     assert found == [set(), set(), {"range"}, {"range"}, {"type"}, set()]
     low = column("x", "integer", logicalTypeOptions={"minimum": 1})
     assert broken_by(tmp_path / "low", low, ["1", "0", "99999"]) == [set(), {"range"}, set()]
+
+
+def test_exclusive_bounds_and_multiples(tmp_path: Path) -> None:
+    options = {"exclusiveMinimum": 0, "exclusiveMaximum": 1, "multipleOf": 0.1}
+    texts = ["0.3", "0", "1", "0.25", "1.05", "x"]
+    found = broken_by(tmp_path, column("x", "number", logicalTypeOptions=options), list(texts))
+    out, part = {"exclusive_range"}, {"multiple_of"}
+    assert found == [set(), out, out, part, out | part, {"type"}]
+    whole = column("x", "integer", logicalTypeOptions={"multipleOf": 5})
+    assert broken_by(tmp_path / "whole", whole, ["10", "12"]) == [set(), part]
+
+
+def test_columns_that_refer_together(tmp_path: Path) -> None:
+    """Each value stands in the table, and the pair does not: one column alone would pass."""
+    from jobs.spark import session
+
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "streets.csv").write_text("district,street\nA,1\nB,2\n", "utf-8")
+    to = "reference/streets.odcs.yaml#schema/streets/properties"
+    contract = source()
+    properties(contract)[:] = [column("d"), column("s")]
+    contract["schema"][0]["relationships"] = [
+        {"from": ["visit.d", "visit.s"], "to": [f"{to}/district", f"{to}/street"]}
+    ]
+    made = load_tree(write(tmp_path, contract)).contract("town.visit")
+    plan = make_plan(Delivery(made, "museum", DAY), tmp_path)
+    pairs = [("A", "1"), ("A", "2"), ("B", "2"), ("C", "3"), ("A", None)]
+    rows = session().createDataFrame(
+        [(d, s, i, None, None, "b") for i, (d, s) in enumerate(pairs)],
+        "d STRING, s STRING, _source_line BIGINT, _row_error STRING, _extra STRING,"
+        " _batch_id STRING",
+    )
+    for projection in plan.projections:
+        rows = rows.selectExpr(*projection)
+    found = {r._source_line: r._ok for r in rows.collect()}
+    assert found == {0: "true", 1: "false", 2: "true", 3: "false", 4: "true"}
+    [rule] = [r for r in plan.rules if r.kind == "table_reference"]
+    assert (rule.id, rule.column) == ("row.reference.d+s", None)
+
+
+READ_ALIKE = (
+    "^[0-9]{4}-[0-9]+$", "^(?<year>[0-9]{4})\\k<year>$", "^\\p{Lu}\\P{L}+$", "\\p{Script=Han}",
+    "^[^\\]\\[]+$", "^(?:a|b)(?=c)(?!d).*", "(?<=a)b(?<!c)", "^\\u4EAC\\x41\\t?$", "(?i)^abc$",
+    "a++b?+c*?", "^[\\w.\\-]{1,64}@\\w+$", "[a\\&&]", "^[京津]$", "a{2,}", "\\bx\\B", "^(a)\\1$",
+    "^'\\\\$",
+)  # fmt: skip
+READ_OTHERWISE = (
+    "(?P<year>x)", "(?P=year)", "(a)(?(1)b|c)", "(?#note)a", "a{,3}", "{", "a{b}", "[[:alpha:]]",
+    "[a-z&&[^b]]", "[]a]", "[^]", "\\Qa\\E", "\\Aa\\Z", "\\0", "\\p{Han}", "\\pX", "\\u{4EAC}",
+    "(?<my_year>x)", "[", "(", "*a", "a\\", "(?<y>a)(?<y>b)", "\\N{DIGIT ONE}", "[b-a]",
+)  # fmt: skip
+
+
+def test_every_pattern_that_lint_takes_is_one_that_spark_runs() -> None:
+    from jobs.spark import session
+
+    taken = TypeAdapter(Pattern)
+    for pattern in READ_OTHERWISE:
+        with pytest.raises(ValidationError, match="no regular expression"):
+            taken.validate_python(pattern)
+    terms = (f"'京A' RLIKE {quoted(taken.validate_python(p))}" for p in READ_ALIKE)
+    [found] = session().sql(f"SELECT {', '.join(terms)}").collect()
+    assert len(found) == len(READ_ALIKE)
+    assert found[READ_ALIKE.index("\\p{Script=Han}")]
 
 
 def test_reference(tmp_path: Path) -> None:

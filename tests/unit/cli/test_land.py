@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,3 +165,22 @@ def test_a_contract_may_be_a_file_of_its_own(
     assert said.code == 1
     assert "draft.odcs.yaml:" in said.err
     assert "shop.sale" in load_tree(contracts).sources
+
+
+@pytest.mark.parametrize(("rows", "code"), [(3, 0), (6, 1)])
+def test_rows_announced_beside_the_file_are_held_against_it(
+    jingshu: Jingshu, file: Path, contracts: Path, tmp_path: Path, rows: int, code: int
+) -> None:
+    """A quote that swallows lines leaves fewer rows than the provider wrote down."""
+    told = {
+        "file": file.name,
+        "size_bytes": file.stat().st_size,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "rows": rows,
+    }
+    file.with_name(f"{file.name}.manifest.json").write_text(json.dumps(told), "utf-8")
+    said = land(jingshu, file, contracts, tmp_path / "out", "--simulated")
+    assert said.code == code, said.err
+    if code:
+        assert "6 rows announced, 3 in the file" in said.err
+        assert not (tmp_path / "out").exists()

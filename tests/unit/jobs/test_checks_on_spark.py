@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +11,12 @@ import pyarrow as pa
 import pytest
 
 from contracts.model import Quality
+from contracts.rules import element_ids
 from contracts.tree import load_tree
 from jobs.audit.checks import Audited, run
+from jobs.trial import given, try_file
 from tests.unit.contracts.small import column, custom, properties, source, write
+from tests.unit.contracts.test_elements import kitchen_sink
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +74,31 @@ CHECKS: dict[str, tuple[dict[str, Any], str, str]] = {
         "not_executable",
         "no validValues",
     ),
+    "sql_property": (
+        sql("SELECT COUNT(*) FROM {table} WHERE ${property} > 1", column="guests"),
+        "failed",
+        ": 2",
+    ),
+    "sql_broken": (sql("SELECT FROM"), "error", "not Spark SQL"),
+    "invalid_by_pattern": (
+        metric("invalidValues", column="kind", arguments={"pattern": "^[xy]$"}),
+        "failed",
+        ": 1",
+    ),
+    "invalid_by_both": (
+        metric(
+            "invalidValues",
+            column="visit_id",
+            arguments={"validValues": ["a", "b"], "pattern": "^a$"},
+        ),
+        "failed",
+        ": 1",
+    ),
+    "missing_words": (
+        metric("missingValues", column="kind", arguments={"missingValues": ["z", None]}),
+        "failed",
+        ": 2",
+    ),
     "unknown": (metric("freshness", column="guests"), "not_executable", "'freshness' is not known"),
 }
 
@@ -77,6 +107,7 @@ def test_each_check_has_its_result(tmp_path: Path) -> None:
     from jobs.spark import session
 
     contract = source()
+    properties(contract)[0]["unique"] = properties(contract)[1]["unique"] = True
     properties(contract).append(column("kind", customProperties=custom(enum=["x", "y"])))
     made = load_tree(write(tmp_path, contract)).contract("town.visit")
     quality = tuple(
@@ -98,7 +129,41 @@ def test_each_check_has_its_result(tmp_path: Path) -> None:
     finally:
         session().catalog.dropTempView("checks_v")
     by_id = {r.rule_id: r for r in found}
-    assert set(by_id) == set(CHECKS)
-    assert {i: r.status for i, r in by_id.items()} == {i: c[1] for i, c in CHECKS.items()}
+    assert {i: r.status for i, r in by_id.items()} == {i: c[1] for i, c in CHECKS.items()} | {
+        "visit_id.unique": "failed",
+        "guests.unique": "passed",
+    }
+    repeated = by_id["visit_id.unique"]
+    assert (repeated.checked, repeated.failed, repeated.severity) == (3, 1, "error")
     for name, (_, _, words) in CHECKS.items():
         assert words in by_id[name].message, by_id[name]
+
+
+def test_every_declared_element_ends_with_a_result(tmp_path: Path) -> None:
+    """Invariant 7, on everything that the standard lets a contract declare."""
+    tree = load_tree(write(tmp_path, kitchen_sink()))
+    file = tmp_path / "visit.csv"
+    headers = [c.header for c in tree.contract("town.visit").columns]
+    rows = [
+        ["v1", "1", "A01", "1.50", "x", "甲", "", "2026-07-15", "2026-07-15 08:00:00", "是"]
+    ] * 2
+    file.write_text("\n".join(",".join(row) for row in (headers, *rows)) + "\n", "utf-8")
+    told = {
+        "file": file.name,
+        "size_bytes": file.stat().st_size,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "rows": 3,
+    }
+    file.with_name(f"{file.name}.manifest.json").write_text(json.dumps(told), "utf-8")
+    trial = try_file(given(tree, file, "town.visit", is_simulated=True))
+    by_id = {r.rule_id: r for r in trial.results}
+    declared = {*element_ids(trial.given.delivery.contract)}
+    assert by_id.keys() == declared | {"table.layout", "manifest.rows"}
+    assert len(trial.results) == len(by_id)
+    assert {i for i, r in by_id.items() if r.status == "not_executable"} == {
+        "read_by_people",
+        "others",
+        "sla.generalAvailability",
+    }
+    assert {i: r.message for i, r in by_id.items() if r.status == "error"} == {}
+    assert (by_id["manifest.rows"].status, trial.decision) == ("failed", "hold")

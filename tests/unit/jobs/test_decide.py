@@ -10,7 +10,7 @@ import pytest
 
 from contracts.model import Contract, Thresholds
 from jobs.audit.digest import digest_of
-from jobs.audit.run import decide
+from jobs.audit.run import announced, decide
 from jobs.stages import CheckResult, RefinedBatch
 from tests.conftest import TREE
 
@@ -217,3 +217,24 @@ def test_digest_is_of_the_canonical_json() -> None:
         '"status":"passed","threshold":0}]}'
     )
     assert digest_of([check()], "hold") == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("on_fail", ["hold", "reject"])
+def test_other_rows_than_announced_stop_the_batch_with_both_numbers(on_fail: str) -> None:
+    batch = refined(3, 0).model_copy(update={"rows_announced": 6})
+    [found] = announced(batch)
+    assert (found.rule_id, found.status, found.checked, found.failed) == (
+        "manifest.rows",
+        "failed",
+        6,
+        3,
+    )
+    decision, reason = decide(contract(on_fail=on_fail), batch, [found])
+    assert decision == on_fail
+    assert "6 rows announced, 3 in the file" in reason
+
+
+def test_rows_as_announced_pass_and_rows_unannounced_have_no_result() -> None:
+    [found] = announced(refined(3, 2, 1).model_copy(update={"rows_announced": 6}))
+    assert (found.status, found.failed) == ("passed", 0)
+    assert announced(refined(3, 0)) == []

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.constraint import Options
 from contracts.delivery import Delivery
-from contracts.model import EXCEL_SERIAL, Options
+from contracts.model import EXCEL_SERIAL
 from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
 from contracts.tree import load_tree
 from jobs.refine import rules_sql
@@ -22,7 +23,8 @@ from tests.conftest import TREE
 from tests.unit.contracts.small import Node, column, custom, properties, source, write
 
 if TYPE_CHECKING:
-    from contracts.model import Contract, Severity
+    from contracts.constraint import Severity
+    from contracts.model import Contract
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "plans"
 DAY = date(2026, 7, 15)
@@ -51,6 +53,11 @@ def every_rule(root: Path) -> Contract:
         column("share", "number", logicalTypeOptions={"minimum": 0, "maximum": 99.5}),
         column("low", "integer", logicalTypeOptions={"minimum": -3}),
         column(
+            "step",
+            "number",
+            logicalTypeOptions={"exclusiveMinimum": 0, "exclusiveMaximum": 9, "multipleOf": 0.1},
+        ),
+        column(
             "word",
             logicalTypeOptions={"pattern": "^\\p{IsHan}'+$", "minLength": 1, "maxLength": 9},
         ),
@@ -67,6 +74,14 @@ def every_rule(root: Path) -> Contract:
         ),
     ]
     properties(contract)[1:] = found
+    to = "reference/grid_category.odcs.yaml#schema/grid_category/properties"
+    contract["schema"][0]["relationships"] = [
+        {
+            "from": ["visit.kind", "visit.word"],
+            "to": [f"{to}/category_code", f"{to}/name"],
+        },
+        {"from": "visit.division", "to": f"{to}/category_code"},
+    ]
     return load_tree(write(root, contract)).contract("town.visit")
 
 
@@ -141,7 +156,8 @@ def test_every_column_is_an_identifier_or_not(tmp_path: Path) -> None:
 def test_rules_of_a_column_stand_in_a_fixed_order(tmp_path: Path) -> None:
     kinds = [r.kind for r in row_rules(every_rule(tmp_path)) if r.column == "word"]
     assert kinds == ["pattern", "min_length", "max_length"]
-    [reference] = [r for r in row_rules(every_rule(tmp_path)) if r.kind == "reference"]
+    rules = row_rules(every_rule(tmp_path))
+    [reference] = [r for r in rules if r.kind == "reference" and r.column == "item"]
     assert (reference.severity, reference.threshold_percent) == ("warning", 5)
     assert reference.dimension == "consistency"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.constraint import Options, Severity
 from contracts.delivery import Delivery
 from contracts.layout import Home
 from contracts.model import (
@@ -20,12 +21,10 @@ from contracts.model import (
     Load,
     Lowering,
     Member,
-    Options,
     Policy,
     Product,
     Release,
     Server,
-    Severity,
 )
 from contracts.tree import Tree
 

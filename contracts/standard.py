@@ -1,0 +1,240 @@
+"""What ODCS lets a contract declare: which of it is read, which describes, which nothing runs.
+
+Source: Open Data Contract Standard v3.2, JSON Schema. Whatever would be a check and is none here is
+refused by name, with what to write instead: no declared check is skipped in silence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from contracts.document import ContractError, Document, Place
+
+COMPARISONS: Final = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
+#: The standard's service levels that only people can tell (``contracts.sla`` reads the others).
+SLA_UNCHECKED: Final = (
+    "availability",
+    "throughput",
+    "errorRate",
+    "generalAvailability",
+    "endOfSupport",
+    "endOfLife",
+    "timeToDetect",
+    "timeToNotify",
+    "timeToRepair",
+)
+
+
+@dataclass(frozen=True)
+class Element:
+    """The keys of one of the standard's elements, each in one of three ways."""
+
+    read: frozenset[str]
+    descriptive: frozenset[str]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Keys that promise what nothing here does, and what to write instead."""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every key that the standard has for the element."""
+        return self.read | self.descriptive | frozenset(self.refused)
+
+
+_ABOUT: Final = frozenset(
+    [
+        "id",
+        "description",
+        "businessName",
+        "physicalType",
+        "deprecated",
+        "synonyms",
+        "authoritativeDefinitions",
+        "tags",
+        "context",
+    ]
+)
+_NESTED: Final = "Write one column a value: only flat tables are read."
+OBJECT: Final = Element(
+    read=frozenset(
+        [
+            "name",
+            "physicalName",
+            "logicalType",
+            "properties",
+            "relationships",
+            "quality",
+            "customProperties",
+        ]
+    ),
+    descriptive=_ABOUT | {"dataGranularityDescription"},
+)
+PROPERTY: Final = Element(
+    read=frozenset(
+        [
+            "name",
+            "physicalName",
+            "businessName",
+            "description",
+            "logicalType",
+            "logicalTypeOptions",
+            "physicalType",
+            "required",
+            "unique",
+            "primaryKey",
+            "primaryKeyPosition",
+            "classification",
+            "tags",
+            "enum",
+            "relationships",
+            "quality",
+            "customProperties",
+        ]
+    ),
+    descriptive=(_ABOUT - {"businessName", "description", "physicalType", "tags", "context"})
+    | frozenset(
+        [
+            "partitioned",
+            "partitionKeyPosition",
+            "encryptedName",
+            "transformSourceObjects",
+            "transformLogic",
+            "transformDescription",
+            "examples",
+            "criticalDataElement",
+        ]
+    ),
+    refused={
+        "semanticType": "Leave it out: every property here is a column of the export.",
+        "items": _NESTED,
+        "properties": _NESTED,
+        "map": _NESTED,
+    },
+)
+QUALITY: Final = Element(
+    read=frozenset(
+        [
+            "id",
+            "name",
+            "type",
+            "dimension",
+            "severity",
+            "description",
+            "query",
+            "metric",
+            "rule",
+            "arguments",
+            "engine",
+            "implementation",
+            "unit",
+        ]
+    )
+    | frozenset(COMPARISONS),
+    descriptive=frozenset(
+        ["authoritativeDefinitions", "businessImpact", "method", "schedule", "scheduler", "tags"]
+    ),
+    refused={"customProperties": "Write what the check needs into its arguments or its query."},
+)
+RELATIONSHIP: Final = Element(
+    read=frozenset(("from", "to", "type", "customProperties")), descriptive=frozenset(("id",))
+)
+SLA: Final = Element(
+    read=frozenset(("property", "value", "unit")),
+    descriptive=frozenset(
+        [
+            "id",
+            "element",
+            "driver",
+            "description",
+            "scheduler",
+            "schedule",
+            "authoritativeDefinitions",
+        ]
+    ),
+    refused={
+        "valueExt": "Write one value, and its unit.",
+        "customProperties": "Take them out: nothing reads them here.",
+    },
+)
+_SQL: Final = "Write it as a check of type sql under quality, or leave it out."
+_PATTERN: Final = "Write a pattern instead: nothing here knows formats of text."
+_BOUNDS: Final = dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _SQL)
+_TEXT: Final = Element(
+    frozenset(("minLength", "maxLength", "pattern")), frozenset(), {"format": _PATTERN}
+)
+_NUMBER: Final = Element(
+    frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
+    frozenset(),
+    {"format": "Leave it out, or name the type in physicalType: double, decimal(10,2)."},
+)
+#: ``logicalTypeOptions`` by logical type; the types that are not here have none that is read.
+OPTIONS: Final[Mapping[str, Element]] = {
+    "string": _TEXT,
+    "integer": _NUMBER,
+    "number": _NUMBER,
+    "date": Element(frozenset(("format",)), frozenset(), _BOUNDS),
+    "timestamp": Element(
+        frozenset(("format",)),
+        frozenset(),
+        {
+            **_BOUNDS,
+            "timezone": "Write the offset into the format (XXX); else it is the city's time.",
+            "defaultTimezone": "Leave it out: a time without an offset is the city's.",
+        },
+    ),
+    "boolean": Element(frozenset(), frozenset()),
+}
+#: The arguments that each library metric takes.
+ARGUMENTS: Final[Mapping[str, frozenset[str]]] = {
+    "rowCount": frozenset(),
+    "nullValues": frozenset(("property", "properties")),
+    "missingValues": frozenset(("property", "properties", "missingValues")),
+    "invalidValues": frozenset(("property", "properties", "validValues", "pattern")),
+    "duplicateValues": frozenset(("property", "properties")),
+}
+
+
+def refused(
+    doc: Document, node: Mapping[str, Any], place: Place, element: Element
+) -> Iterator[ContractError]:
+    """Yield an error for each key of an element that promises what nothing here does."""
+    for key in node:
+        if key in element.refused and not _is_default(key, node[key]):
+            yield doc.fail((*place, key), f"nothing runs {key!r} here", element.refused[key])
+
+
+def _is_default(key: str, value: object) -> bool:
+    return key == "semanticType" and value == "column"
+
+
+def unread_options(
+    doc: Document, options: Mapping[str, Any], place: Place, kind: str
+) -> Iterator[ContractError]:
+    """Yield an error for each logicalTypeOption that is not checked on columns of a type."""
+    element = OPTIONS.get(kind, OPTIONS["boolean"])
+    for name in options:
+        if name not in element.read:
+            takes = ", ".join(sorted(element.read)) or "none"
+            remedy = element.refused.get(name, f"Take it out; a {kind} takes: {takes}.")
+            yield doc.fail((*place, name), f"nothing checks {name!r} on a {kind}", remedy)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``Did you mean …?`` for a word that was mistyped, else what there is."""
+    names = list(known)
+    lower = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(word.lower(), lower, n=1)
+    return f"Write {lower[close[0]]}." if close else f"Write one of: {', '.join(names)}."
