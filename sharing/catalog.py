@@ -89,18 +89,21 @@ class Catalog:
         if share.casefold() != SHARE:
             found = self._foreign()
         else:
-            folder = self.home.table("shared", name)
-            is_there = is_name(name) and (folder / "_delta_log").is_dir()
-            found = (self._ours(name),) if is_there else self.tables()
+            found = (self._ours(name),) if self._is_there(name) else self.tables()
         return next((t for t in found if t.is_called(share, schema, name)), None)
 
     def keyed(self, key: str) -> SharedTable | None:
         """Return the table with this key."""
         parts = key.split(".")
         if len(parts) == 1:
-            is_there = is_name(key) and (self.home.table("shared", key) / "_delta_log").is_dir()
-            return self._ours(key) if is_there else None
+            return self._ours(key) if self._is_there(key) else None
         return next((t for t in self._foreign() if t.key == key), None)
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            return is_name(name) and (self.home.table("shared", name) / "_delta_log").is_dir()
+        except OSError:  # a table's name has 255 characters, a folder's 255 bytes
+            return False
 
     def _ours(self, name: str) -> SharedTable:
         schema = self._current_domains().get(name.split("__", 1)[0], DEFAULT_SCHEMA)

@@ -22,7 +22,7 @@ from sharing.gateway.errors import ApiError, not_found, unsupported
 from sharing.gateway.files import file_answer
 from sharing.gateway.limits import HeadLimit
 from sharing.gateway.paging import page
-from sharing.gateway.query import parse_moment, parse_query, read_body
+from sharing.gateway.query import bounded, parse_moment, parse_query, read_body
 from sharing.gateway.rates import Rates
 from sharing.gateway.reading import Reading
 from sharing.gateway.record import HEALTH, Recorded
@@ -50,7 +50,7 @@ def build_app(control: Control, base_url: str) -> ASGIApp:
     app = Starlette(
         routes=[
             Route(HEALTH, handlers.health),
-            Route(FILES + "/{recipient}/{table}/{version:int}/{file_id}", handlers.file),
+            Route(FILES + "/{recipient}/{table}/{version}/{file_id}", handlers.file),
             *activation_routes(control),
             *_protocol_routes(handlers),
         ],
@@ -148,7 +148,11 @@ class _Handlers:
 
     def file(self, request: Request) -> Response:
         """Serve a file by its signed URL."""
-        claim = FileClaim(**request.path_params)
+        parts = dict(request.path_params)
+        version = bounded(parts.pop("version"))
+        if version is None:
+            raise not_found()
+        claim = FileClaim(version=version, **parts)
         return file_answer(request, self._rights.signed_file(request, claim))
 
     def _query(self, request: Request, opened: Opened, body: bytes) -> Response:
