@@ -28,6 +28,7 @@ from sharing.gateway.reading import Reading
 from sharing.gateway.record import HEALTH, Recorded
 from sharing.gateway.rights import Rights
 from sharing.gateway.signing import FILES, FileClaim, load_signer
+from sharing.urls import urls_from_env
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,7 +46,14 @@ _TABLE = _SHARES + "/{share}/schemas/{schema}/tables/{table}"
 def build_app(control: Control, base_url: str) -> ASGIApp:
     """Return the gateway; ``base_url`` is how recipients reach it, for the signed URLs."""
     handlers = _Handlers(
-        Rights(control, Catalog(control), load_signer(control.home), base_url, Rates())
+        Rights(
+            control,
+            Catalog(control),
+            load_signer(control.home),
+            base_url,
+            Rates(),
+            urls_from_env(),
+        )
     )
     app = Starlette(
         routes=[

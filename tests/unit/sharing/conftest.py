@@ -24,6 +24,7 @@ from sharing import grants, recipients
 from sharing.control import Control
 from sharing.gateway.serving import build_server
 from sharing.gateway.signing import FileClaim, Signer, load_signer
+from sharing.urls import BUCKETS, LIFE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -138,7 +139,7 @@ def districts(*rows: tuple[str, str, int | None], level: str | None = "L1") -> p
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "contracts").mkdir()
     monkeypatch.setenv("JINGSHU_CONTRACTS", str(tmp_path / "contracts"))
-    for name in ("JINGSHU_CONTROL_URL", "JINGSHU_GATEWAY_PORT"):
+    for name in ("JINGSHU_CONTROL_URL", "JINGSHU_GATEWAY_PORT", LIFE, BUCKETS):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -190,7 +191,7 @@ def control(home: Home) -> Iterator[Control]:
 @pytest.fixture
 def served(control: Control) -> Iterator[Served]:
     """A gateway whose recipient ``demo`` is granted the table."""
-    with _serving(control) as running:
+    with serving(control) as running:
         yield running
 
 
@@ -198,7 +199,7 @@ def served(control: Control) -> Iterator[Served]:
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The same for all tests of a module that only read."""
     home = _home_with_a_table(tmp_path_factory.mktemp("standing"))
-    with Control(home) as opened, _serving(opened) as running:
+    with Control(home) as opened, serving(opened) as running:
         yield running
 
 
@@ -210,7 +211,8 @@ def _home_with_a_table(folder: Path) -> Home:
 
 
 @contextmanager
-def _serving(control: Control) -> Iterator[Served]:
+def serving(control: Control) -> Iterator[Served]:
+    """Serve a home whose recipient ``demo`` is granted the table."""
     grants.grant(control, "demo", TABLE, "演示", actor="test")
     token = recipients.issue_profile(control, "demo").token
     with socket.socket() as listening:
