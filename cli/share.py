@@ -105,14 +105,31 @@ def grant(
 @click.argument("recipient")
 @click.argument("table", required=False)
 def revoke(recipient: str, table: str | None) -> None:
-    """撤销 End RECIPIENT's grants of TABLE, or of all tables; it works at once."""
+    """撤销 End RECIPIENT's grants of TABLE, or of all tables; it works at once.
+
+    JINGSHU_BUCKET_URLS=presigned 时，已给出的存储桶链接到期才失效。 With it, URLs of buckets that
+    are out already work until they end.
+    """
     from sharing import grants
+    from sharing.catalog import Catalog
     from sharing.control import Control
+    from sharing.storage import Bucket
+    from sharing.urls import urls_from_env
 
     with Control(Home.from_env()) as control:
         names = grants.revoke(control, recipient, table, actor=getpass.getuser())
+        outside = {str(t) for t in Catalog(control).tables() if isinstance(t.root, Bucket)}
     for name in names:
         click.echo(f"已撤销 revoked: {recipient} → {name}")
+    urls = urls_from_env()
+    waiting = [name for name in names if name in outside and urls.is_presigned]
+    if waiting:
+        minutes = -(-urls.life_s // 60)
+        click.echo(
+            f"  已给出的存储桶链接最多还能用 {minutes} 分钟：{'、'.join(waiting)}。\n"
+            f"  URLs of the bucket that are out work for up to {minutes} minutes more: "
+            f"{', '.join(waiting)}."
+        )
 
 
 @share.command(epilog="例 Example: ./jingshu share profile demo --out demo.share")

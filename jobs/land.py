@@ -21,7 +21,7 @@ from jobs.decode import DecodeError, naming, sniff
 from jobs.delta import append_once, committed_as, dataset, has_transaction, open_table
 from jobs.header import HeaderError, match_header
 from jobs.pull import opened_raw
-from jobs.records import read
+from jobs.records import Noticed, read
 from jobs.seal.columns import SealError
 from jobs.seal.plan import EXTRA, is_sealed
 from jobs.seal.rows import opened_rows, sealed_rows
@@ -111,7 +111,8 @@ class Parsed:
         declared = self.export.encoding
         if sniffed.encoding and declared != "auto" and not sniffed.encoding.startswith(declared):
             self.findings.append(f"declared {declared}, found {sniffed.encoding}")
-        numbered = read(path, sniffed, self.contract, self.server, self.notes)
+        told = Noticed(self.findings, self.notes)
+        numbered = read(path, sniffed, self.contract, self.server, told)
         layout = self._header(numbered)
         self.findings += layout.findings
         chunk: list[dict[str, Any]] = []

@@ -25,14 +25,23 @@ if TYPE_CHECKING:
 _MAX_NAMES: Final = 16_384
 
 
+@dataclass(frozen=True)
+class Noticed:
+    """What reading a file showed: what the contract does not say, and what is as agreed."""
+
+    findings: list[str]
+    notes: list[str]
+
+
 def read(
-    path: Path, sniffed: Sniffed, contract: Contract, server: Server, notes: list[str]
+    path: Path, sniffed: Sniffed, contract: Contract, server: Server, told: Noticed
 ) -> Iterator[Record]:
     """Yield a file's rows as its contract's format has them, its header among or before them.
 
-    Adds to ``notes`` what is worth knowing. Raises DecodeError where the bytes are no such
+    Adds to ``told`` what is worth knowing. Raises DecodeError where the bytes are no such
     format.
     """
+    notes = told.notes
     sniffed.check(server.format)
     encoding = sniffed.encoding or "utf-8-sig"
     match server.format:
@@ -46,7 +55,7 @@ def read(
         case _:
             noticed: dict[str, Any] = {}
             yield from rows(path, sniffed, server.export, noticed)
-            findings += _of_workbook(noticed, contract)
+            told.findings.extend(_of_workbook(noticed, contract))
 
 
 def _of_workbook(noticed: Mapping[str, Any], contract: Contract) -> Iterator[str]:

@@ -115,7 +115,10 @@ class Catalog:
         return next((t for t in self.of_keys(candidates) if t.is_called(share, schema, name)), None)
 
     def _is_there(self, name: str) -> bool:
-        return is_name(name) and (self.home.table("shared", name) / "_delta_log").is_dir()
+        try:
+            return is_name(name) and (self.home.table("shared", name) / "_delta_log").is_dir()
+        except OSError:  # a table's name has 255 characters, a folder's 255 bytes
+            return False
 
     def _ours(self, names: Iterable[str]) -> tuple[SharedTable, ...]:
         domains = self._current_domains()

@@ -177,7 +177,8 @@ def revoke(
 ) -> list[str]:
     """End the recipient's grants of ``table``, or of all tables; return the tables' full names.
 
-    With a ``purpose`` only those for it end. It works at once, on signed file URLs too.
+    With a ``purpose`` only those for it end. It works at once, on signed file URLs too, but not on
+    those of a bucket that its store signed (``JINGSHU_BUCKET_URLS``): they work until they end.
 
     Raises:
         UsageError: There is no such recipient.

@@ -18,6 +18,7 @@ from contracts.model import UNTAGGED
 from sharing.ceiling import NotServedError, check_levels, check_protocol
 from sharing.datafile import TableFiles, find_among, sorted_json
 from sharing.deltalog import commit_key, deletion_vectors, vector_file, versions
+from sharing.features import VECTORS, reader_features, reading_settings, writer_features
 from sharing.storage import Folder
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from sharing.datafile import DataFile, StoredFile
     from sharing.storage import Storage
 
-_VECTORS: Final = "deletionVectors"
-_MAPPING: Final = "columnMapping"
-#: Features of the log alone: a recipient is handed actions and never reads the log.
-_OF_THE_LOG: Final = frozenset({"v2Checkpoint", "vacuumProtocolCheck"})
 _PHYSICAL: Final = "delta.columnMapping.physicalName"
 
 
@@ -38,7 +35,8 @@ _PHYSICAL: Final = "delta.columnMapping.physicalName"
 class Snapshot:
     """A version that may be shared: every column at or below the ceiling.
 
-    ``features`` are the reader features a recipient must know; a table of our own has none.
+    ``features`` are the reader features a recipient must know; a table of our own has none. Like
+    the writer features and the settings, they are those that matter to who never reads the log.
     """
 
     root: Storage
@@ -99,7 +97,7 @@ class Snapshot:
     def _adds(self) -> tuple[Mapping[str, Any], ...]:
         """The version's ``add`` actions in path order, as the log would write them."""
         rows = pa.table(self._delta.get_add_actions(flatten=False)).to_pylist()
-        has_vectors = _VECTORS in self.features
+        has_vectors = VECTORS in self.features
         vectors = deletion_vectors(self.root, self.version) if has_vectors else {}
         return tuple(
             {
@@ -186,6 +184,8 @@ def _opened(
     if foreign is None:
         check_protocol(protocol.min_reader_version)
     check_levels(schema, untagged=foreign or UNTAGGED)
+    reader = protocol.min_reader_version
+    features = reader_features(reader, protocol.reader_features, metadata.configuration)
     return Snapshot(
         root=root,
         version=version,
@@ -194,20 +194,13 @@ def _opened(
         description=metadata.description,
         schema_json=sorted_json(json.loads(schema)),
         partition_columns=tuple(metadata.partition_columns),
-        configuration=dict(sorted(metadata.configuration.items())),
-        min_reader_version=protocol.min_reader_version,
+        configuration=reading_settings(metadata.configuration),
+        min_reader_version=reader,
         min_writer_version=protocol.min_writer_version,
-        features=_features(protocol.min_reader_version, protocol.reader_features, metadata),
-        writer_features=tuple(sorted(protocol.writer_features or ())),
+        features=features,
+        writer_features=writer_features(reader, protocol.writer_features, features),
         _delta=delta,
     )
-
-
-def _features(version: int, named: list[str] | None, metadata: Any) -> tuple[str, ...]:
-    if version >= 3:  # noqa: PLR2004 - Delta protocol § Table Features
-        return tuple(sorted(set(named or ()) - _OF_THE_LOG))
-    mode = metadata.configuration.get("delta.columnMapping.mode", "none")
-    return (_MAPPING,) if mode != "none" else ()
 
 
 def _partition_value(value: object) -> str | None:

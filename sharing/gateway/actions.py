@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sharing.features import NAMES_READERS, NAMES_WRITERS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -54,9 +56,9 @@ class Writer:
             "minReaderVersion": snapshot.min_reader_version,
             "minWriterVersion": snapshot.min_writer_version,
         }
-        if snapshot.min_reader_version >= 3:  # noqa: PLR2004 - Delta protocol § Table Features
+        if snapshot.min_reader_version >= NAMES_READERS:
             said["readerFeatures"] = list(snapshot.features)
-        if snapshot.writer_features:
+        if snapshot.min_writer_version >= NAMES_WRITERS:
             said["writerFeatures"] = list(snapshot.writer_features)
         numbered = {} if version is None else {"version": version}
         return {"protocol": {"deltaProtocol": said, **numbered}}

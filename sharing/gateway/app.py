@@ -24,12 +24,13 @@ from sharing.gateway.files import file_answer
 from sharing.gateway.health import HEALTH, Health
 from sharing.gateway.limits import HeadLimit, RunningLimit
 from sharing.gateway.paging import page
-from sharing.gateway.query import parse_moment, parse_query, read_body
+from sharing.gateway.query import bounded, parse_moment, parse_query, read_body
 from sharing.gateway.rates import Rates
 from sharing.gateway.reading import Reading
 from sharing.gateway.record import Recorded
 from sharing.gateway.rights import Rights, is_served
 from sharing.gateway.signing import FILES, FileClaim, load_signer
+from sharing.urls import urls_from_env
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -50,12 +51,14 @@ def build_app(control: Control, base_url: str) -> ASGIApp:
     """Return the gateway; ``base_url`` is how recipients reach it, for the signed URLs."""
     rates = Rates()
     handlers = _Handlers(
-        Rights(control, Catalog(control), load_signer(control.home), base_url, rates)
+        Rights(
+            control, Catalog(control), load_signer(control.home), base_url, rates, urls_from_env()
+        )
     )
     app = Starlette(
         routes=[
             Route(HEALTH, Health(control).answer),
-            Route(FILES + "/{recipient}/{table}/{version:int}/{file_id}", handlers.file),
+            Route(FILES + "/{recipient}/{table}/{version}/{file_id}", handlers.file),
             *activation_routes(control, rates),
             *_protocol_routes(handlers),
         ],
@@ -150,7 +153,11 @@ class _Handlers:
 
     def file(self, request: Request) -> Response:
         """Serve a file by its signed URL."""
-        claim = FileClaim(**request.path_params)
+        parts = dict(request.path_params)
+        version = bounded(parts.pop("version"))
+        if version is None:
+            raise not_found()
+        claim = FileClaim(version=version, **parts)
         return file_answer(request, self._rights.signed_file(request, claim))
 
     def _query(self, request: Request, opened: Opened, body: bytes) -> Response:

@@ -16,6 +16,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from sharing.gateway.bounds import WHOLE, Bounds, Value, bounds_of, day, kinds_of, whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 #: What a predicate can be of some row of a file; None is SQL's unknown.
 Outcomes = frozenset[Literal[True, False] | None]
-Value = str | int | date
 
 _ANY: Final[Outcomes] = frozenset({True, False, None})
 _DEEPEST: Final = 64
@@ -37,6 +38,9 @@ _SQL: Final[Mapping[type[exp.Expr], str]] = {
     exp.GT: ">",
     exp.GTE: ">=",
 }
+#: A quote of identifiers here and of texts there; an escape or none; an escaped quote or two texts.
+_AMBIGUOUS: Final = ('"', "\\", "''")
+_INT32: Final = range(-(2**31), 2**31)
 _JSON: Final = {
     "equal": "=",
     "lessThan": "<",
@@ -44,17 +48,17 @@ _JSON: Final = {
     "greaterThan": ">",
     "greaterThanOrEqual": ">=",
 }
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What is known of one file's columns, by lower-case name: least, greatest, number of nulls."""
-
-    kinds: Mapping[str, str]
-    low: Mapping[str, Value]
-    high: Mapping[str, Value]
-    nulls: Mapping[str, int]
-    rows: int | None
+#: Delta's types by those of JSON predicates: each is read as the other without a loss.
+_JSON_TYPES: Final[Mapping[str, frozenset[str]]] = {
+    "bool": frozenset({"boolean"}),
+    "int": WHOLE - {"long"},
+    "long": WHOLE,
+    "string": frozenset({"string"}),
+    "date": frozenset({"date"}),
+    "float": frozenset({"float"}),
+    "double": frozenset({"double"}),
+    "timestamp": frozenset({"timestamp"}),
+}
 
 
 #: What a predicate can come out as for the rows of a file.
@@ -70,69 +74,45 @@ def kept(
         predicates.append(_from_json(json_hint))
     if not predicates:
         return tuple(files)
-    kinds = _kinds(snapshot)
-    physical = {real: name.casefold() for name, real in snapshot.columns.items()}
+    kinds = kinds_of(snapshot)
+    physical = {real: name.lower() for name, real in snapshot.columns.items()}
     return tuple(
         file
         for file in files
-        if all(True in holds(_bounds(file, kinds, physical)) for holds in predicates)
+        if all(True in holds(bounds_of(file, kinds, physical)) for holds in predicates)
     )
-
-
-def _kinds(snapshot: Snapshot) -> dict[str, str]:
-    fields = json.loads(snapshot.schema_json)["fields"]
-    return {f["name"].casefold(): f["type"] for f in fields if isinstance(f["type"], str)}
-
-
-def _bounds(file: DataFile, kinds: Mapping[str, str], physical: Mapping[str, str]) -> Bounds:
-    stats = json.loads(file.stats) if file.stats else {}
-    rows = stats.get("numRecords")
-    low: dict[str, Value] = {}
-    high: dict[str, Value] = {}
-    for known, part in ((low, "minValues"), (high, "maxValues")):
-        for real, value in stats.get(part, {}).items():
-            name = physical.get(real, "")
-            typed = _typed(kinds.get(name, ""), value)
-            if typed is not None:
-                known[name] = typed
-    nulls = {physical.get(k, ""): n for k, n in stats.get("nullCount", {}).items()}
-    for real, text in file.partition.items():
-        name = physical.get(real, "")
-        typed = None if text is None else _typed(kinds.get(name, ""), text)
-        if typed is not None:
-            low[name] = high[name] = typed
-            nulls[name] = 0
-        elif text is None and rows is not None:
-            nulls[name] = rows
-    # Rows that a deletion vector hides are still counted in nullCount, so it is no exact number.
-    exact = {} if file.vector or file.inline_vector else nulls
-    return Bounds(kinds, low, high, exact, rows)
-
-
-def _typed(kind: str, value: object) -> Value | None:
-    """Read a value as a column's type; None where it cannot be, or the type is not compared here.
-
-    Floats are left out for NaN, times because Delta cuts their bounds to milliseconds.
-    """
-    try:
-        if kind in ("long", "integer", "short", "byte"):
-            return int(str(value))
-        if kind == "date":
-            return date.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return value if kind == "string" and isinstance(value, str) else None
 
 
 def _unknown(_bounds: Bounds) -> Outcomes:
     return _ANY
 
 
-def _compare(name: str, operator: str, value: object) -> Predicate:
-    name = name.casefold()
+@dataclass(frozen=True)
+class Column:
+    """A column as a hint names it; ``kinds`` are the types it may have for that to be meant."""
 
+    name: str
+    qualifiers: tuple[str, ...] = ()
+    kinds: frozenset[str] | None = None
+
+    def found_in(self, known: Bounds) -> str:
+        """Return the name of the one column that can be meant; the empty string: there is none.
+
+        ``s.id`` is a field of ``s`` where that is a column, and a qualifier before ``id`` else.
+        """
+        name = self.name.lower()
+        for part in self.qualifiers:
+            before = part.lower()
+            if any(n == before or n.startswith(before + ".") for n in known.kinds):
+                return ""
+        kind = known.kinds.get(name)
+        return name if kind and (self.kinds is None or kind in self.kinds) else ""
+
+
+def _compare(column: Column, operator: str, value: Value | None) -> Predicate:
     def outcomes(known: Bounds) -> Outcomes:
-        wanted = _typed(known.kinds.get(name, ""), value)
+        name = column.found_in(known)
+        wanted = _comparable(known.kinds.get(name, ""), value)
         if wanted is None:
             return _ANY
         if known.rows is not None and known.nulls.get(name) == known.rows:
@@ -143,8 +123,19 @@ def _compare(name: str, operator: str, value: object) -> Predicate:
     return outcomes
 
 
+def _comparable(kind: str, value: Value | None) -> Value | None:
+    """Return the value as a column's type, where every engine compares the two in it."""
+    if kind in WHOLE:
+        return value if isinstance(value, int) else None
+    if kind == "date":
+        return day(value) if isinstance(value, str) else value if isinstance(value, date) else None
+    return value if kind == "string" and isinstance(value, str) else None
+
+
 def _of_range(operator: str, low: Any, high: Any, wanted: Any) -> Outcomes:
     """Say how ``x operator wanted`` can come out for x from low to high, where they are known."""
+    if low is not None and high is not None and low > high:
+        return _ANY
     below = low is None or low < wanted
     above = high is None or high > wanted
     equal = (low is None or low <= wanted) and (high is None or high >= wanted)
@@ -152,11 +143,9 @@ def _of_range(operator: str, low: Any, high: Any, wanted: Any) -> Outcomes:
     return frozenset(sign in operator for sign, is_possible in cases.items() if is_possible)
 
 
-def _is_null(name: str) -> Predicate:
-    name = name.casefold()
-
+def _is_null(column: Column) -> Predicate:
     def outcomes(known: Bounds) -> Outcomes:
-        nulls = known.nulls.get(name)
+        nulls = known.nulls.get(column.found_in(known))
         if nulls == 0:
             return frozenset({False})
         return frozenset({True}) if nulls is not None and nulls == known.rows else _ANY
@@ -190,9 +179,12 @@ def _any(parts: Sequence[Predicate]) -> Predicate:
 
 
 def _from_sql(text: str) -> Predicate:
+    # Engines disagree on what these begin, end or stand for within a text.
+    if any(mark in text for mark in _AMBIGUOUS):
+        return _unknown
     try:
         return _sql(sqlglot.parse_one(text, dialect="spark"), 0)
-    except (SqlglotError, RecursionError):
+    except (SqlglotError, RecursionError, ValueError):
         return _unknown
 
 
@@ -212,9 +204,12 @@ def _sql(node: exp.Expr, depth: int) -> Predicate:
 def _sql_leaf(node: exp.Expr) -> Predicate:
     match node:
         case exp.Is(this=exp.Column() as column, expression=exp.Null()):
-            return _is_null(column.name)
+            return _is_null(_named(column))
         case exp.In(this=exp.Column() as column) if node.args.get("expressions"):
-            return _any([_compare(column.name, "=", _literal(v)) for v in node.expressions])
+            values = [_literal(value) for value in node.expressions]
+            if len({type(value) for value in values}) > 1:
+                return _unknown  # one of another type changes how all are compared
+            return _any([_compare(_named(column), "=", value) for value in values])
     operator = _SQL.get(type(node), "")
     return _sql_comparison(node, operator) if operator else _unknown
 
@@ -223,31 +218,28 @@ def _sql_comparison(node: exp.Expr, operator: str) -> Predicate:
     left, right = node.this, node.expression
     if isinstance(right, exp.Column) and not isinstance(left, exp.Column):
         left, right, operator = right, left, _FLIPPED[operator]
-    if not isinstance(left, exp.Column) or isinstance(right, exp.Column):
+    if not isinstance(left, exp.Column):
         return _unknown
-    return _compare(left.name, operator, _literal(right))
+    return _compare(_named(left), operator, _literal(right))
 
 
-def _literal(node: exp.Expr) -> object:
-    """Return a text or whole number, through a CAST to a date; None for anything else.
+def _named(column: exp.Column) -> Column:
+    *qualifiers, name = (part.name for part in column.parts)
+    return Column(name, tuple(qualifiers))
 
-    Text and numbers are kept apart: SQL compares ``'03' = 3`` as numbers.
-    """
+
+def _literal(node: exp.Expr) -> Value | None:
+    """Return a literal in its own type: text, whole number or date; None for anything else."""
     if isinstance(node, exp.Cast) and node.to.this is exp.DataType.Type.DATE:
-        return _literal(node.this)
+        inner = node.this
+        is_text = isinstance(inner, exp.Literal) and inner.is_string and not node.args.get("format")
+        return day(str(inner.this)) if is_text else None
     if isinstance(node, exp.Neg):
-        inner = _literal(node.this)
-        return -inner if isinstance(inner, int) else None
+        positive = _literal(node.this)
+        return -positive if isinstance(positive, int) else None
     if not isinstance(node, exp.Literal):
         return None
-    return str(node.this) if node.is_string else _whole(node.this)
-
-
-def _whole(text: object) -> int | None:
-    try:
-        return int(str(text))
-    except ValueError:
-        return None
+    return str(node.this) if node.is_string else whole(str(node.this))
 
 
 def _from_json(text: str) -> Predicate:
@@ -274,24 +266,36 @@ def _json_not_or(operator: str, parts: list[Predicate]) -> Predicate:
 
 
 def _json_leaf(operator: object, children: list[Any]) -> Predicate:
-    if operator == "isNull" and len(children) == 1 and _column(children[0]):
-        return _is_null(_column(children[0]))
-    if isinstance(operator, str) and operator in _JSON and len(children) == 2:  # noqa: PLR2004
-        return _json_comparison(children[0], children[1], _JSON[operator])
-    return _unknown
-
-
-def _json_comparison(left: Any, right: Any, operator: str) -> Predicate:
-    if not _column(left):
-        left, right, operator = right, left, _FLIPPED[operator]
-    if not _column(left) or not isinstance(right, dict) or right.get("op") != "literal":
+    columns = [_json_column(child) for child in children]
+    if operator == "isNull" and len(children) == 1 and columns[0]:
+        return _is_null(columns[0])
+    if not isinstance(operator, str) or operator not in _JSON or len(children) != 2:  # noqa: PLR2004
         return _unknown
-    value = right.get("value")
-    is_number = right.get("valueType") in ("int", "long")
-    return _compare(_column(left), operator, _whole(value) if is_number else value)
+    column, literal, sign = columns[0], children[1], _JSON[operator]
+    if column is None:
+        column, literal, sign = columns[1], children[0], _FLIPPED[sign]
+    return _unknown if column is None else _compare(column, sign, _json_literal(literal, column))
 
 
-def _column(node: Any) -> str:
-    if isinstance(node, dict) and node.get("op") == "column" and isinstance(node.get("name"), str):
-        return str(node["name"])
-    return ""
+def _json_column(node: Any) -> Column | None:
+    """Return a column, which its type must fit; a name with a dot may be a path."""
+    if not isinstance(node, dict) or node.get("op") != "column":
+        return None
+    name, kinds = node.get("name"), _JSON_TYPES.get(str(node.get("valueType")))
+    is_read = isinstance(name, str) and "." not in name and kinds is not None
+    return Column(str(name), kinds=kinds) if is_read else None
+
+
+def _json_literal(node: Any, column: Column) -> Value | None:
+    """Return a literal in its own type; None where that is not the column's."""
+    if not isinstance(node, dict) or node.get("op") != "literal":
+        return None
+    value, kind = node.get("value"), str(node.get("valueType"))
+    kinds = _JSON_TYPES.get(kind)
+    if not isinstance(value, str) or not kinds or not column.kinds or not kinds & column.kinds:
+        return None
+    if kinds <= WHOLE:
+        number = whole(value)
+        is_of_kind = number is not None and (kind == "long" or number in _INT32)
+        return number if is_of_kind else None
+    return day(value) if kind == "date" else value if kind == "string" else None

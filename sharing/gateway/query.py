@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 BODY_BYTES = 1024 * 1024
 _INT32_MAX: Final = 2**31 - 1
 _INT64_DIGITS: Final = 18
+#: Digits of the longest length that is looked at; a longer one is too large by itself.
+_LENGTH_DIGITS: Final = 10
+#: How deep a body may be nested: the protocol's own are three deep.
+_DEEPEST: Final = 16
 #: Where a table is read: one of these at most (protocol § Request Body).
 _PLACES: Final = ("version", "timestamp", "startingVersion")
 
@@ -81,8 +85,10 @@ async def read_body(request: Request) -> bytes:
     """
     too_large = malformed(f"The body is over {BODY_BYTES} bytes.", 413)
     declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared) > BODY_BYTES:
-        raise too_large
+    if declared.isascii() and declared.isdigit():
+        digits = declared.lstrip("0")
+        if len(digits) > _LENGTH_DIGITS or int(digits or 0) > BODY_BYTES:
+            raise too_large
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -162,7 +168,27 @@ def _object(body: bytes) -> dict[str, Any]:
         raise malformed("The body must be a JSON object in UTF-8.") from error
     if not isinstance(fields, dict):
         raise malformed("The body must be a JSON object.")
+    level: list[Any] = [fields]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+    if level:
+        raise malformed(f"The body is nested deeper than {_DEEPEST} levels.")
     return fields
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def bounded(text: str) -> int | None:
+    """Read a number from 0 on of a path or a query; ``None``: it is none, or over 18 digits.
+
+    Python refuses to read thousands of digits, and takes long for hundreds.
+    """
+    is_number = text.isascii() and text.isdigit() and len(text) <= _INT64_DIGITS
+    return int(text) if is_number else None
 
 
 def _one_of(fields: Mapping[str, Any], names: tuple[str, ...]) -> None:

@@ -21,7 +21,7 @@ from sharing.gateway.affordable import affordable
 from sharing.gateway.answers import lines_answer, version_answer
 from sharing.gateway.errors import invalid, unsupported
 from sharing.gateway.query import Moment, parse_changes
-from sharing.gateway.rights import files_of, log_unserved, url_expiry_s
+from sharing.gateway.rights import files_of, log_unserved
 from sharing.snapshot import read_past
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Reading:
     def _writer(self, tables: Sequence[Snapshot]) -> Writer:
         """Return a writer in a format that will do for every version told of."""
         needed = {feature for table in tables for feature in table.features}
-        ends = url_expiry_s()
+        ends = self.rights.url_expiry_s()
         return Writer(
             self.asked.format_for(needed),
             self.rights.signing(self.opened, ends),
@@ -257,7 +257,9 @@ class Reading:
     def _token(
         self, use: tokens.Use, version: int, after: int, parameters: Mapping[str, object]
     ) -> str:
-        life = tokens.PAGE_LIFE_S if use == "page" else tokens.REFRESH_LIFE_S
+        life = tokens.PAGE_LIFE_S
+        if use == "refresh":
+            life = self.rights.urls.life_s + tokens.REFRESH_GRACE_S
         place = tokens.Place(
             use=use,
             recipient=self.opened.recipient,

@@ -11,7 +11,7 @@ from sharing.ceiling import NotServedError
 from sharing.changes import find_changed
 from sharing.gateway.errors import forbidden, not_found, unauthenticated
 from sharing.gateway.rates import ASKED, FAILED, client_of
-from sharing.gateway.signing import URL_LIFE_S, FileClaim
+from sharing.gateway.signing import FileClaim
 from sharing.grants import granted_tables, open_grant_of
 from sharing.recipients import authenticate, is_within
 from sharing.snapshot import read_past, read_snapshot
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sharing.gateway.rates import Rates
     from sharing.gateway.signing import Signer
     from sharing.snapshot import Snapshot
+    from sharing.urls import Urls
 
 _LOG = logging.getLogger("jingshu.gateway")
 
@@ -55,6 +56,7 @@ class Rights:
     signer: Signer
     base_url: str
     rates: Rates
+    urls: Urls
 
     def recipient(self, request: Request) -> str:
         """Return the recipient whose bearer token the request carries.
@@ -107,14 +109,18 @@ class Rights:
         """Return what turns a file of a version into a URL for this recipient."""
 
         def url(file: StoredFile, version: int) -> str:
-            if isinstance(file.root, Bucket) and not opened.networks:
-                # The store serves it, and knows neither recipient nor network: a short life is all
-                # that guards the URL. Where networks count, ours is given, which looks first.
+            if isinstance(file.root, Bucket) and self.urls.is_presigned and not opened.networks:
+                # The store serves it, and knows neither grant nor network: it works until it ends.
+                # Ours looks first, and then leads to the store for a few seconds.
                 return file.root.sign(file.key, max(1, expires_at_s - int(time.time())))
             claim = FileClaim(opened.recipient, opened.table.key, version, file.id)
             return self.base_url + self.signer.sign(claim, expires_at_s)
 
         return url
+
+    def url_expiry_s(self) -> int:
+        """Return when a URL made now ends (Unix seconds)."""
+        return int(time.time()) + self.urls.life_s
 
     def signed_file(self, request: Request, claim: FileClaim) -> StoredFile:
         """Return the file that a signed URL opens.
@@ -145,11 +151,6 @@ class Rights:
             raise not_found()
         trace.version, trace.files = claim.version, 1
         return file
-
-
-def url_expiry_s() -> int:
-    """Return when a URL made now ends (Unix seconds)."""
-    return int(time.time()) + URL_LIFE_S
 
 
 def files_of(table: SharedTable, snapshot: Snapshot) -> tuple[DataFile, ...]:

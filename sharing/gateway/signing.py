@@ -1,4 +1,4 @@
-"""Signed file URLs: short-lived, for one recipient, one file of one table version.
+"""Signed file URLs: each for one recipient, one file of one table version, and a time.
 
 The query is ``sp=r&se=<expiry>&sig=<HMAC>``: ``sp`` is a key by which the released clients know a
 pre-signed URL; with an unknown one their kernel looks on the local disk.
@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from contracts.errors import JingshuError
+from sharing.urls import MOST_LIFE_S
 
 if TYPE_CHECKING:
     from contracts.layout import Home
 
-#: How long a URL is good for (seconds).
-URL_LIFE_S = 300
 FILES = "/files"
 _KEY_BYTES = 32
 #: Ties a signature to this use of the key.
@@ -85,7 +84,7 @@ class Signer:
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             return "forged"
         # The far end is checked too: a clock that was ahead must not leave URLs that live for days.
-        return "good" if now_s < int(expiry) <= now_s + URL_LIFE_S else "expired"
+        return "good" if now_s < int(expiry) <= now_s + MOST_LIFE_S else "expired"
 
     def digest(self, purpose: str, message: bytes) -> bytes:
         """Return the HMAC-SHA256 of a message for another use of the key than file URLs."""
@@ -120,7 +119,9 @@ def load_signer(home: Home) -> Signer:
         finally:
             draft.unlink()
     if path.stat().st_mode & 0o077:
-        raise KeyFileError(f"Others may read {path}.", f"Run: rm {path} (URLs live 5 minutes).")
+        raise KeyFileError(
+            f"Others may read {path}.", f"Run: rm {path} (no URL that is out works any more)."
+        )
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
         raise KeyFileError(f"{path} is not {_KEY_BYTES} bytes long.", f"Run: rm {path}.")

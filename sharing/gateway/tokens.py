@@ -17,9 +17,9 @@ from sharing.gateway.errors import invalid
 if TYPE_CHECKING:
     from sharing.gateway.signing import Signer
 
-#: How long a page or a refresh can be asked for (seconds).
+#: How long a page can be asked for, and new URLs after the first ones have ended (seconds).
 PAGE_LIFE_S: Final = 600
-REFRESH_LIFE_S: Final = 3600
+REFRESH_GRACE_S: Final = 3600
 Use = Literal["page", "refresh"]
 
 

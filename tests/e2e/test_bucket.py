@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +25,15 @@ import requests
 from deltalake import write_deltalake
 from obstore.store import S3Store
 
-from contracts.layout import Home
+from contracts.layout import ROOT, Home
 from infra.stack.gobuild import GoProgram
 from infra.stack.processes import free_port, is_listening
 from sharing import foreign, grants, recipients
 from sharing.ceiling import NotServedError
 from sharing.control import Control
-from sharing.gateway.signing import URL_LIFE_S
 from sharing.snapshot import read_snapshot
 from sharing.storage import Bucket, storage_of
+from sharing.urls import BUCKETS, DEFAULT_LIFE_S
 from tests.gateways import PATIENCE_S, running_gateway
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "AWS_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ALLOW_HTTP": "true",
+            BUCKETS: "presigned",
             "ROOT_ACCESS_KEY": "jingshu",
             "ROOT_SECRET_KEY": "only-for-this-test",
         }.items():
@@ -193,7 +195,7 @@ def test_urls_are_the_store_s_own_short_lived_and_read_one_file(
     for url in granted.urls():
         assert url.startswith(f"{store}/{BUCKET}/")
         said = parse_qs(urlsplit(url).query)
-        assert 1 <= int(said["X-Amz-Expires"][0]) <= URL_LIFE_S
+        assert 1 <= int(said["X-Amz-Expires"][0]) <= DEFAULT_LIFE_S
         assert requests.get(url, timeout=9, headers={"Range": "bytes=0-3"}).content == b"PAR1"
         for method in ("PUT", "DELETE"):
             assert requests.request(method, url, data=b"x", timeout=9).status_code == 403
@@ -216,6 +218,43 @@ def test_revoked_means_no_further_url_and_the_old_ones_end(granted: Granted) -> 
     assert requests.get(url, timeout=9).status_code == 200
     time.sleep(2.1)
     assert requests.get(url, timeout=9).status_code == 403
+
+
+def revoke(granted: Granted) -> str:
+    """Run ``./jingshu share revoke`` beside the gateway; return what it prints."""
+    command = [sys.executable, "-m", "cli", "share", "revoke", granted.recipient, granted.table]
+    done = subprocess.run(
+        command, cwd=ROOT, env=granted.city.environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def test_revoke_says_how_long_the_store_s_own_urls_still_work(granted: Granted) -> None:
+    (url, *_) = granted.urls()
+    told = revoke(granted)
+    assert "最多还能用 60 分钟" in told
+    assert f"work for up to 60 minutes more: {granted.table}" in told
+    assert requests.get(url, timeout=9).status_code == 200
+
+
+@in_each_format
+def test_by_default_a_revoked_table_s_urls_end_at_once(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_delta: bool
+) -> None:
+    monkeypatch.delenv(BUCKETS)
+    home = Home(tmp_path / "home")
+    home.root.mkdir()
+    (tmp_path / "contracts").mkdir()
+    with running_gateway(home, tmp_path / "contracts") as gateway, Control(home) as control:
+        for name in ("JINGSHU_GATEWAY_PORT", "JINGSHU_CONTRACTS"):
+            monkeypatch.setenv(name, gateway.environment[name])
+        granted = grant_table(gateway, control, tmp_path, "through", "through")
+        assert len(granted.read(is_delta=is_delta)) == 6
+        (url, *_) = granted.urls()
+        assert not url.startswith(store)
+        assert requests.get(url, timeout=9).content[:4] == b"PAR1"
+        assert "minutes" not in revoke(granted)
+        assert requests.get(url, timeout=9).status_code == 404
 
 
 @in_each_format

@@ -24,6 +24,7 @@ from sharing import grants, recipients
 from sharing.control import Control
 from sharing.gateway.serving import build_server
 from sharing.gateway.signing import FileClaim, Signer, load_signer
+from sharing.urls import BUCKETS, LIFE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,7 +148,7 @@ def districts(*rows: tuple[str, str, int | None], level: str | None = "L1") -> p
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "contracts").mkdir()
     monkeypatch.setenv("JINGSHU_CONTRACTS", str(tmp_path / "contracts"))
-    for name in ("JINGSHU_CONTROL_URL", *SETTINGS):
+    for name in ("JINGSHU_CONTROL_URL", LIFE, BUCKETS, *SETTINGS):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -220,6 +221,7 @@ def home_with_a_table(folder: Path) -> Home:
 
 @contextmanager
 def serving(control: Control) -> Iterator[Served]:
+    """Serve a home whose recipient ``demo`` is granted the table."""
     grants.grant(control, "demo", TABLE, "演示", actor="test")
     token = recipients.issue_profile(control, "demo").token
     with socket.socket() as listening:

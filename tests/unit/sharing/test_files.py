@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -13,13 +14,17 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from contracts.errors import UsageError
 from sharing import grants, recipients
-from sharing.gateway.signing import URL_LIFE_S, FileClaim
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
+from sharing.gateway.serving import build_server
+from sharing.gateway.signing import FileClaim
+from sharing.urls import DEFAULT_LIFE_S, LEAST_LIFE_S, LIFE, MOST_LIFE_S
+from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, serving, write_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sharing.control import Control
     from tests.unit.sharing.conftest import Answer, Served
 
 
@@ -85,7 +90,8 @@ def test_rule_7_sizes_in_answers_are_the_files_own(standing: Served) -> None:
         assert len(answer.body) == line["file"]["size"]
 
 
-def test_urls_end_within_five_minutes(standing: Served) -> None:
+def test_urls_live_an_hour_and_say_so(standing: Served) -> None:
+    before = time.time()
     line = standing.query().lines[-1]["file"]
     expiry_s = int(parse_qs(urlsplit(line["url"]).query)["se"][0])
     claim = claim_of(line["url"])
@@ -93,7 +99,37 @@ def test_urls_end_within_five_minutes(standing: Served) -> None:
     assert line["expirationTimestamp"] == expiry_s * 1000
     assert standing.signer.check(claim, query, expiry_s - 1) == "good"
     assert standing.signer.check(claim, query, expiry_s) == "expired"
-    assert standing.signer.check(claim, query, expiry_s - URL_LIFE_S - 1) == "expired"
+    assert standing.signer.check(claim, query, expiry_s - MOST_LIFE_S - 1) == "expired"
+    assert before - 1 <= expiry_s - DEFAULT_LIFE_S <= time.time()
+
+
+@pytest.mark.parametrize("life_s", [LEAST_LIFE_S, MOST_LIFE_S])
+def test_how_long_urls_live_is_configuration(
+    control: Control, monkeypatch: pytest.MonkeyPatch, life_s: int
+) -> None:
+    monkeypatch.setenv(LIFE, str(life_s))
+    with serving(control) as served:
+        end = served.query(
+            delta_sharing_capabilities="responseformat=parquet;includeendstreamaction=true"
+        ).lines[-1]["endStreamAction"]["minUrlExpirationTimestamp"]
+        (url, *_) = served.file_urls()
+        left_s = int(parse_qs(urlsplit(url).query)["se"][0]) - time.time()
+        assert end / 1000 - time.time() == pytest.approx(life_s, abs=60)
+        # Spark's client takes what ends within 15 minutes for URLs that live an hour.
+        assert left_s == pytest.approx(life_s, abs=60)
+        assert left_s > 900
+        assert served.open_url(url).status == 200
+        grants.revoke(served.control, "demo", actor="test")
+        assert is_refused(served.open_url(url), 404, "RESOURCE_DOES_NOT_EXIST")
+
+
+@pytest.mark.parametrize("life", ["0", "900", "1e3", "99999999999", "-1", "１２００", "86401"])
+def test_a_life_that_clients_cannot_use_stops_the_gateway(
+    control: Control, monkeypatch: pytest.MonkeyPatch, life: str
+) -> None:
+    monkeypatch.setenv(LIFE, life)
+    with pytest.raises(UsageError, match=LIFE):
+        build_server(control, 1)
 
 
 def test_an_expired_url_is_403(standing: Served) -> None:
@@ -104,7 +140,7 @@ def test_an_expired_url_is_403(standing: Served) -> None:
 
 def test_a_url_that_would_live_too_long_is_403(standing: Served) -> None:
     claim = claim_of(standing.file_urls()[0])
-    assert standing.open_url(standing.sign(claim, expires_in_s=URL_LIFE_S + 60)).status == 403
+    assert standing.open_url(standing.sign(claim, expires_in_s=MOST_LIFE_S + 60)).status == 403
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.layout import Home
-from sharing.gateway.signing import URL_LIFE_S, FileClaim, KeyFileError, Signer, load_signer
+from sharing.gateway.signing import FileClaim, KeyFileError, Signer, load_signer
+from sharing.urls import MOST_LIFE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def query_of(url: str) -> str:
     return urlsplit(url).query
 
 
-@given(CLAIMS, st.integers(1, URL_LIFE_S))
+@given(CLAIMS, st.integers(1, MOST_LIFE_S))
 def test_what_was_signed_is_good_until_it_ends(claim: FileClaim, life_s: int) -> None:
     query = query_of(SIGNER.sign(claim, NOW + life_s))
     assert SIGNER.check(claim, query, NOW) == "good"

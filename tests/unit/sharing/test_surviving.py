@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from sharing import grants, recipients
-from sharing.gateway import signing
+from sharing.urls import DEFAULT_LIFE_S
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, column, districts, write_shared
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_an_expired_url_is_had_anew_for_the_same_version(
     token = first.lines[-1]["endStreamAction"]["refreshToken"]
     urls = [line["file"]["url"].split(str(served.port), 1)[1] for line in first.lines[2:-1]]
     overwrite(served)
-    now = time.time() + signing.URL_LIFE_S + 1
+    now = time.time() + DEFAULT_LIFE_S + 1
     monkeypatch.setattr("sharing.gateway.rights.time.time", lambda: now)
     assert [served.open_url(url).status for url in urls] == [403, 403]
     again = served.query({"includeRefreshToken": True, "refreshToken": token})
