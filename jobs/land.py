@@ -111,8 +111,8 @@ class Parsed:
         declared = self.export.encoding
         if sniffed.encoding and declared != "auto" and not sniffed.encoding.startswith(declared):
             self.findings.append(f"declared {declared}, found {sniffed.encoding}")
-        told = Noticed(self.findings, self.notes)
-        numbered = read(path, sniffed, self.contract, self.server, told)
+        noticed = Noticed(self.findings, self.notes)
+        numbered = read(path, sniffed, self.contract, self.server, noticed)
         layout = self._header(numbered)
         self.findings += layout.findings
         chunk: list[dict[str, Any]] = []

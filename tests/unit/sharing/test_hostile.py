@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from sharing.gateway.activation import ACTIVATE
 from sharing.gateway.app import build_app
+from sharing.gateway.health import HEALTH
 from sharing.gateway.query import parse_query
-from sharing.gateway.record import HEALTH
 from sharing.gateway.signing import FileClaim
 from tests.unit.sharing.conftest import TABLE, TABLE_URL
 
