@@ -23,6 +23,7 @@ _SENDING_S: Final = 60.0
 _DOC = """### 日常维护 Upkeep
 
 - `notify`：收集通知并发送到 `notices.toml` 中的地址。 Collects notices and sends them.
+- `witness`：把存证日志的最新检查点交给见证者联署。 Hands the log's checkpoint to its witnesses.
 - `heal`：合并同一业务日期的重复待触发记录（apache/airflow#71070），使产品能够启动。
   Joins double pending runs of one date, so that products start.
 """
@@ -32,8 +33,9 @@ def upkeep_dag() -> DAG:
     """Return the DAG; a round that fails is made up for by the next one."""
     with DAG(
         dag_id=DAG_ID,
-        dag_display_name="日常维护 · 发送通知、补触发 · upkeep",
-        description="发送通知；补触发产品 Send notices; start products that wait for ever",
+        dag_display_name="日常维护 · 发送通知、联署、补触发 · upkeep",
+        description="发送通知、交见证者联署、补触发产品"
+        " Send notices, have the log cosigned, start products that wait for ever",
         doc_md=_DOC,
         schedule=CronTriggerTimetable(f"*/{_EVERY_MIN} * * * *", timezone=str(CITY_TZ)),
         catchup=False,
@@ -66,8 +68,19 @@ def upkeep_dag() -> DAG:
             )
             return result.stdout.strip().splitlines()[-1]
 
+        @task
+        def witness() -> str:
+            """Hand the evidence log's newest checkpoint to every witness; fail if one is away."""
+            from lineage.evidence.witnesses import hand_over, pinned_witnesses
+
+            home = Home.from_env()
+            sizes = {w.name: hand_over(home, w) for w in pinned_witnesses(home)}
+            told = ", ".join(f"{name}: {size:,}" for name, size in sizes.items())
+            return told or "没有见证者 no witness is configured"
+
         notify()
         heal()
+        witness()
     return dag
 
 

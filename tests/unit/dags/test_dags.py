@@ -125,7 +125,7 @@ def test_tasks_are_tried_again_for_minutes_under_the_clock_only(
 def test_the_clock_alone_brings_upkeep_and_deadlines(
     small: dict[str, Any], packaged: dict[str, Any]
 ) -> None:
-    assert set(small["dags"]["upkeep"]["tasks"]) == {"notify", "heal"}
+    assert set(small["dags"]["upkeep"]["tasks"]) == {"notify", "heal", "witness"}
     assert small["dags"]["ingest__health__case"]["late_after_h"] == [6.0]
     assert all(dag["told_of_failures"] for name, dag in small["dags"].items() if name != "upkeep")
     assert {hours for dag in packaged["dags"].values() for hours in dag["late_after_h"]} == set()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic import command
 from argon2 import PasswordHasher
-from sqlalchemy import create_engine, delete, select, text, update
+from sqlalchemy import create_engine, delete, inspect, select, text, update
 
 from contracts.layout import ROOT
 from contracts.tree import load_tree
@@ -29,7 +29,7 @@ from sharing.people import Actor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from contracts.layout import Home
     from jobs.verify import Finding
@@ -372,19 +372,32 @@ def test_nor_does_it_in_a_home_that_never_was_of_the_version_before(life: Life) 
 
 
 def _set_back(life: Life) -> None:
+    """Take the database back to the shape of 0009, and put a token in."""
     with life.control.read() as session:
         name = session.scalars(select(Recipient.name)).one()
+        now = _shape(session.connection())
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0009")
+        before = _shape(connection)
+    engine.dispose()
     life.attack(
-        "DROP TABLE share_owed_leaves",
-        "DROP TABLE share_login_failures",
+        *(f"DROP TABLE {table}" for table in now.keys() - before.keys()),
         *(
-            f"ALTER TABLE share_requests DROP COLUMN {column}"
-            for column in ("request_id", "address", "duration_ms", "bytes")
+            f"ALTER TABLE {table} DROP COLUMN {column}"
+            for table, columns in before.items()
+            for column in sorted(now[table] - columns)
         ),
         "UPDATE share_alembic SET version_num = '0009'",
         "INSERT INTO share_tokens (sha256, recipient, created_at, expires_at) VALUES"
         f" ('{FORGED}', '{name}', '2026-07-15 01:00:00', '2099-01-01 00:00:00')",
     )
+
+
+def _shape(connection: Connection) -> dict[str, set[str]]:
+    """Return the columns of every table."""
+    seen = inspect(connection)
+    return {t: {c["name"] for c in seen.get_columns(t)} for t in seen.get_table_names()}
 
 
 def test_an_upgrade_that_was_killed_after_its_leaves_goes_on(
