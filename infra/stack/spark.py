@@ -143,6 +143,7 @@ def settings(home: Home, port: int) -> Mapping[str, str]:
         ),
         "spark.local.dir": str(folder / "local"),
         "spark.io.encryption.enabled": "true",  # what spills may be a sealed column in clear
+        "spark.hadoop.fs.permissions.umask-mode": "077",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from contracts.layout import ROOT
+from contracts.private import UMASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contracts.layout import Home
+    from contracts.private import UMASK
+from contracts.layout import Home
 
 _TIMEOUT_S: Final = 120.0
 
@@ -36,6 +38,7 @@ def warming(home: Home, remote: str, say: Callable[[str], None]) -> Iterator[Non
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=UMASK,
         )
     try:
         yield
