@@ -14,8 +14,7 @@ from contracts.private import UMASK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contracts.private import UMASK
-from contracts.layout import Home
+    from contracts.layout import Home
 
 _TIMEOUT_S: Final = 120.0
 

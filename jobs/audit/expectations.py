@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobs.audit import kept
 from jobs.audit.checks import result
+from jobs.faults import cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,17 +85,26 @@ def _suite(
     for shape, chosen in shapes.items():
         if not chosen:
             continue
-        suite = gx.ExpectationSuite(f"{name} {shape}", [b.expectation for b in chosen])
+        suite = gx.ExpectationSuite(name=f"{name} {shape}")
+        for one in chosen:
+            suite.add_expectation(one.expectation)
         context.suites.add(suite)
         validation = context.validation_definitions.add(
             gx.ValidationDefinition(data=definition, suite=suite, name=f"{batch_id} {shape}")
         )
-        outcome = validation.run(batch_parameters={"dataframe": audited.frame}, result_format=shape)
-        outcomes.append({**outcome.to_json_dict(), "suite_name": name})
+        try:
+            outcome = validation.run(
+                batch_parameters={"dataframe": audited.frame}, result_format=shape
+            )
+            outcomes.append({**outcome.to_json_dict(), "suite_name": name})
+        except Exception as error:  # noqa: BLE001  (what the engine cannot do is a result)
+            results += [result(b.quality, "error", cause(error), engine=_ENGINE) for b in chosen]
+            continue
         by_id = {b.quality.id: b for b in chosen}
-        for one in outcome.results:
-            config = one.expectation_config
-            results.append(_of(by_id[(config.meta or {})["id"] if config else ""], one, audited))
+        for found in outcome.results:
+            config = found.expectation_config
+            asked = by_id[(config.meta or {})["id"] if config else ""]
+            results.append(_of(asked, found, audited))
     if outcomes:
         open_ids = frozenset(b.quality.id for b in built if b.is_open)
         kept.keep(kept.without_values(outcomes, open_ids), store, batch_id)
@@ -122,7 +132,7 @@ def _arguments(quality: Quality) -> dict[str, Any]:
 
 def _of(built: _Built, one: Any, audited: Audited) -> CheckResult:
     quality, rows = built.quality, audited.rows
-    raised = bool((one.exception_info or {}).get("raised_exception"))
+    raised = kept.has_raised(one.exception_info)
     details = (one.result or {}) if built.is_open else {}
     label = quality.description or quality.expectation or quality.id
     if raised:

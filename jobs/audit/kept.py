@@ -108,7 +108,7 @@ def without_values(
 def _one(result: Mapping[str, Any], open_ids: frozenset[str]) -> dict[str, Any]:
     asked = result.get("expectation_config") or {}
     is_shown = (asked.get("meta") or {}).get("id") in open_ids
-    raised = bool((result.get("exception_info") or {}).get("raised_exception"))
+    raised = has_raised(result.get("exception_info"))
     return {
         "exception_info": {
             "exception_message": None,
@@ -120,6 +120,12 @@ def _one(result: Mapping[str, Any], open_ids: frozenset[str]) -> dict[str, Any]:
         "result": result.get("result") or {} if is_shown and not raised else {},
         "success": result.get("success"),
     }
+
+
+def has_raised(info: Mapping[str, Any] | None) -> bool:
+    """Tell whether an expectation raised: it is told as such, or of each of its metrics."""
+    told = [info or {}, *(i for i in (info or {}).values() if isinstance(i, dict))]
+    return any(bool(one.get("raised_exception")) for one in told)
 
 
 def keep(outcome: Mapping[str, Any], store: Path, batch_id: str) -> None:
