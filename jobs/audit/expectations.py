@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ENGINE: Final = "great_expectations"
 _NOT_THEIRS: Final = ("result_format", "catch_exceptions", "meta", "severity")
+_Shape = Literal["SUMMARY", "BOOLEAN_ONLY"]
 _SEVERITY: Final = {"error": "critical", "warning": "warning", "info": "info"}
 
 
@@ -78,28 +79,32 @@ def _suite(
             results.append(result(quality, "error", _words(error), engine=_ENGINE))
     outcomes: list[dict[str, Any]] = []
     name = f"{contract.id}@{contract.version}"
-    shapes: dict[Literal["SUMMARY", "BOOLEAN_ONLY"], list[_Built]] = {
-        "SUMMARY": [b for b in built if b.is_open],
-        "BOOLEAN_ONLY": [b for b in built if not b.is_open],
-    }
-    for shape, chosen in shapes.items():
+    groups: list[tuple[_Shape, list[_Built]]] = [
+        ("SUMMARY", [b for b in built if b.is_open]),
+        ("BOOLEAN_ONLY", [b for b in built if not b.is_open]),
+    ]
+    for number, (shape, chosen) in enumerate(groups):  # it grows by what has to be run alone
         if not chosen:
             continue
-        suite = gx.ExpectationSuite(name=f"{name} {shape}")
+        suite = gx.ExpectationSuite(name=f"{name} {number}")
         for one in chosen:
             suite.add_expectation(one.expectation)
         context.suites.add(suite)
         validation = context.validation_definitions.add(
-            gx.ValidationDefinition(data=definition, suite=suite, name=f"{batch_id} {shape}")
+            gx.ValidationDefinition(data=definition, suite=suite, name=f"{batch_id} {number}")
         )
         try:
             outcome = validation.run(
                 batch_parameters={"dataframe": audited.frame}, result_format=shape
             )
-            outcomes.append({**outcome.to_json_dict(), "suite_name": name})
+            told = outcome.to_json_dict()
         except Exception as error:  # noqa: BLE001  (what the engine cannot do is a result)
-            results += [result(b.quality, "error", cause(error), engine=_ENGINE) for b in chosen]
+            if len(chosen) == 1:
+                results.append(result(chosen[0].quality, "error", cause(error), engine=_ENGINE))
+            else:  # an expectation belongs to one suite
+                groups += [(shape, [_build(b.quality, contract)]) for b in chosen]
             continue
+        outcomes.append({**told, "suite_name": name})
         by_id = {b.quality.id: b for b in chosen}
         for found in outcome.results:
             config = found.expectation_config
