@@ -6,6 +6,8 @@ kept in logs that more people read than may see the cell.
 
 from __future__ import annotations
 
+import builtins
+import re
 import traceback
 from contextlib import contextmanager
 from functools import wraps
@@ -31,6 +33,8 @@ _OF_THE_QUERY: Final = (
     "UNRESOLVED_",
     "WRONG_NUM_ARGS",
 )
+#: How the last line of a traceback begins.
+_RAISED: Final = re.compile(r"^(\w+(?:Error|Exception))\b", re.MULTILINE)
 _MOST_FRAMES: Final = 4
 _MOST_CHARS: Final = 200
 
@@ -49,7 +53,7 @@ def cause(error: BaseException) -> str:
     name = type(error).__name__
     condition = _condition(error)
     if condition is None:
-        return name
+        return f"{name}{_in_a_worker(str(error))}"
     if condition.startswith(_OF_THE_QUERY):
         first = str(error).partition("\n")[0][:_MOST_CHARS]
         return f"{name}: {first}"
@@ -61,6 +65,12 @@ def _condition(error: BaseException) -> str | None:
     ask = getattr(error, "getCondition", None)
     found = ask() if callable(ask) else None
     return found if isinstance(found, str) else None
+
+
+def _in_a_worker(text: str) -> str:
+    """Name what ended a Python worker of Spark: Python's own names only, a cell may look alike."""
+    found = [n for n in _RAISED.findall(text) if hasattr(builtins, n)]
+    return f" of {found[-1]}" if found else ""
 
 
 def places(error: BaseException) -> str:

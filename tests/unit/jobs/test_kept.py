@@ -168,9 +168,13 @@ def test_another_errors_words_do_not_leave_a_stage() -> None:
 
 
 def test_a_query_that_spark_cannot_read_is_told_in_its_words() -> None:
-    from pyspark.errors import AnalysisException, NumberFormatException
+    from pyspark.errors import AnalysisException, NumberFormatException, PythonException
 
     lost = AnalysisException("[UNRESOLVED_COLUMN.X] `gone`", errorClass="UNRESOLVED_COLUMN.X")
     cast = NumberFormatException("[CAST_INVALID_INPUT] 'Zhang'", errorClass="CAST_INVALID_INPUT")
     assert "`gone`" in cause(lost)
+    worker = (
+        "Traceback (most recent call last):\n  File x\nModuleNotFoundError: 'Zhang'\nZhangError\n"
+    )
+    assert cause(PythonException(worker)) == "PythonException of ModuleNotFoundError"
     assert cause(cast) == "NumberFormatException [CAST_INVALID_INPUT]"
