@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from cli.lazy import Entry, LazyGroup
 from contracts.errors import JingshuError, UsageError
+from contracts.layout import Home
+from contracts.private import keep_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMANDS = {
     "run": Entry("cli.run:run", "跑一天 Run one city day on the embedded stack."),
@@ -64,10 +69,12 @@ def jingshu(contracts: str | None, home: str | None) -> None:
         os.environ["JINGSHU_CONTRACTS"] = contracts
     if home is not None:
         os.environ["JINGSHU_HOME"] = home
+    if keep_private(root := Home.from_env().root):
+        _after_an_older_version(root)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run one command and exit; errors made for people show no traceback.
+    """Run one command and exit; no error shows a traceback, which may quote data.
 
     A command returns its exit code, or ``None`` for 0. ``JINGSHU_DEBUG=1`` shows every traceback.
     """
@@ -82,7 +89,34 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get("JINGSHU_DEBUG") == "1":
+            raise
+        _fail(_wordless(error), 1)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _after_an_older_version(root: Path) -> None:
+    """Take out of a home that others could read what must not stand in it."""
+    from jobs.audit.kept import clean
+
+    if cleaned := clean(Home(root).quality):
+        click.echo(
+            f"旧版本留下的 {cleaned} 份检查结果中的数据值已删除。"
+            f" Values that an older version had kept were taken out of {cleaned} validation"
+            " results.",
+            err=True,
+        )
+
+
+def _wordless(error: Exception) -> str:
+    """Name an error of ours that is nobody's to see: its words may quote a cell."""
+    from jobs.faults import cause, places
+
+    return (
+        f"{cause(error)}, {places(error)}. 这是京枢的缺陷，请附此行报告；JINGSHU_DEBUG=1 显示全文。"
+        " This is a fault of Jingshu: report it with this line. JINGSHU_DEBUG=1 shows all of it."
+    )
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -117,7 +117,7 @@ def _staged_and_audited(  # noqa: PLR0913, PLR0917  (what a build is made of)
     on_spark.register(home)
     names = [identifier(c.name) for c in product.columns]
     made, table = spark.sql(sql).selectExpr(*names), product.product_table
-    versions.stage(staged, on_spark.sealed(home, product, table, made))
+    versions.stage(staged, on_spark.sealed(home, product, table, made), product.columns)
     accepted = on_spark.opened(home, product, table, spark.read.parquet(str(staged.rows)))
     results = _audit(home, product, accepted, staged)
     return [r for r in results if r.severity == "error" and r.status in ("failed", "error")]

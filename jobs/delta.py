@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from pyarrow import fs
 
@@ -83,16 +90,18 @@ def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by 
         if table is not None and has_transaction(table, app_id):
             return table.version(), False
         version = 0 if table is None else table.version() + 1
+        rows = data()
         try:
             write_deltalake(
                 str(path) if table is None else table,
-                data(),
+                rows,
                 # Of two who create the table one must lose: appended, it would go in behind.
                 mode="error" if table is None else "append",
                 partition_by=list(partition_by) or None,
                 configuration=None
                 if table is not None
                 else {**BASE_CONFIGURATION, **(configuration or {})},
+                writer_properties=writer_properties(rows.schema),
                 commit_properties=CommitProperties(
                     custom_metadata={"jingshu.name": app_id, **(metadata or {})},
                     app_transactions=[Transaction(app_id, 1)],
@@ -137,6 +146,7 @@ def rewrite_partition(
                 data,
                 mode="overwrite",
                 predicate=f"{column} = '{value}'",
+                writer_properties=writer_properties(data.schema),
                 commit_properties=CommitProperties(
                     custom_metadata={"jingshu.name": name}, max_commit_retries=0
                 ),
@@ -149,6 +159,17 @@ def rewrite_partition(
             continue
         return
     raise last or RuntimeError(name)
+
+
+def writer_properties(schema: pa.Schema) -> WriterProperties:
+    """Keep columns above L2 out of the statistics in Parquet's footers, as their level is told.
+
+    Delta copies them into its log, and readers of a file's metadata see the least and the greatest.
+    """
+    levels = {f.name: (f.metadata or {}).get(b"jingshu.level") for f in schema}
+    closed = [name for name, level in levels.items() if level in (b"L3", b"L4")]
+    none = ColumnProperties(statistics_enabled="NONE")
+    return WriterProperties(compression="SNAPPY", column_properties=dict.fromkeys(closed, none))
 
 
 def _is_race(error: Exception) -> bool:

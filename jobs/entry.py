@@ -16,6 +16,7 @@ from contracts.tree import load_tree
 from jobs import governance, incidents, intents, leaves, record
 from jobs.decode import DecodeError
 from jobs.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
+from jobs.faults import wordless
 from jobs.governance import utc_now
 from jobs.land import land as land_batch
 from jobs.pull import pull
@@ -49,6 +50,7 @@ def delivery_of(tree: Tree, contract_id: str, provider: str, business_date: str)
     return Delivery(contract, provider, when)
 
 
+@wordless
 def land(contract_id: str, provider: str, business_date: str) -> str:
     """Pull and land one delivery; return a LandedBatch or an Ended as JSON."""
     home, tree = Home.from_env(), load_tree()
@@ -138,6 +140,7 @@ def _ended(delivery: Delivery, state: str, reason: str, batch_id: str | None) ->
     )
 
 
+@wordless
 def refine(landed_json: str) -> str:
     """Refine and audit a landed batch on Spark; return a Verdict or an Ended as JSON."""
     landed = from_json(landed_json)
@@ -160,6 +163,7 @@ def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False)
     return verdict
 
 
+@wordless
 def publish(verdict_json: str) -> str:
     """Publish what a verdict passed; return a PublishedVersion or an Ended as JSON."""
     verdict = from_json(verdict_json)
@@ -223,6 +227,7 @@ def _wrong(kind: str, wanted: str) -> JingshuError:
     return UsageError(f"A {kind} was handed over.", f"Hand over {wanted}.")
 
 
+@wordless
 def build(product_id: str, business_date: str) -> str:
     """Build one date of a product on Spark; return a ProductVersion as JSON."""
     from jobs.build import build_product
@@ -233,6 +238,7 @@ def build(product_id: str, business_date: str) -> str:
     return build_product(home, tree, tree.contract(product_id), when).model_dump_json()
 
 
+@wordless
 def share(product_id: str, business_date: str) -> str:
     """Project one date of a product for every policy; return SharedVersions, a JSON a line."""
     from jobs.project import share_product

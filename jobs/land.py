@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -16,9 +17,17 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from contracts.errors import JingshuError
+from contracts.model import max_level
 from jobs import findings
 from jobs.decode import DecodeError, naming, sniff
-from jobs.delta import append_once, committed_as, dataset, has_transaction, open_table
+from jobs.delta import (
+    append_once,
+    committed_as,
+    dataset,
+    has_transaction,
+    open_table,
+    writer_properties,
+)
 from jobs.header import HeaderError, match_header
 from jobs.pull import opened_raw
 from jobs.records import Noticed, read
@@ -99,6 +108,16 @@ class Parsed:
     def export(self) -> Export:
         """How the provider writes its file."""
         return self.server.export
+
+    @cached_property
+    def closest(self) -> frozenset[str]:
+        """The columns that may hold a cell of any other: shifted cells stand under others' names.
+
+        Those of the contract's own level, or all where none is above L2.
+        """
+        columns = self.contract.columns
+        top = max_level([c.effective_level for c in columns])
+        return frozenset(c.name for c in columns if top in ("L1", "L2") or c.effective_level == top)
 
     @property
     def header_row(self) -> int:
@@ -192,12 +211,15 @@ class Parsed:
         cells = record.cells
         error = None
         beyond = cells[layout.width :]
-        if len(cells) < layout.needed or any(c.strip() for c in beyond):
+        misfit = len(cells) < layout.needed or any(c.strip() for c in beyond)
+        if misfit:
             error = f"{len(cells)} cells, {layout.width} expected"
         elif any("\0" in c for c in cells):
             error = "a NUL byte in the row"
         row: dict[str, Any] = {
-            name: cells[i] if i < len(cells) else None for name, i in layout.positions.items()
+            name: cells[i]
+            for name, i in layout.positions.items()
+            if i < len(cells) and (not misfit or name in self.closest)
         }
         extra = {n: cells[i] for n, i in layout.extra.items() if i < len(cells) and cells[i]}
         aside = {
@@ -292,8 +314,9 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
     if not _is_same(home, delivery, there.sort_by("_source_line"), data):
         write_deltalake(
             table,
-            sealed_rows(home, delivery, data),
+            stored := sealed_rows(home, delivery, data),
             mode="overwrite",
+            writer_properties=writer_properties(stored.schema),
             predicate=f"_batch_id = '{raw.batch_id}'",
             commit_properties=CommitProperties(
                 custom_metadata={

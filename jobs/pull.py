@@ -131,7 +131,6 @@ def _keep(home: Home, raw: RawBatch, source: Path) -> None:
         if digest.sha256 != raw.sha256:
             _changed(raw)
         (building / "manifest.json").write_text(raw.model_dump_json(indent=2) + "\n", "utf-8")
-        building.chmod(0o755)
         try:
             building.rename(target)
         except OSError:

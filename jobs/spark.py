@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 from contracts.errors import JingshuError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+
+    from contracts.model import Column
 
 #: What our plans rely on, whatever server they meet.
 _SESSION: Final[Mapping[str, str]] = {
@@ -24,6 +26,8 @@ _SESSION: Final[Mapping[str, str]] = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
+#: PySpark's loggers of errors in a query: they write the cell that could not be taken to stderr.
+_QUOTING: Final = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 
 
 class SparkUnavailableError(JingshuError, ConnectionError):
@@ -45,8 +49,11 @@ def session() -> SparkSession:
 
 @cache
 def _connect(remote: str) -> SparkSession:
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
+    for name in _QUOTING:
+        PySparkLogger.getLogger(name).disabled = True
     try:
         spark = SparkSession.builder.remote(remote).getOrCreate()
         for key, value in _SESSION.items():
@@ -66,6 +73,18 @@ def compile_plans(spark: SparkSession, *, is_worth_it: bool) -> None:
     """
     spark.conf.set("spark.sql.codegen.wholeStage", str(is_worth_it).lower())
     spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_worth_it else "NO_CODEGEN")
+
+
+def parquet_writer(rows: DataFrame, columns: Sequence[Column]) -> DataFrameWriter:
+    """Return a writer of Parquet that keeps no statistics of columns above L2 in the footers.
+
+    Source: parquet-hadoop, ``parquet.column.statistics.enabled#<column>``.
+    """
+    writer = rows.write.mode("overwrite")
+    for column in columns:
+        if column.effective_level not in ("L1", "L2"):
+            writer = writer.option(f"parquet.column.statistics.enabled#{column.name}", "false")
+    return writer
 
 
 def close() -> None:

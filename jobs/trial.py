@@ -28,6 +28,7 @@ from jobs import quarantine
 from jobs.decode import naming, sniff
 from jobs.delta import append_once, open_table
 from jobs.drop import SANDBOX_MARK, check_manifest, check_rows, found_at, origin_of
+from jobs.faults import wordless
 from jobs.governance import utc_now
 from jobs.land import Parsed, bronze_schema, land, statistics_only_on
 from jobs.pull import opened_raw, pull
@@ -193,6 +194,7 @@ def _pulled(given: Given) -> Iterator[tuple[Home, RawBatch]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@wordless
 def try_file(given: Given, clock: Clock | None = None) -> Trial:
     """Take a file through pull, land, refine and audit on Spark; publish nothing.
 
@@ -254,6 +256,7 @@ def shown_rows(contract: Contract, rows: pa.Table) -> tuple[BadRow, ...]:
     )
 
 
+@wordless
 def land_file(given: Given, out: Path) -> Landing:
     """Land a file as an all-string Delta table in ``out``, offline and without Spark, once.
 

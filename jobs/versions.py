@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobs import tables
 from jobs.delta import has_transaction, open_table
+from jobs.spark import parquet_writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from deltalake.transaction import RemoveAction
     from pyspark.sql import DataFrame
 
-    from contracts.model import Contract
+    from contracts.model import Column, Contract
 
 _ROWS: Final = "_ok=true"
 _DONE: Final = "_SUCCESS"
@@ -53,13 +54,16 @@ class Staged:
         return self.folder / _ROWS
 
 
-def stage(made: Staged, rows: DataFrame) -> None:
-    """Write one date's rows to its stage, once, under a name that appears when it is whole."""
+def stage(made: Staged, rows: DataFrame, columns: Sequence[Column] = ()) -> None:
+    """Write one date's rows to its stage, once, under a name that appears when it is whole.
+
+    ``columns`` tells the level of each; a shared table has none above L2.
+    """
     if is_staged(made):
         return
     building = made.folder.with_name(f".building-{made.name}-{uuid.uuid4().hex[:8]}")
     try:
-        rows.coalesce(1).write.mode("overwrite").parquet(str(building / _ROWS))
+        parquet_writer(rows.coalesce(1), columns).parquet(str(building / _ROWS))
         _appear(building, made)
     finally:
         shutil.rmtree(building, ignore_errors=True)

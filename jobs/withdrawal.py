@@ -169,7 +169,7 @@ def _merge_without(
         if not base.is_empty:
             rows = Merge(home, contract, row.table, base).alone()
             rows = on_spark.sealed(home, contract, row.table, rows)
-            write_stage(rows, stage, base.current_version)
+            write_stage(rows, contract.columns, stage, base.current_version)
 
         def change(table: DeltaTable, base: MergeBase = base) -> tables.Change:
             said = silver.publications(table)

@@ -20,6 +20,8 @@ import sys
 import threading
 import time
 
+from contracts.private import private_process
+
 __all__: list[str] = []  # Airflow takes every public name it finds here as a setting
 
 _NEEDED_BY_TASKS = (
@@ -30,6 +32,8 @@ _NEEDED_BY_TASKS = (
 )
 
 _COLLECT_EVERY_S = 60.0
+
+private_process()  # components and tasks, whoever starts them
 
 
 def _collect_forever() -> None:

@@ -169,7 +169,13 @@ class Airflow:
                 "parsing_processes": "1",
                 "print_stats_interval": "0",
             },
-            "logging": {"logging_level": "INFO", "colored_console_log": "False"},
+            "logging": {
+                "logging_level": "INFO",
+                "colored_console_log": "False",
+                # Airflow sets the modes of its logs itself, whatever the umask is.
+                "file_task_handler_new_folder_permissions": "0o700",
+                "file_task_handler_new_file_permissions": "0o600",
+            },
             "workers": {"missing_dag_retry_delay": "5", "execution_api_timeout": "30"},
             "usage_data_collection": {"enabled": "False"},
             "openlineage": {

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.errors import JingshuError
+from contracts.private import UMASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -161,6 +162,8 @@ def launch(  # noqa: PLR0913 - one argument for each fact of a part
 ) -> Part:
     """Start ``argv`` in a session of its own, its output in ``run/logs/<name>.log``; record it.
 
+    What it makes is its owner's alone.
+
     Raises:
         StackError: the port is taken, or the program cannot be started.
     """
@@ -181,6 +184,7 @@ def launch(  # noqa: PLR0913 - one argument for each fact of a part
                     stdout=out,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    umask=UMASK,
                 )
         except OSError as error:
             problem = f"{name} could not be started: {error}."

@@ -31,14 +31,23 @@ _MAIN = "org.apache.spark.sql.connect.service.SparkConnectServer"
 #: Jars that Spark itself lacks; what else they depend on is in Spark, in a newer version.
 _JARS = ("*delta-*.jar", "*unitycatalog-*.jar")
 
-_LOGGING = """\
+#: What Spark, Java and Python say of an error may quote the cell that they could not take, so the
+#: log keeps which errors there were and where, and no word of theirs. (No regex may hold a brace.)
+_SAID = r"(?s)((Exception|Error):|\\[[A-Z_0-9.]+\\] |\\n).*"
+_TRACE = (
+    r"(?m)^(?![ \\t]+at |[ \\t]+\\.\\.\\. )"
+    r"((Caused by: |Suppressed: )?[\\w.$]*(Exception|Error)\\b)?.*$"
+)
+_LOGGING = f"""\
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 appender.console.type = Console
 appender.console.name = console
 appender.console.target = SYSTEM_ERR
 appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSX}{UTC} %p %c{1}: %m%n%ex
+appender.console.layout.alwaysWriteExceptions = false
+appender.console.layout.pattern = %d{{yyyy-MM-dd'T'HH:mm:ss.SSSX}}{{UTC}} %p %c{{1}}: \
+%replace{{%m}}{{{_SAID}}}{{$1}}%n%replace{{%ex}}{{{_TRACE}}}{{$1}}
 """
 
 
@@ -149,6 +158,7 @@ def settings(home: Home, port: int) -> Mapping[str, str]:
         ),
         "spark.local.dir": str(folder / "local"),
         "spark.io.encryption.enabled": "true",  # what spills may be a sealed column in clear
+        "spark.hadoop.fs.permissions.umask-mode": "077",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

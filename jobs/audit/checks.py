@@ -16,6 +16,8 @@ from contracts.checks import placeholders
 from contracts.errors import JingshuError
 from contracts.rules import BatchRule, batch_rules
 from jobs.audit.compare import holds, in_words
+from jobs.audit.shown import may_be_shown
+from jobs.faults import cause
 from jobs.refine.rules_sql import identifier, quoted
 from jobs.stages import CheckResult
 
@@ -121,8 +123,9 @@ def _sql(spark: SparkSession, audited: Audited, quality: Quality) -> CheckResult
     except CheckError as refused:
         return result(quality, "error", str(refused), checked=rows)
     except Exception as error:  # noqa: BLE001  (any engine fault is this check's result)
-        return result(quality, "error", _first_line(error), checked=rows)
-    return measured(quality, value, rows)
+        return result(quality, "error", cause(error), checked=rows)
+    is_shown = may_be_shown(query, audited.contract)
+    return measured(quality, value, rows, is_shown=is_shown)
 
 
 def _library(audited: Audited, checks: Sequence[Quality]) -> list[CheckResult]:
@@ -189,13 +192,18 @@ def _sum(quality: Quality, contract: Contract) -> str:
     return f"count_if({column} IS NULL)"
 
 
-def measured(quality: Quality, value: float, rows: int) -> CheckResult:
-    """Hold a measured count against the check's bound; ``percent`` is of the accepted rows."""
+def measured(quality: Quality, value: float, rows: int, *, is_shown: bool = True) -> CheckResult:
+    """Hold a measured count against the check's bound; ``percent`` is of the accepted rows.
+
+    What may be a value of a column above L2 is held against it and not shown.
+    """
     is_percent = quality.unit == "percent"
     shown = 100.0 * value / rows if is_percent and rows else value
     is_met = holds(shown, quality.comparison, quality.bound)
-    failed = 0 if is_met else (rows if quality.metric == "rowCount" else min(int(value), rows))
-    words = f"{shown:g}{'%' if is_percent else ''}, {in_words(quality.comparison, quality.bound)}"
+    is_whole = quality.metric == "rowCount" or not is_shown
+    failed = 0 if is_met else (rows if is_whole else min(int(value), rows))
+    number = f"{shown:g}{'%' if is_percent else ''}" if is_shown else "不显示 not shown"
+    words = f"{number}, {in_words(quality.comparison, quality.bound)}"
     return result(
         quality,
         "passed" if is_met else "failed",
@@ -229,8 +237,3 @@ def result(  # noqa: PLR0913  (a row has these columns)
             "engine": engine,
         }
     )
-
-
-def _first_line(error: Exception) -> str:
-    lines = (line.strip() for line in str(error).splitlines())
-    return f"{type(error).__name__}: {next(filter(None, lines), 'it says no more')[:200]}"

@@ -1,27 +1,31 @@
 """Author-written Great Expectations, as one suite on the exact staged rows.
 
 Great Expectations takes seconds to import, so only a contract that has expectations pays for it.
-Results of L3+ columns are BOOLEAN_ONLY: no value of theirs leaves Spark.
+Unless every column that an expectation can touch is known to be at L1 or L2, its result is
+BOOLEAN_ONLY: no value leaves Spark (jobs.audit.kept).
 """
 
 from __future__ import annotations
 
-import json
 import os
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from jobs.audit import kept
 from jobs.audit.checks import result
+from jobs.faults import cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from contracts.model import Quality
+    from contracts.model import Contract, Quality
     from jobs.audit.checks import Audited
     from jobs.stages import CheckResult
 
 _ENGINE: Final = "great_expectations"
-_OPEN: Final = ("L1", "L2")
+_NOT_THEIRS: Final = ("result_format", "catch_exceptions", "meta", "severity")
+_Shape = Literal["SUMMARY", "BOOLEAN_ONLY"]
 _SEVERITY: Final = {"error": "critical", "warning": "warning", "info": "info"}
 
 
@@ -42,18 +46,23 @@ def run(audited: Audited, batch_id: str, store: Path) -> list[CheckResult]:
     return results
 
 
+@dataclass(frozen=True)
+class _Built:
+    """An expectation as Great Expectations takes it; ``is_open``: what it finds may be kept."""
+
+    quality: Quality
+    expectation: Any
+    is_open: bool
+
+
 def _suite(
     audited: Audited, checks: Sequence[Quality], batch_id: str, store: Path
 ) -> list[CheckResult]:
-    contract = audited.contract
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
-    from great_expectations.expectations.metadata_types import FailureSeverity
-    from great_expectations.expectations.registry import (
-        get_expectation_impl,
-    )
 
+    contract = audited.contract
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     definition = (
@@ -62,52 +71,74 @@ def _suite(
         .add_batch_definition_whole_dataframe(batch_id)
     )
     results: list[CheckResult] = []
-    suite = gx.ExpectationSuite(name=f"{contract.id}@{contract.version}")
-    kept: list[Quality] = []
+    built: list[_Built] = []
     for quality in checks:
         try:
-            kind = get_expectation_impl(quality.expectation or "")
-            suite.add_expectation(
-                kind(
-                    **_arguments(quality),
-                    severity=FailureSeverity(_SEVERITY[quality.severity]),
-                    meta={"id": quality.id},
-                )
-            )
-            kept.append(quality)
+            built.append(_build(quality, contract))
         except Exception as error:  # noqa: BLE001  (an expectation that does not build is a result)
             results.append(result(quality, "error", _words(error), engine=_ENGINE))
-    if not kept:
-        return results
-    is_open = all(
-        c.effective_level in _OPEN
-        for c in contract.columns
-        if any(c.name in str(q.kwargs) for q in kept)
-    )
-    validation = gx.ValidationDefinition(data=definition, suite=suite, name=batch_id)
-    context.suites.add(suite)
-    context.validation_definitions.add(validation)
-    outcome = validation.run(
-        batch_parameters={"dataframe": audited.frame},
-        result_format="SUMMARY" if is_open else "BOOLEAN_ONLY",
-    )
-    _keep(outcome.to_json_dict(), store, batch_id)
-    by_id = {q.id: q for q in kept}
-    for one in outcome.results:
-        said = one.expectation_config
-        quality = by_id[(said.meta or {})["id"] if said else ""]
-        results.append(_of(quality, one, audited.rows))
+    outcomes: list[dict[str, Any]] = []
+    name = f"{contract.id}@{contract.version}"
+    groups: list[tuple[_Shape, list[_Built]]] = [
+        ("SUMMARY", [b for b in built if b.is_open]),
+        ("BOOLEAN_ONLY", [b for b in built if not b.is_open]),
+    ]
+    for number, (shape, chosen) in enumerate(groups):  # it grows by what has to be run alone
+        if not chosen:
+            continue
+        suite = gx.ExpectationSuite(name=f"{name} {number}")
+        for one in chosen:
+            suite.add_expectation(one.expectation)
+        context.suites.add(suite)
+        validation = context.validation_definitions.add(
+            gx.ValidationDefinition(data=definition, suite=suite, name=f"{batch_id} {number}")
+        )
+        try:
+            outcome = validation.run(
+                batch_parameters={"dataframe": audited.frame}, result_format=shape
+            )
+            told = outcome.to_json_dict()
+        except Exception as error:  # noqa: BLE001  (what the engine cannot do is a result)
+            if len(chosen) == 1:
+                results.append(result(chosen[0].quality, "error", cause(error), engine=_ENGINE))
+            else:  # an expectation belongs to one suite
+                groups += [(shape, [_build(b.quality, contract)]) for b in chosen]
+            continue
+        outcomes.append({**told, "suite_name": name})
+        by_id = {b.quality.id: b for b in chosen}
+        for found in outcome.results:
+            config = found.expectation_config
+            asked = by_id[(config.meta or {})["id"] if config else ""]
+            results.append(_of(asked, found, audited))
+    if outcomes:
+        open_ids = frozenset(b.quality.id for b in built if b.is_open)
+        kept.keep(kept.without_values(outcomes, open_ids), store, batch_id)
     return results
 
 
+def _build(quality: Quality, contract: Contract) -> _Built:
+    from great_expectations.expectations.metadata_types import FailureSeverity
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    kind = get_expectation_impl(quality.expectation or "")
+    expectation = kind(
+        **_arguments(quality),
+        severity=FailureSeverity(_SEVERITY[quality.severity]),
+        meta={"id": quality.id},
+    )
+    return _Built(quality, expectation, kept.is_open(kind, quality, contract))
+
+
 def _arguments(quality: Quality) -> dict[str, Any]:
+    """Return the expectation's arguments; how its result looks is not the contract's to say."""
     column = {"column": quality.column} if quality.column else {}
-    return {**column, **quality.kwargs}
+    return {**column, **{k: v for k, v in quality.kwargs.items() if k not in _NOT_THEIRS}}
 
 
-def _of(quality: Quality, one: Any, rows: int) -> CheckResult:
-    raised = bool((one.exception_info or {}).get("raised_exception"))
-    details = one.result or {}
+def _of(built: _Built, one: Any, audited: Audited) -> CheckResult:
+    quality, rows = built.quality, audited.rows
+    raised = kept.has_raised(one.exception_info)
+    details = (one.result or {}) if built.is_open else {}
     label = quality.description or quality.expectation or quality.id
     if raised:
         return result(quality, "error", f"{label}: could not be evaluated", engine=_ENGINE)
@@ -122,14 +153,6 @@ def _of(quality: Quality, one: Any, rows: int) -> CheckResult:
         failed=failed,
         engine=_ENGINE,
     )
-
-
-def _keep(outcome: dict[str, Any], store: Path, batch_id: str) -> None:
-    folder = store / "validations"
-    folder.mkdir(parents=True, exist_ok=True)
-    building = folder / f".{batch_id}.{os.getpid()}"
-    building.write_text(json.dumps(outcome, ensure_ascii=False, sort_keys=True, indent=1), "utf-8")
-    building.replace(folder / f"{batch_id}.json")
 
 
 def _words(error: Exception) -> str:

@@ -21,17 +21,18 @@ from jobs.refine.rules_sql import identifier, quoted
 from jobs.seal import on_spark
 from jobs.seal.plan import is_sealed
 from jobs.silver import stage_path
-from jobs.spark import compile_plans, session
+from jobs.spark import compile_plans, parquet_writer, session
 from jobs.stages import LandedBatch, RefinedBatch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pyspark.sql import DataFrame
 
     from contracts.delivery import Delivery
     from contracts.layout import Home
-    from contracts.model import Contract
+    from contracts.model import Column, Contract
 
 #: Names the version under a merge stage; Spark and Delta pass over names that begin with "_".
 _BASE: Final = "_base_version"
@@ -65,7 +66,8 @@ def refine(
         rows = refined_rows(home, contract, landed, plan)
         if base is not None:
             rows = Merge(home, contract, landed.table, base, plan.masks).over(rows)
-        write_stage(on_spark.sealed(home, contract, landed.table, rows), stage, seen)
+        rows = on_spark.sealed(home, contract, landed.table, rows)
+        write_stage(rows, contract.columns, stage, seen)
     return _counted(landed, stage, seen, plan)
 
 
@@ -110,14 +112,17 @@ def _read(
     return spark.read.schema(schema).parquet(*files)
 
 
-def write_stage(rows: DataFrame, stage: Path, base: int | None = None) -> None:
+def write_stage(
+    rows: DataFrame, columns: Sequence[Column], stage: Path, base: int | None = None
+) -> None:
     """Write rows to a stage, partitioned by ``_ok``; it appears, or is replaced, when it is whole.
 
-    ``base`` is the silver version that a merge was laid over; it is written down in the stage.
+    ``columns`` tells the level of each. ``base`` is the silver version that a merge was laid over;
+    it is written down in the stage.
     """
     building = stage.with_name(f".building-{stage.name}-{uuid.uuid4().hex[:8]}")
     try:
-        rows.write.partitionBy("_ok").mode("overwrite").parquet(str(building))
+        parquet_writer(rows, columns).partitionBy("_ok").parquet(str(building))
         if base is not None:
             (building / _BASE).write_text(str(base), "utf-8")
         if stage.exists():

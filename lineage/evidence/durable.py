@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MOST_OPEN: Final = 256
 
 
-def write_durably(path: Path, data: bytes, scratch: Path, mode: int = 0o644) -> None:
+def write_durably(path: Path, data: bytes, scratch: Path, mode: int = 0o600) -> None:
     """Write ``data`` to ``path`` by a synced file in ``scratch`` and a rename.
 
     ``scratch`` is a folder on the same file system; what a killed writer leaves there is rubbish.
@@ -23,7 +23,7 @@ def write_durably(path: Path, data: bytes, scratch: Path, mode: int = 0o644) -> 
     sync_directory(path.parent)
 
 
-def write_once(path: Path, data: bytes, scratch: Path, mode: int = 0o644) -> None:
+def write_once(path: Path, data: bytes, scratch: Path, mode: int = 0o600) -> None:
     """Write a file as ``write_durably`` does; of several writers at once, the first one's stays."""
     draft = _drafted(path, data, scratch, mode)
     with suppress(FileExistsError):
@@ -63,10 +63,10 @@ class Pending:
     def write(self, path: Path, data: bytes) -> None:
         """Write a file under its own name, which nothing may refer to before :meth:`sync`."""
         _make_directory(path.parent)
-        self._write(path, data, os.O_TRUNC, 0o644)
+        self._write(path, data, os.O_TRUNC, 0o600)
         self._folders[path.parent] = None
 
-    def draft(self, data: bytes, scratch: Path, mode: int = 0o644) -> Path:
+    def draft(self, data: bytes, scratch: Path, mode: int = 0o600) -> Path:
         """Write a file in ``scratch``, to be renamed after :meth:`sync`, and return its path."""
         _make_directory(scratch)
         path = scratch / f"{os.getpid()}-{secrets.token_hex(8)}"

@@ -68,7 +68,7 @@ class Keeping:
     def locked(self) -> Iterator[None]:
         """Hold the log for this thread alone; the system lets go when its process dies."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield

@@ -7,6 +7,7 @@ import sys
 
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
+from contracts.private import keep_private, private_process
 from portal.web.serving import build_server
 from sharing.control import Control
 from sharing.gateway.serving import log_to_stdout
@@ -21,8 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, help="default: JINGSHU_WEB_PORT, or 8792")
     port: int | None = parser.parse_args(arguments).port
     log_to_stdout()
+    private_process()
+    home = Home.from_env()
+    keep_private(home.root)
     try:
-        with Control(Home.from_env()) as control:
+        with Control(home) as control:
             server = build_server(control, port)
             server.run()
             return 0 if server.started else 1

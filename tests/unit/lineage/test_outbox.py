@@ -46,7 +46,7 @@ def test_a_run_is_one_file_with_its_two_events(home: Home, visit: Delivery) -> N
         "COMPLETE",
     ]
     assert [e["eventType"] for e in outbox.read(home)] == ["START", "COMPLETE"]
-    assert path.stat().st_mode & 0o777 == 0o644
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_running_a_stage_again_changes_nothing(home: Home, visit: Delivery) -> None:
