@@ -55,8 +55,8 @@ def cause(error: BaseException) -> str:
     if condition is None:
         return f"{name}{_in_a_worker(str(error))}"
     if condition.startswith(_OF_THE_QUERY):
-        first = str(error).partition("\n")[0][:_MOST_CHARS]
-        return f"{name}: {first}"
+        lines = (line.strip() for line in str(error).splitlines())
+        return f"{name}: {next(filter(None, lines), condition)[:_MOST_CHARS]}"
     return f"{name} [{condition}]"
 
 
