@@ -126,6 +126,7 @@ def _leaf_files(
         "type": leaf.type,
         "subject": leaf.subject,
         "at": leaf.at,
+        **({} if leaf.machine_time is None else {"machine_time": leaf.machine_time}),
         "facts": dict(leaf.facts),
     }
 
