@@ -57,6 +57,9 @@ LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 #: An entry's length is a big-endian uint16 in its bundle (c2sp.org/tlog-tiles).
 MAX_ENTRY_BYTES = 65_535
 
+#: Facts of who noted it (``lineage.evidence.machine``): another machine notes the same fact.
+MADE_BY = frozenset({"code_commit", "lock_sha256", "host"})
+
 _EXACT = 2**53
 _UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)")
 #: As ``lineage.evidence.clock`` writes it: later times are greater as text.
@@ -112,8 +115,8 @@ class Leaf:
         return _canonical({**self._claim(), "at": self.at, **logged})
 
     def agrees_with(self, other: Leaf) -> bool:
-        """Say whether both leaves state the same fact; the time it was noted may differ."""
-        return _canonical(self._claim()) == _canonical(other._claim())
+        """Say whether both leaves state the same fact; when and by which code may differ."""
+        return _canonical(self._stated()) == _canonical(other._stated())
 
     @classmethod
     def parse(cls, entry: bytes) -> Leaf:
@@ -132,6 +135,10 @@ class Leaf:
         if leaf.canonical() != entry:
             raise _refused("it is not canonical JSON", "Write it by RFC 8785.")
         return leaf
+
+    def _stated(self) -> dict[str, object]:
+        stated = {name: value for name, value in self.facts.items() if name not in MADE_BY}
+        return {**self._claim(), "facts": stated}
 
     def _claim(self) -> dict[str, object]:
         return {"type": self.type, "subject": self.subject, "facts": self.facts}
