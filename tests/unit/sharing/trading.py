@@ -31,7 +31,7 @@ THIRDS: Final = SplitRule(
     "thirds", tuple(Share(p, Fraction(1, 3)) for p in ("civil", "health", "emergency"))
 )
 ORDER: Final = Order("PO-1", "L2026-0001", "x_data_co", "commercial", "thirds")
-COST: Final = Cost("health", "health__disease_case", "staff", 90, TODAY, TODAY)
+COST: Final = Cost("health", "health__disease_case", "staff", 90, TODAY)
 
 
 def give_rights(control: Control, *scope: str) -> None:
