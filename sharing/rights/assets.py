@@ -305,7 +305,7 @@ def _unused_approvals(session: Session, body: str, actor: Actor) -> dict[str, Ap
 def _booked_runs(session: Session, body: str) -> Iterator[str]:
     """Yield the runs that a cost in force is of: it is not reversed."""
     taken_back = select(CostRow.reverses).where(CostRow.reverses.is_not(None))
-    yield from session.scalars(
+    found = session.scalars(
         select(CostRow.run).where(
             CostRow.body == body,
             CostRow.run.is_not(None),
@@ -313,6 +313,7 @@ def _booked_runs(session: Session, body: str) -> Iterator[str]:
             CostRow.id.not_in(taken_back),
         )
     )
+    yield from (run for run in found if run is not None)
 
 
 def _held(tree: Tree, body: str) -> frozenset[str]:

@@ -67,7 +67,7 @@ def problems(lake: Lake, session: Session) -> Iterator[tuple[str, str | None]]:
     adopted = frozenset(
         subject_of(leaf) for leaf in lake.log if leaf.subject.endswith(f"{MARK}{STATE}")
     )
-    for body in sorted({row.body for row in (*costs, *months)}):
+    for body in sorted({*(row.body for row in costs), *(row.body for row in months)}):
         books = _Books(
             [row for row in costs if row.body == body],
             [row for row in months if row.body == body],

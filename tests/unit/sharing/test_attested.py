@@ -20,11 +20,12 @@ from sharing import migrations, recipients
 from sharing.accounts import accounts, sessions
 from sharing.accounts.passwords import Passwords
 from sharing.attest.journal import UnattestedError, settle
-from sharing.attest.kinds import KINDS
+from sharing.attest.kinds import RIGHTS
 from sharing.attest.verify import attested
 from sharing.belonging import give_body
 from sharing.control import Control, OwedLeaf, Recipient, Token
 from sharing.people import Actor
+from tests.unit.sharing.trading import BOOKS_BEFORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ class Life:
     @contextmanager
     def put_back(self) -> Iterator[None]:
         """Put the rows of rights back as they are now at the end of the block."""
-        tables: list[Any] = [kind.__table__ for kind in KINDS]
+        tables: list[Any] = [kind.__table__ for kind in RIGHTS]
         with self.control.read() as session:
             kept = [[dict(row._mapping) for row in session.execute(t.select())] for t in tables]
         yield
@@ -379,8 +380,9 @@ def _set_back(life: Life) -> None:
         "DROP TABLE share_login_failures",
         *(
             f"ALTER TABLE share_requests DROP COLUMN {column}"
-            for column in ("request_id", "address", "duration_ms", "bytes")
+            for column in ("request_id", "address", "duration_ms", "bytes", "times")
         ),
+        *BOOKS_BEFORE,
         "UPDATE share_alembic SET version_num = '0009'",
         "INSERT INTO share_tokens (sha256, recipient, created_at, expires_at) VALUES"
         f" ('{FORGED}', '{name}', '2026-07-15 01:00:00', '2099-01-01 00:00:00')",

@@ -31,11 +31,13 @@ from sharing.rights.terms import city_day
 from sharing.rights.verify import rights
 from tests.unit.sharing.asking import person
 from tests.unit.sharing.lakes import TREE
+from tests.unit.sharing.trading import BOOKS_BEFORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from contracts.layout import Home
+    from lineage.evidence.leaf import JsonScalar
 
 DISEASE: Final = "health__disease_case"
 ELDERS: Final = "civil__elder_service"
@@ -51,7 +53,7 @@ def ran(home: Home, contract_id: str, stage: str, ended_at: datetime, seconds: f
     """Write the lineage of a landing or a publication that took so long."""
     contract = TREE.contract(contract_id)
     delivery = Delivery(contract, contract_id.partition(".")[0], city_day(ended_at))
-    times = {"started_at": ended_at - timedelta(seconds=seconds), "ended_at": ended_at}
+    started_at = ended_at - timedelta(seconds=seconds)
     batch = f"b{ended_at.timestamp()}"
     if stage == "land":
         run = stages.land_run(
@@ -61,7 +63,8 @@ def ran(home: Home, contract_id: str, stage: str, ended_at: datetime, seconds: f
             rows=5,
             bronze_version=3,
             origin="real",
-            **times,
+            started_at=started_at,
+            ended_at=ended_at,
         )
     else:
         run = stages.publish_run(
@@ -73,7 +76,8 @@ def ran(home: Home, contract_id: str, stage: str, ended_at: datetime, seconds: f
             results=(),
             status="published" if stage == "publish" else "held",
             origin="real",
-            **times,
+            started_at=started_at,
+            ended_at=ended_at,
         )
     outbox.write(home, run)
 
@@ -351,11 +355,14 @@ def test_books_of_the_version_before_are_taken_over_once(control_url: str, home:
                 " '2026-07-10 05:00:00', '2026-07-10 05:00:00')"
             )
         )
-    facts = {"body": "civil", "month": "2026-06", "costs": 1, "amount_fen": 30000}
-    more = {"costs_sha256": digest, "actor": "x"}
-    EvidenceLog(home).append(
-        [Leaf("asset", "civil/2026-06", {**facts, **more}, "2026-07-10T05:00:00Z")]
-    )
+    facts: dict[str, JsonScalar] = {
+        "body": "civil",
+        "month": "2026-06",
+        "costs": 1,
+        "amount_fen": 30000,
+    }
+    facts |= {"costs_sha256": digest, "actor": "x"}
+    EvidenceLog(home).append([Leaf("asset", "civil/2026-06", facts, "2026-07-10T05:00:00Z")])
     # Rights of the version before were attested: the key is there already.
     home.keys.mkdir(mode=0o700, exist_ok=True)
     (home.keys / "control.key").write_bytes(b"k" * 32)
@@ -379,30 +386,8 @@ def test_books_of_the_version_before_are_taken_over_once(control_url: str, home:
     assert any("civil/2026-06: it is not what asset:civil/2026-06 says" in p for p in problems)
     # Set back to the version before, with a row put in: it is not taken over again.
     with engine.begin() as connection:
-        for statement in (
-            "DROP TABLE share_cost_approvals",
-            "DROP TABLE share_measures",
-            "DROP TABLE share_costs",
-            "DROP TABLE share_closed_months",
-        ):
+        for statement in BOOKS_BEFORE:
             connection.execute(text(statement))
-        connection.execute(
-            text(
-                "CREATE TABLE share_costs (id VARCHAR(16) PRIMARY KEY, body VARCHAR(63) NOT NULL,"
-                " dataset VARCHAR(255) NOT NULL, version INTEGER, kind VARCHAR(16) NOT NULL,"
-                " quantity BIGINT NOT NULL, unit VARCHAR(16) NOT NULL, rate_version VARCHAR(16),"
-                " amount_fen BIGINT NOT NULL, incurred_on DATE NOT NULL, booked_on DATE NOT NULL,"
-                " run VARCHAR(64), reverses VARCHAR(16), reason TEXT NOT NULL, actor VARCHAR(255),"
-                " at TIMESTAMP NOT NULL)"
-            )
-        )
-        connection.execute(
-            text(
-                "CREATE TABLE share_closed_months (body VARCHAR(63), month VARCHAR(7), costs"
-                " INTEGER, amount_fen BIGINT, costs_sha256 VARCHAR(64), actor VARCHAR(255), at"
-                " TIMESTAMP, leaf_at TIMESTAMP, PRIMARY KEY (body, month))"
-            )
-        )
         connection.execute(
             text(
                 "INSERT INTO share_costs (id, body, dataset, kind, quantity, unit, rate_version,"
