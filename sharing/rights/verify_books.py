@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from lineage.errors import LineageError
 from sharing.attest.adopt import STATE
 from sharing.attest.journal import MARK, key_of, subject_of
 from sharing.rights.ledger import ApprovalRow, ClosedMonthRow, CostRow, MeasureRow
@@ -22,7 +23,7 @@ from sharing.rights.terms import city_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
@@ -41,7 +42,8 @@ class _Books:
     months: Sequence[ClosedMonthRow]
     approvals: Mapping[str, ApprovalRow]
     adopted: frozenset[tuple[str, str]]
-    parts: Mapping[str, int]
+    #: None where the events cannot be read, which ``verify`` names by itself.
+    parts: Mapping[str, int] | None
 
     def is_adopted(self, row: CostRow | ClosedMonthRow) -> bool:
         """Whether a version before wrote it."""
@@ -61,9 +63,7 @@ def problems(lake: Lake, session: Session) -> Iterator[tuple[str, str | None]]:
     months = session.scalars(select(ClosedMonthRow).order_by(ClosedMonthRow.month)).all()
     approvals = {row.id: row for row in session.scalars(select(ApprovalRow))}
     rounds = session.scalars(select(MeasureRow.until_at)).all()
-    until = max(rounds, default=None)
-    runs = measured_runs(lake.home) if until is not None else ()
-    parts = parts_of([run for run in runs if until and run.ended_at <= until], rounds)
+    parts = _parts(lake, rounds)
     adopted = frozenset(
         subject_of(leaf) for leaf in lake.log if leaf.subject.endswith(f"{MARK}{STATE}")
     )
@@ -97,10 +97,27 @@ def _costs(books: _Books) -> Iterator[tuple[str, str | None]]:
             yield where, _reversal(row, by_id.get(row.reverses))
         elif row.amount_fen != (due := carry.amount(used, row.quantity)):
             yield where, f"it is {row.amount_fen} 分; its quantity at its rate is {due}"
-        elif row.run and used.is_carried and row.quantity != books.parts.get(row.run):
+        elif used.is_carried and not _is_its_part(books, row):
             yield where, f"its {row.quantity} ms are not what its run took of the clock"
         else:
             yield where, _days(books, row)
+
+
+def _parts(lake: Lake, rounds: Sequence[datetime]) -> Mapping[str, int] | None:
+    """Share the clock out again, as the rounds did."""
+    if not rounds:
+        return {}
+    try:
+        runs = [run for run in measured_runs(lake.home) if run.ended_at <= max(rounds)]
+    except LineageError:
+        return None
+    return parts_of(runs, rounds)
+
+
+def _is_its_part(books: _Books, row: CostRow) -> bool:
+    if row.run is None or books.parts is None:
+        return True
+    return row.quantity == books.parts.get(row.run)
 
 
 def _reversal(row: CostRow, of: CostRow | None) -> str | None:
