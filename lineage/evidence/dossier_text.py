@@ -36,6 +36,10 @@ _WORDS: Final = {
     "crossborder": "出境判定、安全评估 decision on an export, or an assessment",
     "catalogue": "目录登记与数源裁定 step or ruling of the catalogue",
     "calendar": "工作日历 calendar of working days",
+    "cost": "记账或冲销 cost booked or reversed",
+    "closing": "成本账结账 month of costs closed",
+    "approval": "补记批准 late cost approved",
+    "measure": "机时计量 machine time measured",
 }
 
 _README: Final = """\

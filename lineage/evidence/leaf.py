@@ -51,6 +51,10 @@ LeafType = Literal[
     "audit",
     "adoption",
     "calendar",
+    "cost",
+    "closing",
+    "approval",
+    "measure",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 

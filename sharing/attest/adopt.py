@@ -1,7 +1,8 @@
-"""Rows of rights that an earlier version wrote, without leaves: they are taken over once, for good.
+"""Rows that an earlier version wrote, without leaves: they are taken over once, for good.
 
-The door is open in a home whose key for the control database is not there yet. Whoever can write to
-the database alone cannot open it again: neither the key nor the log's one leaf goes away.
+The door for a group of kinds is open in a home whose mark of it, a file beside the keys, is not
+there yet. Whoever can write to the database alone cannot open it again: neither the mark nor the
+log's one leaf goes away.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from jobs.leaves import iso
 from lineage.evidence.digests import digest_bytes
+from lineage.evidence.durable import write_once
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.attest.journal import leaf_of
-from sharing.attest.key import ensure_key, has_key
-from sharing.attest.kinds import KINDS
+from sharing.attest.key import ensure_key
+from sharing.attest.kinds import ADOPTIONS
 from sharing.control import utc_now
 
 if TYPE_CHECKING:
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from lineage.evidence.leaf import JsonScalar
+    from sharing.attest.kinds import Adopted
 
-#: What the one leaf is about, and the state in which rows were taken over.
-SUBJECT: Final = "control.db"
+#: The state in which rows were taken over.
 STATE: Final = "adopted"
 
 
@@ -44,28 +46,31 @@ def open_once(home: Home, connection: Connection, *, is_new: bool) -> None:
     Raises:
         EvidenceError: The log does not take them.
     """
-    if not is_new:
-        at = utc_now()
-        leaves = _leaves(connection, at)
-        adoption = adoption_of(leaves, at)
+    at = utc_now()
+    for group in () if is_new else ADOPTIONS:
+        leaves = _leaves(connection, group, at)
+        adoption = adoption_of(group.subject, leaves, at)
         log = EvidenceLog(home)
         before = log.find(adoption.key)
-        may = not has_key(home) if before is None else adoption.agrees_with(before.leaf)
+        is_open = not (home.keys / group.mark).exists()
+        may = is_open if before is None else adoption.agrees_with(before.leaf)
         if leaves and may:
             log.append([adoption, *leaves])
     ensure_key(home)
+    for group in ADOPTIONS:
+        write_once(home.keys / group.mark, b"", home.keys, 0o600)
 
 
-def _leaves(connection: Connection, at: datetime) -> list[Leaf]:
+def _leaves(connection: Connection, group: Adopted, at: datetime) -> list[Leaf]:
     with Session(connection, join_transaction_mode="rollback_only") as session:
         return [
             leaf_of(row, STATE, at)
-            for kind in KINDS
+            for kind in group.kinds
             for row in session.scalars(select(kind).order_by(*inspect(kind).primary_key))
         ]
 
 
-def adoption_of(leaves: Sequence[Leaf], at: datetime) -> Leaf:
+def adoption_of(subject: str, leaves: Sequence[Leaf], at: datetime) -> Leaf:
     """Return the one leaf over the leaves of all rows that were taken over."""
     rows = [{"type": leaf.type, "subject": leaf.subject, **leaf.facts} for leaf in leaves]
     digest = digest_bytes(rfc8785.dumps(rows))
@@ -74,4 +79,4 @@ def adoption_of(leaves: Sequence[Leaf], at: datetime) -> Leaf:
         "rows_sha256": digest.sha256,
         "rows_sm3": digest.sm3,
     }
-    return Leaf("adoption", SUBJECT, facts, iso(at))
+    return Leaf("adoption", subject, facts, iso(at))

@@ -30,11 +30,6 @@ def key_file(home: Home) -> Path:
     return home.keys / "control.key"
 
 
-def has_key(home: Home) -> bool:
-    """Tell whether this version of the database has been opened in this home before."""
-    return key_file(home).exists()
-
-
 def mac(home: Home, purpose: str, message: bytes) -> str:
     """Return the HMAC-SHA256 of a message for one purpose, in hex.
 

@@ -1,4 +1,4 @@
-"""verify: recipients, tokens, accounts, logins and their audit say what the evidence log says."""
+"""verify: rows of rights and of the books say what the evidence log says."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from jobs.verify.report import said
-from sharing.attest.adopt import STATE, SUBJECT, adoption_of
+from sharing.attest.adopt import STATE, adoption_of
 from sharing.attest.journal import MARK, facts_of, key_of, newest_of, read_owed
-from sharing.attest.kinds import KINDS
+from sharing.attest.kinds import ADOPTIONS, KINDS
 from sharing.control import Control, has_control, utc_now
 
 if TYPE_CHECKING:
@@ -58,13 +58,15 @@ def attested(lake: Lake) -> Iterator[Checked]:
 def _adopted(lake: Lake) -> Iterator[Checked]:
     """Hold the leaves of rows that were taken over against the one leaf over them all."""
     state = f"{MARK}{STATE}"
-    taken = [x for x in lake.log if x.type in _TYPES and x.subject.endswith(state)]
-    adoption = lake.leaves.get(f"adoption:{SUBJECT}")
-    if adoption is None and not taken:
-        return
-    is_whole = adoption is not None and adoption_of(taken, utc_now()).agrees_with(adoption)
-    problem = None if is_whole else "it is not over the rows that were taken over"
-    yield said(6, f"evidence adoption:{SUBJECT}", problem)
+    for group in ADOPTIONS:
+        taken = [x for x in lake.log if x.type in group.types and x.subject.endswith(state)]
+        adoption = lake.leaves.get(f"adoption:{group.subject}")
+        if adoption is None and not taken:
+            continue
+        whole = adoption_of(group.subject, taken, utc_now())
+        is_whole = adoption is not None and whole.agrees_with(adoption)
+        problem = None if is_whole else "it is not over the rows that were taken over"
+        yield said(6, f"evidence adoption:{group.subject}", problem)
 
 
 def _row(where: str, row: AttestedRow, logged: Leaf | None, noted: Leaf | None) -> Checked:

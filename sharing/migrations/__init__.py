@@ -29,7 +29,7 @@ MODELS: Final = (
     "sharing.rights.register",
     "sharing.rights.listing",
     "sharing.rights.trades",
-    "sharing.rights.assets",
+    "sharing.rights.ledger",
     "sharing.crossborder.assessments",
     "sharing.crossborder.exports",
     "sharing.catalogue.register",

@@ -124,7 +124,12 @@ def next_number(
 ) -> str:
     """Return the next id of the city's year, such as ``R2026-0001``, in a writer's transaction."""
     prefix = f"{letter}{at.astimezone(CITY_TZ):%Y}-"
-    newest = session.scalar(select(func.max(column)).where(column.startswith(prefix)))
+    newest = session.scalar(
+        select(column)
+        .where(column.startswith(prefix))
+        .order_by(func.length(column).desc(), column.desc())  # 10000 comes after 9999
+        .limit(1)
+    )
     return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:04d}"
 
 

@@ -1,115 +1,49 @@
-"""The ledger of what data costs: staff, runs, storage and fees, by table and version, in 分.
+"""The books of what data costs: staff, runs, storage and fees, by body, table and version, in 分.
 
-Nothing is dated back: a cost is booked on or after the day it came about, none is of before 2024,
-and none goes into a closed month (财会〔2023〕11号: earlier expense is not taken up again). What is
-wrong is reversed by a row below zero. Closing a month puts the digest of its rows in evidence.
+A body keeps books of tables in which it has a right. A cost is booked on the day of booking; what
+came about before the open period needs somebody else's approval, and nothing is of before 2024
+(财会〔2023〕11号: earlier expense is not taken up again). What is wrong is reversed by a row below
+zero, and may then be booked again.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import json
-import re
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, cast
 
-from sqlalchemy import BigInteger, Date, String, Text, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import func, select
 
-from contracts.errors import JingshuError, UsageError
-from jobs.leaves import iso
-from lineage.evidence.leaf import Leaf
-from sharing import owed
-from sharing.control import Base
-from sharing.owed import OwingRow
+from contracts.errors import UsageError
 from sharing.people import require
 from sharing.requests.tables import next_number
-from sharing.rights.runs import measured_runs
-from sharing.rights.terms import city_day, origin_holder
+from sharing.rights.ledger import ApprovalRow, CostRow, MeasureRow
+from sharing.rights.periods import FIRST_DAY, BackDatedError, check_days
+from sharing.rights.rates import Carry, CostKind, rate, rate_of
+from sharing.rights.register import read_register
+from sharing.rights.runs import dataset_of, measured_runs, parts_of
+from sharing.rights.terms import NoRightError, city_day, origin_holder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from contracts.tree import Tree
     from sharing.control import Control
     from sharing.people import Actor
-    from sharing.rights.runs import Measured
 
-CostKind = Literal["staff", "run", "storage", "fee"]
-COST_KINDS: Final[tuple[CostKind, ...]] = get_args(CostKind)
-#: From when on data costs may be taken up (财会〔2023〕11号).
-FIRST_DAY: Final = date(2024, 1, 1)
-_RATES: Final = Path(__file__).with_name("rates.csv")
-_MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-
-
-class BackDatedError(JingshuError, ValueError):
-    """A cost for a day that is too early, or in a closed month."""
-
-
-class CostRow(Base):
-    """One cost, or the reversal of one (``reverses``); rows are only ever added."""
-
-    __tablename__ = "share_costs"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    body: Mapped[str] = mapped_column(String(63), index=True)
-    dataset: Mapped[str] = mapped_column(String(255), index=True)
-    version: Mapped[int | None]
-    kind: Mapped[str] = mapped_column(String(16))
-    quantity: Mapped[int] = mapped_column(BigInteger)
-    unit: Mapped[str] = mapped_column(String(16))
-    rate_version: Mapped[str] = mapped_column(String(16))
-    amount_fen: Mapped[int] = mapped_column(BigInteger)
-    incurred_on: Mapped[date] = mapped_column(Date)
-    booked_on: Mapped[date] = mapped_column(Date)
-    run: Mapped[str | None] = mapped_column(String(64), index=True)
-    reverses: Mapped[str | None] = mapped_column(String(16), unique=True)
-    reason: Mapped[str] = mapped_column(Text)
-    actor: Mapped[str] = mapped_column(String(255))
-    at: Mapped[datetime]
-
-
-class ClosedMonthRow(OwingRow):
-    """A body's month that takes no more costs, with the digest of those it has."""
-
-    __tablename__ = "share_closed_months"
-    body: Mapped[str] = mapped_column(String(63), primary_key=True)
-    month: Mapped[str] = mapped_column(String(7), primary_key=True)
-    costs: Mapped[int]
-    amount_fen: Mapped[int] = mapped_column(BigInteger)
-    costs_sha256: Mapped[str] = mapped_column(String(64))
-    actor: Mapped[str] = mapped_column(String(255))
-    at: Mapped[datetime]
-
-
-@dataclass(frozen=True)
-class Rate:
-    """What ``per`` units of a kind cost in 分, on which days."""
-
-    version: str
-    kind: CostKind
-    unit: str
-    per: int
-    fen: int
-    valid_from: date
-    valid_to: date | None
-
-    def amount(self, quantity: int) -> int:
-        """Return the cost of a quantity in 分; half a 分 is one."""
-        return (2 * quantity * self.fen + self.per) // (2 * self.per)
+#: How long a run has to have ended before it is measured: its events are written after it ended.
+SETTLED_AFTER: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Cost:
     """What is to be booked for a body: ``quantity`` in the rate's unit, incurred on a day.
 
-    ``version`` None where it is of the table, not of one version.
+    ``version`` None where it is of the table, not of one version; ``stage`` of a run only.
     """
 
     body: str
@@ -117,59 +51,135 @@ class Cost:
     kind: CostKind
     quantity: int
     incurred_on: date
-    booked_on: date
     version: int | None = None
     reason: str = ""
     run: str | None = None
+    stage: str | None = None
 
 
 @dataclass(frozen=True)
 class Booked:
-    """A cost as people see it."""
+    """A cost as people see it; ``number`` is its place in its body's books."""
 
     id: str
+    number: int
     cost: Cost
+    booked_on: date
     unit: str
     amount_fen: int
     reverses: str | None
+    approval: str | None
 
 
-def book(control: Control, tree: Tree, cost: Cost, actor: Actor, at: datetime) -> str:
-    """Book a cost at the rate of the day it came about; return its id.
+@dataclass(frozen=True)
+class BookedRuns:
+    """The costs that were made of runs, and how many runs wait for an approval."""
+
+    made: tuple[str, ...]
+    waiting: int
+
+
+def book(  # noqa: PLR0913, PLR0917 - what is booked, by whom, when, and by which approval
+    control: Control,
+    tree: Tree,
+    cost: Cost,
+    actor: Actor,
+    at: datetime,
+    approval: str | None = None,
+) -> str:
+    """Book a cost today, at the rate of the day it came about; return its id.
 
     Raises:
-        BackDatedError: It is booked before it came about, before 2024, or in a closed month.
-        UsageError: There is no such table or rate, or the quantity is not above 0.
+        BackDatedError: It came about before 2024, or before the open period without an approval.
+        NoRightError: The body had no right in the table that day.
+        UsageError: There is no such table or rate, the quantity is not above 0, or the approval is
+            of something else, used, or one's own.
     """
-    require(actor, "keep_ledger", cost.body)
-    origin_holder(tree, cost.dataset)
+    with control.write() as session:
+        is_late = check(session, tree, cost, actor, "keep_ledger", at)
+        if is_late and approval is None:
+            raise BackDatedError(
+                f"What came about on {cost.incurred_on} is of before the open period.",
+                "Have it approved by another person: … rights asset approve.",
+            )
+        if approval is not None:
+            _check_approval(session, approval, cost, actor)
+        return _add(session, cost, actor, at, approval).id
+
+
+def check(  # noqa: PLR0913, PLR0917 - who does what with which cost, of which city, and when
+    session: Session, tree: Tree, cost: Cost, actor: Actor, action: str, at: datetime
+) -> bool:
+    """Tell whether a cost is of before the open period.
+
+    Raises:
+        BackDatedError, NoRightError, UsageError: As ``book`` does.
+    """
+    require(actor, action, cost.body)
     if cost.quantity <= 0:
         raise UsageError("A cost has a quantity above 0.", "To take one back, reverse it.")
-    with control.write() as session:
-        row = _row(session, cost, actor, at)
-        session.add(row)
-        return row.id
+    if not read_register(session, tree).has_any(cost.body, cost.dataset, cost.incurred_on):
+        raise NoRightError(
+            f"{cost.body} had no right in {cost.dataset} on {cost.incurred_on}.",
+            f"It is in the books of those who have one; {origin_holder(tree, cost.dataset)} has it"
+            " by origin.",
+        )
+    return check_days(session, cost.body, cost.incurred_on, city_day(at))
 
 
-def book_runs(control: Control, tree: Tree, body: str, actor: Actor, at: datetime) -> list[str]:
-    """Book every measured run that made a table which the body holds, once; return the new ids.
+def book_runs(control: Control, tree: Tree, body: str, actor: Actor, at: datetime) -> BookedRuns:
+    """Book today every run of a table that the body holds by origin, unless it is booked.
 
-    What ran in a month that is closed is booked today; what ran before 2024 is not taken up.
+    A run is in one body's books only. One of before the open period waits for an approval; one of
+    before 2024 is not taken up. What was reversed is booked again.
     """
     require(actor, "keep_ledger", body)
-    held = _held(tree, body)
-    runs = [run for run in measured_runs(control.home) if run.table in held]
     with control.write() as session:
-        known = set(session.scalars(select(CostRow.run).where(CostRow.body == body)))
-        made = []
-        for run in sorted(runs, key=lambda run: (run.ended_at, run.run_id)):
-            if run.run_id in known or city_day(run.ended_at) < FIRST_DAY or run.seconds <= 0:
+        approved = _unused_approvals(session, body, actor)
+        made, waiting = [], 0
+        for cost in unbooked_runs(session, control, tree, body, actor, at):
+            mine = approved.get(cost.run or "")
+            if check_days(session, body, cost.incurred_on, city_day(at)) and mine is None:
+                waiting += 1
                 continue
-            row = _row(session, _cost_of(session, run, body, at), actor, at)
-            session.add(row)
-            session.flush()
-            made.append(row.id)
-        return made
+            of_it = replace(cost, quantity=mine.quantity) if mine else cost
+            made.append(_add(session, of_it, actor, at, mine.id if mine else None).id)
+        return BookedRuns(tuple(made), waiting)
+
+
+def unbooked_runs(  # noqa: PLR0913, PLR0917 - whose runs, of which lake and city, by whom and when
+    session: Session, control: Control, tree: Tree, body: str, actor: Actor, at: datetime
+) -> list[Cost]:
+    """Return the costs of the body's runs that no cost in force is of, the oldest first.
+
+    Machine time is shared out to all runs that have ended, whoever's they are.
+    """
+    until = at - SETTLED_AFTER
+    rounds = list(session.scalars(select(MeasureRow.until_at).order_by(MeasureRow.seq)))
+    runs = [run for run in measured_runs(control.home) if run.ended_at <= until]
+    if any(not rounds or run.ended_at > rounds[-1] for run in runs):
+        row = MeasureRow(seq=len(rounds), until_at=until, actor=actor.name, at=at)
+        session.add(row)
+        rounds.append(until)
+    parts = parts_of(runs, rounds)
+    held, booked = _held(tree, body), set(_booked_runs(session, body))
+    return [
+        Cost(
+            body,
+            dataset_of(tree, run),
+            "run",
+            parts[run.run_id],
+            city_day(run.ended_at),
+            run.version,
+            run=run.run_id,
+            stage=run.stage,
+        )
+        for run in sorted(runs, key=lambda run: (run.ended_at, run.run_id))
+        if dataset_of(tree, run) in held
+        and run.run_id not in booked
+        and parts.get(run.run_id)
+        and city_day(run.ended_at) >= FIRST_DAY
+    ]
 
 
 def reverse(control: Control, cost_id: str, reason: str, actor: Actor, at: datetime) -> str:
@@ -188,14 +198,16 @@ def reverse(control: Control, cost_id: str, reason: str, actor: Actor, at: datet
         if session.scalars(select(CostRow).where(CostRow.reverses == cost_id)).one_or_none():
             raise UsageError(f"{cost_id} is reversed.", "Book it again as it should be.")
         today = city_day(at)
-        _check_open(session, row.body, today)
+        check_days(session, row.body, today, today)
         kept = {c.key: getattr(row, c.key) for c in CostRow.__table__.columns}
         new = {
             "id": next_number(session, CostRow.id, "B", at),
+            "number": _next_in_books(session, row.body),
             "quantity": -row.quantity,
             "amount_fen": -row.amount_fen,
             "booked_on": today,
             "reverses": cost_id,
+            "approval": None,
             "reason": words,
             "actor": actor.name,
             "at": at,
@@ -204,149 +216,104 @@ def reverse(control: Control, cost_id: str, reason: str, actor: Actor, at: datet
         return str(new["id"])
 
 
-def close_month(control: Control, body: str, month: str, actor: Actor, at: datetime) -> None:
-    """Let a body's month (YYYY-MM) take no more costs, and put its rows in evidence.
-
-    Raises UsageError where it is no month, not over yet, or closed already.
-    """
-    require(actor, "keep_ledger", body)
-    if not _MONTH.fullmatch(month) or month >= f"{city_day(at):%Y-%m}":
-        raise UsageError(f"{month!r} is no month that is over.", "Write it as 2026-06.")
-    with control.write() as session:
-        if session.get(ClosedMonthRow, (body, month)) is not None:
-            raise UsageError(f"{month} of {body} is closed.", "Book in a later month.")
-        rows = month_rows(session, body, month)
-        session.add(
-            ClosedMonthRow(
-                body=body,
-                month=month,
-                costs=len(rows),
-                amount_fen=sum(row.amount_fen for row in rows),
-                costs_sha256=digest(rows),
-                actor=actor.name,
-                at=at,
-            )
-        )
-    settle(control)
-
-
-def costs(control: Control, dataset: str | None = None) -> list[Booked]:
-    """Return the costs of a table, or all, the oldest first, with what reverses them."""
+def costs(control: Control, dataset: str | None = None, body: str | None = None) -> list[Booked]:
+    """Return the costs of a table and a body, or of all, each body's by its numbers."""
+    order = select(CostRow).order_by(CostRow.body, CostRow.number)
     with control.read() as session:
-        rows = session.scalars(select(CostRow).order_by(CostRow.id)).all()
-    return [_booked(row) for row in rows if dataset in (None, row.dataset)]
+        rows = session.scalars(order).all()
+    wanted = (r for r in rows if dataset in (None, r.dataset) and body in (None, r.body))
+    return [_booked(row) for row in wanted]
 
 
-def totals(booked: Iterable[Booked]) -> Mapping[tuple[str, int | None], Mapping[CostKind, int]]:
-    """Add costs up by table and version, and in each by kind, in 分. Pure."""
-    found: dict[tuple[str, int | None], dict[CostKind, int]] = {}
+def totals(
+    booked: Iterable[Booked],
+) -> Mapping[tuple[str, str, int | None], Mapping[CostKind, int]]:
+    """Add costs up by body, table and version, and in each by kind, in 分. Pure."""
+    found: dict[tuple[str, str, int | None], dict[CostKind, int]] = {}
     for one in booked:
-        of = found.setdefault((one.cost.dataset, one.cost.version), {})
+        of = found.setdefault((one.cost.body, one.cost.dataset, one.cost.version), {})
         of[one.cost.kind] = of.get(one.cost.kind, 0) + one.amount_fen
     return found
 
 
-@cache
-def rates() -> tuple[Rate, ...]:
-    """Return the dated rate table, ``rates.csv``."""
-    with _RATES.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Rate(
-                row["version"],
-                cast("CostKind", row["kind"]),
-                row["unit"],
-                int(row["per"]),
-                int(row["fen"]),
-                date.fromisoformat(row["valid_from"]),
-                date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
-            )
-            for row in csv.DictReader(file)
-        )
-
-
-def rate(kind: CostKind, on: date) -> Rate:
-    """Return the rate of a kind on a day; UsageError where there is none."""
-    for found in rates():
-        is_valid = found.valid_from <= on and (found.valid_to is None or on <= found.valid_to)
-        if found.kind == kind and is_valid:
-            return found
-    raise UsageError(f"There is no rate of {kind} on {on}.", "Add it to rates.csv, with its days.")
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that closed months still owe."""
-    owed.settle(control, ClosedMonthRow, month_leaf)
-
-
-def month_leaf(row: ClosedMonthRow) -> Leaf:
-    """Return the leaf of a closed month: how many costs, how much, and their digest."""
-    return Leaf(
-        type="asset",
-        subject=f"{row.body}/{row.month}",
-        facts={
-            "body": row.body,
-            "month": row.month,
-            "costs": row.costs,
-            "amount_fen": row.amount_fen,
-            "costs_sha256": row.costs_sha256,
-            "actor": row.actor,
-        },
-        at=iso(row.at),
-    )
-
-
-def month_rows(session: Session, body: str, month: str) -> list[CostRow]:
-    """Return the costs that a body booked in a month."""
-    rows = session.scalars(select(CostRow).where(CostRow.body == body).order_by(CostRow.id))
-    return [row for row in rows if f"{row.booked_on:%Y-%m}" == month]
-
-
-def digest(rows: Iterable[CostRow]) -> str:
-    """Return SHA-256 over costs as they are kept, one line each."""
-    names = [c.key for c in CostRow.__table__.columns]
-    lines = (json.dumps([str(getattr(row, n)) for n in names], ensure_ascii=False) for row in rows)
-    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
-
-
-def _row(session: Session, cost: Cost, actor: Actor, at: datetime) -> CostRow:
-    _check_dates(session, cost, city_day(at))
+def _add(session: Session, cost: Cost, actor: Actor, at: datetime, approval: str | None) -> CostRow:
     found = rate(cost.kind, cost.incurred_on)
-    return CostRow(
+    row = CostRow(
         id=next_number(session, CostRow.id, "B", at),
+        number=_next_in_books(session, cost.body),
         **vars(cost),
         unit=found.unit,
         rate_version=found.version,
-        amount_fen=found.amount(cost.quantity),
+        amount_fen=_carried(session, cost.body, cost.kind).amount(found, cost.quantity),
+        booked_on=city_day(at),
+        approval=approval,
         actor=actor.name,
         at=at,
     )
+    session.add(row)
+    session.flush()
+    return row
 
 
-def _check_dates(session: Session, cost: Cost, today: date) -> None:
-    if cost.incurred_on < FIRST_DAY:
-        raise BackDatedError(
-            f"What came about on {cost.incurred_on} was expensed: it is before {FIRST_DAY}.",
-            "It is not taken up again (财会〔2023〕11号).",
+def _next_in_books(session: Session, body: str) -> int:
+    newest = session.scalar(select(func.max(CostRow.number)).where(CostRow.body == body))
+    return (newest or 0) + 1
+
+
+def _carried(session: Session, body: str, kind: CostKind) -> Carry:
+    """Return the sum of a body's carried costs of a kind, reversals included."""
+    sums = session.execute(
+        select(CostRow.rate_version, func.sum(CostRow.quantity), func.sum(CostRow.amount_fen))
+        .where(CostRow.body == body, CostRow.kind == kind)
+        .group_by(CostRow.rate_version)
+    )
+    whole = Carry(Fraction(0))
+    for version, quantity, fen in sums:
+        found = rate_of(kind, version)
+        if found is not None:
+            whole = whole.after(found, int(quantity), int(fen))
+    return whole
+
+
+def _check_approval(session: Session, approval: str, cost: Cost, actor: Actor) -> None:
+    row = session.get(ApprovalRow, approval)
+    names = ("body", "dataset", "version", "kind", "quantity", "incurred_on", "run")
+    if row is None or any(getattr(row, name) != getattr(cost, name) for name in names):
+        raise UsageError(f"{approval!r} approves no such cost.", "See … rights asset approvals.")
+    if row.actor == actor.name:
+        raise UsageError(f"{actor.name} approved it.", "Have another person book it.")
+    if session.scalar(select(CostRow.id).where(CostRow.approval == approval)) is not None:
+        raise UsageError(f"{approval} is used.", "An approval is of one cost: ask for a new one.")
+
+
+def _unused_approvals(session: Session, body: str, actor: Actor) -> dict[str, ApprovalRow]:
+    """Return others' approvals of runs that no cost was booked by, by run."""
+    used = select(CostRow.approval).where(CostRow.approval.is_not(None))
+    rows = session.scalars(
+        select(ApprovalRow)
+        .where(
+            ApprovalRow.body == body,
+            ApprovalRow.run.is_not(None),
+            ApprovalRow.actor != actor.name,
+            ApprovalRow.id.not_in(used),
         )
-    if cost.booked_on < cost.incurred_on:
-        raise BackDatedError(
-            f"It came about on {cost.incurred_on} and would be booked on {cost.booked_on}.",
-            "Book it on that day or later.",
+        .order_by(ApprovalRow.id)
+    )
+    return {str(row.run): row for row in rows}
+
+
+def _booked_runs(session: Session, body: str) -> Iterator[str]:
+    """Yield the runs that a cost in force is of: it is not reversed."""
+    taken_back = select(CostRow.reverses).where(CostRow.reverses.is_not(None))
+    found = session.scalars(
+        select(CostRow.run).where(
+            CostRow.body == body,
+            CostRow.run.is_not(None),
+            CostRow.reverses.is_(None),
+            CostRow.id.not_in(taken_back),
         )
-    if cost.booked_on > today:
-        raise UsageError(f"{cost.booked_on} is still to come.", "Book it today.")
-    _check_open(session, cost.body, cost.booked_on)
-
-
-def _check_open(session: Session, body: str, on: date) -> None:
-    if _is_closed(session, body, on):
-        raise BackDatedError(
-            f"{on:%Y-%m} of {body} is closed.", "Book it in a month that is open: today."
-        )
-
-
-def _is_closed(session: Session, body: str, on: date) -> bool:
-    return session.get(ClosedMonthRow, (body, f"{on:%Y-%m}")) is not None
+    )
+    yield from (run for run in found if run is not None)
 
 
 def _held(tree: Tree, body: str) -> frozenset[str]:
@@ -356,12 +323,6 @@ def _held(tree: Tree, body: str) -> frozenset[str]:
     return frozenset(feeds | made)
 
 
-def _cost_of(session: Session, run: Measured, body: str, at: datetime) -> Cost:
-    ran_on = city_day(run.ended_at)
-    booked_on = city_day(at) if _is_closed(session, body, ran_on) else ran_on
-    return Cost(body, run.table, "run", run.seconds, ran_on, booked_on, run.version, run=run.run_id)
-
-
 def _booked(row: CostRow) -> Booked:
     cost = Cost(
         row.body,
@@ -369,9 +330,18 @@ def _booked(row: CostRow) -> Booked:
         cast("CostKind", row.kind),
         row.quantity,
         row.incurred_on,
-        row.booked_on,
         row.version,
         row.reason,
         row.run,
+        row.stage,
     )
-    return Booked(row.id, cost, row.unit, row.amount_fen, row.reverses)
+    return Booked(
+        row.id,
+        row.number,
+        cost,
+        row.booked_on,
+        row.unit,
+        row.amount_fen,
+        row.reverses,
+        row.approval,
+    )

@@ -185,6 +185,16 @@ class Register:
                 return self._links(found, on)
         return ()
 
+    def has_any(self, holder: str, dataset: str, on: date) -> bool:
+        """Tell whether a holder has any of the three rights in a table on a day, for any use.
+
+        Raises UsageError where there is no such table.
+        """
+        if holder == origin_holder(self.tree, dataset):
+            return True
+        own = (r for r in self.rights.values() if (r.holder, r.dataset) == (holder, dataset))
+        return any(self.in_force(right, on) is not None for right in own)
+
     def parent_for(self, asked: Asked) -> str | None:
         """Return the grantor's right that a grant comes from; None where that is its origin.
 

@@ -25,7 +25,7 @@ from sharing.crossborder.exports import (
     facts_of,
     is_counted,
 )
-from sharing.rights.assets import ClosedMonthRow, digest, month_leaf, month_rows
+from sharing.rights import verify_books
 from sharing.rights.listing import ListingRow, listing_leaf
 from sharing.rights.offered import NotListableError, RealOrigin, SimulatedDataError, offered
 from sharing.rights.register import RightRow, right_leaf
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from lineage.evidence.leaf import Leaf
     from sharing.rights.split import SplitRule
 
-_LEAVES = ("rights", "trade", "asset", "crossborder")
+_LEAVES = ("rights", "trade", "crossborder")
 
 
 def rights(lake: Lake) -> Iterator[Checked]:
@@ -67,7 +67,7 @@ def rights(lake: Lake) -> Iterator[Checked]:
         wanted = list(_wanted(session))
         problems = [
             *_settlements(session),
-            *_months(session),
+            *verify_books.problems(lake, session),
             *_decisions(session),
             *_persons(session),
             *crossborder.dates(session),
@@ -93,8 +93,6 @@ def _wanted(session: Session) -> Iterator[tuple[Leaf, datetime | None, str]]:
         yield rule_leaf(rule), rule.leaf_at, "share_split_rules"
     for trade in session.scalars(select(TradeRow).order_by(TradeRow.id)):
         yield trade_leaf(trade), trade.leaf_at, "share_trades"
-    for month in session.scalars(select(ClosedMonthRow).order_by(ClosedMonthRow.month)):
-        yield month_leaf(month), month.leaf_at, "share_closed_months"
     for export in session.scalars(select(ExportRow).order_by(ExportRow.id, ExportRow.seq)):
         yield export_leaf(export), export.leaf_at, "share_exports"
     yield from crossborder.leaves(session)
@@ -130,14 +128,6 @@ def _unequal(
     except SplitError as error:
         return str(error)
     return None if paid == by_rule else f"its parts are not what {trade.rule} makes of them"
-
-
-def _months(session: Session) -> Iterator[tuple[str, str | None]]:
-    for month in session.scalars(select(ClosedMonthRow)):
-        rows = month_rows(session, month.body, month.month)
-        is_same = digest(rows) == month.costs_sha256
-        problem = None if is_same else f"its {len(rows)} costs are not those it was closed with"
-        yield f"share_closed_months {month.body} {month.month}", problem
 
 
 def _decisions(session: Session) -> Iterator[tuple[str, str | None]]:

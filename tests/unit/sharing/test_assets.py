@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
 
-from contracts.delivery import Delivery
 from contracts.errors import UsageError
-from lineage import outbox, stages
+from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.people import ForbiddenError
-from sharing.rights import assets
-from sharing.rights.assets import BackDatedError, ClosedMonthRow, Cost, CostKind, rate, totals
+from sharing.rights import approvals, assets, periods
+from sharing.rights.assets import Cost, totals
+from sharing.rights.ledger import CostRow
+from sharing.rights.periods import BackDatedError
+from sharing.rights.rates import CostKind, rate
 from sharing.rights.recognition import (
     TESTS,
     AssetUse,
@@ -26,40 +27,43 @@ from sharing.rights.recognition import (
     Phase,
     recognise,
 )
-from sharing.rights.runs import measured_runs
+from sharing.rights.terms import NoRightError
 from tests.unit.sharing.asking import MONDAY, person
 from tests.unit.sharing.lakes import TREE
-from tests.unit.sharing.trading import COST, STEWARD, TODAY
+from tests.unit.sharing.trading import COST, STEWARD, TODAY, give_rights
 
 if TYPE_CHECKING:
-    from contracts.layout import Home
+    from datetime import datetime
+
     from sharing.control import Control
 
 TABLE: Final = "health__disease_case"
+CDO: Final = person("health", "cdo")
+#: The last days of the months before.
+JUNE: Final = MONDAY - timedelta(days=13)
+APRIL: Final = MONDAY - timedelta(days=74)
 
 
 def book(control: Control, cost: Cost = COST, at: datetime = MONDAY) -> str:
     return assets.book(control, TREE, cost, STEWARD, at)
 
 
-def ran(home: Home, ended_at: datetime, seconds: float, version: int | None = 3) -> None:
-    """Write the lineage of a publication that took so long."""
-    contract = TREE.contract("health.disease_case")
-    outbox.write(
-        home,
-        stages.publish_run(
-            Delivery(contract, "health", ended_at.date()),
-            batch_id=f"b{ended_at.timestamp()}",
-            silver_version=version,
-            rows_published=5,
-            rows_quarantined=0,
-            results=(),
-            status="held" if version is None else "published",
-            origin="real",
-            started_at=ended_at - timedelta(seconds=seconds),
-            ended_at=ended_at,
-            reason="",
-        ),
+def cost_row(cost_id: str, number: int) -> CostRow:
+    return CostRow(
+        id=cost_id,
+        body="health",
+        number=number,
+        dataset=TABLE,
+        kind="fee",
+        quantity=1,
+        unit="fen",
+        rate_version="2026-1",
+        amount_fen=1,
+        incurred_on=TODAY,
+        booked_on=TODAY,
+        reason="",
+        actor="test",
+        at=MONDAY,
     )
 
 
@@ -68,9 +72,9 @@ def ran(home: Home, ended_at: datetime, seconds: float, version: int | None = 3)
     [
         ("staff", 60, 20_000),
         ("staff", 90, 30_000),
-        ("run", 3600, 800),
-        ("run", 1, 0),
-        ("run", 3, 1),
+        ("run", 3_600_000, 800),
+        ("run", 2249, 0),
+        ("run", 2250, 1),
         ("storage", 30_720, 60),
         ("storage", 256, 1),
         ("storage", 255, 0),
@@ -91,8 +95,8 @@ def test_costs_add_up_by_version_and_kind(control: Control) -> None:
     book(control, replace(COST, kind="fee", quantity=700))
     book(control, replace(COST, quantity=60, version=3))
     assert totals(assets.costs(control)) == {
-        (TABLE, None): {"staff": 30_000, "fee": 700},
-        (TABLE, 3): {"staff": 20_000},
+        ("health", TABLE, None): {"staff": 30_000, "fee": 700},
+        ("health", TABLE, 3): {"staff": 20_000},
     }
     assert assets.costs(control, "heat_readiness") == []
 
@@ -100,16 +104,14 @@ def test_costs_add_up_by_version_and_kind(control: Control) -> None:
 @pytest.mark.parametrize(
     ("cost", "error", "words"),
     [
-        (replace(COST, booked_on=TODAY - timedelta(days=1)), BackDatedError, "would be booked on"),
-        (
-            replace(COST, incurred_on=date(2023, 12, 31), booked_on=TODAY),
-            BackDatedError,
-            "was expensed",
-        ),
-        (replace(COST, booked_on=TODAY + timedelta(days=1)), UsageError, "still to come"),
+        (replace(COST, incurred_on=date(2023, 12, 31)), BackDatedError, "was expensed"),
+        (replace(COST, incurred_on=date(2024, 3, 1)), BackDatedError, "before the open period"),
+        (replace(COST, incurred_on=date(2026, 6, 30)), BackDatedError, "before the open period"),
+        (replace(COST, incurred_on=TODAY + timedelta(days=1)), UsageError, "still to come"),
         (replace(COST, quantity=0), UsageError, "above 0"),
         (replace(COST, quantity=-5), UsageError, "above 0"),
         (replace(COST, dataset="nowhere"), UsageError, "no table"),
+        (replace(COST, dataset="civil__elder_service"), NoRightError, "had no right in"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )
@@ -121,48 +123,86 @@ def test_nothing_is_dated_back(
     assert assets.costs(control) == []
 
 
-def test_2024_is_the_first_year(control: Control) -> None:
-    first = date(2024, 1, 1)
-    book(control, replace(COST, incurred_on=first, booked_on=first))
+def test_an_unknown_body_has_no_books(control: Control) -> None:
+    typo = person("helath", "steward")
+    with pytest.raises(NoRightError, match="helath had no right in"):
+        assets.book(control, TREE, replace(COST, body="helath"), typo, MONDAY)
+    with pytest.raises(NoRightError, match="helath has no books"):
+        periods.close_month(control, TREE, "helath", "2026-06", typo, MONDAY)
 
 
-def test_a_closed_month_takes_nothing_more(control: Control) -> None:
-    june = date(2026, 6, 30)
-    book(control, replace(COST, incurred_on=june, booked_on=june))
-    assets.close_month(control, "health", "2026-06", STEWARD, MONDAY)
-    with pytest.raises(BackDatedError, match="2026-06 of health is closed"):
-        book(control, replace(COST, incurred_on=june, booked_on=june))
-    book(control, replace(COST, incurred_on=june, booked_on=TODAY))
-    with control.read() as session:
-        row = session.scalars(select(ClosedMonthRow)).one()
-    assert (row.costs, row.amount_fen) == (1, 30_000)
-    logged = EvidenceLog(control.home).find("asset:health/2026-06")
-    assert logged is not None
-    assert logged.leaf == assets.month_leaf(row)
+def test_one_who_may_process_a_table_has_its_own_books_of_it(control: Control) -> None:
+    give_rights(control, "高温应急")
+    keeper = person("emergency", "steward")
+    mine = replace(COST, body="emergency", quantity=60)
+    assets.book(control, TREE, mine, keeper, MONDAY)
+    book(control)
+    assert totals(assets.costs(control)) == {
+        ("emergency", TABLE, None): {"staff": 20_000},
+        ("health", TABLE, None): {"staff": 30_000},
+    }
+    assert [(c.cost.body, c.number) for c in assets.costs(control)] == [
+        ("emergency", 1),
+        ("health", 1),
+    ]
+    before = replace(mine, incurred_on=TODAY - timedelta(days=1))
+    with pytest.raises(NoRightError, match="on 2026-07-12"):
+        assets.book(control, TREE, before, keeper, MONDAY)
 
 
-@pytest.mark.parametrize("month", ["2026-07", "2026-08", "2026-13", "June"])
+@pytest.mark.parametrize("month", ["2026-07", "2026-08", "2026-13", "June", "2023-12"])
 def test_only_a_month_that_is_over_is_closed(control: Control, month: str) -> None:
     with pytest.raises(UsageError, match="no month that is over"):
-        assets.close_month(control, "health", month, STEWARD, MONDAY)
+        periods.close_month(control, TREE, "health", month, STEWARD, MONDAY)
 
 
-def test_a_month_is_closed_once(control: Control) -> None:
-    assets.close_month(control, "health", "2026-06", STEWARD, MONDAY)
-    with pytest.raises(UsageError, match="is closed"):
-        assets.close_month(control, "health", "2026-06", STEWARD, MONDAY)
-    assets.close_month(control, "civil", "2026-06", person("civil", "cdo"), MONDAY)
+def test_a_month_is_closed_once_and_after_the_one_before(control: Control) -> None:
+    book(control, replace(COST, incurred_on=date(2026, 4, 9)), APRIL)
+    for month, due in (("2026-05", "2026-04"), ("2026-03", "2026-04")):
+        with pytest.raises(UsageError, match=f"{due} of health is to be closed first"):
+            periods.close_month(control, TREE, "health", month, STEWARD, MONDAY)
+    for month in ("2026-04", "2026-05"):
+        periods.close_month(control, TREE, "health", month, STEWARD, MONDAY)
+        with pytest.raises(UsageError, match="is closed"):
+            periods.close_month(control, TREE, "health", month, STEWARD, MONDAY)
+    periods.close_month(control, TREE, "civil", "2026-06", person("civil", "cdo"), MONDAY)
+    leaves = [Leaf.parse(entry) for _, entry in EvidenceLog(control.home).entries()]
+    assert [x.facts["costs"] for x in leaves if x.type == "closing"] == ["1", "0", "0"]
+
+
+def test_a_cost_of_a_closed_month_needs_another_persons_approval(control: Control) -> None:
+    book(control, replace(COST, incurred_on=date(2026, 6, 29)), JUNE)
+    periods.close_month(control, TREE, "health", "2026-06", STEWARD, MONDAY)
+    late = replace(COST, incurred_on=date(2026, 6, 30), reason="漏记")
+    with pytest.raises(BackDatedError, match="before the open period"):
+        book(control, late)
+    with pytest.raises(ForbiddenError):
+        approvals.approve(control, TREE, late, STEWARD, MONDAY)
+    with pytest.raises(UsageError, match="in the open period"):
+        approvals.approve(control, TREE, replace(late, incurred_on=TODAY), CDO, MONDAY)
+    approved = approvals.approve(control, TREE, late, CDO, MONDAY)
+    with pytest.raises(UsageError, match="approved it"):
+        assets.book(control, TREE, late, CDO, MONDAY, approved)
+    with pytest.raises(UsageError, match="approves no such cost"):
+        assets.book(control, TREE, replace(late, quantity=91), STEWARD, MONDAY, approved)
+    assets.book(control, TREE, late, STEWARD, MONDAY, approved)
+    with pytest.raises(UsageError, match="is used"):
+        assets.book(control, TREE, late, STEWARD, MONDAY, approved)
+    assert [(c.booked_on, c.approval) for c in assets.costs(control)] == [
+        (date(2026, 6, 30), None),
+        (TODAY, approved),
+    ]
 
 
 def test_what_is_wrong_is_reversed_by_a_row_of_today(control: Control) -> None:
     june = date(2026, 6, 30)
-    wrong = book(control, replace(COST, incurred_on=june, booked_on=june))
-    assets.close_month(control, "health", "2026-06", STEWARD, MONDAY)
+    wrong = book(control, replace(COST, incurred_on=june), JUNE)
+    periods.close_month(control, TREE, "health", "2026-06", STEWARD, MONDAY)
     back = assets.reverse(control, wrong, "误记", STEWARD, MONDAY)
     first, second = assets.costs(control)
     assert (second.id, second.reverses, second.amount_fen) == (back, wrong, -first.amount_fen)
-    assert (second.cost.booked_on, second.cost.incurred_on) == (TODAY, june)
-    assert totals(assets.costs(control)) == {(TABLE, None): {"staff": 0}}
+    assert (second.booked_on, second.cost.incurred_on) == (TODAY, june)
+    assert totals(assets.costs(control)) == {("health", TABLE, None): {"staff": 0}}
     with pytest.raises(UsageError, match="is reversed"):
         assets.reverse(control, wrong, "再次", STEWARD, MONDAY)
     with pytest.raises(UsageError, match="no cost"):
@@ -176,32 +216,14 @@ def test_only_its_own_steward_or_head_keeps_a_ledger(control: Control) -> None:
         with pytest.raises(ForbiddenError):
             assets.book(control, TREE, COST, stranger, MONDAY)
         with pytest.raises(ForbiddenError):
-            assets.close_month(control, "health", "2026-06", stranger, MONDAY)
+            periods.close_month(control, TREE, "health", "2026-06", stranger, MONDAY)
 
 
-def test_runs_are_measured_from_their_lineage(home: Home, control: Control) -> None:
-    ran(home, MONDAY - timedelta(hours=1), 1800.2)
-    ran(home, MONDAY - timedelta(hours=2), 900, version=None)  # held: it made no version
-    (run,) = measured_runs(home)
-    assert (run.table, run.version, run.seconds) == (TABLE, 3, 1801)
-    (cost_id,) = assets.book_runs(control, TREE, "health", STEWARD, MONDAY)
-    assert assets.book_runs(control, TREE, "health", STEWARD, MONDAY) == [], "each run once"
-    (booked,) = assets.costs(control)
-    assert (booked.id, booked.amount_fen, booked.cost.run) == (cost_id, 400, run.run_id)
-    assert (booked.cost.version, booked.cost.quantity) == (3, 1801)
-    civil = person("civil", "steward")
-    assert assets.book_runs(control, TREE, "civil", civil, MONDAY) == [], "it is not theirs"
-
-
-def test_a_run_of_a_closed_month_is_booked_today_and_one_before_2024_never(
-    home: Home, control: Control
-) -> None:
-    ran(home, datetime(2023, 12, 31, 1, tzinfo=UTC), 3600)
-    ran(home, datetime(2026, 6, 30, 1, tzinfo=UTC), 3600)
-    assets.close_month(control, "health", "2026-06", STEWARD, MONDAY)
-    assets.book_runs(control, TREE, "health", STEWARD, MONDAY)
-    (booked,) = assets.costs(control)
-    assert (booked.cost.incurred_on, booked.cost.booked_on) == (date(2026, 6, 30), TODAY)
+def test_numbers_go_on_after_9999(control: Control) -> None:
+    with control.write() as session:
+        session.add(cost_row("B2026-9999", 1))
+    assert book(control) == "B2026-10000"
+    assert book(control) == "B2026-10001"
 
 
 WHOLE: Final = Conditions(is_controlled=True, has_probable_benefits=True, is_cost_measurable=True)

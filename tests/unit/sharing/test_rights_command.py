@@ -9,6 +9,8 @@ import pytest
 
 from cli.main import main
 from contracts.layout import ROOT
+from sharing.control import utc_now
+from sharing.rights.terms import city_day
 from tests.unit.sharing.lakes import INPUTS, HeatLake
 
 if TYPE_CHECKING:
@@ -144,18 +146,39 @@ def test_what_cannot_be_done_exits_with_words(
     assert words in said
 
 
-def test_costs_are_booked_reversed_closed_and_summed(run: Run) -> None:
+def test_costs_are_booked_reversed_and_summed(run: Run) -> None:
+    today = f"{city_day(utc_now())}"
     staff = ("asset", "book", "health", TABLE, "--kind", "staff", "--quantity", "90")
-    code, said = run(*staff, "--incurred", "2026-06-01", "--booked", "2026-06-02")
+    code, said = run(*staff, "--incurred", today)
     assert code == 0, said
     cost_id = said.split("booked: ")[1].strip()
-    assert run("asset", "close", "health", "2026-06")[0] == 0
+    late = run(*staff, "--incurred", "2026-06-01")
+    assert late[0] != 0
+    assert "another person" in late[1]
+    assert "no right in" in run(*staff[:2], "nowhere", *staff[3:], "--incurred", today)[1]
+    assert "no month that is over" in run("asset", "close", "health", today[:7])[1]
     assert run("asset", "measure", "health") == (0, "已记账 booked: 0 次运行 runs\n")
-    assert "30000 分 = staff 30000" in run("asset", "list")[1]
+    assert f"health  {TABLE}  30000 分 = staff 30000" in run("asset", "list")[1]
     assert run("asset", "reverse", cost_id, "--reason", "误记")[0] == 0
     document = json.loads(run("asset", "list", "--json")[1])
-    assert document["totals"] == [{"dataset": TABLE, "version": None, "fen": {"staff": 0}}]
+    of = {"body": "health", "dataset": TABLE, "version": None}
+    assert document["totals"] == [{**of, "fen": {"staff": 0}}]
     assert [c["amount_fen"] for c in document["costs"]] == [30_000, -30_000]
+    assert [c["number"] for c in document["costs"]] == [1, 2]
+    assert run("asset", "list", "--body", "civil")[1].startswith("没有记账")
+
+
+def test_a_late_cost_is_approved_by_one_account_and_booked_by_another(run: Run) -> None:
+    for name, role in (("wang.health", "cdo"), ("li.health", "steward")):
+        for words in (("add", name, "--body", "health"), ("roles", name, role)):
+            with pytest.raises(SystemExit):
+                main(["share", "account", *words])
+    late = (TABLE, "--kind", "fee", "--quantity", "700", "--incurred", "2026-06-01")
+    code, said = run("asset", "approve", "health", *late, "--reason", "漏记", "--as", "wang.health")
+    assert code == 0, said
+    by = ("--approval", said.split("approved: ")[1].strip())
+    assert "approved it" in run("asset", "book", "health", *late, *by, "--as", "wang.health")[1]
+    assert run("asset", "book", "health", *late, *by, "--as", "li.health")[0] == 0
 
 
 def test_a_data_resource_is_judged(run: Run) -> None:

@@ -31,7 +31,28 @@ THIRDS: Final = SplitRule(
     "thirds", tuple(Share(p, Fraction(1, 3)) for p in ("civil", "health", "emergency"))
 )
 ORDER: Final = Order("PO-1", "L2026-0001", "x_data_co", "commercial", "thirds")
-COST: Final = Cost("health", "health__disease_case", "staff", 90, TODAY, TODAY)
+COST: Final = Cost("health", "health__disease_case", "staff", 90, TODAY)
+
+#: Statements that set the tables of the books back to what they were in revision 0011.
+BOOKS_BEFORE: Final = (
+    "DROP TABLE share_cost_approvals",
+    "DROP TABLE share_measures",
+    "DROP TABLE share_costs",
+    "DROP TABLE share_closed_months",
+    (
+        "CREATE TABLE share_costs (id VARCHAR(16) PRIMARY KEY, body VARCHAR(63) NOT NULL,"
+        " dataset VARCHAR(255) NOT NULL, version INTEGER, kind VARCHAR(16) NOT NULL,"
+        " quantity BIGINT NOT NULL, unit VARCHAR(16) NOT NULL, rate_version VARCHAR(16) NOT NULL,"
+        " amount_fen BIGINT NOT NULL, incurred_on DATE NOT NULL, booked_on DATE NOT NULL,"
+        " run VARCHAR(64), reverses VARCHAR(16), reason TEXT NOT NULL, actor VARCHAR(255) NOT NULL,"
+        " at TIMESTAMP NOT NULL)"
+    ),
+    (
+        "CREATE TABLE share_closed_months (body VARCHAR(63), month VARCHAR(7), costs INTEGER,"
+        " amount_fen BIGINT, costs_sha256 VARCHAR(64), actor VARCHAR(255), at TIMESTAMP,"
+        " leaf_at TIMESTAMP, PRIMARY KEY (body, month))"
+    ),
+)
 
 
 def give_rights(control: Control, *scope: str) -> None:
