@@ -31,17 +31,27 @@ from sharing.people import ForbiddenError
 from sharing.rights.verify import rights
 from sharing.workdays import is_workday, subtract_workdays
 from tests.conftest import TREE
+from tests.unit.sharing.abroad import (
+    AUTHORITY,
+    CITY,
+    COMPANY,
+    STOCK,
+    TO,
+    USCC,
+    ready,
+    scope,
+)
 from tests.unit.sharing.asking import person
 from tests.unit.sharing.lakes import BANK, CASES, publish
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sharing.crossborder.assessments import Assessment
     from sharing.crossborder.exports import Decided
 
-AUTHORITY: Final = person("gov_data", "authority")
-COMPANY, ORGAN, ID = "x_data_co", "civil", "SA-2023-0007"
+ORGAN, ID = "civil", "SA-2023-0007"
 #: It holds to 10 November 2026; 60 working days before lie Mid-Autumn, the National Day holiday
 #: and two days made up for them.
 ISSUED, LAST, ASK_BY = date(2023, 11, 10), date(2026, 11, 10), date(2026, 8, 12)
@@ -52,14 +62,24 @@ def at(day: date, hour: int = 12, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=CITY_TZ).astimezone(UTC)
 
 
+@pytest.fixture
+def control(home: Home) -> Iterator[Control]:
+    """A control database in which a company may use every table."""
+    with Control(home) as opened:
+        ready(opened)
+        yield opened
+
+
 def record(control: Control, exporter: str = COMPANY, issued: date = ISSUED) -> Assessment:
-    return assessments.record(control, exporter, ID, issued, AUTHORITY, at(issued))
+    what = scope(exporter)
+    return assessments.record(control, TREE, what, ID, issued, AUTHORITY, at(issued))
 
 
 def decide(control: Control, when: datetime, exporter: str = COMPANY, **how: Any) -> Decided:
     circumstances = Circumstances(**{"assessment_id": ID, "is_ciio": True, **how})
-    export = Export(exporter, BANK, circumstances=circumstances)
-    return exports.decide_export(control, TREE, export, AUTHORITY, when)
+    export = Export(exporter, BANK, TO, circumstances=circumstances)
+    tree = TREE if exporter == ORGAN else CITY
+    return exports.decide_export(control, tree, export, AUTHORITY, when)
 
 
 @pytest.mark.parametrize(
@@ -152,10 +172,10 @@ def test_an_approved_extension_holds_three_years_from_the_end(home: Home, contro
 def test_a_result_of_the_future_or_without_a_date_is_refused(control: Control) -> None:
     tomorrow = ISSUED + timedelta(days=1)
     with pytest.raises(UsageError, match="still to come"):
-        assessments.record(control, COMPANY, ID, tomorrow, AUTHORITY, at(ISSUED, 23, 59))
+        assessments.record(control, TREE, scope(), ID, tomorrow, AUTHORITY, at(ISSUED, 23, 59))
     assert assessments.assessments(control) == {}
     night = at(ISSUED, 23, 59) + timedelta(minutes=1)
-    made = assessments.record(control, COMPANY, ID, tomorrow, AUTHORITY, night)
+    made = assessments.record(control, TREE, scope(), ID, tomorrow, AUTHORITY, night)
     assert made.issued_on == tomorrow
     with pytest.raises(UsageError, match="still to come"):
         assessments.extend(control, ID, date(2024, 1, 2), AUTHORITY, at(date(2024, 1, 1)))
@@ -164,7 +184,7 @@ def test_a_result_of_the_future_or_without_a_date_is_refused(control: Control) -
 @pytest.mark.parametrize("name", ["", " \n", "a\u202eb", "x" * 201])
 def test_a_result_has_a_number_that_can_be_read(control: Control, name: str) -> None:
     with pytest.raises(UsageError, match="has a number of"):
-        assessments.record(control, COMPANY, name, ISSUED, AUTHORITY, at(ISSUED))
+        assessments.record(control, TREE, scope(), name, ISSUED, AUTHORITY, at(ISSUED))
 
 
 def test_what_is_not_on_record_cannot_be_relied_on(home: Home, control: Control) -> None:
@@ -202,7 +222,7 @@ def test_only_what_still_holds_is_extended(
 def test_who_may_and_what_is_there_already(control: Control) -> None:
     stranger = person("health", "cdo")
     with pytest.raises(ForbiddenError):
-        assessments.record(control, ORGAN, ID, ISSUED, stranger, at(ISSUED))
+        assessments.record(control, TREE, scope(ORGAN), ID, ISSUED, stranger, at(ISSUED))
     record(control, ORGAN)
     with pytest.raises(ForbiddenError):
         assessments.extend(control, ID, LAST, stranger, at(LAST))
@@ -273,6 +293,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("assessed") / "home")
     publish(home, BANK, "T1")
     with Control(home) as control:
+        ready(control)
         record(control)
         decide(control, at(LAST + timedelta(days=1)))
         decide(control, at(LAST))
@@ -330,6 +351,7 @@ def test_verify_names_what_was_changed(spoilt: Home, change: str, found: str) ->
 def test_both_databases_keep_it_alike(control_url: str, home: Home) -> None:
     publish(home, BANK, "T1")
     with Control(home) as control:
+        ready(control)
         record(control)
         assessments.extend(control, ID, LAST, AUTHORITY, at(LAST))
         decide(control, at(LAST + timedelta(days=1)))
@@ -342,7 +364,7 @@ def test_the_command_line(
 ) -> None:
     monkeypatch.setenv("JINGSHU_HOME", str(home.root))
     monkeypatch.setenv("JINGSHU_CONTRACTS", str(ROOT / "contracts"))
-    publish(home, CASES, "11010519491231002X")
+    write_deltalake(home.table("silver", "x_grid__power_use"), pa.table({"x": ["1"]}))
 
     def run(*arguments: str) -> tuple[int, str]:
         capsys.readouterr()
