@@ -2,8 +2,8 @@
 
 None is shipped, for none was read; without one the zone's rule is undetermined and permits nothing.
 A list is a CSV of ``industry,scenario,field,threshold,route`` with its source, version and day
-(促进和规范数据跨境流动规定 Art. 6); it is kept whole in the control database and
-signed by its leaf. ``threshold`` is the number of persons from which the row holds: 0 holds for any.
+(促进和规范数据跨境流动规定 Art. 6), kept whole in the control database and signed by its leaf.
+``threshold`` is the number of persons from which the row holds: 0 holds for any.
 """
 
 from __future__ import annotations

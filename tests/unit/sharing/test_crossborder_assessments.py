@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -35,14 +35,13 @@ from tests.unit.sharing.abroad import (
     AUTHORITY,
     CITY,
     COMPANY,
-    STOCK,
     TO,
     USCC,
     ready,
     scope,
 )
 from tests.unit.sharing.asking import person
-from tests.unit.sharing.lakes import BANK, CASES, publish
+from tests.unit.sharing.lakes import BANK, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -364,33 +363,43 @@ def test_the_command_line(
 ) -> None:
     monkeypatch.setenv("JINGSHU_HOME", str(home.root))
     monkeypatch.setenv("JINGSHU_CONTRACTS", str(ROOT / "contracts"))
-    write_deltalake(home.table("silver", "x_grid__power_use"), pa.table({"x": ["1"]}))
+    publish(home, BANK, "T1")
+    to = ("--to", TO.recipient, "--country", TO.country, "--purpose", TO.purpose)
+    of = ("--table", BANK, *to)
 
-    def run(*arguments: str) -> tuple[int, str]:
+    def call(*arguments: str) -> tuple[int, str]:
         capsys.readouterr()
         with pytest.raises(SystemExit) as caught:
-            main(["share", "crossborder", *arguments])
+            main(["share", *arguments])
         printed = capsys.readouterr()
         return int(caught.value.code or 0), printed.out + printed.err
 
+    def run(*arguments: str) -> tuple[int, str]:
+        return call("crossborder", *arguments)
+
     assert run("assessments") == (0, "没有安全评估 No security assessment is recorded.\n")
-    assert run("assess", COMPANY, "OLD")[0] == 2, "it has no date"
-    assert run("assess", COMPANY, "OLD", "--on", "2999-01-01")[0] == 2
-    code, said = run("assess", COMPANY, "OLD", "--on", "2020-03-10")
+    assert run("assess", COMPANY, "OLD", *of)[0] == 2, "it has no date"
+    code, said = run("assess", COMPANY, "OLD", "--on", "2020-03-10", *of)
+    assert (code, "There is no body 'x_data_co'" in said) == (1, True)
+    assert run("party", COMPANY, "--name", "示例数据有限公司", "--uscc", USCC)[0] == 0
+    assert call("rights", "grant", BANK, "process", COMPANY, "--legal-basis", "协议")[0] == 0
+    assert run("assess", COMPANY, "OLD", "--on", "2999-01-01", *of)[0] == 2
+    code, said = run("assess", COMPANY, "OLD", "--on", "2020-03-10", *of)
     assert code == 0, said
     assert "有效至 holds to 2023-03-10，最迟申请延期 ask for more by 2022-12-12" in said
-    code, said = run("decide", COMPANY, CASES, "--ciio", "--assessment", "OLD")
+    decide = ("decide", COMPANY, BANK, *to, "--ciio", "--assessment")
+    code, said = run(*decide, "OLD")
     assert code == 0, said
-    assert "deny（第 7 行 row" in said
+    assert "deny（第 1 行 row" in said
     assert "请重新申报评估" in said
-    assert run("decide", COMPANY, CASES, "--assessment", "NONE")[0] == 2
+    assert run(*decide, "NONE")[0] == 2
     today = datetime.now(CITY_TZ).date().isoformat()
-    assert run("assess", COMPANY, "NEW", "--on", today, "--json")[0] == 0
+    assert run("assess", COMPANY, "NEW", "--on", today, "--json", *of)[0] == 0
     assert "calendar_missing" in run("assessments")[1]
     assert "已申请延期" in run("ask", "NEW", "--on", today)[1]
     listed = json.loads(run("extend", "NEW", "--on", today, "--json")[1])["assessments"]
     assert [(a["id"], a["extensions"], a["is_asked"]) for a in listed] == [("NEW", 1, False)]
-    code, said = run("decide", COMPANY, CASES, "--ciio", "--assessment", "NEW", "--json")
+    code, said = run(*decide, "NEW", "--json")
     found = json.loads(said)
     assert (found["outcome"], found["reason"]) == ("security_assessment", "")
     assert found["assessment"]["last_day"] == listed[0]["last_day"]
