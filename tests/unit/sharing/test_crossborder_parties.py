@@ -96,7 +96,7 @@ def test_an_unknown_exporter_is_refused(
         )
 
 
-@pytest.mark.parametrize("exporter", ["x_tax", "x_customs", "x_meteo", "civil", "dongcheng"])
+@pytest.mark.parametrize("exporter", ["x_tax", "x_customs", "x_meteo", "dongcheng"])
 def test_a_supplier_that_is_an_organ_is_one(home: Home, control: Control, exporter: str) -> None:
     publish(home, BANK, "T1")
     may_use(control, exporter, BANK)
