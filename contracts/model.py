@@ -7,10 +7,10 @@ Source: Open Data Contract Standard (ODCS) v3.1, with this project's ``customPro
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from contracts.constraint import Options, Reference, Severity, TableReference
 from contracts.frozen import Frozen
@@ -386,6 +386,10 @@ class Contract(Frozen):
         return self.dataset
 
 
+#: What the law takes a body for: 国家机关, 事业单位, or any other processor (个人信息处理者).
+LegalKind = Literal["state_organ", "public_institution", "processor"]
+
+
 class Provider(Frozen):
     """A body that owes deliveries (domain reference §1)."""
 
@@ -395,3 +399,15 @@ class Provider(Frozen):
     kind: Literal["bureau", "district", "external"]
     code: str
     cdo: str = ""
+    legal: LegalKind | None = None
+
+    @model_validator(mode="after")
+    def _is_no_company(self) -> Self:
+        if self.kind != "external" and self.legal == "processor":
+            raise ValueError(f"{self.id} is a {self.kind}: no company")
+        return self
+
+    @property
+    def legal_kind(self) -> LegalKind | None:
+        """What the law takes it for; None where an external body does not say."""
+        return self.legal or (None if self.kind == "external" else "state_organ")

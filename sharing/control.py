@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
 
 #: The newest revision of ``sharing/migrations``; an older database is upgraded when it is opened.
-HEAD = "0013"
+HEAD = "0014"
 VERSION_TABLE = "share_alembic"
 #: How long a writer waits for another one.
 BUSY_TIMEOUT_S = 30

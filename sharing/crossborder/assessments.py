@@ -4,6 +4,9 @@ Source: 促进和规范数据跨境流动规定 (CAC, 2024-03-22) Art. 9: a resu
 date, and by approval three more. The years end on the day of the same date (民法典 Art. 201, 202:
 the first day does not count; a month without that day ends with its last one).
 
+A result is for one exporter, table, recipient, country and purpose. One that was recorded before
+these were kept holds for none of them, until its number is recorded again with them.
+
 The extension is to be asked for 60 working days before the end. Art. 9 says 届满前60个工作日内,
 which can also be read as the last 60 working days; the day given here is right by either reading,
 and no extension that was approved is refused for having been asked for on another.
@@ -16,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import Date, Integer, String, select
+from sqlalchemy import Date, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import UsageError
@@ -24,8 +27,11 @@ from contracts.model import CITY_TZ
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
+from sharing.crossborder.decide import Destination, Scope
+from sharing.crossborder.parties import party
 from sharing.owed import OwingRow
 from sharing.people import require
+from sharing.requests.tables import sha256
 from sharing.workdays import CalendarMissingError, subtract_workdays
 
 if TYPE_CHECKING:
@@ -33,10 +39,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from contracts.tree import Tree
+    from lineage.evidence.leaf import JsonScalar
     from sharing.control import Control
     from sharing.people import Actor
 
-Kind = Literal["result", "asked", "extended"]
+Kind = Literal["result", "scoped", "asked", "extended"]
 VALID_YEARS: Final = 3
 ASK_WORKDAYS: Final = 60
 _ID_CHARACTERS: Final = 200
@@ -55,6 +63,11 @@ class AssessmentRow(OwingRow):
     exporter: Mapped[str] = mapped_column(String(63), index=True)
     on_date: Mapped[date] = mapped_column(Date)
     last_day: Mapped[date] = mapped_column(Date)
+    #: What it is for; None where that was not yet kept.
+    dataset: Mapped[str | None] = mapped_column(String(255))
+    recipient: Mapped[str | None] = mapped_column(String(200))
+    country: Mapped[str | None] = mapped_column(String(2))
+    purpose: Mapped[str | None] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(String(255))
     at: Mapped[datetime]
 
@@ -63,7 +76,8 @@ class AssessmentRow(OwingRow):
 class Assessment:
     """An assessment as it stands: whose, of which day, extended how often, valid until when.
 
-    ``is_asked`` says that an extension was asked for, and none was approved since.
+    ``scope`` is what it is for; None where that was not yet kept. ``is_asked`` says that an
+    extension was asked for, and none was approved since.
     ``ask_by`` is the 60th working day before its end, the last on which to ask for an extension; it
     is None where the calendar of a year before the end is missing, which ``problem`` says.
     """
@@ -76,6 +90,7 @@ class Assessment:
     last_day: date
     ask_by: date | None
     problem: str | None = None
+    scope: Scope | None = None
 
     def is_over(self, day: date) -> bool:
         """Tell whether it holds no more on a day."""
@@ -90,18 +105,22 @@ def end_of_years(day: date, years: int = VALID_YEARS) -> date:
 
 def record(  # noqa: PLR0913, PLR0917 - a result has these parts
     control: Control,
-    exporter: str,
+    tree: Tree,
+    scope: Scope,
     assessment_id: str,
     issued_on: date,
     actor: Actor,
     at: datetime,
 ) -> Assessment:
-    """Keep the result of an exporter's assessment, under the number that its authority gave it.
+    """Keep the result of an assessment, under the number that its authority gave it.
+
+    A number that was recorded without what it is for is recorded again with it, once.
 
     Raises:
         UsageError: Its date is to come, it has no number, or the number is recorded already.
+        UnknownPartyError: Nobody may export by that name.
     """
-    require(actor, "decide_crossborder", exporter)
+    require(actor, "decide_crossborder", scope.exporter)
     named = " ".join(assessment_id.split())
     if not 0 < len(named) <= _ID_CHARACTERS or not named.isprintable():
         raise UsageError(
@@ -110,15 +129,24 @@ def record(  # noqa: PLR0913, PLR0917 - a result has these parts
         )
     _require_past(issued_on, at)
     with control.write() as session:
-        if _rows(session, named):
+        party(session, tree, scope.exporter, at)
+        rows = _rows(session, named)
+        same = (scope.exporter, issued_on) == ((rows[0].exporter, rows[0].on_date) if rows else ())
+        if rows and not (same and rows[-1].dataset is None):
             raise UsageError(
                 f"The security assessment {named} is recorded already.",
                 "See … crossborder assessments; record an approved extension with … extend.",
             )
-        first = AssessmentRow(id=named, seq=0, kind="result", exporter=exporter)
-        first.on_date, first.last_day = issued_on, last_day_after("result", issued_on, None)
-        first.actor, first.at = actor.name, at
-        session.add(first)
+        before = rows[-1] if rows else None
+        kind: Kind = "result" if before is None else "scoped"
+        row = AssessmentRow(id=named, seq=len(rows), kind=kind, exporter=scope.exporter)
+        row.on_date = issued_on if before is None else before.on_date
+        row.last_day = last_day_after(kind, issued_on, before)
+        to = scope.destination
+        row.dataset, row.recipient = scope.dataset, to.recipient
+        row.country, row.purpose = to.country, to.purpose
+        row.actor, row.at = actor.name, at
+        session.add(row)
     settle(control)
     return _the_one(control, named)
 
@@ -160,6 +188,8 @@ def _follow(  # noqa: PLR0913, PLR0917 - which assessment, what of it, when, by 
             )
         more = AssessmentRow(id=last.id, seq=last.seq + 1, kind=kind, exporter=last.exporter)
         more.on_date, more.last_day = day, last_day_after(kind, day, last)
+        more.dataset, more.recipient = last.dataset, last.recipient
+        more.country, more.purpose = last.country, last.purpose
         more.actor, more.at = actor.name, at
         session.add(more)
     settle(control)
@@ -189,22 +219,37 @@ def standing(session: Session, at: datetime | None = None) -> dict[str, Assessme
 
 
 def relied_on(
-    session: Session, assessment_id: str | None, exporter: str, at: datetime
+    session: Session, assessment_id: str | None, scope: Scope, at: datetime
 ) -> Assessment | None:
     """Return the assessment that an export names, as recorded by then; None where it names none.
 
     Raises:
-        UsageError: There is no such assessment, or it is another exporter's.
+        UsageError: There is no such assessment, or it is of another export.
     """
     if not assessment_id:
         return None
     found = standing(session, at).get(assessment_id)
     if found is None:
         raise _unknown(assessment_id)
-    if found.exporter != exporter:
+    if found.exporter != scope.exporter:
         raise UsageError(
-            f"The security assessment {assessment_id} is of {found.exporter}, not of {exporter}.",
+            f"The security assessment {assessment_id} is of {found.exporter}, not of"
+            f" {scope.exporter}.",
             "Name one of the exporter's own: … crossborder assessments.",
+        )
+    if found.scope is None:
+        raise UsageError(
+            f"安全评估 {assessment_id} 登记时未写明数据、接收方、国家与目的"
+            f" The security assessment {assessment_id} was recorded without its table, recipient,"
+            " country and purpose: it holds for no export.",
+            "请按评估结果补登 Record it again with them, as its result names them: … assess.",
+        )
+    if found.scope != scope:
+        raise UsageError(
+            f"安全评估 {assessment_id} 不含此次出境"
+            f" The security assessment {assessment_id} is of {_named(found.scope)}, not of"
+            f" {_named(scope)}.",
+            "对此次出境另行申报 Have this export assessed: … crossborder assessments lists all.",
         )
     return found
 
@@ -225,6 +270,7 @@ def assessment_leaf(row: AssessmentRow) -> Leaf:
             "on_date": row.on_date.isoformat(),
             "last_day": row.last_day.isoformat(),
             "actor": row.actor,
+            **scope_facts(row),
         },
         at=iso(row.at),
     )
@@ -233,6 +279,23 @@ def assessment_leaf(row: AssessmentRow) -> Leaf:
 def city_date(at: datetime) -> date:
     """Return the city's day of a time."""
     return at.astimezone(CITY_TZ).date()
+
+
+def scope_facts(row: AssessmentRow) -> dict[str, JsonScalar]:
+    """Return what a leaf says of what a result is for: nothing where that was not kept."""
+    if row.dataset is None:
+        return {}
+    return {
+        "dataset": row.dataset,
+        "recipient": row.recipient,
+        "country": row.country,
+        "purpose_sha256": sha256(row.purpose or ""),
+    }
+
+
+def _named(scope: Scope) -> str:
+    to = scope.destination
+    return f"{scope.dataset} → {to.recipient} ({to.country}), {to.purpose}"
 
 
 def _require_past(day: date, at: datetime) -> None:
@@ -272,4 +335,12 @@ def _assessment(rows: Sequence[AssessmentRow]) -> Assessment:
         last_day=last.last_day,
         ask_by=ask_by,
         problem=problem,
+        scope=_scope(last),
     )
+
+
+def _scope(row: AssessmentRow) -> Scope | None:
+    if row.dataset is None or row.recipient is None or row.country is None or row.purpose is None:
+        return None
+    to = Destination(row.recipient, row.country, row.purpose)
+    return Scope(row.exporter, row.dataset, to)

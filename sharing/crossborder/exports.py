@@ -8,28 +8,45 @@ Whoever's sensitive information goes counts as sensitive; who goes both ways cou
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
-from typing import TYPE_CHECKING, Final, cast
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Integer, LargeBinary, String, Text, delete, func, insert, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
-from jobs.leaves import iso
-from lineage.evidence.leaf import Leaf
 from sharing import owed
-from sharing.control import Base
 from sharing.crossborder.assessments import city_date, relied_on, standing
 from sharing.crossborder.count import exported, persons
-from sharing.crossborder.decide import UNCOUNTED_ROWS, Counters, Decision, Facts, decide, rules
-from sharing.owed import OwingRow
+from sharing.crossborder.decide import (
+    Counters,
+    Decision,
+    Destination,
+    Facts,
+    Scope,
+    decide,
+    is_counted,
+    may_go,
+)
+from sharing.crossborder.papers import held, lacking
+from sharing.crossborder.parties import party
+from sharing.crossborder.reasons import reason_of
+from sharing.crossborder.records import (
+    ExportRow,
+    counted_persons_of,
+    export_leaf,
+    facts_of,
+    forget,
+    keep,
+)
+from sharing.crossborder.rules import rulebook_on, rulebooks
+from sharing.crossborder.title import holders, is_held_by_organ, title
+from sharing.crossborder.zone import list_on
 from sharing.people import require
-from sharing.requests.tables import next_number, sha256
+from sharing.requests.tables import next_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
@@ -37,82 +54,55 @@ if TYPE_CHECKING:
     from sharing.control import Control
     from sharing.crossborder.assessments import Assessment
     from sharing.crossborder.count import Exported
-    from sharing.crossborder.decide import Necessity, Outcome
+    from sharing.crossborder.decide import Necessity
+    from sharing.crossborder.parties import Party
+    from sharing.crossborder.rules import Outcome
+    from sharing.crossborder.title import Title
+    from sharing.crossborder.zone import ZoneList
     from sharing.people import Actor
-
-_ORGANS: Final = ("bureau", "district")
-#: Rows of tokens that are written at once.
-_CHUNK: Final = 10_000
-
-
-class ExportRow(OwingRow):
-    """One decision, and its end as a row of its own where the export was not carried out."""
-
-    __tablename__ = "share_exports"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    kind: Mapped[str] = mapped_column(String(16))
-    exporter: Mapped[str] = mapped_column(String(63), index=True)
-    year: Mapped[int]
-    table: Mapped[str] = mapped_column(String(255))
-    version: Mapped[int]
-    origin: Mapped[str] = mapped_column(String(16))
-    facts: Mapped[str] = mapped_column(Text)
-    assessment_id: Mapped[str | None] = mapped_column(String(255))
-    rule_row: Mapped[int]
-    outcome: Mapped[str] = mapped_column(String(32))
-    rule_version: Mapped[str] = mapped_column(String(16))
-    own_general: Mapped[int]
-    own_sensitive: Mapped[int]
-    general: Mapped[int]
-    sensitive: Mapped[int]
-    reason: Mapped[str] = mapped_column(Text)
-    actor: Mapped[str] = mapped_column(String(255))
-    at: Mapped[datetime]
-
-
-class ExportedPersonRow(Base):
-    """A person that an export counts: a token of the year, and whether as sensitive."""
-
-    __tablename__ = "share_export_persons"
-    export: Mapped[str] = mapped_column(String(16), primary_key=True)
-    token: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    exporter: Mapped[str] = mapped_column(String(63), index=True)
-    year: Mapped[int]
-    is_sensitive: Mapped[bool]
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What no table tells of an export: how the law sees the exporter and the occasion.
+    """What no table tells of an export: how the law sees the occasion.
 
     ``assessment_id`` names a security assessment (PIPL Art. 36) that ``assessments`` has on record.
+    ``because`` says why the export is necessary, where ``necessity`` says that it is. ``is_ciio``
+    and ``is_on_negative_list`` can only add to what the registers say.
     """
 
     assessment_id: str | None = None
     is_foreign_collected_only: bool = False
     necessity: Necessity | None = None
+    because: str = ""
     is_in_ftz: bool = False
     is_on_negative_list: bool = False
     is_ciio: bool = False
+    is_for_foreign_authority: bool = False
 
 
 @dataclass(frozen=True)
 class Export:
-    """Who wants to export which table, which of its columns (none: all), and how it stands."""
+    """Who wants to export which table to whom, which of its columns (none: all), and how."""
 
     exporter: str
     table: str
+    destination: Destination
     columns: tuple[str, ...] = ()
     circumstances: Circumstances = Circumstances()
+
+    @property
+    def scope(self) -> Scope:
+        """What a paper must be about to be of this export."""
+        return Scope(self.exporter, self.table, self.destination)
 
 
 @dataclass(frozen=True)
 class Decided:
     """A decision as people see it; ``own`` are the persons of this export alone.
 
-    ``assessment`` is the one it relies on, as it stands now; ``reason`` says why it was denied
-    where the rule alone does not, and what to do.
+    ``assessment`` is the one it relies on, as it stands now; ``reason`` says why it may not go
+    where the rule alone does not, and what to do. ``facts`` are what it was decided on.
     """
 
     id: str
@@ -125,6 +115,24 @@ class Decided:
     at: datetime
     assessment: Assessment | None
     reason: str
+    facts: Facts
+
+    @property
+    def may_go(self) -> bool:
+        """Whether the export may begin: its route is complete and no paper lacks."""
+        return self.is_carried_out and may_go(self.facts, self.decision)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the registers say of an export at its time."""
+
+    party: Party
+    relied: Assessment | None
+    title: Title | None
+    holders: tuple[str, ...]
+    papers: frozenset[str]
+    zone: ZoneList | None
 
 
 def decide_export(
@@ -133,29 +141,32 @@ def decide_export(
     """Decide whether a table may go abroad, on the persons counted in it and since 1 January.
 
     Raises:
+        UnknownPartyError: Nobody may export by that name.
         NotCountedError: Nothing of the table is published.
-        UsageError: There is no such table or column, or no such assessment of the exporter's.
+        UsageError: There is no such table or column, no such assessment of this export, a
+            necessity has no reason or no columns, or the exporter is not in the zone.
     """
     require(actor, "decide_crossborder", export.exporter)
-    named = export.circumstances.assessment_id
+    _check(export)
     with control.read() as session:
-        relied = relied_on(session, named, export.exporter, at)
+        exporter = party(session, tree, export.exporter, at)
+        relied = relied_on(session, export.circumstances.assessment_id, export.scope, at)
     year = at.astimezone(CITY_TZ).year
     what = exported(control.home, tree, export.table, export.columns)
     tokens = persons(control.home, what, year)
     with control.write() as session:
+        found = _found(session, tree, export, what, exporter, relied, at)
         export_id = next_number(session, ExportRow.id, "X", at)
         # Written before they are counted: the database then tells of each person once.
-        _keep(session, export_id, export.exporter, year, tokens, is_sensitive=what.is_sensitive)
-        is_over = relied is not None and relied.is_over(city_date(at))
-        counted = _counted(session, export.exporter, year)
-        facts = _facts(tree, export, what, counted, is_over=is_over)
-        decision = decide(facts)
-        row = _row(export_id, export, what, facts, decision, len(tokens), actor, at)
-        if relied is not None and is_over and decision.outcome == "deny":
-            row.reason = _over(relied)
-        if not is_counted(row):
-            _forget(session, export_id)
+        keep(session, export_id, export.exporter, year, tokens, is_sensitive=what.is_sensitive)
+        counted = counted_persons_of(session, export.exporter, year)
+        facts = _facts(tree, export, what, counted, found, city_date(at))
+        decision = decide(facts, rulebook_on(city_date(at)))
+        facts = replace(facts, lacking=lacking(facts, decision.row, found.papers))
+        row = _row(export_id, export, what, facts, decision, len(tokens), at)
+        row.actor, row.reason = actor.name, reason_of(export.scope, facts, decision, relied)
+        if not is_counted(row.outcome, row.rule_row):
+            forget(session, export_id)
         session.add(row)
         session.flush()
         made = _decided(row, relied, is_carried_out=True)
@@ -179,7 +190,7 @@ def give_up(control: Control, export_id: str, reason: str, actor: Actor, at: dat
             said = "was given up already" if rows else "is not known"
             raise UsageError(f"The export {export_id} {said}.", "See … crossborder list.")
         require(actor, "decide_crossborder", rows[0].exporter)
-        _forget(session, export_id)
+        forget(session, export_id)
         kept = {c.key: getattr(rows[0], c.key) for c in ExportRow.__table__.columns}
         ended = {"seq": 1, "kind": "given_up", "reason": words, "actor": actor.name, "at": at}
         session.add(ExportRow(**kept | ended | {"leaf_at": None}))
@@ -199,23 +210,10 @@ def decisions(control: Control) -> list[Decided]:
     ]
 
 
-def counted_persons(session: Session) -> dict[str, int]:
-    """Return how many persons each export counts; one that counts nobody is left out."""
-    rows = session.execute(
-        select(ExportedPersonRow.export, func.count()).group_by(ExportedPersonRow.export)
-    )
-    return {export: int(n) for export, n in rows}
-
-
-def is_counted(row: ExportRow) -> bool:
-    """Tell whether a decision's persons count: not where it is denied, or exempt by rows 3–6."""
-    return row.outcome != "deny" and row.rule_row not in UNCOUNTED_ROWS
-
-
 def counters(control: Control, exporter: str, year: int) -> Counters:
     """Return an exporter's distinct persons of a year so far."""
     with control.read() as session:
-        return _counted(session, exporter, year)
+        return counted_persons_of(session, exporter, year)
 
 
 def settle(control: Control) -> None:
@@ -223,99 +221,72 @@ def settle(control: Control) -> None:
     owed.settle(control, ExportRow, export_leaf)
 
 
-def export_leaf(row: ExportRow) -> Leaf:
-    """Return the leaf of a decision: what was decided, by which rules, at which counts."""
-    return Leaf(
-        type="crossborder",
-        subject=f"{row.id}#{row.seq}",
-        facts={
-            "kind": row.kind,
-            "exporter": row.exporter,
-            "year": row.year,
-            "table": row.table,
-            "version": row.version,
-            "origin": row.origin,
-            "facts_sha256": sha256(row.facts),
-            "assessment_id": row.assessment_id,
-            "row": row.rule_row,
-            "outcome": row.outcome,
-            "rule_version": row.rule_version,
-            "own_general": row.own_general,
-            "own_sensitive": row.own_sensitive,
-            "general": row.general,
-            "sensitive": row.sensitive,
-            "reason_sha256": sha256(row.reason),
-            "actor": row.actor,
-        },
-        at=iso(row.at),
+def _check(export: Export) -> None:
+    how = export.circumstances
+    if how.necessity and not (" ".join(how.because.split()) and export.columns):
+        raise UsageError(
+            "必要情形须写明理由，且只出境必要的列"
+            " A necessity needs its reason, and names the columns that are necessary.",
+            "--because 理由 --column 列 Give --because and one --column for each.",
+        )
+
+
+def _found(  # noqa: PLR0913, PLR0917 - what is asked of each register
+    session: Session,
+    tree: Tree,
+    export: Export,
+    what: Exported,
+    exporter: Party,
+    relied: Assessment | None,
+    at: datetime,
+) -> _Found:
+    if export.circumstances.is_in_ftz and not exporter.is_in_ftz:
+        raise UsageError(
+            f"{exporter.id} 未登记为自贸区企业 {exporter.id} is not registered in the zone.",
+            "由数据主管部门登记 The data authority registers it: … crossborder party --ftz.",
+        )
+    return _Found(
+        exporter,
+        relied,
+        title(session, tree, exporter.id, what, export.destination.purpose, at),
+        holders(tree, what.table),
+        held(session, export.scope, at),
+        list_on(session, at),
     )
 
 
-def facts_of(row: ExportRow) -> Facts:
-    """Return what a decision was made of, as it was kept."""
-    said = json.loads(row.facts)
-    return Facts(**{**said, "counters": Counters(**said["counters"])})
-
-
-def _facts(
-    tree: Tree, export: Export, what: Exported, counted: Counters, *, is_over: bool
+def _facts(  # noqa: PLR0913, PLR0917 - what a decision is made of
+    tree: Tree, export: Export, what: Exported, counted: Counters, found: _Found, day: date
 ) -> Facts:
     grading, how = what.contract.grading, export.circumstances
     has_persons = what.has_personal_information
+    is_over = found.relied is not None and found.relied.is_over(day)
+    listed = found.zone if how.is_in_ftz else None
     return Facts(
         grade=grading.gb43697 if grading else "general",
         level=what.level,
-        is_state_organ=tree.provider(export.exporter).kind in _ORGANS,
+        is_state_organ=found.party.is_organ,
         has_personal_information=has_persons,
         # What is without persons is judged without those of other exports.
         counters=counted if has_persons else Counters(),
-        has_security_assessment=bool(how.assessment_id) and not is_over,
+        has_security_assessment=found.relied is not None and not is_over,
         is_foreign_collected_only=how.is_foreign_collected_only,
         necessity=how.necessity,
         is_in_ftz=how.is_in_ftz,
         is_on_negative_list=how.is_on_negative_list,
-        is_ciio=how.is_ciio,
+        is_ciio=how.is_ciio or found.party.is_ciio,
         is_assessment_over=is_over,
+        is_held_by_organ=is_held_by_organ(tree, found.holders),
+        has_title=found.title is not None,
+        is_for_foreign_authority=how.is_for_foreign_authority,
+        has_approval="approval" in found.papers,
+        zone_list=listed.version if listed else None,
+        zone_route=listed.route(what, counted.general + counted.sensitive) if listed else None,
+        holders=found.holders,
+        title=str(found.title or ""),
+        because=" ".join(how.because.split()),
+        destination=export.destination,
     )
-
-
-def _over(relied: Assessment) -> str:
-    return (
-        f"安全评估 {relied.id} 的有效期已于 {relied.last_day} 届满；"
-        "请重新申报评估并登记结果后再判定。"
-        f" The security assessment {relied.id} ended on {relied.last_day}: have it assessed anew, "
-        "record the result (… crossborder assess), and decide again."
-    )
-
-
-def _keep(  # noqa: PLR0913 - whom an export counts, for whom and as what
-    session: Session,
-    export_id: str,
-    exporter: str,
-    year: int,
-    tokens: frozenset[bytes],
-    *,
-    is_sensitive: bool,
-) -> None:
-    same = {"export": export_id, "exporter": exporter, "year": year, "is_sensitive": is_sensitive}
-    ordered: Sequence[bytes] = sorted(tokens)
-    for start in range(0, len(ordered), _CHUNK):
-        rows = [same | {"token": token} for token in ordered[start : start + _CHUNK]]
-        session.execute(insert(ExportedPersonRow), rows)
-
-
-def _forget(session: Session, export_id: str) -> None:
-    session.execute(delete(ExportedPersonRow).where(ExportedPersonRow.export == export_id))
-
-
-def _counted(session: Session, exporter: str, year: int) -> Counters:
-    rows = session.execute(
-        select(ExportedPersonRow.is_sensitive, func.count(ExportedPersonRow.token.distinct()))
-        .where(ExportedPersonRow.exporter == exporter, ExportedPersonRow.year == year)
-        .group_by(ExportedPersonRow.is_sensitive)
-    )
-    found = {bool(is_sensitive): int(n) for is_sensitive, n in rows}
-    return Counters(found.get(False, 0), found.get(True, 0))
 
 
 def _row(  # noqa: PLR0913, PLR0917 - a decision has these parts
@@ -325,7 +296,6 @@ def _row(  # noqa: PLR0913, PLR0917 - a decision has these parts
     facts: Facts,
     decision: Decision,
     own: int,
-    actor: Actor,
     at: datetime,
 ) -> ExportRow:
     return ExportRow(
@@ -346,28 +316,36 @@ def _row(  # noqa: PLR0913, PLR0917 - a decision has these parts
         own_sensitive=own if what.is_sensitive else 0,
         general=decision.counters.general,
         sensitive=decision.counters.sensitive,
-        reason="",
-        actor=actor.name,
         at=at,
     )
 
 
 def _decided(row: ExportRow, relied: Assessment | None, *, is_carried_out: bool) -> Decided:
-    counted = Counters(row.general, row.sensitive)
-    source = next(rule.source for rule in rules() if rule.row == row.rule_row)
     decision = Decision(
-        row.rule_row, cast("Outcome", row.outcome), row.rule_version, counted, source
+        row.rule_row,
+        cast("Outcome", row.outcome),
+        row.rule_version,
+        Counters(row.general, row.sensitive),
+        _source(row),
     )
-    own = Counters(row.own_general, row.own_sensitive)
     return Decided(
         row.id,
         row.table,
         row.exporter,
         decision,
-        own,
+        Counters(row.own_general, row.own_sensitive),
         row.origin,
         is_carried_out,
         row.at,
         relied,
         row.reason,
+        facts_of(row),
     )
+
+
+def _source(row: ExportRow) -> str:
+    """Return where a decision's rule is written; empty for a version that is not known here."""
+    rules = (
+        rule for book in rulebooks() if book.version == row.rule_version for rule in book.rules
+    )
+    return next((rule.source for rule in rules if rule.row == row.rule_row), "")

@@ -31,7 +31,10 @@ MODELS: Final = (
     "sharing.rights.trades",
     "sharing.rights.ledger",
     "sharing.crossborder.assessments",
-    "sharing.crossborder.exports",
+    "sharing.crossborder.papers",
+    "sharing.crossborder.parties",
+    "sharing.crossborder.records",
+    "sharing.crossborder.zone",
     "sharing.catalogue.register",
 )
 

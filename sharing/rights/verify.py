@@ -17,14 +17,8 @@ from contracts.errors import UsageError
 from jobs.verify.report import said
 from sharing.control import Control, has_control
 from sharing.crossborder import verify as crossborder
-from sharing.crossborder.decide import decide, rules
-from sharing.crossborder.exports import (
-    ExportRow,
-    counted_persons,
-    export_leaf,
-    facts_of,
-    is_counted,
-)
+from sharing.crossborder.decide import is_counted
+from sharing.crossborder.records import ExportRow, counted_persons, export_leaf
 from sharing.rights import verify_books
 from sharing.rights.listing import ListingRow, listing_leaf
 from sharing.rights.offered import NotListableError, RealOrigin, SimulatedDataError, offered
@@ -68,8 +62,8 @@ def rights(lake: Lake) -> Iterator[Checked]:
         problems = [
             *_settlements(session),
             *verify_books.problems(lake, session),
-            *_decisions(session),
             *_persons(session),
+            *crossborder.decisions(session),
             *crossborder.dates(session),
             *crossborder.reliance(session),
         ]
@@ -130,29 +124,13 @@ def _unequal(
     return None if paid == by_rule else f"its parts are not what {trade.rule} makes of them"
 
 
-def _decisions(session: Session) -> Iterator[tuple[str, str | None]]:
-    """Decide each export again from its facts, where the rules are still the same."""
-    version = rules()[0].version
-    for row in session.scalars(select(ExportRow)):
-        if row.rule_version != version:
-            continue
-        again = decide(facts_of(row))
-        counted = (row.general, row.sensitive)
-        is_same = (again.row, again.outcome) == (row.rule_row, row.outcome) and counted == (
-            again.counters.general,
-            again.counters.sensitive,
-        )
-        problem = None if is_same else f"row {again.row} ({again.outcome}) follows from its facts"
-        yield f"share_exports {row.id}", problem
-
-
 def _persons(session: Session) -> Iterator[tuple[str, str | None]]:
     """Hold the persons that are kept of each export against what was counted in it."""
     kept = counted_persons(session)
     newest = {row.id: row for row in session.scalars(select(ExportRow).order_by(ExportRow.seq))}
     for row in newest.values():
         wanted = row.own_general + row.own_sensitive
-        if row.kind != "decided" or not is_counted(row):
+        if row.kind != "decided" or not is_counted(row.outcome, row.rule_row):
             wanted = 0
         found = kept.pop(row.id, 0)
         problem = None if found == wanted else f"{found} persons are kept, {wanted} count"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -31,17 +31,26 @@ from sharing.people import ForbiddenError
 from sharing.rights.verify import rights
 from sharing.workdays import is_workday, subtract_workdays
 from tests.conftest import TREE
+from tests.unit.sharing.abroad import (
+    AUTHORITY,
+    CITY,
+    COMPANY,
+    TO,
+    USCC,
+    ready,
+    scope,
+)
 from tests.unit.sharing.asking import person
-from tests.unit.sharing.lakes import BANK, CASES, publish
+from tests.unit.sharing.lakes import BANK, publish
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sharing.crossborder.assessments import Assessment
     from sharing.crossborder.exports import Decided
 
-AUTHORITY: Final = person("gov_data", "authority")
-COMPANY, ORGAN, ID = "x_data_co", "civil", "SA-2023-0007"
+ORGAN, ID = "civil", "SA-2023-0007"
 #: It holds to 10 November 2026; 60 working days before lie Mid-Autumn, the National Day holiday
 #: and two days made up for them.
 ISSUED, LAST, ASK_BY = date(2023, 11, 10), date(2026, 11, 10), date(2026, 8, 12)
@@ -52,14 +61,24 @@ def at(day: date, hour: int = 12, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=CITY_TZ).astimezone(UTC)
 
 
+@pytest.fixture
+def control(home: Home) -> Iterator[Control]:
+    """A control database in which a company may use every table."""
+    with Control(home) as opened:
+        ready(opened)
+        yield opened
+
+
 def record(control: Control, exporter: str = COMPANY, issued: date = ISSUED) -> Assessment:
-    return assessments.record(control, exporter, ID, issued, AUTHORITY, at(issued))
+    what = scope(exporter)
+    return assessments.record(control, TREE, what, ID, issued, AUTHORITY, at(issued))
 
 
 def decide(control: Control, when: datetime, exporter: str = COMPANY, **how: Any) -> Decided:
     circumstances = Circumstances(**{"assessment_id": ID, "is_ciio": True, **how})
-    export = Export(exporter, BANK, circumstances=circumstances)
-    return exports.decide_export(control, TREE, export, AUTHORITY, when)
+    export = Export(exporter, BANK, TO, circumstances=circumstances)
+    tree = TREE if exporter == ORGAN else CITY
+    return exports.decide_export(control, tree, export, AUTHORITY, when)
 
 
 @pytest.mark.parametrize(
@@ -152,10 +171,10 @@ def test_an_approved_extension_holds_three_years_from_the_end(home: Home, contro
 def test_a_result_of_the_future_or_without_a_date_is_refused(control: Control) -> None:
     tomorrow = ISSUED + timedelta(days=1)
     with pytest.raises(UsageError, match="still to come"):
-        assessments.record(control, COMPANY, ID, tomorrow, AUTHORITY, at(ISSUED, 23, 59))
+        assessments.record(control, TREE, scope(), ID, tomorrow, AUTHORITY, at(ISSUED, 23, 59))
     assert assessments.assessments(control) == {}
     night = at(ISSUED, 23, 59) + timedelta(minutes=1)
-    made = assessments.record(control, COMPANY, ID, tomorrow, AUTHORITY, night)
+    made = assessments.record(control, TREE, scope(), ID, tomorrow, AUTHORITY, night)
     assert made.issued_on == tomorrow
     with pytest.raises(UsageError, match="still to come"):
         assessments.extend(control, ID, date(2024, 1, 2), AUTHORITY, at(date(2024, 1, 1)))
@@ -164,7 +183,7 @@ def test_a_result_of_the_future_or_without_a_date_is_refused(control: Control) -
 @pytest.mark.parametrize("name", ["", " \n", "a\u202eb", "x" * 201])
 def test_a_result_has_a_number_that_can_be_read(control: Control, name: str) -> None:
     with pytest.raises(UsageError, match="has a number of"):
-        assessments.record(control, COMPANY, name, ISSUED, AUTHORITY, at(ISSUED))
+        assessments.record(control, TREE, scope(), name, ISSUED, AUTHORITY, at(ISSUED))
 
 
 def test_what_is_not_on_record_cannot_be_relied_on(home: Home, control: Control) -> None:
@@ -202,7 +221,7 @@ def test_only_what_still_holds_is_extended(
 def test_who_may_and_what_is_there_already(control: Control) -> None:
     stranger = person("health", "cdo")
     with pytest.raises(ForbiddenError):
-        assessments.record(control, ORGAN, ID, ISSUED, stranger, at(ISSUED))
+        assessments.record(control, TREE, scope(ORGAN), ID, ISSUED, stranger, at(ISSUED))
     record(control, ORGAN)
     with pytest.raises(ForbiddenError):
         assessments.extend(control, ID, LAST, stranger, at(LAST))
@@ -273,6 +292,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("assessed") / "home")
     publish(home, BANK, "T1")
     with Control(home) as control:
+        ready(control)
         record(control)
         decide(control, at(LAST + timedelta(days=1)))
         decide(control, at(LAST))
@@ -330,6 +350,7 @@ def test_verify_names_what_was_changed(spoilt: Home, change: str, found: str) ->
 def test_both_databases_keep_it_alike(control_url: str, home: Home) -> None:
     publish(home, BANK, "T1")
     with Control(home) as control:
+        ready(control)
         record(control)
         assessments.extend(control, ID, LAST, AUTHORITY, at(LAST))
         decide(control, at(LAST + timedelta(days=1)))
@@ -342,33 +363,43 @@ def test_the_command_line(
 ) -> None:
     monkeypatch.setenv("JINGSHU_HOME", str(home.root))
     monkeypatch.setenv("JINGSHU_CONTRACTS", str(ROOT / "contracts"))
-    publish(home, CASES, "11010519491231002X")
+    publish(home, BANK, "T1")
+    to = ("--to", TO.recipient, "--country", TO.country, "--purpose", TO.purpose)
+    of = ("--table", BANK, *to)
 
-    def run(*arguments: str) -> tuple[int, str]:
+    def call(*arguments: str) -> tuple[int, str]:
         capsys.readouterr()
         with pytest.raises(SystemExit) as caught:
-            main(["share", "crossborder", *arguments])
+            main(["share", *arguments])
         printed = capsys.readouterr()
         return int(caught.value.code or 0), printed.out + printed.err
 
+    def run(*arguments: str) -> tuple[int, str]:
+        return call("crossborder", *arguments)
+
     assert run("assessments") == (0, "没有安全评估 No security assessment is recorded.\n")
-    assert run("assess", COMPANY, "OLD")[0] == 2, "it has no date"
-    assert run("assess", COMPANY, "OLD", "--on", "2999-01-01")[0] == 2
-    code, said = run("assess", COMPANY, "OLD", "--on", "2020-03-10")
+    assert run("assess", COMPANY, "OLD", *of)[0] == 2, "it has no date"
+    code, said = run("assess", COMPANY, "OLD", "--on", "2020-03-10", *of)
+    assert (code, "There is no body 'x_data_co'" in said) == (1, True)
+    assert run("party", COMPANY, "--name", "示例数据有限公司", "--uscc", USCC)[0] == 0
+    assert call("rights", "grant", BANK, "process", COMPANY, "--legal-basis", "协议")[0] == 0
+    assert run("assess", COMPANY, "OLD", "--on", "2999-01-01", *of)[0] == 2
+    code, said = run("assess", COMPANY, "OLD", "--on", "2020-03-10", *of)
     assert code == 0, said
     assert "有效至 holds to 2023-03-10，最迟申请延期 ask for more by 2022-12-12" in said
-    code, said = run("decide", COMPANY, CASES, "--ciio", "--assessment", "OLD")
+    decide = ("decide", COMPANY, BANK, *to, "--ciio", "--assessment")
+    code, said = run(*decide, "OLD")
     assert code == 0, said
-    assert "deny（第 7 行 row" in said
+    assert "deny（第 1 行 row" in said
     assert "请重新申报评估" in said
-    assert run("decide", COMPANY, CASES, "--assessment", "NONE")[0] == 2
+    assert run(*decide, "NONE")[0] == 2
     today = datetime.now(CITY_TZ).date().isoformat()
-    assert run("assess", COMPANY, "NEW", "--on", today, "--json")[0] == 0
+    assert run("assess", COMPANY, "NEW", "--on", today, "--json", *of)[0] == 0
     assert "calendar_missing" in run("assessments")[1]
     assert "已申请延期" in run("ask", "NEW", "--on", today)[1]
     listed = json.loads(run("extend", "NEW", "--on", today, "--json")[1])["assessments"]
     assert [(a["id"], a["extensions"], a["is_asked"]) for a in listed] == [("NEW", 1, False)]
-    code, said = run("decide", COMPANY, CASES, "--ciio", "--assessment", "NEW", "--json")
+    code, said = run(*decide, "NEW", "--json")
     found = json.loads(said)
     assert (found["outcome"], found["reason"]) == ("security_assessment", "")
     assert found["assessment"]["last_day"] == listed[0]["last_day"]

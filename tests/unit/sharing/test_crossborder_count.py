@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
@@ -18,23 +18,36 @@ from contracts.errors import UsageError
 from jobs.seal.keys import FileKeys, keys_of
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Base, Control
-from sharing.crossborder import assessments, exports
+from sharing.crossborder import assessments, exports, records
 from sharing.crossborder.assessments import city_date
 from sharing.crossborder.count import NotCountedError, exported, persons
-from sharing.crossborder.decide import Counters, rules
-from sharing.crossborder.exports import Circumstances, Export, ExportedPersonRow, ExportRow
+from sharing.crossborder.decide import Counters
+from sharing.crossborder.exports import Circumstances, Export
+from sharing.crossborder.records import ExportedPersonRow, ExportRow
+from sharing.crossborder.rules import rulebooks
+from sharing.crossborder.zone import add_list, parse_list
 from sharing.people import ForbiddenError
+from tests.unit.sharing.abroad import AUTHORITY, CITY, COMPANY, TO, ready, scope
 from tests.unit.sharing.asking import MONDAY, person
-from tests.unit.sharing.lakes import BANK, CASES, CLAIMS, TREE, publish
+from tests.unit.sharing.lakes import BANK, CASES, CLAIMS, KEYS, TREE, publish
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from contracts.layout import Home
+    from contracts.tree import Tree
     from sharing.crossborder.exports import Decided
 
-AUTHORITY: Final = person("gov_data", "authority")
-COMPANY: Final = "x_data_co"
+_LIST: Final = b"industry,scenario,field,threshold,route\nx,x,no such field,0,security_assessment\n"
+
+
+@pytest.fixture
+def control(home: Home) -> Iterator[Control]:
+    """A control database in which two companies may use every table."""
+    with Control(home) as opened:
+        ready(opened)
+        yield opened
 
 
 def decide(
@@ -43,9 +56,12 @@ def decide(
     at: datetime = MONDAY,
     exporter: str = COMPANY,
     circumstances: Circumstances | None = None,
+    tree: Tree = CITY,
 ) -> Decided:
-    export = Export(exporter, table, circumstances=circumstances or Circumstances())
-    return exports.decide_export(control, TREE, export, AUTHORITY, at)
+    how = circumstances or Circumstances()
+    columns = (KEYS[table],) if how.necessity else ()
+    export = Export(exporter, table, TO, columns, how)
+    return exports.decide_export(control, tree, export, AUTHORITY, at)
 
 
 def counted(made: Decided) -> tuple[int, str, int, int]:
@@ -159,7 +175,8 @@ def test_ten_thousand_sensitive_persons_are_assessed(home: Home, control: Contro
     ("circumstances", "row"),
     [
         (Circumstances(is_foreign_collected_only=True), 4),
-        (Circumstances(necessity="contract_with_person"), 5),
+        (Circumstances(necessity="contract_with_person", because="订票"), 5),
+        (Circumstances(necessity="statutory_duty", because="反洗钱法 第二十条"), 5),
         (Circumstances(is_in_ftz=True), 6),
     ],
 )
@@ -168,6 +185,8 @@ def test_exempt_persons_do_not_count(
 ) -> None:
     publish(home, CASES, "11010519491231002X")
     publish(home, BANK, "T1")
+    listed = parse_list(_LIST, "2024", "公文", date(2024, 8, 30))
+    add_list(control, _LIST, listed, AUTHORITY, MONDAY)
     exempt = decide(control, CASES, circumstances=circumstances)
     assert counted(exempt)[:2] == (row, "exempt")
     assert counted(decide(control, BANK)) == (10, "exempt", 1, 0)
@@ -176,7 +195,7 @@ def test_exempt_persons_do_not_count(
 def test_who_was_not_exempt_before_still_counts(home: Home, control: Control) -> None:
     publish(home, CASES, "11010519491231002X")
     decide(control, CASES)
-    decide(control, CASES, circumstances=Circumstances(necessity="emergency"))
+    decide(control, CASES, circumstances=Circumstances(necessity="emergency", because="急救"))
     assert exports.counters(control, COMPANY, 2026) == Counters(0, 1)
 
 
@@ -192,11 +211,13 @@ def test_counters_begin_anew_on_1_january_in_beijing(home: Home, control: Contro
 def test_a_bureau_keeps_its_persons_at_home(home: Home, control: Control) -> None:
     publish(home, BANK, "T1")
     publish(home, CASES, "11010519491231002X")
-    assert counted(decide(control, BANK, exporter="civil"))[:2] == (1, "deny")
-    assert counted(decide(control, CASES, exporter="health"))[:2] == (0, "deny")
-    assessments.record(control, "civil", "SA-2026-7", city_date(MONDAY), AUTHORITY, MONDAY)
+    assert counted(decide(control, BANK, exporter="civil", tree=TREE))[:2] == (1, "deny")
+    assert counted(decide(control, CASES, exporter="health", tree=TREE))[:2] == (0, "deny")
+    what, today = scope("civil"), city_date(MONDAY)
+    assessments.record(control, TREE, what, "SA-2026-7", today, AUTHORITY, MONDAY)
     assessed = Circumstances(assessment_id="SA-2026-7")
-    assert counted(decide(control, BANK, exporter="civil", circumstances=assessed))[0] == 10
+    made = decide(control, BANK, exporter="civil", circumstances=assessed, tree=TREE)
+    assert counted(made)[0] == 10
     assert exports.counters(control, "health", 2026) == Counters()
 
 
@@ -226,10 +247,10 @@ def test_every_decision_keeps_its_rules_counters_and_leaf(home: Home, control: C
     made = decide(control, CASES)
     with control.read() as session:
         row = session.scalars(select(ExportRow)).one()
-    assert (row.rule_version, row.sensitive, row.own_sensitive) == (rules()[0].version, 1, 1)
+    assert (row.rule_version, row.sensitive, row.own_sensitive) == (rulebooks()[-1].version, 1, 1)
     logged = EvidenceLog(home).find(f"crossborder:{made.id}#0")
     assert logged is not None
-    assert logged.leaf == exports.export_leaf(row)
+    assert logged.leaf == records.export_leaf(row)
     assert row.origin == "unknown", "nothing says what this table is made from"
 
 
@@ -237,6 +258,7 @@ def test_no_number_is_written_anywhere(home: Home, tmp_path: Path) -> None:
     number = "11010519491231002X"
     publish(home, CASES, number)
     with Control(home) as control:
+        ready(control)
         decide(control, CASES)
         with control.read() as session:
             tokens = session.scalars(select(ExportedPersonRow.token)).all()
@@ -255,7 +277,7 @@ def test_what_cannot_be_counted_or_named_is_refused(home: Home, control: Control
         exported(home, TREE, CASES, ("nothing",))
     stranger = person("civil", "cdo")
     with pytest.raises(ForbiddenError):
-        exports.decide_export(control, TREE, Export("health", CASES), stranger, MONDAY)
+        exports.decide_export(control, TREE, Export("health", CASES, TO), stranger, MONDAY)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sets(st.integers(0, 9))), max_size=8))
@@ -266,8 +288,8 @@ def test_counters_are_unions_whatever_the_order(made: list[tuple[bool, set[int]]
         with Session(engine) as session:
             for i, (is_sensitive, numbers) in enumerate(made):
                 tokens = frozenset(bytes([n]) for n in numbers)
-                exports._keep(session, f"X{i}", COMPANY, 2026, tokens, is_sensitive=is_sensitive)
-            found = exports._counted(session, COMPANY, 2026)
+                records.keep(session, f"X{i}", COMPANY, 2026, tokens, is_sensitive=is_sensitive)
+            found = records.counted_persons_of(session, COMPANY, 2026)
         engine.dispose()
     unions = [
         len(set().union(*(n for is_sensitive, n in made if is_sensitive == kind)))

@@ -20,6 +20,7 @@ from sharing.crossborder.exports import Export, decide_export
 from sharing.rights import assets, listing, periods, register, trades
 from sharing.rights.terms import Asked, Terms, city_day
 from sharing.rights.verify import rights
+from tests.unit.sharing.abroad import CITY, COMPANY, TO, known, may_use
 from tests.unit.sharing.asking import MONDAY, person
 from tests.unit.sharing.lakes import BANK, INPUTS, TREE, HeatLake, publish
 from tests.unit.sharing.trading import (
@@ -73,7 +74,9 @@ def trade_one_of_each(control: Control) -> None:
     assets.book(control, TREE, replace(COST, incurred_on=date(2026, 6, 30)), STEWARD, JUNE)
     periods.close_month(control, TREE, "health", "2026-06", STEWARD, MONDAY)
     publish(control.home, BANK, "T1", "T2")
-    decide_export(control, TREE, Export("x_data_co", BANK), AUTHORITY, MONDAY)
+    known(control)
+    may_use(control, COMPANY, BANK)
+    decide_export(control, CITY, Export(COMPANY, BANK, TO), AUTHORITY, MONDAY)
 
 
 def test_all_of_it_is_proved(traded: HeatLake) -> None:

@@ -1,0 +1,192 @@
+"""Negative lists of the free-trade zone (自贸区数据出境负面清单): added by an operator, consulted.
+
+None is shipped, for none was read; without one the zone's rule is undetermined and permits nothing.
+A list is a CSV of ``industry,scenario,field,threshold,route`` with its source, version and day
+(促进和规范数据跨境流动规定 Art. 6), kept whole in the control database and signed by its leaf.
+``threshold`` is the number of persons from which the row holds: 0 holds for any.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import date, datetime  # noqa: TC003  (SQLAlchemy reads them)
+from typing import TYPE_CHECKING, Final, get_args
+
+from sqlalchemy import Date, String, Text, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contracts.errors import UsageError
+from jobs.leaves import iso
+from lineage.evidence.leaf import Leaf
+from sharing import owed
+from sharing.crossborder.assessments import city_date
+from sharing.crossborder.decide import Route
+from sharing.owed import OwingRow
+from sharing.people import DATA_AUTHORITY, require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.orm import Session
+
+    from sharing.control import Control
+    from sharing.crossborder.count import Exported
+    from sharing.people import Actor
+
+_COLUMNS: Final = ["industry", "scenario", "field", "threshold", "route"]
+_CHARACTERS: Final = 200
+_VERSION_CHARACTERS: Final = 64
+
+
+class ZoneListRow(OwingRow):
+    """A list as it was added."""
+
+    __tablename__ = "share_zone_lists"
+    version: Mapped[str] = mapped_column(String(_VERSION_CHARACTERS), primary_key=True)
+    source: Mapped[str] = mapped_column(String(_CHARACTERS))
+    issued_on: Mapped[date] = mapped_column(Date)
+    content: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A field of a list, the persons from which it counts, and what the list then asks."""
+
+    industry: str
+    scenario: str
+    field: str
+    threshold: int
+    route: Route
+
+
+@dataclass(frozen=True)
+class ZoneList:
+    """A list: its version, who issued it when, and its fields."""
+
+    version: str
+    source: str
+    issued_on: date
+    fields: tuple[Listed, ...]
+
+    def route(self, what: Exported, persons: int) -> Route | None:
+        """Return the strictest that the list asks of an export; None where it is outside the list.
+
+        A column is on the list where a name of it holds one of the list's fields, or the
+        other way round: what is only like a listed field is taken for it.
+        """
+        names = [
+            n for c in what.columns for n in map(_plain, (c.name, c.header, c.business_name)) if n
+        ]
+        found = {
+            listed.route
+            for listed in self.fields
+            if persons >= listed.threshold
+            and any(_plain(listed.field) in name or name in _plain(listed.field) for name in names)
+        }
+        return next((route for route in get_args(Route) if route in found), None)
+
+
+def add_list(control: Control, content: bytes, made: ZoneList, actor: Actor, at: datetime) -> None:
+    """Keep a list with its leaf; ``made`` is what ``parse_list`` read of it.
+
+    Raises:
+        UsageError: Its version is there already, its day is still to come.
+        ForbiddenError: The actor is not the data authority's.
+    """
+    require(actor, "keep_exporters", DATA_AUTHORITY)
+    if made.issued_on > city_date(at):
+        raise UsageError(f"{made.issued_on} is still to come.", "填写发布日期 Give its own date.")
+    with control.write() as session:
+        if session.get(ZoneListRow, made.version) is not None:
+            raise UsageError(
+                f"清单 {made.version} 已添加 The list {made.version} was added already.",
+                "新清单用新版本号 A new list has a new version.",
+            )
+        row = ZoneListRow(version=made.version, source=made.source, issued_on=made.issued_on)
+        row.content, row.actor, row.at = content.decode("utf-8-sig"), actor.name, at
+        session.add(row)
+    settle(control)
+
+
+def parse_list(content: bytes, version: str, source: str, issued_on: date) -> ZoneList:
+    """Read a list; UsageError names the line that is wrong."""
+    for text, most in ((version, _VERSION_CHARACTERS), (source, _CHARACTERS)):
+        if not 0 < len(text.strip()) <= most or not text.isprintable():
+            raise UsageError(
+                "未写明来源与版本 The list has no source or no version.",
+                "填写发布机关、文号与版本 Name who issued it, and its version.",
+            )
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True)
+        lines = list(reader)
+    except (UnicodeDecodeError, csv.Error):
+        lines = []
+    if not lines or list(lines[0]) != _COLUMNS:
+        raise UsageError(
+            "这不是负面清单 The file is no negative list.",
+            f"首行须为 Its first line is: {','.join(_COLUMNS)} (UTF-8).",
+        )
+    fields = tuple(_listed(line, number) for number, line in enumerate(lines, 2))
+    return ZoneList(version.strip(), source.strip(), issued_on, fields)
+
+
+def list_on(session: Session, at: datetime) -> ZoneList | None:
+    """Return the newest list of a time, as it was added by then; None where there is none."""
+    row = session.scalars(
+        select(ZoneListRow)
+        .where(ZoneListRow.at <= at, ZoneListRow.issued_on <= city_date(at))
+        .order_by(ZoneListRow.issued_on.desc(), ZoneListRow.at.desc())
+    ).first()
+    if row is None:
+        return None
+    return parse_list(row.content.encode(), row.version, row.source, row.issued_on)
+
+
+def settle(control: Control) -> None:
+    """Write the leaves that lists still owe."""
+    owed.settle(control, ZoneListRow, list_leaf)
+
+
+def list_leaf(row: ZoneListRow) -> Leaf:
+    """Return the leaf of one list: its source, its day and the digest of all of it."""
+    return Leaf(
+        type="crossborder",
+        subject=f"negative_list/{row.version}",
+        facts={
+            "source": row.source,
+            "issued_on": row.issued_on.isoformat(),
+            "sha256": hashlib.sha256(row.content.encode()).hexdigest(),
+            "actor": row.actor,
+        },
+        at=iso(row.at),
+    )
+
+
+def _listed(line: Mapping[str, str], number: int) -> Listed:
+    threshold, route, field = line["threshold"], line["route"], _plain(line["field"])
+    if not field:
+        raise _wrong(number, "field 为空 is empty")
+    if not (threshold or "").isdecimal():
+        raise _wrong(number, "threshold 须为整数 is a number of persons, 0 for any")
+    if route not in get_args(Route):
+        raise _wrong(number, f"route 须为 is one of {', '.join(get_args(Route))}")
+    return Listed(
+        line["industry"],
+        line["scenario"],
+        line["field"],
+        int(threshold),
+        route,  # type: ignore[arg-type]  # it was just compared
+    )
+
+
+def _plain(name: str | None) -> str:
+    return "".join((name or "").split()).casefold()
+
+
+def _wrong(number: int, problem: str) -> UsageError:
+    return UsageError(f"第 {number} 行 Line {number}: {problem}.", "请改正 Mend the line.")
