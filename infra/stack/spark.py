@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.layout import ROOT
 from infra.stack import processes
 from infra.stack.processes import LOOPBACK, Ledger, Part, StackError
 
@@ -197,7 +198,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_CONF_DIR": str(folder),
         "PYSPARK_PYTHON": sys.executable,
-        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        "PYTHONPATH": os.environ.get("PYTHONPATH") or str(ROOT),  # workers import what seals
     }
 
 
