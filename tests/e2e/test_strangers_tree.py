@@ -14,7 +14,17 @@ from contracts.layout import Home
 from contracts.tree import load_tree
 from jobs.verify import verify
 from tests.commands import Running
-from tests.unit.contracts.small import Node, column, custom, properties, source, write
+from tests.modes import open_to_others
+from tests.spills import Planted, spills
+from tests.unit.contracts.small import (
+    Node,
+    column,
+    custom,
+    properties,
+    set_custom,
+    source,
+    write,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 DAY = "2026-07-15"
+#: Columns of the berths whose cells must not be in what Airflow, Spark and the pages keep.
+PLANTED = (Planted("captain", "L3", "Zqcaptain"), Planted("permit", "L4", "Zqpermit"))
 
 
 def _contract(provider: str, dataset: str, form: str, path: str, **export: Any) -> Node:
@@ -36,6 +48,21 @@ def _contract(provider: str, dataset: str, form: str, path: str, **export: Any) 
     return made
 
 
+def _watched(planted: Planted) -> Node:
+    """Return a column with an expectation that every cell fails, as a warning."""
+    check = {
+        "id": f"length_of_{planted.column}",
+        "type": "custom",
+        "engine": "greatExpectations",
+        "severity": "warning",
+        "implementation": {
+            "type": "expect_column_value_lengths_to_be_between",
+            "kwargs": {"max_value": 3},
+        },
+    }
+    return column(planted.column, classification=planted.level, quality=[check])
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Three contracts of two bodies that no list names, in a layout of their own."""
@@ -43,6 +70,8 @@ def tree(tmp_path: Path) -> Path:
     (root / "harbour" / "2026").mkdir(parents=True)
     (root / "archive").mkdir()
     berth = _contract("harbour", "berth", "csv", "{drop}/in/berth-{date}.txt", delimiter=";")
+    set_custom(berth, "grading", {"gb43697": "general", "level": "L4"})
+    properties(berth).extend(_watched(one) for one in PLANTED)
     crane = _contract("harbour", "crane", "jsonl", "{drop}/in/{date}/crane*.jsonl")
     shelf = _contract("archive", "shelf", "xlsx", "{drop}/archive/{date}/*.xlsx", header_row=2)
     write(root / "harbour" / "2026", berth, crane)
@@ -55,7 +84,9 @@ def drop(tmp_path: Path) -> Path:
     made = tmp_path / "their drop"
     (made / "in" / DAY).mkdir(parents=True)
     (made / "archive" / DAY).mkdir(parents=True)
-    (made / "in" / f"berth-{DAY}.txt").write_text("NO;PIECES\nB1;4\nB2;-1\nB3;2\n", "utf-8")
+    berths = (f"B{n};{pieces};Zqcaptain{n};Zqpermit{n}" for n, pieces in enumerate((4, -1, 2), 1))
+    text = "\n".join(["NO;PIECES;CAPTAIN;PERMIT", *berths, ""])
+    (made / "in" / f"berth-{DAY}.txt").write_text(text, "utf-8")
     lines = [{"NO": f"C{n}", "PIECES": n} for n in range(5)]
     text = "\n".join(json.dumps(line) for line in lines)
     (made / "in" / DAY / "crane_a.jsonl").write_text(text, "utf-8")
@@ -84,3 +115,6 @@ def test_a_strangers_tree_runs_the_same_way(tmp_path: Path, tree: Path, drop: Pa
     shelf = DeltaTable(home.table("silver", "archive__shelf")).to_pyarrow_table()
     assert sorted(shelf["pieces"].to_pylist()) == [7, 8]
     assert verify(home, load_tree(tree)).findings == []
+    assert len(list((home.quality / "validations").glob("*.json"))) == 1
+    assert spills(home.root, PLANTED) == []
+    assert open_to_others(home.root) == []
