@@ -20,7 +20,7 @@ from contracts.layout import Home
 from contracts.tree import load_tree
 from jobs import backfill, decisions, entry, governance, quarantine, trial
 from jobs.verify import verify
-from portal.report import build_site
+from portal.site import build_site
 from sharing.control import Control, utc_now
 from sharing.notices.collect import collect
 from tests.days import deliver
