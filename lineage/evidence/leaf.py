@@ -51,6 +51,7 @@ LeafType = Literal[
     "audit",
     "adoption",
     "calendar",
+    "opening",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 
