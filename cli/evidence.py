@@ -15,6 +15,7 @@ import click
 from cli.anchor import anchor as anchor_command
 from cli.anchor import chain, witness
 from cli.dossier import dossier
+from cli.opening import open_
 from contracts.errors import UsageError
 from contracts.layout import Home
 from lineage.evidence.anchored import Anchoring, anchoring
@@ -263,3 +264,4 @@ evidence.add_command(dossier)
 evidence.add_command(anchor_command)
 evidence.add_command(witness)
 evidence.add_command(chain)
+evidence.add_command(open_)

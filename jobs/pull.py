@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contracts.delivery import Delivery
     from contracts.layout import Home
     from jobs.drop import Found
+    from lineage.evidence.leaf import JsonScalar
 
 
 def batch_id_of(delivery: Delivery, sha256: str) -> str:
@@ -101,6 +102,18 @@ def kept_batch(home: Home, table: str, batch_id: str) -> RawBatch:
     provider, _, dataset = table.partition("__")
     manifest = home.raw(provider, dataset, batch_id) / "manifest.json"
     return RawBatch.model_validate_json(manifest.read_bytes())
+
+
+def sealed_facts(home: Home, provider: str, dataset: str, batch_id: str) -> dict[str, JsonScalar]:
+    """Return the digests of a batch's kept file as it lies there, sealed; none where it is clear.
+
+    A stranger can match the file without the key, and the clear one with ``file_sha256``.
+    """
+    raw = kept_batch(home, f"{provider}__{dataset}", batch_id)
+    if not raw.is_sealed:
+        return {}
+    digest = digest_file(raw_file(home, raw))
+    return {"sealed_sha256": digest.sha256, "sealed_sm3": digest.sm3}
 
 
 def kept_batches(home: Home, provider: str, dataset: str) -> list[RawBatch]:

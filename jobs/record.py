@@ -13,6 +13,7 @@ from jobs import footprint, governance, intents, leaves, quarantine, silver, tab
 from jobs.delta import open_table
 from jobs.governance import BatchRow, CheckRow, DeliveryRow, utc_now
 from jobs.leaves import Named, iso
+from jobs.pull import sealed_facts
 from lineage import outbox, stages
 from lineage.events import Parent
 from lineage.evidence.log import EvidenceLog
@@ -177,6 +178,7 @@ def _land_leaves(home: Home, delivery: Delivery, batch: LandedBatch, *owed: Leaf
     event = _landed_run(home, delivery, batch)
     facts = {
         **leaves.landing_facts(batch),
+        **sealed_facts(home, batch.provider, batch.dataset, batch.batch_id),
         **footprint.of_batch(home.table("bronze", batch.table), batch.batch_id),
         **leaves.event_facts(event),
         **this_machine().facts(),

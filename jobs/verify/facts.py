@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobs import leaves
 from jobs.audit.digest import digest_of
+from jobs.pull import sealed_facts
 from jobs.verify.report import said
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def of_leaves(lake: Lake) -> Iterator[Checked]:
         if leaf.type in _OF_BATCHES:
             is_there = subject in batches
             yield said(2, where, None if is_there else "its batch is not in governance.batches")
+        if leaf.type == "landing" and "sealed_sha256" in leaf.facts:
+            yield said(2, where, _kept_problem(lake, subject))
         if leaf.type == "verdict":
             yield said(2, where, _verdict_problem(lake, leaf, subject.rpartition("@")[2]))
         if leaf.type in ("build", "share"):
@@ -41,6 +44,19 @@ def of_leaves(lake: Lake) -> Iterator[Checked]:
             yield said(2, where, None if is_there else problem)
         if leaf.type in ("landing", "build"):
             yield said(2, where, _contract_problem(lake, leaf))
+
+
+def _kept_problem(lake: Lake, subject: str) -> str | None:
+    """Say that a sealed original is not the file that any landing of its batch names."""
+    table, _, batch_id = subject.partition("@")
+    provider, _, dataset = table.partition("__")
+    try:
+        found = sealed_facts(lake.home, provider, dataset, batch_id)
+    except (OSError, ValueError):
+        return "its kept original, or that file's manifest, cannot be read"
+    landed = lake.leaves_of("landing", subject)
+    is_known = any(found.items() <= leaf.facts.items() for leaf in landed)
+    return None if is_known else "its kept original is not the sealed file that the leaf names"
 
 
 def _verdict_problem(lake: Lake, leaf: Leaf, batch_id: str) -> str | None:

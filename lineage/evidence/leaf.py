@@ -55,6 +55,7 @@ LeafType = Literal[
     "closing",
     "approval",
     "measure",
+    "opening",
 ]
 LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 
