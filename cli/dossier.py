@@ -73,4 +73,7 @@ def dossier(
     made = compile_dossier(home, scope, [*anchored, *held], now)
     made.write(out)
     click.echo(f"已写 Wrote {out}: {len(made.leaves)} 条存证 leaves of {scope}")
+    for gap in made.gaps:
+        told = gap.to_json()
+        click.echo(f"  链条止于此 custody ends: {told['zh']} {told['en']}")
     click.echo("核验 Verify it anywhere: python3 verify_dossier.py")

@@ -129,7 +129,12 @@ def verify(
 @click.option("-n", "--last", default=20, show_default=True, type=click.IntRange(min=1))
 @click.option("--json", "as_json", is_flag=True, help="每行一个 JSON One JSON object a line.")
 def list_log(last: int, *, as_json: bool) -> None:
-    """列出 List the newest facts of this home's log, oldest first."""
+    """列出 List the newest facts of this home's log, oldest first.
+
+    时间为写入日志时本机时钟的时间，逐条递增；此前版本的记录为事实发生的时间。
+    The time is when this machine's own clock said that the log took the fact, each later than the
+    one before; of facts logged by an earlier version it is when they came about.
+    """
     log = EvidenceLog(Home.from_env())
     size = log.size
     for index, entry in islice(log.entries(max(0, size - last)), last):
@@ -137,7 +142,7 @@ def list_log(last: int, *, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"index": index, **json.loads(entry)}, ensure_ascii=False))
         else:
-            click.echo(f"{index:>8}  {leaf.at:<20}  {leaf.key}")
+            click.echo(f"{index:>8}  {leaf.machine_time or leaf.at:<27}  {leaf.key}")
     if not size and not as_json:
         click.echo("日志为空 The log is empty.")
 

@@ -30,6 +30,7 @@ from jobs.seal import on_spark
 from jobs.spark import session
 from jobs.stages import ProductVersion
 from lineage import outbox, stages
+from lineage.evidence.machine import this_machine
 from lineage.levels import check_levels, origin_of
 from lineage.plan import product_sql
 
@@ -160,6 +161,7 @@ def _recorded(  # noqa: PLR0913, PLR0917  (what a build is made of)
         "origin": built.origin,
         **footprint.of_stage(staged.table, built.version or 0, staged.name),
         **leaves.event_facts(event),
+        **this_machine().facts(),
     }
     made = leaves.leaf("build", f"{built.table}@{staged.name}", facts)
     leaves.state(home, leaves.contract_leaf(product), *lowered, made)

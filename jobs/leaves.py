@@ -15,7 +15,7 @@ from jobs import governance
 from jobs.governance import utc_now
 from lineage.evidence.digests import digest_bytes, digest_file
 from lineage.evidence.errors import EvidenceConflictError
-from lineage.evidence.leaf import Leaf
+from lineage.evidence.leaf import MADE_BY, Leaf
 from lineage.evidence.log import EvidenceLog
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def _beside(log: EvidenceLog, one: Leaf) -> Leaf:
     known = log.find(one.key)
     if known is None or known.leaf.agrees_with(one):
         return one
-    said = hashlib.sha256(json.dumps(dict(one.facts), sort_keys=True).encode()).hexdigest()
+    stated = {name: value for name, value in one.facts.items() if name not in MADE_BY}
+    said = hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
     return Leaf(one.type, f"{one.subject}/{said[:12]}", one.facts, one.at)
 
 

@@ -16,6 +16,7 @@ from jobs.leaves import Named, iso
 from lineage import outbox, stages
 from lineage.events import Parent
 from lineage.evidence.log import EvidenceLog
+from lineage.evidence.machine import this_machine
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -178,6 +179,7 @@ def _land_leaves(home: Home, delivery: Delivery, batch: LandedBatch, *owed: Leaf
         **leaves.landing_facts(batch),
         **footprint.of_batch(home.table("bronze", batch.table), batch.batch_id),
         **leaves.event_facts(event),
+        **this_machine().facts(),
     }
     leaves.state(home, *owed, leaves.leaf("landing", leaves.subject_of(batch), facts))
 

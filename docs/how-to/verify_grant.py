@@ -146,7 +146,7 @@ def main(bundle: str, vkey_file: str, *raw_files: str) -> int:
             files = {name: archive.read(name) for name in archive.namelist()}
         leaves = leaves_of(files, Path(vkey_file).read_text("utf-8"))
         steps, gaps = custody(leaves)
-        landed = {leaf["facts"].get("file_sha256") for leaf in leaves if leaf["type"] == "landing"}
+        landed = {v for leaf in leaves if leaf["type"] == "landing" for v in leaf["facts"].values()}
         for name in raw_files:
             if hashlib.sha256(Path(name).read_bytes()).hexdigest() not in landed:
                 raise Broken(f"{name} is not a file that landed")

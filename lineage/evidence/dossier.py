@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contracts.layout import Home
+    from lineage.evidence.custody import Gap
     from lineage.evidence.leaf import Leaf
     from lineage.evidence.scope import Scope
 
@@ -41,11 +42,12 @@ _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Dossier:
-    """A finished bundle: its files by name, and the leaves in it."""
+    """A finished bundle: its files by name, the leaves in it, and where their custody ends."""
 
     files: dict[str, bytes]
     leaves: tuple[Leaf, ...]
     checkpoint: Checkpoint
+    gaps: tuple[Gap, ...]
 
     def write(self, path: Path) -> None:
         """Write a zip, or a new folder where ``path`` does not end in ``.zip``.
@@ -81,7 +83,8 @@ def compile_dossier(home: Home, scope: Scope, older: Sequence[str], issued_at: s
     verifier = keeping.verifier()
     head = Checkpoint.open(keeping.checkpoint.read_bytes(), verifier)
     tree = TileTree(keeping.store, head.size)
-    found = scope.select(tree.entries)
+    selected = scope.select(tree.entries)
+    found = selected.leaves
     if not found:
         raise UsageError(f"Nothing is logged of {scope}.", "See `./jingshu evidence log`.")
     files = {"checkpoint": head.note.encode(), "log.vkey": keeping.vkey.read_bytes()}
@@ -100,13 +103,14 @@ def compile_dossier(home: Home, scope: Scope, older: Sequence[str], issued_at: s
         "origin": head.origin,
         "words": WORDS,
         "leaves": told,
+        "gaps": [gap.to_json() for gap in selected.gaps],
         "older_checkpoints": sorted(set(names)),
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
     }
     body = json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n"
     said = f"{head.origin} dossier@v1\nmanifest.json sha256 {hashlib.sha256(body).hexdigest()}\n"
     signed = {"manifest.json": body, "manifest.note": keeping.signer().sign(said).encode()}
-    return Dossier({**signed, **files}, tuple(leaf for _, leaf in found), head)
+    return Dossier({**signed, **files}, tuple(leaf for _, leaf in found), head, selected.gaps)
 
 
 def _leaf_files(
@@ -130,6 +134,7 @@ def _leaf_files(
         "type": leaf.type,
         "subject": leaf.subject,
         "at": leaf.at,
+        **({} if leaf.machine_time is None else {"machine_time": leaf.machine_time}),
         "facts": dict(leaf.facts),
     }
 

@@ -1,4 +1,4 @@
-"""What a home's own log promises of its entries: each is a leaf, and no fact is there twice."""
+"""What a home's own log promises: entries are leaves, none is there twice, their times rise."""
 
 from __future__ import annotations
 
@@ -21,20 +21,34 @@ class FactCheck:
         self._first: dict[int, int] = {}  # hash of a fact's name → index of its first entry
         self._strange: list[tuple[int, str]] = []
         self._again: list[tuple[int, int, str]] = []
+        self._newest: str | None = None  # the machine's time of the entries so far
 
     def look(self, index: int, entry: bytes) -> None:
         """See one entry; they come in order."""
         try:
-            key = Leaf.parse(entry).key
+            leaf = Leaf.parse(entry)
         except EvidenceError as error:
             self._strange.append((index, error.problem))
             return
-        first = self._first.setdefault(hash(key), index)
+        first = self._first.setdefault(hash(leaf.key), index)
         if first != index:
-            self._again.append((index, first, key))
+            self._again.append((index, first, leaf.key))
+        self._look_at_time(index, leaf.machine_time)
+
+    def _look_at_time(self, index: int, time: str | None) -> None:
+        """Compare with the entries before: those of the version before have no such time."""
+        if self._newest is None:
+            self._newest = time
+        elif time is None:
+            self._strange.append((index, "it lacks the machine's time, which those before it have"))
+        elif time <= self._newest:
+            problem = f"its machine time {time} is not after {self._newest}, which comes before it"
+            self._strange.append((index, problem))
+        else:
+            self._newest = time
 
     def problems(self) -> Iterator[tuple[int, str]]:
-        """Yield index and problem of entries that are no leaves, or repeat a fact."""
+        """Yield index and problem of entries that are no leaves, repeat a fact or go back."""
         again = [
             (index, f"{key} is logged already, as entry {first}")
             for index, first, key in self._again

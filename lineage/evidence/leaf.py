@@ -57,8 +57,13 @@ LEAF_TYPES: tuple[LeafType, ...] = get_args(LeafType)
 #: An entry's length is a big-endian uint16 in its bundle (c2sp.org/tlog-tiles).
 MAX_ENTRY_BYTES = 65_535
 
+#: Facts of who noted it (``lineage.evidence.machine``): another machine notes the same fact.
+MADE_BY = frozenset({"code_commit", "lock_sha256", "host"})
+
 _EXACT = 2**53
 _UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)")
+#: As ``lineage.evidence.clock`` writes it: later times are greater as text.
+_MACHINE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
 _FIELDS = {"type", "subject", "facts", "at"}
 
 
@@ -67,7 +72,8 @@ class Leaf:
     """One fact of one batch, version or grant; ``(type, subject)`` names it once for all time.
 
     ``facts`` holds digests, counts, versions and actors; ``at`` is when the fact came about, as
-    RFC 3339 in UTC.
+    RFC 3339 in UTC. ``machine_time`` is when the log took it, by the clock of the log's machine:
+    the log writes it, in strictly rising order. Leaves of the version before have none.
 
     Raises:
         EvidenceError: A field has no canonical form, or the leaf is over 65,535 bytes.
@@ -77,6 +83,7 @@ class Leaf:
     subject: str
     facts: Mapping[str, JsonScalar] = field(hash=False)
     at: str
+    machine_time: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", dict(self.facts))
@@ -86,6 +93,8 @@ class Leaf:
             raise _refused(f"{self.subject!r} cannot name a subject", "Use a printable name.")
         if not _is_utc(self.at):
             raise _refused(f"{self.at!r} is no time in UTC", "Write RFC 3339 that ends in Z.")
+        if self.machine_time is not None and not _is_machine_time(self.machine_time):
+            raise _refused("its machine time has no six digits", "Let the log write it.")
         for name, value in self.facts.items():
             if not isinstance(value, str | int | float | bool | None):
                 raise _refused(f"the fact {name!r} is no JSON scalar", "Log its digest.")
@@ -102,11 +111,12 @@ class Leaf:
 
     def canonical(self) -> bytes:
         """Return the log entry: canonical JSON by RFC 8785."""
-        return _canonical({**self._claim(), "at": self.at})
+        logged = {} if self.machine_time is None else {"machine_time": self.machine_time}
+        return _canonical({**self._claim(), "at": self.at, **logged})
 
     def agrees_with(self, other: Leaf) -> bool:
-        """Say whether both leaves state the same fact; the time it was noted may differ."""
-        return _canonical(self._claim()) == _canonical(other._claim())
+        """Say whether both leaves state the same fact; when and by which code may differ."""
+        return _canonical(self._stated()) == _canonical(other._stated())
 
     @classmethod
     def parse(cls, entry: bytes) -> Leaf:
@@ -119,21 +129,32 @@ class Leaf:
             data = json.loads(entry)
         except (ValueError, RecursionError) as error:
             raise _refused("it is no JSON", "Look for another log's entries.") from error
-        if not isinstance(data, dict) or set(data) != _FIELDS or not _has_leaf_types(data):
+        if not isinstance(data, dict) or not _has_leaf_types(data):
             raise _refused("it lacks type, subject, facts and at", "Look for another log's.")
         leaf = cls(**data)
         if leaf.canonical() != entry:
             raise _refused("it is not canonical JSON", "Write it by RFC 8785.")
         return leaf
 
+    def _stated(self) -> dict[str, object]:
+        stated = {name: value for name, value in self.facts.items() if name not in MADE_BY}
+        return {**self._claim(), "facts": stated}
+
     def _claim(self) -> dict[str, object]:
         return {"type": self.type, "subject": self.subject, "facts": self.facts}
 
 
 def _has_leaf_types(data: dict[str, object]) -> bool:
-    return isinstance(data["facts"], dict) and all(
-        isinstance(data[name], str) for name in ("type", "subject", "at")
+    texts = data.keys() - {"facts"}
+    return (
+        texts - {"machine_time"} == _FIELDS - {"facts"}
+        and isinstance(data.get("facts"), dict)
+        and all(isinstance(data[name], str) for name in texts)
     )
+
+
+def _is_machine_time(text: str) -> bool:
+    return _MACHINE_TIME.fullmatch(text) is not None and _is_utc(text)
 
 
 def _is_utc(at: str) -> bool:

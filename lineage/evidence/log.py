@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from contracts.errors import UsageError
 from lineage.evidence.checkpoint import Checkpoint
+from lineage.evidence.clock import next_time
 from lineage.evidence.durable import Pending
 from lineage.evidence.errors import (
     EvidenceConflictError,
     EvidenceError,
     EvidenceRollbackError,
+    TileError,
     TreeError,
 )
 from lineage.evidence.hashing import is_consistent, is_included, leaf_hash
@@ -82,6 +84,7 @@ class EvidenceLog:
     def append(self, leaves: Sequence[Leaf]) -> list[Appended]:
         """Log facts, each once: a fact that is there already is returned as it stands.
 
+        The log adds when it took each, by this machine's clock, later than all before it.
         All or nothing: the checkpoint is written last, so a crash leaves the log as it was.
 
         Raises:
@@ -212,6 +215,7 @@ def _sort_out(
 ) -> tuple[list[Appended], dict[Fact, bytes]]:
     """Tell new facts from those that are logged, or that came earlier in the same call."""
     appended, fresh, known = list[Appended](), dict[Fact, bytes](), dict[Fact, Logged]()
+    newest: str | None = None
     for leaf in leaves:
         fact = (leaf.type, leaf.subject)
         if fact not in known and (position := index.position(*fact)) is not None:
@@ -219,13 +223,27 @@ def _sort_out(
         logged = known.get(fact)
         is_new = logged is None
         if logged is None:
-            entry = leaf.canonical()
-            logged = known[fact] = Logged(tree.size + len(fresh), leaf_hash(entry), leaf)
+            newest = next_time(newest or _newest_time(tree))
+            stamped = replace(leaf, machine_time=newest)
+            entry = stamped.canonical()
+            logged = known[fact] = Logged(tree.size + len(fresh), leaf_hash(entry), stamped)
             fresh[fact] = entry
         elif not leaf.agrees_with(logged.leaf):
             raise EvidenceConflictError(leaf.key, _sha256(logged.leaf), _sha256(leaf))
         appended.append(Appended(logged.index, logged.leaf_hash, is_new))
     return appended, fresh
+
+
+def _newest_time(tree: TileTree) -> str | None:
+    """Return when the newest entry was logged; None where there is none, or none says so."""
+    if not tree.size:
+        return None
+    try:
+        return Leaf.parse(tree.entry(tree.size - 1)).machine_time
+    except TileError:
+        raise
+    except EvidenceError:
+        return None  # no leaf: verify names it
 
 
 def _sha256(leaf: Leaf) -> str:

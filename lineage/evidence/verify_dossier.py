@@ -201,7 +201,8 @@ def _climb(index: int, last: int, old: bytes, new: bytes, path: list[str]) -> tu
 def _check_leaf(files: dict[str, bytes], said: dict[str, Any], head: tuple[int, bytes]) -> None:
     """Check one leaf: that it says what the manifest says, and that the log holds it."""
     leaf, proof, index = files[said["leaf"]], files[said["proof"]], said["index"]
-    if json.loads(leaf) != {name: said[name] for name in ("type", "subject", "facts", "at")}:
+    names = {"type", "subject", "facts", "at", *({"machine_time"} & said.keys())}
+    if json.loads(leaf) != {name: said[name] for name in names}:
         raise ValueError("the leaf does not say what the manifest says of it")
     for name in {"sha256", "sm3"} & hashlib.algorithms_available:
         if hashlib.new(name, leaf).hexdigest() != said[name]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -14,12 +16,18 @@ from requests import HTTPError
 
 from contracts.layout import ROOT, Home
 from contracts.requested import city_tree
+from jobs import governance
 from jobs.seal.rows import opened_table
 from jobs.verify import verify
 from jobs.verify.lake import Lake
+from lineage.evidence import verify_dossier
+from lineage.evidence.custody import gaps_of
+from lineage.evidence.dossier import compile_dossier
+from lineage.evidence.scope import GrantScope
 from sharing import recipients
 from sharing.control import Control, utc_now
 from sharing.joined.make import make_table, retire_ended
+from sharing.reads import settle_reads
 from sharing.requests import flow
 from sharing.requests.asked import parse_asked
 from sharing.requests.parties import AboveCeilingError
@@ -35,11 +43,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from jobs.verify import Finding
+    from lineage.evidence.leaf import Leaf
     from sharing.requests.states import Action
     from tests.conftest import City
 
 pytestmark = pytest.mark.spark
 
+AT = "2026-07-19T01:00:00Z"
 K = 20
 ASKER = person("emergency", "requester")
 #: Any illness: of one alone, hardly a street has a single elder.
@@ -106,10 +116,58 @@ def test_the_walk(city: City, home: Home, tmp_path: Path, monkeypatch: pytest.Mo
         retire_ended(home, control)
         said = {"method": "覆写", "proof": "签字单 17"}
         flow.act(control, city.tree, ask_id, "destroy", ASKER, utc_now(), said)
+        settle_reads(control, utc_now() + timedelta(hours=2))
+    _custody_is_whole(city, home, ask_id)
     assert [p.id for p in city_tree(home).active_products()] == [
         p.id for p in city.tree.active_products()
     ]
     assert _findings(home) == []
+
+
+def _custody_is_whole(city: City, home: Home, ask_id: str) -> None:
+    """From each provider's file to the recipient's reads, over what the stages wrote themselves."""
+    name = f"request_{ask_id.lower().replace('-', '_')}__emergency"
+    made = compile_dossier(home, GrantScope(f"emergency/jingshu.requests.{name}"), [], AT)
+    assert list(verify_dossier.check(made.files, made.files["log.vkey"])) == []
+    of_type: dict[str, list[Leaf]] = {}
+    for leaf in made.leaves:
+        of_type.setdefault(leaf.type, []).append(leaf)
+    (build,) = of_type["build"]
+    (share,) = of_type["share"]
+    assert build.subject.partition("@")[2] == share.facts["source"]
+    inputs = ("civil__elder_service", "health__disease_case")
+    batches = {
+        f"{b.table}@{b.batch_id}": b
+        for b in governance.latest_batches(home)
+        if b.table in inputs and b.silver_version is not None
+    }
+    assert len(batches) >= len(inputs)
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in home.drop.rglob("*")
+        if path.is_file()
+    }
+    for kind in ("landing", "verdict", "publication"):
+        assert {leaf.subject.partition("/")[0] for leaf in of_type[kind]} == set(batches), kind
+    for leaf in of_type["landing"]:
+        batch = batches[leaf.subject.partition("/")[0]]
+        assert leaf.facts["file_sha256"] == files[batch.file_name], "what the provider put there"
+    assert {leaf.facts["batch_id"] for leaf in of_type["delivery"]} == {
+        b.batch_id for b in batches.values()
+    }
+    steps = [leaf for kind in ("request", "answer", "destruction") for leaf in of_type[kind]]
+    assert {leaf.subject for leaf in steps} == {f"{ask_id}#{n}" for n in range(len(steps))}
+    agreed = {
+        leaf.facts["body"] for leaf in of_type["answer"] if "agree" in str(leaf.facts["action"])
+    }
+    assert agreed == {"civil", "health", "gov_data"}
+    assert {gap.kind for gap in made.gaps} == {"whose reads"}
+    assert [leaf.facts["approval"] for leaf in of_type["level"]] == [ask_id] * len(of_type["level"])
+    for leaf in (build, of_type["landing"][0], of_type["verdict"][0], of_type["delivery"][0]):
+        rest = [other for other in made.leaves if other.subject != leaf.subject]
+        assert any(gap.kind == leaf.type for gap in gaps_of(rest)), leaf.key
+    manifest = json.loads(made.files["manifest.json"])
+    assert [gap["leaf"] for gap in manifest["gaps"]] == [leaf.key for leaf in of_type["reads"]]
 
 
 def _raw_is_refused(control: Control, city: City) -> None:

@@ -5,12 +5,15 @@ import json
 import sqlite3
 import stat
 from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from contracts.errors import UsageError
+from lineage.evidence import clock
 from lineage.evidence.durable import Pending
 from lineage.evidence.errors import (
     EvidenceConflictError,
@@ -20,6 +23,7 @@ from lineage.evidence.errors import (
     TileError,
 )
 from lineage.evidence.hashing import leaf_hash, merkle_root
+from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import Appended, EvidenceLog
 from lineage.evidence.note import Signer
 from lineage.evidence.offline import verify_proof
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contracts.layout import Home
-    from lineage.evidence.leaf import Leaf
 
     Make = Callable[[int], Leaf]
 
@@ -46,8 +49,10 @@ def test_nothing_is_made_before_the_first_fact(home: Home, log: EvidenceLog) -> 
 
 
 def test_the_first_fact_makes_log_and_keys(home: Home, log: EvidenceLog, leaf: Make) -> None:
-    entry = leaf(1).canonical()
-    assert log.append([leaf(1)]) == [Appended(0, leaf_hash(entry), is_new=True)]
+    appended = log.append([leaf(1)])
+    [(_, entry)] = log.entries()
+    assert appended == [Appended(0, leaf_hash(entry), is_new=True)]
+    assert Leaf.parse(entry) == leaf(1)
     assert (home.evidence / "tile/entries/000.p/1").read_bytes() == (
         len(entry).to_bytes(2, "big") + entry
     )
@@ -99,7 +104,8 @@ def test_another_story_about_a_fact_is_a_conflict(log: EvidenceLog, leaf: Make) 
     other = replace(leaf(1), facts={"rows": 2})
     with pytest.raises(EvidenceConflictError) as caught:
         log.append([leaf(2), other])
-    logged, offered = (hashlib.sha256(x.canonical()).hexdigest() for x in (leaf(1), other))
+    entries = [*(entry for _, entry in log.entries()), other.canonical()]
+    logged, offered = (hashlib.sha256(entry).hexdigest() for entry in entries)
     assert (caught.value.logged_sha256, caught.value.offered_sha256) == (logged, offered)
     assert logged in str(caught.value)
     assert offered in str(caught.value)
@@ -113,7 +119,7 @@ def test_growing_over_the_border_of_a_tile(home: Home, log: EvidenceLog, leaf: M
     for start, end in ((0, 200), (200, 255), (255, 256), (256, 257), (257, 800)):
         log.append([leaf(n) for n in range(start, end)])
         assert verify_home(home) == []
-        hashes = [leaf_hash(leaf(n).canonical()) for n in range(end)]
+        hashes = [leaf_hash(entry) for _, entry in log.entries()]
         assert log.checkpoint().root == merkle_root(hashes)
     tiles = {str(p.relative_to(home.evidence)) for p in home.evidence.glob("tile/*/*")}
     level_0 = {"tile/0/000", "tile/0/001", "tile/0/002", "tile/0/003.p"}
@@ -122,7 +128,37 @@ def test_growing_over_the_border_of_a_tile(home: Home, log: EvidenceLog, leaf: M
     }
     assert {p.name for p in (home.evidence / "tile/1/000.p").iterdir()} == {"1", "3"}
     assert [index for index, _ in log.entries(start=510)] == list(range(510, 800))
-    assert [entry for _, entry in log.entries()] == [leaf(n).canonical() for n in range(800)]
+    assert [Leaf.parse(entry) for _, entry in log.entries()] == [leaf(n) for n in range(800)]
+
+
+def test_the_machine_s_times_rise_with_the_log_whatever_the_facts_times_are(
+    home: Home, log: EvidenceLog, leaf: Make
+) -> None:
+    before = datetime.now(UTC)
+    log.append([replace(leaf(n), at="2026-11-22T00:30:00Z") for n in range(13)])
+    log.append([replace(leaf(13), at="2026-11-21T00:00:00Z")])
+    log.append([replace(leaf(0), at="2026-11-23T00:00:00Z")])  # logged already: stays as it is
+    times = [Leaf.parse(entry).machine_time or "" for _, entry in log.entries()]
+    assert len(times) == 14
+    assert all(earlier < later for earlier, later in pairwise(times))
+    assert before <= datetime.fromisoformat(times[0]) <= datetime.now(UTC)
+    assert verify_home(home) == []
+
+
+def test_a_clock_that_was_set_back_goes_on_from_the_newest_entry(
+    home: Home, log: EvidenceLog, leaf: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SetBack(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> SetBack:
+            return cls(2020, 1, 1, tzinfo=tz)
+
+    log.append([leaf(1)])
+    monkeypatch.setattr(clock, "datetime", SetBack)
+    log.append([leaf(2), leaf(3)])
+    times = [datetime.fromisoformat(Leaf.parse(e).machine_time or "") for _, e in log.entries()]
+    assert [(t - times[0]).microseconds for t in times] == [0, 1, 2]
+    assert verify_home(home) == []
 
 
 def test_a_partial_tile_stays_while_its_tile_is_not_full(
@@ -141,7 +177,8 @@ def test_every_fact_can_be_proved(home: Home, log: EvidenceLog, leaf: Make) -> N
         assert proof.startswith("c2sp.org/tlog-proof@v1\nextra ")
         assert f"\nindex {n}\n" in proof
         assert proof.endswith("\n\n" + log.checkpoint().note)
-        assert verify_proof(proof, leaf(n).canonical(), vkey) == []
+        [(_, entry)] = islice(log.entries(n), 1)
+        assert verify_proof(proof, entry, vkey) == []
         assert verify_proof(proof, None, vkey) == []
     with pytest.raises(UsageError, match="landing:nothing is not in"):
         log.prove("landing:nothing")
@@ -165,7 +202,7 @@ def test_the_index_is_only_a_cache(
             base.execute("UPDATE fact SET position = (position + 1) % 300")
         elif damage == "behind":
             base.execute("DELETE FROM fact WHERE position >= 10")
-            root = merkle_root(leaf_hash(leaf(n).canonical()) for n in range(10))
+            root = merkle_root(leaf_hash(entry) for _, entry in islice(log.entries(), 10))
             base.execute("UPDATE covered SET size = 10, root = ?", (root,))
         else:
             base.execute("UPDATE covered SET root = ?", (b"x" * 32,))
@@ -245,7 +282,7 @@ def test_a_damaged_edge_is_not_signed_over(home: Home, log: EvidenceLog, leaf: M
         with pytest.raises(TileError, match="differs from its leaf hash"):
             log.append([leaf(4)])
         path.write_bytes(sound)
-    entry = leaf(9).canonical()
+    entry = replace(leaf(9), machine_time="2026-11-22T00:30:00.000000Z").canonical()
     tile.write_bytes(tile.read_bytes()[:-32] + leaf_hash(entry))
     body = bundle.read_bytes()
     size_bytes = 2 * (2 + len(entry))
@@ -259,7 +296,7 @@ def test_a_damaged_edge_is_not_signed_over(home: Home, log: EvidenceLog, leaf: M
 def test_a_damaged_log_proves_nothing(home: Home, log: EvidenceLog, leaf: Make) -> None:
     log.append([leaf(n) for n in range(300)])
     bundle, tile = (home.evidence / name for name in ("tile/entries/000", "tile/0/000"))
-    entries = [leaf(n).canonical() for n in range(256)]
+    entries = [entry for _, entry in islice(log.entries(), 256)]
     entries[5] = replace(leaf(5), facts={"rows": 9}).canonical()
     bundle.write_bytes(encode_entries(entries))
     with pytest.raises(TileError, match=r"tile/entries/000: its entry 5 differs"):

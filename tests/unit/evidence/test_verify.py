@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Make = Callable[[int], Leaf]
 
+AT = "2026-11-22T00:30:00Z"
+
 
 @pytest.fixture
 def filled(home: Home, log: EvidenceLog, leaf: Make) -> Home:
@@ -127,19 +129,48 @@ def test_damage_in_both_copies_names_every_place(filled: Home) -> None:
     assert "tile/0/000, entry 3" in found[1].problem
 
 
+def signed_over(home: Home, entries: list[bytes]) -> None:
+    """Put entries in the place of a log's own and sign them with its key."""
+    EvidenceLog(home).append([Leaf("landing", "first", {}, AT)])
+    keeping = Keeping.of(home)
+    hashes = [leaf_hash(entry) for entry in entries]
+    for name in ("tile/entries/000.p/1", "tile/0/000.p/1"):
+        (home.evidence / name).unlink()
+    put(keeping.store, ENTRIES, 0, entries)
+    put(keeping.store, 0, 0, hashes)
+    head = Checkpoint.sign(keeping.signer(), len(entries), merkle_root(hashes))
+    keeping.checkpoint.write_text(head.note)
+    keeping.guard.write_text(head.note)
+
+
+def test_a_log_of_the_version_before_holds_and_goes_on_with_times(home: Home, leaf: Make) -> None:
+    signed_over(home, [leaf(1).canonical(), leaf(2).canonical()])
+    assert verify_home(home) == []
+    log = EvidenceLog(home)
+    log.append([leaf(1), leaf(3)])
+    times = [Leaf.parse(entry).machine_time for _, entry in log.entries()]
+    assert [time is None for time in times] == [True, True, False]
+    assert verify_home(home) == []
+
+
+def test_machine_times_that_do_not_rise_are_named(home: Home, leaf: Make) -> None:
+    seconds = ("05", "06", None, "06", "07")
+    times = [None if s is None else f"2026-11-22T00:30:{s}.000000Z" for s in seconds]
+    leaves = [replace(leaf(n), machine_time=time) for n, time in enumerate(times)]
+    signed_over(home, [one.canonical() for one in leaves])
+    found = verify_home(home)
+    assert [finding.where for finding in found] == [
+        "evidence/tile/entries/000.p/5, entry 2",
+        "evidence/tile/entries/000.p/5, entry 3",
+    ]
+    assert "lacks the machine's time" in found[0].problem
+    assert "is not after 2026-11-22T00:30:06.000000Z" in found[1].problem
+
+
 def test_a_log_signed_over_other_entries_is_named(home: Home, leaf: Make) -> None:
     """A thief of the key may sign anything; facts logged twice and strange entries still show."""
     entries = [leaf(1).canonical(), b"no leaf", leaf(2).canonical(), leaf(1).canonical()]
-    EvidenceLog(home).append([leaf(0)])
-    keeping = Keeping.of(home)
-    hashes = [leaf_hash(entry) for entry in entries]
-    put(keeping.store, ENTRIES, 0, entries)
-    put(keeping.store, 0, 0, hashes)
-    (home.evidence / "tile/entries/000.p/1").unlink()
-    (home.evidence / "tile/0/000.p/1").unlink()
-    head = Checkpoint.sign(keeping.signer(), 4, merkle_root(hashes))
-    keeping.checkpoint.write_text(head.note)
-    keeping.guard.write_text(head.note)
+    signed_over(home, entries)
     found = verify_home(home)
     assert [finding.where for finding in found] == [
         "evidence/tile/entries/000.p/4, entry 1",
@@ -242,14 +273,15 @@ def test_leftovers_beyond_the_checkpoint_are_no_part_of_the_log(
 
 def test_a_proof_holds_for_its_leaf_only(filled: Home, log: EvidenceLog, leaf: Make) -> None:
     vkey, proof = vkey_of(filled), log.prove(leaf(77).key)
-    assert verify_proof(proof, leaf(77).canonical(), vkey) == []
-    [found] = verify_proof(proof, leaf(78).canonical(), vkey)
+    entries = [entry for _, entry in log.entries()]
+    assert verify_proof(proof, entries[77], vkey) == []
+    [found] = verify_proof(proof, entries[78], vkey)
     assert found.where == "proof, index 77"
     parsed = Proof.parse(proof)
     assert parsed.encode() == proof
-    assert parsed.extra == leaf(77).canonical()
+    assert parsed.extra == entries[77]
     bare = replace(parsed, extra=None).encode()
-    assert verify_proof(bare, leaf(77).canonical(), vkey) == []
+    assert verify_proof(bare, entries[77], vkey) == []
     assert "no leaf" in verify_proof(bare, None, vkey)[0].problem
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,12 @@ from jobs.seal.keys import keys_of
 from jobs.seal.plan import typed_seals
 from jobs.seal.rows import opened_rows
 from jobs.stages import Batch, LandedBatch, Verdict
+from lineage.evidence import verify_dossier
+from lineage.evidence.custody import gaps_of
+from lineage.evidence.dossier import compile_dossier
 from lineage.evidence.log import EvidenceLog
+from lineage.evidence.machine import this_machine
+from lineage.evidence.scope import DatasetScope
 from tests.days import deliver
 from tests.unit.contracts.small import column, custom, source, write
 
@@ -380,3 +387,32 @@ def test_products_and_shares_lead_to_the_rows_that_their_key_selects(
     code, _, err = call(capsys, "gold/listed", "C")
     assert code == 2
     assert "No visible row of gold/listed" in err
+
+
+def test_a_dataset_s_dossier_reaches_back_to_the_provider_s_files(
+    lake: Lake, sold: tuple[str, str]
+) -> None:
+    scope = DatasetScope("shop.sale", date(2026, 7, 1), date(2026, 7, 2))
+    made = compile_dossier(lake.home, scope, [], "2026-07-04T00:00:00Z")
+    kinds = Counter(leaf.type for leaf in made.leaves)
+    assert kinds == {
+        "contract": 1,
+        "delivery": 2,
+        "landing": 2,
+        "verdict": 3,  # one was held before it was released
+        "publication": 2,
+    }
+    assert made.gaps == ()
+    assert list(verify_dossier.check(made.files, made.files["log.vkey"])) == []
+    for leaf in made.leaves:
+        if leaf.type == "landing":
+            (file,) = lake.home.drop.rglob(f"sale_{int(leaf.subject[17:19])}.csv")
+            assert leaf.facts["file_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+            assert this_machine().facts().items() <= leaf.facts.items()
+    for kind in ("contract", "delivery", "landing", "verdict"):
+        rest = [leaf for leaf in made.leaves if leaf.type != kind]
+        gaps = gaps_of(rest)
+        assert {gap.kind for gap in gaps} == {kind}
+        told = gaps[0].to_json()
+        assert (told["zh"] or "").endswith("。")
+        assert (told["en"] or "").endswith(".")
