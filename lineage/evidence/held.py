@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lineage.evidence.anchor import Receipt, read_receipts
 from lineage.evidence.anchored import local_memory
 from lineage.evidence.errors import EvidenceError
+from lineage.evidence.offline import verify_consistency
 from lineage.evidence.tilecheck import Finding
 from lineage.evidence.tiles import read_at_most
 from lineage.evidence.verify_anchors import stamped
@@ -85,6 +86,17 @@ def timestamps(directory: Path) -> Iterator[tuple[Path, bytes | Finding]]:
             yield path, Finding(name, f"Its timestamp cannot be accepted: {error}.")
             continue
         yield path, token
+
+
+def verify_timestamps(directory: Path, verifier: Verifier) -> Iterator[Finding]:
+    """Check that every timestamp is one, and that the log begins with the checkpoint it stamps."""
+    for path, token in timestamps(directory):
+        if isinstance(token, Finding):
+            yield token
+            continue
+        where = f"{TIMESTAMPS}/{path.name}"
+        for found in verify_consistency(_text(path), directory, verifier.encode()):
+            yield Finding(where, f"The log is not what was timestamped: {found.problem}")
 
 
 def _text(path: Path) -> str:

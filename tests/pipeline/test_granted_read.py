@@ -124,9 +124,7 @@ STRANGER: Final = ROOT / "docs/how-to/verify_grant.py"
 
 
 @pytest.fixture(scope="module")
-def audited(
-    gateway: Gateway, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Home, Files]]:
+def audited(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Files]:
     """A recipient's read of a real lake, and the dossier of the grant that it was made under."""
     folder = tmp_path_factory.mktemp("audited")
     home = Home(folder / "home")
