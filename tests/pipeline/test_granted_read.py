@@ -137,7 +137,7 @@ def audited(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> tuple
     shutil.copytree(gateway.home.evidence, home.evidence)
     shutil.copytree(gateway.home.keys, home.keys)
     shutil.copytree(gateway.home.drop, home.drop)
-    yield (
+    return (
         home,
         compile_dossier(home, GrantScope(f"auditee/{NAME}"), [], "2026-07-19T01:00:00Z").files,
     )
