@@ -287,7 +287,7 @@ def test_what_cannot_be_found_is_named(audited: tuple[Home, Files], tmp_path: Pa
     )
     made = compile_dossier(rebuilt, GrantScope(f"auditee/{NAME}"), [], "2026-07-19T01:00:00Z")
     made.write(tmp_path / "forged")
-    command = [sys.executable, "-I", "-S", tmp_path / "forged/verify_dossier.py"]
+    command = [sys.executable, "-I", "-S", str(tmp_path / "forged/verify_dossier.py")]
     done = subprocess.run(command, capture_output=True, check=False)
     said = done.stdout.decode()
     assert done.returncode == 0, said

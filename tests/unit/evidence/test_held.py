@@ -46,8 +46,9 @@ def grown(home: Home) -> Dossier:
 
 def said(folder: Path, made: Dossier, *arguments: Path) -> str:
     made.write(folder / "bundle")
-    command = [sys.executable, "-I", "-S", folder / "bundle/verify_dossier.py", folder / "bundle"]
-    done = subprocess.run([*command, *arguments], capture_output=True, check=False)
+    program = folder / "bundle/verify_dossier.py"
+    command = [sys.executable, "-I", "-S", str(program), str(folder / "bundle")]
+    done = subprocess.run([*command, *map(str, arguments)], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode()
     return done.stdout.decode()
 
@@ -153,8 +154,8 @@ def test_the_verifier_alone_says_what_it_did_not_check(told: Home, tmp_path: Pat
     grown(told).write(tmp_path / "bundle.zip")
     shutil.copy(VERIFIER, tmp_path / "v.py")
     assert not (tmp_path / ANCHORS.name).exists()
-    command = [sys.executable, "-I", "-S", tmp_path / "v.py", tmp_path / "bundle.zip"]
-    done = subprocess.run(command, capture_output=True, check=False)
+    command = [sys.executable, "-I", "-S", "v.py", "bundle.zip"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode()
     assert "is NOT CHECKED: verify_anchors.py is not beside me." in done.stdout.decode()
     assert pinned_witnesses(told)
