@@ -49,8 +49,9 @@ def dossier(
 ) -> None:
     """卷宗 Write the leaves of one affair with their proofs, and a verifier that needs no Jingshu.
 
-    已上链的检查点一并放入，并证明其为当前日志的前缀。
-    Anchored checkpoints are put in too, each proved to be the beginning of the log.
+    已有的见证者联署、时间戳和上链回执一并放入，并证明其检查点为当前日志的前缀。
+    Cosignatures of witnesses, timestamps and receipts of a chain are put in too, where there are
+    any, each of a checkpoint that is proved to be the beginning of the log.
     """
     from lineage.evidence.anchor import Receipt, read_receipts
     from lineage.evidence.dossier import compile_dossier

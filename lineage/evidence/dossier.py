@@ -18,9 +18,11 @@ from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.errors import TreeError
 from lineage.evidence.hashing import is_consistent, is_included, leaf_hash
+from lineage.evidence.held import held_elsewhere
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.proof import Consistency, Proof
 from lineage.evidence.tree import TileTree
+from lineage.evidence.verify_dossier import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from lineage.evidence.scope import Scope
 
 VERIFIER: Final = Path(__file__).with_name("verify_dossier.py")
+#: The half of it that checks who else holds the log's head.
+ANCHORS: Final = Path(__file__).with_name("verify_anchors.py")
 
 #: Zip members carry no time of their own: the same facts give the same bytes.
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -85,18 +89,22 @@ def compile_dossier(home: Home, scope: Scope, older: Sequence[str], issued_at: s
         raise UsageError(f"Nothing is logged of {scope}.", "See `./jingshu evidence log`.")
     files = {"checkpoint": head.note.encode(), "log.vkey": keeping.vkey.read_bytes()}
     told = [_leaf_files(files, tree, head, index, leaf) for index, leaf in found]
-    known = [Checkpoint.open(note.encode(), verifier) for note in older]
+    held = held_elsewhere(home, verifier)
+    files |= held.files
+    known = [Checkpoint.open(note.encode(), verifier) for note in (*older, *held.notes)]
     names = [_older_file(files, tree, head, checkpoint) for checkpoint in known if checkpoint.size]
-    files["verify_dossier.py"] = VERIFIER.read_bytes()
+    for program in (VERIFIER, ANCHORS):
+        files[program.name] = program.read_bytes()
     files["README.txt"] = dossier_text.readme(scope, head, issued_at, len(found)).encode()
     manifest = {
         "what": dossier_text.TITLE,
         "about": str(scope),
         "issued_at": issued_at,
         "origin": head.origin,
+        "words": WORDS,
         "leaves": told,
         "gaps": [gap.to_json() for gap in selected.gaps],
-        "older_checkpoints": names,
+        "older_checkpoints": sorted(set(names)),
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
     }
     body = json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n"

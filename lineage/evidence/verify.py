@@ -9,6 +9,7 @@ from lineage.evidence.anchored import verify_witnessed
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.errors import NoteError
 from lineage.evidence.factcheck import FactCheck
+from lineage.evidence.held import verify_timestamps
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.offline import open_head, problem_of
 from lineage.evidence.tilecheck import Finding, TileCheck
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def verify_home(home: Home) -> list[Finding]:
     """Verify a home's log, facts, key and receipts, and that it was not cut back or forked.
 
-    What pinned witnesses cosigned must be its beginning.
+    What pinned witnesses cosigned, or an authority timestamped, must be its beginning.
     """
     keeping = Keeping.of(home)
     traces = (keeping.private_key, keeping.vkey, keeping.checkpoint, keeping.guard)
@@ -41,8 +42,9 @@ def verify_home(home: Home) -> list[Finding]:
     check = TileCheck(keeping.store, head, FactCheck(TileTree(keeping.store, head.size)))
     findings = [_in_home(keeping, finding) for finding in check.findings()]
     findings.extend(_guard_findings(keeping, head, check))
-    receipts = verify_receipts(keeping.directory, keeping.verifier())
-    findings.extend(_in_home(keeping, finding) for finding in receipts)
+    for verify in (verify_receipts, verify_timestamps):
+        held = verify(keeping.directory, keeping.verifier())
+        findings.extend(_in_home(keeping, finding) for finding in held)
     findings.extend(verify_witnessed(home, keeping.verifier()))
     return findings
 

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import runpy
 import shutil
+import subprocess
+import sys
+import zipfile
+from base64 import b64encode
 from collections import Counter
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import delta_sharing
 import pytest
 from requests import HTTPError
 
 from contracts.layout import ROOT, Home
+from lineage.evidence import verify_dossier
+from lineage.evidence.digests import digest_bytes
+from lineage.evidence.dossier import compile_dossier
+from lineage.evidence.dossier_text import in_words
+from lineage.evidence.keeping import Keeping
+from lineage.evidence.leaf import LEAF_TYPES, Leaf
+from lineage.evidence.log import EvidenceLog
+from lineage.evidence.note import Signer
+from lineage.evidence.scope import GrantScope
 from sharing import grants, recipients
-from sharing.control import Control
+from sharing.control import Control, utc_now
+from sharing.reads import settle_reads
 from tests.conftest import DAYS, City
 from tests.gateways import Gateway, running_gateway
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.spark
@@ -99,3 +117,200 @@ def test_what_was_not_granted_is_not_there(gateway: Gateway, profile: Path) -> N
     with pytest.raises(HTTPError) as gone:
         delta_sharing.load_as_pandas(f"{profile}#{NAME}")
     assert gone.value.response.status_code == 404
+
+
+Files = dict[str, bytes]
+STRANGER: Final = ROOT / "docs/how-to/verify_grant.py"
+
+
+@pytest.fixture(scope="module")
+def audited(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Files]:
+    """A recipient's read of a real lake, and the dossier of the grant that it was made under."""
+    folder = tmp_path_factory.mktemp("audited")
+    home = Home(folder / "home")
+    with pytest.MonkeyPatch.context() as patch, Control(gateway.home) as control:
+        patch.setenv("JINGSHU_GATEWAY_PORT", gateway.environment["JINGSHU_GATEWAY_PORT"])
+        grants.grant(control, "auditee", TABLE, "审计", actor="test")
+        recipients.write_profile(recipients.issue_profile(control, "auditee"), folder / "a.share")
+        delta_sharing.load_as_pandas(f"{folder / 'a.share'}#{NAME}")
+        settle_reads(control, utc_now() + timedelta(hours=2))
+    shutil.copytree(gateway.home.evidence, home.evidence)
+    shutil.copytree(gateway.home.keys, home.keys)
+    shutil.copytree(gateway.home.drop, home.drop)
+    return (
+        home,
+        compile_dossier(home, GrantScope(f"auditee/{NAME}"), [], "2026-07-19T01:00:00Z").files,
+    )
+
+
+def signed_anew(files: Files, signer: Signer, **changes: Any) -> Files:
+    """Sign a changed manifest, as who has the key could."""
+    rest = {n: d for n, d in files.items() if n not in {"manifest.json", "manifest.note"}}
+    listed = {name: hashlib.sha256(data).hexdigest() for name, data in rest.items()}
+    manifest = {**json.loads(files["manifest.json"]), **changes, "files": listed}
+    body = json.dumps(manifest, ensure_ascii=False).encode()
+    said = f"{signer.name} dossier@v1\nmanifest.json sha256 {hashlib.sha256(body).hexdigest()}\n"
+    return {**rest, "manifest.json": body, "manifest.note": signer.sign(said).encode()}
+
+
+def leaf_changed(files: Files, signer: Signer, change: Callable[[dict[str, Any]], Any]) -> Files:
+    """Change the grant's leaf, its proof and all that the manifest says of it, and sign that."""
+    leaves = json.loads(files["manifest.json"])["leaves"]
+    at, said = next((i, leaf) for i, leaf in enumerate(leaves) if leaf["type"] == "grant")
+    leaf = json.loads(files[said["leaf"]])
+    change(leaf)
+    made = Leaf(**leaf)
+    entry, digest = made.canonical(), digest_bytes(made.canonical())
+    proof = files[said["proof"]].replace(b64encode(files[said["leaf"]]), b64encode(entry))
+    leaves[at] = {
+        **said,
+        **leaf,
+        "sha256": digest.sha256,
+        "sm3": digest.sm3,
+        "says": in_words(made),
+    }
+    return signed_anew({**files, said["leaf"]: entry, said["proof"]: proof}, signer, leaves=leaves)
+
+
+def forged_prose(files: Files, signer: Signer) -> Files:
+    leaves = json.loads(files["manifest.json"])["leaves"]
+    leaves[0]["says"] = ["伪造的文字", "Forged words", ""]
+    return signed_anew(files, signer, leaves=leaves)
+
+
+def swapped(files: Files, signer: Signer) -> Files:
+    leaves = json.loads(files["manifest.json"])["leaves"]
+    leaves[0]["proof"], leaves[1]["proof"] = leaves[1]["proof"], leaves[0]["proof"]
+    return signed_anew(files, signer, leaves=leaves)
+
+
+def without(files: Files, beginning: str) -> Files:
+    name = next(name for name in sorted(files) if name.startswith(beginning))
+    return {other: data for other, data in files.items() if other != name}
+
+
+def anothers(files: Files) -> Files:
+    signer = Signer.generate("jingshu.local/evidence")
+    vkey = {"log.vkey": signer.verifier.encode().encode() + b"\n"}
+    return signed_anew({**files, **vkey}, signer)
+
+
+def edited(files: Files, name: str, old: bytes, new: bytes) -> Files:
+    assert old in files[name]
+    return {**files, name: files[name].replace(old, new, 1)}
+
+
+#: What is done to a dossier, by somebody who has the log's key where it is signed anew.
+TAMPERINGS: Final[dict[str, Callable[[Files, Signer], Files]]] = {
+    "forged prose": lambda f, _: edited(f, "manifest.json", "授权：".encode(), "收回：".encode()),
+    "forged date": lambda f, s: leaf_changed(
+        f, s, lambda leaf: leaf.update(at=leaf["at"][:-5] + "9Z")
+    ),
+    "forged fact": lambda f, s: leaf_changed(f, s, lambda leaf: leaf["facts"].update(purpose="x")),
+    "forged recipient": lambda f, s: leaf_changed(f, s, lambda leaf: leaf.update(subject="y/z#1")),
+    "swapped proofs": swapped,
+    "removed leaf": lambda f, _: without(f, "leaves/"),
+    "added file": lambda f, _: {**f, "leaves/extra.json": b"{}"},
+    "larger checkpoint": lambda f, _: edited(f, "checkpoint", b"evidence\n", b"evidence\n9"),
+    "another's key": lambda f, _: anothers(f),
+    "forged date of issue": lambda f, _: edited(
+        f, "manifest.json", b"2026-07-19T01", b"2026-07-18T01"
+    ),
+    "forged explanation": lambda f, _: edited(f, "README.txt", b"anchored", b"ANCHORED"),
+}
+
+
+def stranger_says(home: Home, files: Files, folder: Path, *raw: Path) -> int:
+    with zipfile.ZipFile(folder / "bundle.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    main = runpy.run_path(str(STRANGER))["main"]
+    code: int = main(str(folder / "bundle.zip"), str(home.evidence / "log.vkey"), *map(str, raw))
+    return code
+
+
+def test_a_stranger_follows_a_read_back_to_the_providers_files(
+    audited: tuple[Home, Files], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, files = audited
+    landed = {
+        leaf["facts"]["file_sha256"]
+        for leaf in json.loads(files["manifest.json"])["leaves"]
+        if leaf["type"] == "landing"
+    }
+    raw = [
+        path
+        for path in sorted(home.drop.rglob("*"))
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() in landed
+    ]
+    assert raw
+    assert stranger_says(home, files, tmp_path, *raw) == 0
+    said = capsys.readouterr().out
+    assert "GAP" not in said
+    for kind in ("landing", "verdict", "publication", "build", "share", "grant", "reads"):
+        assert f" {kind} " in said, kind
+    changed = tmp_path / "changed.csv"
+    changed.write_bytes(raw[0].read_bytes() + b"\n")
+    assert stranger_says(home, files, tmp_path, changed) == 1
+    assert "not a file that landed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+def test_a_tampered_dossier_is_found(
+    tampering: str, audited: tuple[Home, Files], tmp_path: Path
+) -> None:
+    home, files = audited
+    forged = TAMPERINGS[tampering](files, Keeping.of(home).signer())
+    assert forged != files
+    assert stranger_says(home, forged, tmp_path) == 1
+    assert list(verify_dossier.check(forged, files["log.vkey"]))
+
+
+def test_words_that_the_logs_key_signed_are_held_against_the_leaves(
+    audited: tuple[Home, Files],
+) -> None:
+    home, files = audited
+    forged = forged_prose(files, Keeping.of(home).signer())
+    [(part, problem)] = verify_dossier.check(forged, files["log.vkey"])
+    assert part == "manifest.json"
+    assert "its words on leaf" in problem
+
+
+def test_what_cannot_be_found_is_named(audited: tuple[Home, Files], tmp_path: Path) -> None:
+    home, _ = audited
+    rebuilt = Home(tmp_path / "rebuilt")
+    shutil.copytree(home.keys, rebuilt.keys)
+    (rebuilt.keys / "evidence.checkpoint").unlink()
+    leaves = [Leaf.parse(entry) for _, entry in EvidenceLog(home).entries()]
+    EvidenceLog(rebuilt).append(
+        [Leaf(x.type, x.subject, {**x.facts, "purpose": "别的"}, x.at) for x in leaves]
+    )
+    made = compile_dossier(rebuilt, GrantScope(f"auditee/{NAME}"), [], "2026-07-19T01:00:00Z")
+    made.write(tmp_path / "forged")
+    command = [sys.executable, "-I", "-S", str(tmp_path / "forged/verify_dossier.py")]
+    done = subprocess.run(command, capture_output=True, check=False)
+    said = done.stdout.decode()
+    assert done.returncode == 0, said
+    assert "NOT ANCHORED" in said
+    assert "CANNOT BE FOUND: a log that was rebuilt and signed anew with the log's own key" in said
+
+
+def test_every_leaf_is_told_in_words_from_its_facts(audited: tuple[Home, Files]) -> None:
+    home, _ = audited
+    leaves = [Leaf.parse(entry) for _, entry in EvidenceLog(home).entries()]
+    assert len({leaf.type for leaf in leaves}) > 8
+    told = leaves + [
+        Leaf(kind, "s", {"n": 1, "x_sha256": "a" * 64}, leaves[0].at) for kind in LEAF_TYPES
+    ]
+    for leaf in told:
+        given = json.loads(leaf.canonical())
+        chinese, english, digests = in_words(leaf)
+        assert [chinese, english, digests] == verify_dossier.in_words(given)
+        assert f"{leaf.type} {leaf.type}" not in english, "every type has words"
+        assert any("\u4e00" <= c <= "\u9fff" for c in chinese)
+        for name, value in leaf.facts.items():
+            is_digest = isinstance(value, str) and name.endswith(("sha256", "sm3"))
+            assert (f"{name}={value}" in digests) == is_digest or not is_digest
+            assert not is_digest or str(value) not in chinese + english
+    spoofed = Leaf("grant", "a/b#1", {"purpose": "x\n成立 HOLDS"}, leaves[0].at)
+    assert not any("\n" in line for line in in_words(spoofed))

@@ -23,7 +23,7 @@ from cli.main import main
 from contracts.errors import UsageError
 from lineage.evidence import verify_dossier
 from lineage.evidence.digests import digest_bytes
-from lineage.evidence.dossier import VERIFIER, compile_dossier
+from lineage.evidence.dossier import ANCHORS, VERIFIER, compile_dossier
 from lineage.evidence.durable import Pending
 from lineage.evidence.errors import TreeError
 from lineage.evidence.hashing import leaf_hash
@@ -143,7 +143,8 @@ def test_a_zip_and_a_folder_are_verified_anywhere(
     code, text = run("v.py", "a.zip", cwd=elsewhere)
     assert code == 0
     assert "成立 HOLDS  4 条 leaves" in text
-    assert "裁决 verdict given: civil__elder_service@20260715-000000000002" in text
+    assert "裁决：对批次 civil__elder_service@20260715-000000000002" in text
+    assert "verdict given: civil__elder_service@20260715-000000000002" in text
     assert run("v.py", "b", told.evidence / "log.vkey", cwd=elsewhere)[0] == 0
     assert run(folder / "verify_dossier.py", cwd=tmp_path)[0] == 0  # beside its bundle
     other = elsewhere / "other.vkey"
@@ -157,9 +158,10 @@ def test_a_zip_and_a_folder_are_verified_anywhere(
     ]
 
 
-def test_the_verifier_is_short_and_old_pythons_read_it() -> None:
-    text = VERIFIER.read_text("utf-8")
-    assert len(text.splitlines()) <= 200
+@pytest.mark.parametrize("program", [VERIFIER, ANCHORS], ids=lambda path: path.name)
+def test_the_verifier_is_short_and_old_pythons_read_it(program: Path) -> None:
+    text = program.read_text("utf-8")
+    assert len(text.splitlines()) <= 400
     tree = ast.parse(text, feature_version=(3, 9))
     imported = {
         name.split(".")[0]
@@ -186,7 +188,7 @@ def broken(files: dict[str, bytes]) -> list[str]:
 
 def test_any_changed_byte_of_any_part_is_named(files: dict[str, bytes]) -> None:
     assert broken(files) == []
-    assert len(files) == 6 + 2 * 4 + 3
+    assert len(files) == 7 + 2 * 4 + 3
     for name, data in files.items():
         for at in {0, len(data) // 3, len(data) // 2, len(data) - 1}:
             changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
