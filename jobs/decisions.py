@@ -188,7 +188,7 @@ def judged_anew(
 
     ``has_landed`` says that these bytes passed the check against their manifest before.
     """
-    raw = kept.model_copy(update={"contract_version": delivery.contract.version})
+    raw = _taken_up(kept, delivery.contract.version)
     try:
         if not has_landed:
             _check_announced(home, delivery, raw)
@@ -201,6 +201,11 @@ def judged_anew(
     record.landed_again(home, delivery, landed)
     intents.finish(home, f"retry:{raw.batch_id}")
     return published(home, tree, entry.audited(home, tree, landed, again=True))
+
+
+def _taken_up(kept: RawBatch, contract_version: str) -> RawBatch:
+    """Return a kept batch as it is worked on from now: what it waited took no machine's time."""
+    return kept.model_copy(update={"contract_version": contract_version, "started_at": utc_now()})
 
 
 def _check_announced(home: Home, delivery: Delivery, raw: RawBatch) -> None:
@@ -236,7 +241,7 @@ def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdi
     stage = silver.stage_path(home, row.table, row.batch_id)
     is_staged = (stage / "_SUCCESS").exists()
     kept = kept_batch(home, row.table, row.batch_id)
-    batch = kept.model_copy(update={"contract_version": row.contract_version})
+    batch = _taken_up(kept, row.contract_version)
     if delivery.contract.load.mode == "merge_key" or not is_staged:
         return entry.audited(home, tree, entry.landed_of(home, delivery, batch), again=True)
     results = governance.check_results(home, [row.batch_id])

@@ -215,8 +215,8 @@ def landed_of(home: Home, delivery: Delivery, batch: Batch) -> LandedBatch:
     from jobs.pull import kept_batch
 
     kept = kept_batch(home, batch.table, batch.batch_id)
-    judged_by = {"contract_version": batch.contract_version}
-    return land_batch(home, delivery, kept.model_copy(update=judged_by))
+    taken_up = {"contract_version": batch.contract_version, "started_at": batch.started_at}
+    return land_batch(home, delivery, kept.model_copy(update=taken_up))
 
 
 def _delivery(tree: Tree, batch: Batch) -> Delivery:

@@ -36,7 +36,11 @@ def approve(control: Control, tree: Tree, cost: Cost, actor: Actor, at: datetime
     """
     with control.write() as session:
         if not check(session, tree, cost, actor, "approve_cost", at):
-            raise UsageError(f"{cost.incurred_on} is in the open period.", "Book it.")
+            raise UsageError(
+                f"{cost.incurred_on} 在未结账期内，不须批准。"
+                f" {cost.incurred_on} is in the open period.",
+                "直接记账。 Book it.",
+            )
         return _add(session, cost, cost.reason, actor, at)
 
 
@@ -65,7 +69,7 @@ def approve_runs(  # noqa: PLR0913, PLR0917 - whose runs of which city, why, by 
 def _add(session: Session, cost: Cost, reason: str, actor: Actor, at: datetime) -> str:
     words = " ".join(reason.split())
     if not words:
-        raise UsageError("An approval says why.", "Give a reason.")
+        raise UsageError("批准须写明理由。 An approval says why.", "写明理由。 Give a reason.")
     row = ApprovalRow(
         id=next_number(session, ApprovalRow.id, "A", at),
         body=cost.body,

@@ -99,8 +99,9 @@ def book(  # noqa: PLR0913, PLR0917 - what is booked, by whom, when, and by whic
         is_late = check(session, tree, cost, actor, "keep_ledger", at)
         if is_late and approval is None:
             raise BackDatedError(
-                f"What came about on {cost.incurred_on} is of before the open period.",
-                "Have it approved by another person: … rights asset approve.",
+                f"{cost.incurred_on} 早于未结账期。"
+                f" What came about on {cost.incurred_on} is of before the open period.",
+                "请由他人批准后补记。 Have it approved by another person: … rights asset approve.",
             )
         if approval is not None:
             _check_approval(session, approval, cost, actor)
@@ -120,9 +121,9 @@ def check(  # noqa: PLR0913, PLR0917 - who does what with which cost, of which c
         raise UsageError("A cost has a quantity above 0.", "To take one back, reverse it.")
     if not read_register(session, tree).has_any(cost.body, cost.dataset, cost.incurred_on):
         raise NoRightError(
-            f"{cost.body} had no right in {cost.dataset} on {cost.incurred_on}.",
-            f"It is in the books of those who have one; {origin_holder(tree, cost.dataset)} has it"
-            " by origin.",
+            f"{cost.body} 在 {cost.incurred_on} 对 {cost.dataset} 没有任何权利，不得记账。"
+            f" {cost.body} had no right in {cost.dataset} on {cost.incurred_on}.",
+            f"应由持有方记账。 Its holder by origin books it: {origin_holder(tree, cost.dataset)}.",
         )
     return check_days(session, cost.body, cost.incurred_on, city_day(at))
 
@@ -279,11 +280,20 @@ def _check_approval(session: Session, approval: str, cost: Cost, actor: Actor) -
     row = session.get(ApprovalRow, approval)
     names = ("body", "dataset", "version", "kind", "quantity", "incurred_on", "run")
     if row is None or any(getattr(row, name) != getattr(cost, name) for name in names):
-        raise UsageError(f"{approval!r} approves no such cost.", "See … rights asset approvals.")
+        raise UsageError(
+            f"{approval!r} 不是这笔费用的批准。 {approval!r} approves no such cost.",
+            "请按这笔费用重新申请批准。 Have this very cost approved: … rights asset approve.",
+        )
     if row.actor == actor.name:
-        raise UsageError(f"{actor.name} approved it.", "Have another person book it.")
+        raise UsageError(
+            f"批准人 {actor.name} 不得自行记账。 {actor.name} approved it.",
+            "请由他人记账。 Have another person book it.",
+        )
     if session.scalar(select(CostRow.id).where(CostRow.approval == approval)) is not None:
-        raise UsageError(f"{approval} is used.", "An approval is of one cost: ask for a new one.")
+        raise UsageError(
+            f"批准 {approval} 已使用。 {approval} is used.",
+            "一次批准只记一笔。 An approval is of one cost: ask for a new one.",
+        )
 
 
 def _unused_approvals(session: Session, body: str, actor: Actor) -> dict[str, ApprovalRow]:

@@ -75,7 +75,10 @@ def close_month(  # noqa: PLR0913, PLR0917 - which month of whose, by whom and w
             raise UsageError(f"{month} of {body} is closed.", "Book in a later month.")
         due = first_open_month(session, body)
         if due is not None and month != due:
-            raise UsageError(f"{due} of {body} is to be closed first.", "Close months in order.")
+            raise UsageError(
+                f"{body} 的 {due} 尚未结账。 {due} of {body} is to be closed first.",
+                "按月份顺序结账。 Close months in order.",
+            )
         rows = month_rows(session, body, month)
         session.add(
             ClosedMonthRow(
@@ -125,14 +128,21 @@ def check_days(session: Session, body: str, incurred_on: date, today: date) -> b
     """
     if incurred_on < FIRST_DAY:
         raise BackDatedError(
-            f"What came about on {incurred_on} was expensed: it is before {FIRST_DAY}.",
-            "It is not taken up again (财会〔2023〕11号).",
+            f"{incurred_on} 早于 {FIRST_DAY}，已费用化。"
+            f" What came about on {incurred_on} was expensed: it is before {FIRST_DAY}.",
+            "不再追溯调整（财会〔2023〕11号）。 It is not taken up again.",
         )
     if incurred_on > today:
-        raise UsageError(f"{incurred_on} is still to come.", "Book it once it came about.")
+        raise UsageError(
+            f"{incurred_on} 尚未到来。 {incurred_on} is still to come.",
+            "发生后再记账。 Book it once it came about.",
+        )
     opened = open_from(session, body, today)
     if today < opened:
-        raise BackDatedError(f"{today:%Y-%m} of {body} is closed.", "Set the machine's clock.")
+        raise BackDatedError(
+            f"{body} 的 {today:%Y-%m} 已结账。 {today:%Y-%m} of {body} is closed.",
+            "请校准本机时钟。 Set the machine's clock.",
+        )
     return incurred_on < opened
 
 
@@ -174,6 +184,8 @@ def _check_has_books(session: Session, tree: Tree, body: str, today: date) -> No
     }
     if not any(register.has_any(body, table, today) for table in tables):
         raise NoRightError(
-            f"{body} has no books: it has no costs, and no right in any table.",
-            "Books are of a body that holds, processes or operates data.",
+            f"{body} 没有账：没有记账，对任何表也没有权利。"
+            f" {body} has no books: it has no costs, and no right in any table.",
+            "账属于持有、加工使用或经营数据的主体。"
+            " Books are of a body that holds, processes or operates data.",
         )

@@ -53,6 +53,17 @@ def marks(shop: Shop, feed: str) -> dict[str, str]:
     return {row["_batch_id"]: row["_status"] for row in rows}
 
 
+def times(shop: Shop, status: str) -> tuple[str, str]:
+    """Return when the first publication run that ended with a status began and ended."""
+    found: dict[str, list[str]] = {}
+    for event in outbox.read(shop.home):
+        tags = {tag["key"]: tag["value"] for tag in event["run"]["facets"]["tags"]["tags"]}
+        if event["job"]["name"].startswith("publish.") and tags["jingshu.status"] == status:
+            found.setdefault(event["run"]["runId"], []).append(event["eventTime"])
+    began, ended = min(found.values())  # a merge is held once more when it is audited anew
+    return began, ended
+
+
 def facts(shop: Shop, key: str) -> dict[str, Any]:
     logged = EvidenceLog(shop.home).find(key)
     assert logged is not None, key
@@ -70,6 +81,9 @@ def test_release_publishes_the_good_rows_of_a_held_batch(shop: Shop, feed: str) 
     assert (row.rows_published, row.rows_quarantined) == (7, 3)
     assert WHO in row.reason
     assert "已与单位核对" in row.reason
+    assert times(shop, "held")[1] < times(shop, "published")[0], (
+        "the time it was held is no time of the machine"
+    )
     assert_whole(shop)
     publication = silver.in_force(open_table(shop.home.table("silver", row.table)))[0]
     verdict = facts(shop, f"verdict:{row.table}@{row.batch_id}/{publication.digest[:12]}")
