@@ -90,7 +90,7 @@ calendar||工作日历 calendar of working days|{body} 的 {actor} 依 {notice} 
 {subject}，{days} 天
 cost||记账或冲销 cost booked or reversed|{body} 记账 {subject}：数据集 {dataset}，{kind}，\
 {quantity} {unit}，{amount_fen} 分，发生于 {incurred_on}，记于 {booked_on}
-closing||成本账结账 month of costs closed|{body} 的 {month} 月成本账结账，{costs} 笔，{amount_fen} 分
+closing||成本账结账 month of costs closed|{subject} 结账，{costs} 笔，{amount_fen} 分
 approval||补记批准 late cost approved|{actor} 批准补记 {subject}：{body} 的数据集 {dataset}，\
 发生于 {incurred_on}
 measure||机时计量 machine time measured|{actor} 计量机时至 {until_at}（{subject}）
