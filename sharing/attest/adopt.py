@@ -16,6 +16,7 @@ from jobs.leaves import iso
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
+from sharing import owed
 from sharing.attest.journal import leaf_of
 from sharing.attest.key import ensure_key, has_key
 from sharing.attest.kinds import KINDS
@@ -50,8 +51,13 @@ def open_once(home: Home, connection: Connection, *, is_new: bool) -> None:
         adoption = adoption_of(leaves, at)
         log = EvidenceLog(home)
         before = log.find(adoption.key)
-        may = not has_key(home) if before is None else adoption.agrees_with(before.leaf)
-        if leaves and may:
+        is_first = before is None and not has_key(home)
+        if before is None:
+            owing = _owing(connection) if is_first else []
+            taken = [adoption, *leaves] if leaves and is_first else []
+            if taken or owing:
+                log.append([*taken, *owing])
+        elif leaves and adoption.agrees_with(before.leaf):
             log.append([adoption, *leaves])
     ensure_key(home)
 
@@ -63,6 +69,15 @@ def _leaves(connection: Connection, at: datetime) -> list[Leaf]:
             for kind in KINDS
             for row in session.scalars(select(kind).order_by(*inspect(kind).primary_key))
         ]
+
+
+def _owing(connection: Connection) -> list[Leaf]:
+    """Return what rows owe that have no note, as an earlier version wrote none.
+
+    The next settle finds these leaves in the log, and marks their rows.
+    """
+    with Session(connection, join_transaction_mode="rollback_only") as session:
+        return [leaf for kind in owed.declared() for _, _, leaf in owed.read_owing(session, kind)]
 
 
 def adoption_of(leaves: Sequence[Leaf], at: datetime) -> Leaf:

@@ -220,9 +220,10 @@ def counters(control: Control, exporter: str, year: int) -> Counters:
 
 def settle(control: Control) -> None:
     """Write the leaves that decisions still owe."""
-    owed.settle(control, ExportRow, export_leaf)
+    owed.settle(control, ExportRow)
 
 
+@owed.owes(ExportRow)
 def export_leaf(row: ExportRow) -> Leaf:
     """Return the leaf of a decision: what was decided, by which rules, at which counts."""
     return Leaf(

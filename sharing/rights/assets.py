@@ -275,9 +275,10 @@ def rate(kind: CostKind, on: date) -> Rate:
 
 def settle(control: Control) -> None:
     """Write the leaves that closed months still owe."""
-    owed.settle(control, ClosedMonthRow, month_leaf)
+    owed.settle(control, ClosedMonthRow)
 
 
+@owed.owes(ClosedMonthRow)
 def month_leaf(row: ClosedMonthRow) -> Leaf:
     """Return the leaf of a closed month: how many costs, how much, and their digest."""
     return Leaf(
