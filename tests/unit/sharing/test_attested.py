@@ -319,7 +319,7 @@ def key_of_grant(recipient: str, name: str) -> str:
 
 
 def make_old(engine: Engine) -> None:
-    """Make the database of the version before leaves, with rows of rights, and a grant that owes its leaf."""
+    """Make the database of the version before leaves, with rows that have none."""
     with engine.begin() as connection:
         command.upgrade(migrations.config(connection), "0009")
         for statement in (
