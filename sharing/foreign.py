@@ -16,7 +16,7 @@ from contracts.errors import UsageError
 from contracts.model import UNTAGGED
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
-from lineage.evidence.log import EvidenceLog
+from sharing import owed
 from sharing.catalog import SHARE, Catalog, SharedTable, is_name
 from sharing.control import ForeignTable, utc_now
 from sharing.snapshot import read_snapshot
@@ -90,38 +90,39 @@ def remove_table(control: Control, reference: str, *, actor: str) -> SharedTable
 
 def settle_tables(control: Control) -> None:
     """Append the evidence leaves that tables added and removed still owe, as grants' are."""
-    with control.write() as session:
-        owing = session.scalars(
-            select(ForeignTable).where(
-                ForeignTable.added_leaf_at.is_(None)
-                | (ForeignTable.removed_at.is_not(None) & ForeignTable.removed_leaf_at.is_(None))
-            )
-        ).all()
-        if not owing:
-            return
-        EvidenceLog(control.home).append([leaf for row in owing for leaf in leaves_of(row)])
-        for row in owing:
-            row.added_leaf_at = row.added_leaf_at or utc_now()
-            if row.removed_at is not None:
-                row.removed_leaf_at = utc_now()
+    owed.settle(control, ForeignTable)
 
 
 def leaves_of(row: ForeignTable) -> list[Leaf]:
     """Return what a table's row has in evidence: that it was added, and that it was removed."""
-    name = f"{row.share}.{row.schema}.{row.table}"
+    return [added_leaf(row)] if row.removed_at is None else [added_leaf(row), removed_leaf(row)]
+
+
+@owed.owes(ForeignTable, "added_leaf_at")
+def added_leaf(row: ForeignTable) -> Leaf:
+    """Return the leaf of a table that was added: which, its folder by digest, at which level."""
     said = {
-        "table": name,
+        "table": _name(row),
         # By digest: where an office keeps its data is nobody else's business.
         "folder_sha256": hashlib.sha256(row.folder.encode()).hexdigest(),
         "level": row.level,
         "keeps_deleted_rows": row.keeps_deleted_rows,
         "by": row.added_by,
     }
-    leaves = [Leaf("table", f"{name}#{row.id}", said, iso(row.added_at))]
-    if row.removed_at is not None:
-        gone = {"table": name, "by": row.removed_by}
-        leaves.append(Leaf("table", f"{name}#{row.id}/removed", gone, iso(row.removed_at)))
-    return leaves
+    return Leaf("table", f"{_name(row)}#{row.id}", said, iso(row.added_at))
+
+
+@owed.owes(ForeignTable, "removed_leaf_at", since="removed_at")
+def removed_leaf(row: ForeignTable) -> Leaf:
+    """Return the leaf of a table that was taken out: which, by whom."""
+    if row.removed_at is None:
+        raise ValueError(f"{row.id} is not removed")
+    gone = {"table": _name(row), "by": row.removed_by}
+    return Leaf("table", f"{_name(row)}#{row.id}/removed", gone, iso(row.removed_at))
+
+
+def _name(row: ForeignTable) -> str:
+    return f"{row.share}.{row.schema}.{row.table}"
 
 
 def _check(control: Control, root: Storage, share: str, schema: str, table: str) -> None:

@@ -17,7 +17,7 @@ from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
-from lineage.evidence.log import EvidenceLog
+from sharing import owed
 from sharing.catalog import Catalog, table_key
 from sharing.control import PURPOSE_CHARACTERS, Grant, Recipient, UtcDateTime, utc_now
 from sharing.recipients import create_recipient, require_recipient
@@ -248,27 +248,7 @@ def list_grants(control: Control, at: datetime | None = None) -> list[GrantView]
 
 def settle(control: Control) -> None:
     """Append the evidence leaves that grants and revocations still owe."""
-    with control.write() as session:
-        owing = session.scalars(
-            select(Grant)
-            .where(
-                Grant.grant_leaf_at.is_(None)
-                | (Grant.revoked_at.is_not(None) & Grant.revoke_leaf_at.is_(None))
-            )
-            .order_by(Grant.granted_at)
-        ).all()
-        leaves = []
-        for row in owing:
-            if row.grant_leaf_at is None:
-                leaves.append(grant_leaf(row))
-                row.grant_leaf_at = utc_now()
-            if row.revoked_at is not None:
-                leaves.append(revoke_leaf(row, row.revoked_at))
-                row.revoke_leaf_at = utc_now()
-        if leaves:
-            # Inside the transaction: the log knows a leaf by its name, so a crash between the two
-            # commits is healed by appending it again.
-            EvidenceLog(control.home).append(leaves)
+    owed.settle(control, Grant)
 
 
 def _close(session: Session, rows: Sequence[Grant], at: datetime, actor: str) -> None:
@@ -339,6 +319,7 @@ def subject_of(row: Grant) -> str:
     return f"{row.recipient}/{_full_name(row)}#{row.id}"
 
 
+@owed.owes(Grant, "grant_leaf_at")
 def grant_leaf(row: Grant) -> Leaf:
     """Return the leaf of a grant: to whom, what, for what, until when, by whom."""
     last_day = _last_day(row.until_at)
@@ -358,8 +339,11 @@ def grant_leaf(row: Grant) -> Leaf:
     )
 
 
-def revoke_leaf(row: Grant, revoked_at: datetime) -> Leaf:
+@owed.owes(Grant, "revoke_leaf_at", since="revoked_at")
+def revoke_leaf(row: Grant) -> Leaf:
     """Return the leaf of a grant's end: whose, of what, by whom."""
+    if row.revoked_at is None:
+        raise ValueError(f"{row.id} is not revoked")
     return Leaf(
         type="revoke",
         subject=subject_of(row),
@@ -368,5 +352,5 @@ def revoke_leaf(row: Grant, revoked_at: datetime) -> Leaf:
             "table": _full_name(row),
             "revoked_by": row.revoked_by,
         },
-        at=iso(revoked_at),
+        at=iso(row.revoked_at),
     )

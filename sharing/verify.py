@@ -11,6 +11,7 @@ from jobs.verify.report import said
 from sharing.control import Control, ForeignTable, Grant, LoggedReads, Request, has_control
 from sharing.foreign import leaves_of as leaves_of_table
 from sharing.grants import grant_leaf, revoke_leaf
+from sharing.owed import is_coming
 from sharing.reads import leaves_of
 from sharing.retention import is_removal, removed_until
 
@@ -47,7 +48,7 @@ def grants(lake: Lake) -> Iterator[Checked]:
         expected.add(leaf.key)
         yield logged(lake, leaf, "share_grants", is_owed=row.grant_leaf_at is None)
         if row.revoked_at is not None:
-            leaf = revoke_leaf(row, row.revoked_at)
+            leaf = revoke_leaf(row)
             expected.add(leaf.key)
             yield logged(lake, leaf, "share_grants", is_owed=row.revoke_leaf_at is None)
     for leaf in reads:
@@ -87,7 +88,9 @@ def logged(lake: Lake, wanted: Leaf, table: str, *, is_owed: bool) -> Checked:
     leaf = lake.leaves.get(wanted.key)
     if leaf is None:
         problem = f"its {wanted.type} is not in the evidence log"
-        return said(6, where, problem, is_recovering=is_owed)
+        if not is_owed or is_coming(lake.home, wanted):
+            return said(6, where, problem, is_recovering=is_owed)
+        return said(6, where, f"{problem}, and this home has no note that it owes it")
     names = sorted({*wanted.facts, *leaf.facts})
     differing = [n for n in names if wanted.facts.get(n) != leaf.facts.get(n)]
     if wanted.at != leaf.at:

@@ -18,6 +18,7 @@ from lineage.evidence.digests import digest_bytes
 from lineage.evidence.durable import write_once
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
+from sharing import owed
 from sharing.attest.journal import leaf_of
 from sharing.attest.key import ensure_key
 from sharing.attest.kinds import ADOPTIONS
@@ -46,11 +47,12 @@ def open_once(home: Home, connection: Connection, *, is_new: bool) -> None:
     Raises:
         EvidenceError: The log does not take them.
     """
-    at = utc_now()
+    at, log = utc_now(), EvidenceLog(home)
+    if not is_new and not any((home.keys / group.mark).exists() for group in ADOPTIONS):
+        log.append(_owing(connection))
     for group in () if is_new else ADOPTIONS:
         leaves = _leaves(connection, group, at)
         adoption = adoption_of(group.subject, leaves, at)
-        log = EvidenceLog(home)
         before = log.find(adoption.key)
         is_open = not (home.keys / group.mark).exists()
         may = is_open if before is None else adoption.agrees_with(before.leaf)
@@ -68,6 +70,15 @@ def _leaves(connection: Connection, group: Adopted, at: datetime) -> list[Leaf]:
             for kind in group.kinds
             for row in session.scalars(select(kind).order_by(*inspect(kind).primary_key))
         ]
+
+
+def _owing(connection: Connection) -> list[Leaf]:
+    """Return what rows owe that have no note, as an earlier version wrote none.
+
+    The next settle finds these leaves in the log, and marks their rows.
+    """
+    with Session(connection, join_transaction_mode="rollback_only") as session:
+        return [leaf for kind in owed.declared() for _, _, leaf in owed.read_owing(session, kind)]
 
 
 def adoption_of(subject: str, leaves: Sequence[Leaf], at: datetime) -> Leaf:

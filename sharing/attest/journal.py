@@ -9,19 +9,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, event, insert, inspect, select
+from sqlalchemy import event, inspect
 
 from contracts.errors import JingshuError
 from jobs.leaves import iso
-from lineage.evidence.errors import EvidenceError
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.attest.key import is_mac, mac
-from sharing.control import AttestedRow, OwedLeaf, utc_now
+from sharing import owed
+from sharing.attest.notes import HOME, forget, note, read_owed
+from sharing.control import AttestedRow, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +33,8 @@ if TYPE_CHECKING:
 
 #: Parts a row's key from the name of one state of it.
 MARK: Final = "#"
-#: In a session's ``info``: the home it writes for, and whether it noted a leaf.
-HOME: Final = "attest home"
+#: In a session's ``info``: whether it noted a leaf.
 OWES: Final = "attest owes"
-_PURPOSE: Final = "owed leaf"
 _LOG = logging.getLogger("jingshu.sharing")
 
 
@@ -45,18 +42,11 @@ class UnattestedError(JingshuError, RuntimeError):
     """A program tried to change rows of rights past the evidence log."""
 
 
-@dataclass(frozen=True)
-class Owed:
-    """A leaf that is noted and not logged; None where the note is not this home's own."""
-
-    id: int
-    leaf: Leaf | None
-
-
 def begin(session: Session, home: Home) -> None:
     """Have a writing session note the leaves of what it changes."""
     session.info[HOME] = home
     event.listen(session, "after_flush", _note_changes)
+    event.listen(session, "after_flush", owed.note_changes)
     event.listen(session, "do_orm_execute", _refuse_bulk)
 
 
@@ -86,7 +76,7 @@ def subject_of(leaf: Leaf) -> tuple[LeafType, str]:
 
 
 def settle(control: Control) -> None:
-    """Log the leaves that are noted, oldest first.
+    """Log the leaves of attested rows that are noted, oldest first.
 
     Within one transaction: the log knows a leaf by its name, so a crash between the two commits is
     healed by logging it again. A note that is not ours stays, for verify to name.
@@ -95,10 +85,14 @@ def settle(control: Control) -> None:
         EvidenceError: The log does not take them.
     """
     with control.write() as session:
-        ours = [(o.id, o.leaf) for o in read_owed(session, control.home) if o.leaf is not None]
+        ours = [
+            (o.id, o.leaf)
+            for o in read_owed(session, control.home)
+            if o.leaf is not None and o.kind == "state"
+        ]
         if not ours:
             return
-        session.execute(delete(OwedLeaf).where(OwedLeaf.id.in_([number for number, _ in ours])))
+        forget(session, [number for number, _ in ours])
         EvidenceLog(control.home).append([leaf for _, leaf in ours])
 
 
@@ -110,24 +104,6 @@ def settle_or_warn(control: Control) -> None:
         _LOG.warning("evidence is still owed: %s", problem)
 
 
-def read_owed(session: Session, home: Home) -> list[Owed]:
-    """Return what is noted and not logged, oldest first."""
-    rows = session.execute(
-        select(OwedLeaf.id, OwedLeaf.leaf, OwedLeaf.mac).order_by(OwedLeaf.id)
-    ).all()
-    return [Owed(row.id, _checked(home, row.leaf, row.mac)) for row in rows]
-
-
-def _checked(home: Home, text: str, given: str) -> Leaf | None:
-    entry = text.encode("utf-8", "replace")
-    if not is_mac(home, _PURPOSE, entry, given):
-        return None
-    try:
-        return Leaf.parse(entry)
-    except EvidenceError:
-        return None
-
-
 def _note_changes(session: Session, _context: UOWTransaction) -> None:
     """Note the leaf of every row that is new or says something else now."""
     if any(isinstance(row, AttestedRow) for row in session.deleted):
@@ -136,15 +112,9 @@ def _note_changes(session: Session, _context: UOWTransaction) -> None:
     noted = [row for row in rows if isinstance(row, AttestedRow)]
     if not noted:
         return
-    at, home = utc_now(), session.info[HOME]
-    leaves = [leaf_of(row, uuid.uuid4().hex, at) for row in noted]
-    session.connection().execute(insert(OwedLeaf), [_owed_row(home, leaf) for leaf in leaves])
+    at = utc_now()
+    note(session, [leaf_of(row, uuid.uuid4().hex, at) for row in noted], "state")
     session.info[OWES] = True
-
-
-def _owed_row(home: Home, leaf: Leaf) -> dict[str, str]:
-    entry = leaf.canonical()
-    return {"leaf": entry.decode(), "mac": mac(home, _PURPOSE, entry)}
 
 
 def _says_otherwise(row: object) -> bool:

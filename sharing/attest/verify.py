@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from jobs.verify.report import said
+from sharing import owed
 from sharing.attest.adopt import STATE, adoption_of
-from sharing.attest.journal import MARK, facts_of, key_of, newest_of, read_owed
+from sharing.attest.journal import MARK, facts_of, key_of, newest_of
 from sharing.attest.kinds import ADOPTIONS, KINDS
+from sharing.attest.notes import read_owed
 from sharing.control import Control, has_control, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from lineage.evidence.leaf import JsonScalar, Leaf, LeafType
-    from sharing.attest.journal import Owed
+    from sharing.attest.notes import Owed
     from sharing.control import AttestedRow
 
     Rows = dict[tuple[LeafType, str], AttestedRow]
@@ -33,16 +36,23 @@ def attested(lake: Lake) -> Iterator[Checked]:
     A row whose newest leaf is noted and not logged yet is recovering.
     """
     rows: Rows = {}
-    owed: list[Owed] = []
+    noted_leaves: list[Owed] = []
+    owing: set[bytes] = set()
     if has_control(lake.home):
         with Control(lake.home) as control, control.read() as session:
             for kind in KINDS:
                 rows |= {
                     (kind.leaf_type, key_of(row)): row for row in session.scalars(select(kind))
                 }
-            owed = read_owed(session, lake.home)
+            noted_leaves = read_owed(session, lake.home)
+            if any(o.kind == "row" for o in noted_leaves):
+                owing = {
+                    leaf.canonical()
+                    for kind in owed.declared()
+                    for _, _, leaf in owed.read_owing(session, kind)
+                }
     logged = newest_of([leaf for leaf in lake.log if leaf.type in _TYPES])
-    noted = newest_of([o.leaf for o in owed if o.leaf is not None])
+    noted = newest_of([o.leaf for o in noted_leaves if o.leaf is not None and o.kind == "state"])
     for (name, key), row in rows.items():
         where = f"control.db {row.__tablename__} {key}"
         yield _row(where, row, logged.get((name, key)), noted.get((name, key)))
@@ -50,9 +60,17 @@ def attested(lake: Lake) -> Iterator[Checked]:
         gone = None if of in rows else f"the control database has no such {of[0]} any more"
         yield said(6, f"evidence {of[0]}:{of[1]}", gone)
     yield from _adopted(lake)
-    for note in owed:
-        problem = "it was not written by this home" if note.leaf is None else None
-        yield said(6, f"control.db share_owed_leaves {note.id}", problem)
+    for note in noted_leaves:
+        yield said(6, f"control.db share_owed_leaves {note.id}", _note(note, owing))
+
+
+def _note(note: Owed, owing: AbstractSet[bytes]) -> str | None:
+    """Say what is wrong with a note; one of a row has its row, which says what was noted."""
+    if note.leaf is None:
+        return "it was not written by this home"
+    if note.kind == "row" and note.leaf.canonical() not in owing:
+        return f"no row of the control database owes the {note.leaf.key} that it is of"
+    return None
 
 
 def _adopted(lake: Lake) -> Iterator[Checked]:

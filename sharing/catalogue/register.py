@@ -208,10 +208,10 @@ def all_rulings(home: Home) -> Mapping[str, Ruling]:
 
 def settle(control: Control) -> None:
     """Write the leaves that steps and rulings still owe."""
-    owed.settle(control, EntryStepRow, step_leaf)
-    owed.settle(control, RulingRow, ruling_leaf)
+    owed.settle(control, EntryStepRow, RulingRow)
 
 
+@owed.owes(EntryStepRow)
 def step_leaf(row: EntryStepRow) -> Leaf:
     """Return the leaf of one step; people's words by their digest."""
     return Leaf(
@@ -230,6 +230,7 @@ def step_leaf(row: EntryStepRow) -> Leaf:
     )
 
 
+@owed.owes(RulingRow)
 def ruling_leaf(row: RulingRow) -> Leaf:
     """Return the leaf of one ruling; its reason by its digest."""
     return Leaf(

@@ -256,9 +256,10 @@ def relied_on(
 
 def settle(control: Control) -> None:
     """Write the leaves that assessments still owe."""
-    owed.settle(control, AssessmentRow, assessment_leaf)
+    owed.settle(control, AssessmentRow)
 
 
+@owed.owes(AssessmentRow)
 def assessment_leaf(row: AssessmentRow) -> Leaf:
     """Return the leaf of one row: what it is, whose, of which day, valid until when."""
     return Leaf(

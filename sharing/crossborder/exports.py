@@ -34,7 +34,6 @@ from sharing.crossborder.reasons import reason_of
 from sharing.crossborder.records import (
     ExportRow,
     counted_persons_of,
-    export_leaf,
     facts_of,
     forget,
     keep,
@@ -218,7 +217,7 @@ def counters(control: Control, exporter: str, year: int) -> Counters:
 
 def settle(control: Control) -> None:
     """Write the leaves that decisions still owe."""
-    owed.settle(control, ExportRow, export_leaf)
+    owed.settle(control, ExportRow)
 
 
 def _check(export: Export) -> None:

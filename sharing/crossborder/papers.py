@@ -176,9 +176,10 @@ def last_day_of(kind: str, on_date: date, last_day: date | None) -> date | None:
 
 def settle(control: Control) -> None:
     """Write the leaves that papers still owe."""
-    owed.settle(control, PaperRow, paper_leaf)
+    owed.settle(control, PaperRow)
 
 
+@owed.owes(PaperRow)
 def paper_leaf(row: PaperRow) -> Leaf:
     """Return the leaf of one paper; people's words by their digests."""
     return Leaf(

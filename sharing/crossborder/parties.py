@@ -168,9 +168,10 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
 
 def settle(control: Control) -> None:
     """Write the leaves that registrations still owe."""
-    owed.settle(control, PartyRow, party_leaf)
+    owed.settle(control, PartyRow)
 
 
+@owed.owes(PartyRow)
 def party_leaf(row: PartyRow) -> Leaf:
     """Return the leaf of one registration."""
     return Leaf(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
+from sharing import owed
 from sharing.control import Base
 from sharing.crossborder.decide import Counters, Destination, Facts
 from sharing.owed import OwingRow
@@ -62,6 +63,7 @@ class ExportedPersonRow(Base):
     is_sensitive: Mapped[bool]
 
 
+@owed.owes(ExportRow)
 def export_leaf(row: ExportRow) -> Leaf:
     """Return the leaf of a decision: what was decided, by which rules, at which counts."""
     return Leaf(

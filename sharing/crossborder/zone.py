@@ -149,9 +149,10 @@ def list_on(session: Session, at: datetime) -> ZoneList | None:
 
 def settle(control: Control) -> None:
     """Write the leaves that lists still owe."""
-    owed.settle(control, ZoneListRow, list_leaf)
+    owed.settle(control, ZoneListRow)
 
 
+@owed.owes(ZoneListRow)
 def list_leaf(row: ZoneListRow) -> Leaf:
     """Return the leaf of one list: its source, its day and the digest of all of it."""
     return Leaf(

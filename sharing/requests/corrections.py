@@ -16,8 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contracts.errors import UsageError
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
-from lineage.evidence.log import EvidenceLog
-from sharing.control import Base, utc_now
+from sharing import owed
+from sharing.control import Base
 from sharing.people import require
 from sharing.requests.flow import RequestStateError
 from sharing.requests.parties import sources_of
@@ -180,37 +180,27 @@ def list_corrections(control: Control) -> list[Correction]:
 
 def settle(control: Control) -> None:
     """Write the leaves that issues and answers still owe."""
-    with control.write() as session:
-        leaves = []
-        owing = select(CorrectionRow).where(
-            CorrectionRow.asked_leaf_at.is_(None)
-            | (CorrectionRow.answered_at.is_not(None) & CorrectionRow.answered_leaf_at.is_(None))
-        )
-        for row in session.scalars(owing.order_by(CorrectionRow.id)):
-            if row.asked_leaf_at is None:
-                leaves.append(asked_leaf(row))
-                row.asked_leaf_at = utc_now()
-            if row.answered_at is not None and row.answered_leaf_at is None:
-                leaves.append(answered_leaf(row, row.answered_at))
-                row.answered_leaf_at = utc_now()
-        if leaves:
-            EvidenceLog(control.home).append(leaves)
+    owed.settle(control, CorrectionRow)
 
 
+@owed.owes(CorrectionRow, "asked_leaf_at")
 def asked_leaf(row: CorrectionRow) -> Leaf:
     """Return the leaf of an issue's opening."""
     facts = {"ask": row.ask, "contract": row.contract, "provider": row.provider}
     return _leaf(row, "asked", row.asked_at, {**facts, "said_sha256": sha256(row.said)})
 
 
-def answered_leaf(row: CorrectionRow, answered_at: datetime) -> Leaf:
+@owed.owes(CorrectionRow, "answered_leaf_at", since="answered_at")
+def answered_leaf(row: CorrectionRow) -> Leaf:
     """Return the leaf of an issue's answer."""
     return _leaf(
-        row, "answered", answered_at, {"state": row.state, "reason_sha256": sha256(row.reason)}
+        row, "answered", row.answered_at, {"state": row.state, "reason_sha256": sha256(row.reason)}
     )
 
 
-def _leaf(row: CorrectionRow, what: str, at: datetime, facts: dict[str, str | None]) -> Leaf:
+def _leaf(row: CorrectionRow, what: str, at: datetime | None, facts: dict[str, str | None]) -> Leaf:
+    if at is None:
+        raise ValueError(f"{row.id} is not {what} yet")
     return Leaf(
         type="correction",
         subject=f"{row.id}#{what}",

@@ -15,10 +15,9 @@ from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
-from lineage.evidence.log import EvidenceLog
-from sharing import grants
+from sharing import grants, owed
 from sharing.catalog import Catalog
-from sharing.control import Request, utc_now
+from sharing.control import Grant, Request
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
 from sharing.recipients import NotItsRecipientError, create_recipient, require_own
 from sharing.requests.basis import check_basis
@@ -199,18 +198,10 @@ def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]
 
 def settle(control: Control) -> None:
     """Write the leaves that steps and grants still owe."""
-    with control.write() as session:
-        owing = session.scalars(
-            select(StepRow).where(StepRow.leaf_at.is_(None)).order_by(StepRow.ask, StepRow.seq)
-        ).all()
-        for row in owing:
-            row.leaf_at = utc_now()
-        if owing:
-            # Inside the transaction, as grants' are: the log knows a leaf by its name.
-            EvidenceLog(control.home).append([step_leaf(row) for row in owing])
-    grants.settle(control)
+    owed.settle(control, StepRow, Grant)
 
 
+@owed.owes(StepRow)
 def step_leaf(row: StepRow) -> Leaf:
     """Return the leaf of one step: who, for which body, to which state; texts by their digests."""
     return Leaf(

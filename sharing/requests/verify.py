@@ -44,9 +44,7 @@ def requests(lake: Lake) -> Iterator[Checked]:
     wanted = [(step_leaf(row), row.leaf_at) for row in steps]
     wanted += [(asked_leaf(row), row.asked_leaf_at) for row in issues]
     wanted += [
-        (answered_leaf(row, row.answered_at), row.answered_leaf_at)
-        for row in issues
-        if row.answered_at is not None
+        (answered_leaf(row), row.answered_leaf_at) for row in issues if row.answered_at is not None
     ]
     for leaf, leaf_at in wanted:
         yield logged(lake, leaf, "share_ask_steps", is_owed=leaf_at is None)

@@ -223,9 +223,10 @@ def bundle(
 
 def settle(control: Control) -> None:
     """Write the leaves that listings still owe."""
-    owed.settle(control, ListingRow, listing_leaf)
+    owed.settle(control, ListingRow)
 
 
+@owed.owes(ListingRow)
 def listing_leaf(row: ListingRow) -> Leaf:
     """Return the leaf of a listing or its end; the package and people's words by digest."""
     return Leaf(

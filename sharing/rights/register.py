@@ -210,9 +210,10 @@ def read_register(session: Session, tree: Tree) -> Register:
 
 def settle(control: Control) -> None:
     """Write the leaves that registrations still owe."""
-    owed.settle(control, RightRow, right_leaf)
+    owed.settle(control, RightRow)
 
 
+@owed.owes(RightRow)
 def right_leaf(row: RightRow) -> Leaf:
     """Return the leaf of one registration; people's words by their digests."""
     return Leaf(

@@ -218,16 +218,17 @@ def settlement(amount_fen: int, rule: SplitRule) -> Mapping[str, int]:
 
 def settle(control: Control) -> None:
     """Write the leaves that rules and trades still owe."""
-    owed.settle(control, SplitRuleRow, rule_leaf)
-    owed.settle(control, TradeRow, trade_leaf)
+    owed.settle(control, SplitRuleRow, TradeRow)
 
 
+@owed.owes(SplitRuleRow)
 def rule_leaf(row: SplitRuleRow) -> Leaf:
     """Return the leaf of a version of the split rule."""
     facts = {"shares": row.shares, "actor": row.actor}
     return Leaf(type="trade", subject=f"rule/{row.version}", facts=facts, at=iso(row.at))
 
 
+@owed.owes(TradeRow)
 def trade_leaf(row: TradeRow) -> Leaf:
     """Return the leaf of a trade or refund: bodies and amounts; the order's number by digest."""
     return Leaf(

@@ -16,7 +16,7 @@ from contracts.layout import ROOT
 from contracts.tree import load_tree
 from jobs.verify.lake import Lake
 from lineage.evidence.log import EvidenceLog
-from sharing import migrations, recipients
+from sharing import grants, migrations, recipients
 from sharing.accounts import accounts, sessions
 from sharing.accounts.passwords import Passwords
 from sharing.attest.journal import UnattestedError, settle
@@ -306,8 +306,21 @@ def test_a_program_of_ours_cannot_pass_the_log(small: Life, change: Any) -> None
     assert small.findings() == []
 
 
+def owing_grant(recipient: str, name: str) -> str:
+    """Return the statement for a grant whose leaf is not logged."""
+    return (
+        'INSERT INTO share_grants (id, recipient, share, "schema", "table", purpose, granted_at,'
+        f" granted_by) VALUES ('{name}', '{recipient}', 'jingshu', 'city', 'heat__districts',"
+        f" '{name}', '2026-07-01 00:00:00', 'test')"
+    )
+
+
+def key_of_grant(recipient: str, name: str) -> str:
+    return f"grant:{recipient}/jingshu.city.heat__districts#{name}"
+
+
 def make_old(engine: Engine) -> None:
-    """Make the database of the version before leaves, with a recipient, a token, an account."""
+    """Make the database of the version before leaves, with rows that have none."""
     with engine.begin() as connection:
         command.upgrade(migrations.config(connection), "0009")
         for statement in (
@@ -323,6 +336,7 @@ def make_old(engine: Engine) -> None:
                 "INSERT INTO share_accounts (name, body, roles, password_hash, failed, created_at)"
                 " VALUES ('old', 'health', 'cdo', 'x', 0, '2026-07-01 00:00:00')"
             ),
+            owing_grant("old", "crashed"),
         ):
             connection.execute(text(statement))
 
@@ -343,6 +357,10 @@ def test_rows_of_the_version_before_are_taken_over_once(old: Home) -> None:
         adoption = EvidenceLog(old).find("adoption:control.db")
         assert adoption is not None
         assert adoption.leaf.facts["rows"] == 3
+        assert EvidenceLog(old).find(key_of_grant("old", "crashed")) is not None
+        assert grants.granted_tables(control, "old") == frozenset()
+        grants.settle(control)
+        assert grants.granted_tables(control, "old") == {"heat__districts"}
         recipients.set_networks(control, "old", ["10.0.0.0/8"])
         recipients.issue_profile(control, "old")
         assert life.findings() == []
@@ -357,6 +375,8 @@ def test_the_door_for_old_rows_does_not_open_again(old: Home) -> None:
     with Control(old) as control:
         _set_back(Life(control))
     with Control(old) as control:
+        grants.settle(control)
+        assert EvidenceLog(old).find(key_of_grant("old", "planted")) is None
         assert Life(control).named() == [
             f"control.db share_tokens {FORGED}: its token is not in the evidence log"
         ]
@@ -366,7 +386,9 @@ def test_nor_does_it_in_a_home_that_never_was_of_the_version_before(life: Life) 
     _set_back(life)
     home = life.control.home
     with Control(home) as control:
+        grants.settle(control)
         assert EvidenceLog(home).find("adoption:control.db") is None
+        assert EvidenceLog(home).find(key_of_grant("demo", "planted")) is None
         assert Life(control).named() == [
             f"control.db share_tokens {FORGED}: its token is not in the evidence log"
         ]
@@ -395,6 +417,7 @@ def _set_back(life: Life) -> None:
         "UPDATE share_alembic SET version_num = '0009'",
         "INSERT INTO share_tokens (sha256, recipient, created_at, expires_at) VALUES"
         f" ('{FORGED}', '{name}', '2026-07-15 01:00:00', '2099-01-01 00:00:00')",
+        owing_grant(name, "planted"),
     )
 
 

@@ -116,11 +116,22 @@ def test_a_revocation_without_its_leaf_is_found(control: Control) -> None:
     ]
 
 
-def test_a_leaf_that_is_still_owed_is_recovering(control: Control) -> None:
+def test_a_leaf_that_is_still_owed_is_recovering(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grants.grant(control, "demo", TABLE, "应急值守", actor="test")
+    with monkeypatch.context() as patch:
+        patch.setattr(grants, "settle", lambda _: None)
+        grants.revoke(control, "demo", actor="test")
+    [finding] = filter(None, checks(control.home))
+    assert finding.is_recovering
+
+
+def test_a_revocation_that_only_the_database_knows_is_found(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "应急值守", actor="test")
     spoil(control, revoked_at=utc_now())
     [finding] = filter(None, checks(control.home))
-    assert finding.is_recovering
+    assert not finding.is_recovering
 
 
 @pytest.fixture

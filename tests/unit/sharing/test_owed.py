@@ -1,0 +1,203 @@
+"""Only what this home noted with its row is logged; what somebody plants in a table is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import Date, Integer, insert, inspect, select, text
+
+from contracts.layout import ROOT
+from contracts.tree import load_tree
+from jobs.verify.lake import Lake
+from jobs.verify.report import Report
+from lineage.evidence.log import EvidenceLog
+from sharing import grants, owed
+from sharing.attest.verify import attested
+from sharing.catalogue.verify import catalogue
+from sharing.control import Base, Control, Grant, OwedLeaf, UtcDateTime
+from sharing.requests.verify import requests
+from sharing.rights.trades import SplitRuleRow
+from sharing.rights.verify import rights
+from sharing.verify import grants as granted
+from tests.unit.sharing.asking import begun
+from tests.unit.sharing.conftest import TABLE
+
+if TYPE_CHECKING:
+    from contracts.layout import Home
+    from jobs.verify import Finding
+
+TREE = load_tree(ROOT / "contracts")
+KINDS = sorted(owed.declared(), key=lambda kind: kind.__name__)
+AT = dt.datetime(2026, 7, 15, 1, tzinfo=dt.UTC)
+ALL_TO_ONE = '[["civil", "1", 0]]'
+UNNOTED = "and this home has no note that it owes it"
+#: Where a column cannot hold anything that fits its type.
+WORDS: dict[str, dict[str, Any]] = {
+    "share_grants": {"recipient": "demo", "share": "jingshu", "schema": "city", "table": TABLE},
+    "share_ask_steps": {
+        "ask": "R2026-0001",
+        "action": "submit",
+        "state": "submitted",
+        "asked": None,
+    },
+    "share_catalogue_steps": {"action": "clear", "state": "cleared"},
+    "share_listings": {"origin": "real", "business_date": "2026-07-15"},
+    "share_trades": {"rule": "rule", "refund_of": None},
+    "share_split_rules": {"shares": ALL_TO_ONE},
+}
+
+
+def findings(home: Home) -> list[Finding]:
+    report, lake = Report(), Lake(home, TREE)
+    for prove in (granted, requests, rights, catalogue, attested):
+        report.add(prove(lake))
+    return report.findings
+
+
+def planted(kind: type[Base]) -> dict[str, Any]:
+    """Return a row as somebody would write it by SQL: whole, and all its leaves still owed."""
+    own = WORDS.get(kind.__tablename__, {})
+    row = {}
+    for column in inspect(kind).columns:
+        value: Any = "{}" if str(column.type) == "TEXT" else "planted"
+        if isinstance(column.type, UtcDateTime):
+            value = AT
+        elif isinstance(column.type, Date):
+            value = AT.date()
+        elif column.type.python_type is bool:
+            value = False
+        elif isinstance(column.type, Integer):
+            value = 1
+        row[column.key] = own.get(column.key, value)
+    open_still = {"removed_at", "revoked_at", "answered_at"}
+    return row | {n: None for n in row if n.endswith(owed.MARKER) or n in open_still}
+
+
+def put(control: Control, kind: type[Base], row: dict[str, Any]) -> None:
+    """Write past the session's hooks, as who has the database alone does."""
+    with control.write() as session:
+        session.connection().execute(insert(kind), row)
+
+
+@pytest.fixture
+def city(control: Control) -> Control:
+    """A recipient, a request and a split rule that were made as they should be."""
+    begun(control)
+    grants.grant(control, "demo", TABLE, "值守", actor="test")
+    with control.write() as session:
+        session.add(SplitRuleRow(version="rule", shares=ALL_TO_ONE, actor="test", at=AT))
+    owed.settle(control, SplitRuleRow)
+    assert findings(control.home) == []
+    return control
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_planted_row_is_never_logged_and_is_named(city: Control, kind: type[Base]) -> None:
+    put(city, kind, planted(kind))
+    size = EvidenceLog(city.home).size
+    with city.read() as session:
+        [leaf] = [leaf for _, _, leaf in owed.read_owing(session, kind)]
+    for _ in range(2):
+        owed.settle(city, *KINDS)
+    assert EvidenceLog(city.home).size == size
+    [named] = [f for f in findings(city.home) if UNNOTED in f.problem]
+    assert named.where.endswith(f" {leaf.subject}")
+    assert not named.is_recovering
+
+
+def test_a_planted_grant_opens_nothing(control: Control) -> None:
+    grants.grant(control, "demo", TABLE, "值守", actor="test")
+    grants.revoke(control, "demo", actor="test")
+    put(control, Grant, planted(Grant))
+    grants.settle(control)
+    assert grants.granted_tables(control, "demo") == frozenset()
+    grants.revoke(control, "demo", actor="test")
+    named = [f for f in findings(control.home) if UNNOTED in f.problem]
+    assert [f.problem.partition(" ")[2].partition(" ")[0] for f in named] == ["grant"], (
+        "its end is ours, and makes no grant of it"
+    )
+
+
+def test_a_planted_note_is_none(control: Control) -> None:
+    grants.grant(control, "demo", TABLE, "值守", actor="test")
+    put(control, Grant, planted(Grant))
+    with control.read() as session:
+        [(_, _, leaf)] = owed.read_owing(session, Grant)
+    put(control, OwedLeaf, {"leaf": leaf.canonical().decode(), "mac": "f" * 64})
+    grants.settle(control)
+    assert EvidenceLog(control.home).find(leaf.key) is None
+    assert "it was not written by this home" in {f.problem for f in findings(control.home)}
+
+
+def cut(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grant, and die before the leaf is logged."""
+    with monkeypatch.context() as patch:
+        patch.setattr(grants, "settle", lambda _: None)
+        grants.grant(control, "demo", TABLE, "值守", actor="test")
+
+
+def test_a_crash_before_the_log_is_recovering_and_heals(
+    home: Home, control_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert control_url
+    with Control(home) as control:
+        cut(control, monkeypatch)
+        assert [f.is_recovering for f in findings(home)] == [True]
+        grants.settle(control)
+        assert findings(home) == []
+        assert grants.granted_tables(control, "demo") == {TABLE}
+        with control.read() as session:
+            assert session.scalars(select(OwedLeaf.id)).all() == []
+
+
+def test_a_crash_after_the_log_heals(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = EvidenceLog.append
+
+    def append_and_die(log: EvidenceLog, leaves: Any) -> None:
+        append(log, leaves)
+        raise KeyboardInterrupt
+
+    cut(control, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(EvidenceLog, "append", append_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            grants.settle(control)
+    grants.settle(control)
+    assert findings(control.home) == []
+    assert grants.granted_tables(control, "demo") == {TABLE}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("UPDATE share_grants SET purpose = 'mine'", UNNOTED),
+        ("DELETE FROM share_owed_leaves", UNNOTED),
+        ("DELETE FROM share_grants", "no row of the control database owes the grant:"),
+    ],
+    ids=["row changed", "note removed", "row removed"],
+)
+def test_what_changes_between_note_and_log_is_named(
+    control: Control, monkeypatch: pytest.MonkeyPatch, change: str, found: str
+) -> None:
+    cut(control, monkeypatch)
+    with control.write() as session:
+        session.connection().execute(text(change))
+    size = EvidenceLog(control.home).size
+    grants.settle(control)
+    assert EvidenceLog(control.home).size == size
+    assert [f for f in findings(control.home) if found in f.problem and not f.is_recovering]
+    assert grants.granted_tables(control, "demo") == frozenset()
+
+
+def test_every_marker_has_a_leaf() -> None:
+    """A new table with a marker fails here, and at its first flush, until its leaf is declared."""
+    marked = {
+        mapper.class_
+        for mapper in Base.registry.mappers
+        if any(column.key.endswith(owed.MARKER) for column in mapper.columns)
+    }
+    assert marked == set(KINDS)
+    for kind in KINDS:
+        assert owed.dues(kind)
