@@ -16,8 +16,8 @@ from portal.web.pages import go, refuse, render
 from portal.web.seen import corrections_of, offered, shown_ask, shown_asks
 from sharing.joined.make import retire_ended
 from sharing.requests import flow
+from sharing.requests.allowing import RequestStateError
 from sharing.requests.corrections import answer_correction, ask_correction, list_corrections
-from sharing.requests.flow import RequestStateError
 from sharing.requests.parties import sources_of
 from sharing.requests.reading import reading_of
 from sharing.requests.records import Use, record_use, uses

@@ -9,6 +9,7 @@ from contracts.errors import JingshuError, UsageError
 from portal.web.errors import not_there
 from sharing.people import DATA_AUTHORITY, may
 from sharing.requests import flow
+from sharing.requests.allowing import signed
 from sharing.requests.corrections import list_corrections
 from sharing.requests.parties import parties_of
 from sharing.requests.states import TRANSITIONS
@@ -164,10 +165,10 @@ def _turns(seen: Seen) -> Iterator[Turn]:
             continue
         match TRANSITIONS[action].side:
             case "provider":
-                signed = flow.signed(ask, action)
-                yield from (Turn(p, action) for p in parties.providers if p not in signed)
+                done = signed(ask, action)
+                yield from (Turn(p, action) for p in parties.providers if p not in done)
             case "authority":
-                if parties.needs_authority and not flow.signed(ask, action):
+                if parties.needs_authority and not signed(ask, action):
                     yield Turn(DATA_AUTHORITY, action)
             case _:
                 yield Turn(ask.asked.body, action)

@@ -12,8 +12,8 @@ from contracts.requested import DOMAIN
 from contracts.vocabulary import MASK_LOWERS
 from jobs.refine.plan import SPARK_TYPES
 from sharing.joined import query as sql
+from sharing.requests.allowing import RequestStateError
 from sharing.requests.asked import DAY, IN_ALL, PERSONS, SUPPRESSED
-from sharing.requests.flow import RequestStateError
 from sharing.requests.parties import joined_dataset, level_under, policy_name
 
 if TYPE_CHECKING:

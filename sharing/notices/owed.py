@@ -15,8 +15,8 @@ from sharing.crossborder.assessments import assessments, city_date
 from sharing.grants import end_of
 from sharing.notices.facts import Timer
 from sharing.people import DATA_AUTHORITY
+from sharing.requests.allowing import signed
 from sharing.requests.corrections import list_corrections
-from sharing.requests.flow import signed
 from sharing.requests.parties import parties_of
 from sharing.requests.tables import read_asks
 from sharing.requests.timers import deadlines

@@ -19,7 +19,7 @@ from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Base
 from sharing.people import require
-from sharing.requests.flow import RequestStateError
+from sharing.requests.allowing import RequestStateError
 from sharing.requests.parties import sources_of
 from sharing.requests.tables import next_number, read_ask, sha256
 from sharing.requests.timers import CORRECTION_DAYS

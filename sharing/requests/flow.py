@@ -6,12 +6,10 @@ crash between the two by writing them again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
-from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
 from jobs.leaves import iso
 from lineage.evidence.leaf import Leaf
@@ -20,9 +18,17 @@ from sharing.catalog import Catalog
 from sharing.control import Grant, Request
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
 from sharing.recipients import NotItsRecipientError, create_recipient, require_own
-from sharing.requests.basis import check_basis
-from sharing.requests.disputes import STEPS, may_follow, stage_of
-from sharing.requests.parties import check_shared, parties_of, table_of
+from sharing.requests.allowing import (
+    ASKING,
+    NAMING,
+    OPENING,
+    Taken,
+    check_end,
+    check_step,
+    signed,
+)
+from sharing.requests.disputes import may_follow
+from sharing.requests.parties import parties_of, table_of
 from sharing.requests.registered import UNREGISTERED, check_registered
 from sharing.requests.states import HOLDING, TRANSITIONS
 from sharing.requests.tables import (
@@ -35,7 +41,6 @@ from sharing.requests.tables import (
     sha256,
     step_row,
 )
-from sharing.requests.timers import deadlines
 from sharing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
@@ -53,36 +58,7 @@ if TYPE_CHECKING:
     from sharing.requests.states import Action, State, Transition
     from sharing.requests.tables import Ask
 
-#: Steps after which the recipient holds a grant.
-_OPENING: Final[tuple[Action, ...]] = ("deliver", "resume")
-#: Steps that hold what is asked for against the catalogue's register.
-_ASKING: Final[tuple[Action, ...]] = ("submit", "resubmit")
-#: Steps that hold the recipient against the asking body: it may have moved since the draft.
-_NAMING: Final[tuple[Action, ...]] = (*_ASKING, *_OPENING)
 _EXPIRED: Final = "期满 its time is over"
-
-
-class RequestStateError(JingshuError, RuntimeError):
-    """A step that a request's state, or what was done before, does not allow."""
-
-
-@dataclass(frozen=True)
-class _Taken:
-    """A step about to be taken: everything it is judged by."""
-
-    ask: Ask
-    transition: Transition
-    parties: Parties
-    actor: Actor
-    of: str
-    """The body whose step it is: whose right is asked for."""
-    said: Mapping[str, str]
-    at: datetime
-
-    @property
-    def body(self) -> str:
-        """The body that is on record for it: the actor's own; the machine acts for others."""
-        return self.of if "system" in self.actor.roles else self.actor.body
 
 
 def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime) -> str:
@@ -95,7 +71,7 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
     """
     require(actor, TRANSITIONS["draft"].permission, asked.body)
     parties_of(asked, tree)
-    _check_end(asked, at)
+    check_end(asked, at)
     _own_recipient(control, tree, asked, actor)
     with control.write() as session:
         ask_id = next_number(session, AskRow.id, "R", at)
@@ -130,17 +106,17 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         NotCataloguedError: The register knows an entry that is asked for, and it is not published.
     """
     transition, words = TRANSITIONS[action], clean_words(said or {})
-    opens = _table(control, tree, ask_id) if action in _OPENING else None
+    opens = _table(control, tree, ask_id) if action in OPENING else None
     with control.write() as session:
         ask = read_ask(session, ask_id)
         wording = asked or ask.asked
         parties = parties_of(wording, tree)
         of = _concerned(transition, actor, ask, parties)
-        step = _Taken(ask, transition, parties, actor, of, words, at)
-        _check(step, wording, is_reworded=asked is not None)
-        if action in _NAMING:
+        step = Taken(ask, transition, parties, actor, of, words, at)
+        check_step(step, wording, is_reworded=asked is not None)
+        if action in NAMING:
             require_own(session, ask.asked.recipient, ask.asked.body)
-        if action in _ASKING and (unknown := check_registered(session, wording, tree)):
+        if action in ASKING and (unknown := check_registered(session, wording, tree)):
             words |= {UNREGISTERED: ", ".join(unknown)}
         to = _next_state(step)
         session.add(
@@ -234,102 +210,7 @@ def _own_recipient(control: Control, tree: Tree, asked: Asked, actor: Actor) -> 
     create_recipient(control, name, actor.name, body)
 
 
-def _check(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
-    ask, transition, action = step.ask, step.transition, step.transition.action
-    by_time = transition.by_time if step.actor == SYSTEM else ()
-    if ask.state not in (*transition.sources, *by_time) or not may_follow(ask, action):
-        raise RequestStateError(
-            f"现在的状态不能办这一步 {ask.id} is {ask.state}: {action} does not follow from there.",
-            _follows_from(ask, action),
-        )
-    require(step.actor, transition.permission, step.of)
-    if transition.is_once and ask.last(action):
-        raise RequestStateError(
-            f"这一步只能办一次 {ask.id} had its one {action} already.",
-            "请答复：同意，或依法不予提供 Answer it: agree, or refuse by law.",
-        )
-    _check_words(step)
-    if action == "extend":
-        _check_extension(step)
-    _check_wording(step, wording, is_reworded=is_reworded)
-    if action == "agree" and step.body in signed(ask):
-        raise RequestStateError(
-            f"该部门已经同意 {step.body} has agreed to {ask.id} already.",
-            "无需再办 Nothing is left.",
-        )
-
-
-def _check_words(step: _Taken) -> None:
-    ask, transition, action = step.ask, step.transition, step.transition.action
-    if lacking := [n for n in transition.needs if n not in step.said]:
-        raise UsageError(
-            f"缺少必填说明 {action} of {ask.id} lacks {', '.join(lacking)}.", "请填写 Say it."
-        )
-    if "legal_basis" in transition.needs:
-        check_basis(step.said["legal_basis"])
-    if (
-        action == "agree_as_authority"
-        and step.parties.needs_assessment
-        and not step.said.get("pia_id")
-    ):
-        raise UsageError(
-            f"含 {step.parties.level} 数据，须有影响评估"
-            f" {ask.id} reads {step.parties.level} columns, and no assessment is named.",
-            "请填写影响评估编号 Give the id of the impact assessment: --pia-id.",
-        )
-
-
-def _check_wording(step: _Taken, wording: Asked, *, is_reworded: bool) -> None:
-    ask, action = step.ask, step.transition.action
-    if is_reworded and action != "resubmit":
-        raise UsageError(
-            f"这一步不能改申请内容 {action} changes no wording.",
-            "请先要求补正，或另行起草 Ask for a supplement, or draft anew.",
-        )
-    if (wording.body, wording.recipient) != (ask.asked.body, ask.asked.recipient):
-        raise UsageError(
-            "申请部门和接收方不能改 Body and recipient stay:"
-            f" {ask.id} is {ask.asked.body}'s, for {ask.asked.recipient}.",
-            "请另行起草 Draft a new request.",
-        )
-    if action in _ASKING:
-        check_shared(step.parties)
-    if action in _NAMING:
-        _check_end(wording, step.at)
-
-
-def _follows_from(ask: Ask, action: Action) -> str:
-    """Say from which states a step follows, and what else there is to do before delivery."""
-    if action in STEPS and ask.state in TRANSITIONS[action].sources:
-        stages = ", ".join(STEPS[action][0])
-        return f"争议处于 The dispute is at: {stage_of(ask)}; 须处于 it has to be at: {stages}."
-    if action in ("close", "end_service", "stop_service"):
-        return (
-            "尚未交付的，由申请方撤回，或由提供方依法不予提供 Before delivery whoever asked may"
-            " withdraw it, and a provider refuses it by law."
-        )
-    return f"可办的状态 It follows from: {', '.join(TRANSITIONS[action].sources)}."
-
-
-def _check_extension(step: _Taken) -> None:
-    """Refuse an extension of an answer that is late already: it would cure nothing (Art. 21)."""
-    owed = next((d for d in deadlines(step.ask, step.parties) if d.what == "answer"), None)
-    if owed is not None and owed.is_overdue(step.at):
-        raise RequestStateError(
-            f"答复期限已过，不能再延期 The answer to {step.ask.id} was due before: it is late.",
-            "请尽快答复；逾期仍记录在案 Answer it now; that it was late stays on record.",
-        )
-
-
-def _check_end(asked: Asked, at: datetime) -> None:
-    if asked.ends_on < at.astimezone(CITY_TZ).date():
-        raise UsageError(
-            f"使用期限已过 {asked.ends_on} is over.",
-            "请填今后的日期 Give a last day that is still to come.",
-        )
-
-
-def _next_state(step: _Taken) -> State:
+def _next_state(step: Taken) -> State:
     ask, transition = step.ask, step.transition
     match transition.action:
         case "accept" if step.parties.is_unconditional:
@@ -342,7 +223,7 @@ def _next_state(step: _Taken) -> State:
             return transition.to or ask.state
 
 
-def _is_agreed(step: _Taken) -> bool:
+def _is_agreed(step: Taken) -> bool:
     """Tell whether, with this step, everyone has signed who has to (Art. 20: on both sides)."""
     is_authority = step.transition.action == "agree_as_authority"
     bodies = signed(step.ask) | (frozenset() if is_authority else {step.body})
@@ -350,12 +231,6 @@ def _is_agreed(step: _Taken) -> bool:
     return bodies >= set(step.parties.providers) and bool(
         has_authority or not step.parties.needs_authority
     )
-
-
-def signed(ask: Ask, action: Action = "agree") -> frozenset[str]:
-    """Return the bodies that took a step since what is asked for was last put to them."""
-    put = ask.last("submit", "resubmit")
-    return frozenset(s.body for s in ask.steps if put and s.seq > put.seq and s.action == action)
 
 
 def _concerned(transition: Transition, actor: Actor, ask: Ask, parties: Parties) -> str:
@@ -378,7 +253,7 @@ def _table(control: Control, tree: Tree, ask_id: str) -> SharedTable:
     return table
 
 
-def _grants_follow(session: Session, step: _Taken, to: State, opens: SharedTable | None) -> None:
+def _grants_follow(session: Session, step: Taken, to: State, opens: SharedTable | None) -> None:
     ask, actor = step.ask, step.actor.name
     if opens is not None:
         grants.open_grant(
@@ -397,7 +272,7 @@ def _grants_follow(session: Session, step: _Taken, to: State, opens: SharedTable
 
 def _first_read(session: Session, ask: Ask, tree: Tree) -> datetime | None:
     """Return when files of the table were first handed out after delivery; None if never."""
-    delivered = ask.last(*_OPENING)
+    delivered = ask.last(*OPENING)
     if delivered is None:
         return None
     table = table_of(ask.id, ask.asked, tree)

@@ -18,8 +18,8 @@ from sharing import grants
 from sharing.control import Control, Request
 from sharing.people import SYSTEM, ForbiddenError, may
 from sharing.requests import flow
+from sharing.requests.allowing import RequestStateError
 from sharing.requests.disputes import STEPS, stage_of
-from sharing.requests.flow import RequestStateError
 from sharing.requests.parties import NotSharedError, parties_of
 from sharing.requests.states import STATES, TRANSITIONS
 from sharing.requests.tables import StepRow, read_asks

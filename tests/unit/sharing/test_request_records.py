@@ -13,7 +13,7 @@ from lineage.evidence.log import EvidenceLog
 from sharing.control import Control
 from sharing.people import ForbiddenError
 from sharing.requests import corrections, records
-from sharing.requests.flow import RequestStateError
+from sharing.requests.allowing import RequestStateError
 from sharing.requests.records import RecordsKeptError, Use
 from tests.unit.sharing.asking import CDO_ASKER, CDO_OWNER, STEWARD, begun, bring_to, person
 from tests.unit.sharing.conftest import districts, write_shared
