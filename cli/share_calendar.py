@@ -18,14 +18,14 @@ def calendar() -> None:
 
 
 @calendar.command(
-    epilog="\b\n例 Example:\n"
-    "  ./jingshu share calendar add 2027.csv --notice 国办发明电〔2026〕8号\n"
-    "  2027.csv: date,kind,name / 2027-01-01,holiday,元旦 / 2027-02-06,workday,春节 …"
+    epilog="例 Example: ./jingshu share calendar add 2027.csv --notice 国办发明电〔2026〕8号"
 )
 @click.argument("file", type=click.File("rb"), metavar="FILE")
 @click.option("--notice", required=True, metavar="N", help="通知文号 Number of the notice.")
 def add(file: BinaryIO, notice: str) -> None:
-    """添加 Add a year's calendar: a CSV of date, kind (holiday or workday) and name.
+    """添加 Add a year's calendar: a CSV with the columns date, kind and name.
+
+    例如 Such as: 2027-01-01,holiday,元旦 / 2027-10-09,workday,国庆节.
 
     只列与星期不同的日子；内容由存证日志签名。 List the days that are not as their weekday. The
     evidence log signs what was added, and verify holds the file against it.

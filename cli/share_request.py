@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cli.acting import local_user
-from cli.share_request_text import example, show_reading
+from cli.share_request_text import OPTIONS, SAID, STEPS, example, show_reading
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 from contracts.requested import city_tree
@@ -26,45 +26,6 @@ if TYPE_CHECKING:
     from sharing.requests.timers import Deadline
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
-#: Every step on the command line: its words, and the options it takes beside those it needs.
-_STEPS: Final[Mapping[Action, tuple[str, str]]] = {
-    "submit": ("submit", "提交 The asking body's CDO submits a draft."),
-    "ask_supplement": ("supplement", "补正 Say once, in full, what is missing."),
-    "resubmit": ("resubmit", "再交 Hand it in again, in a new wording if need be."),
-    "accept": ("accept", "受理 Take it up: the limit runs from its submission."),
-    "agree": ("agree", "同意 One provider's CDO agrees; the last one decides."),
-    "agree_as_authority": ("approve", "核准 The data authority agrees (L3 and above)."),
-    "refuse": ("refuse", "不予提供 Refuse, with a reason and its law."),
-    "extend": ("extend", "延期 The authority allows ten more working days, once."),
-    "suspend": ("suspend", "暂停 Stop the service for a cause; the grant ends at once."),
-    "resume": ("resume", "恢复 Give it back."),
-    "withdraw": ("withdraw", "撤回 The asking body takes back what is not delivered yet."),
-    "close": ("close", "办结 The asking body ends its use; the grant ends with it."),
-    "end_service": (
-        "end-service",
-        "终止 A provider ends a service, after talks and on file at the authority (Art. 27).",
-    ),
-    "stop_service": ("stop-service", "停止 The authority stops a service, by law (Art. 27)."),
-    "destroy": ("destroy", "销毁 Prove that the data was disposed of."),
-    "dispute": ("dispute", "争议 Open a dispute: both sides talk first (Art. 28)."),
-    "settle_dispute": ("dispute-settle", "协商一致 Both sides settled it."),
-    "bring_to_authority": ("dispute-bring", "提请协调 Talks failed: ask the data authority."),
-    "rule_on_dispute": ("dispute-rule", "协调 The authority settles it."),
-    "refer_to_government": ("dispute-refer", "报请 The authority asks the government."),
-    "note_government_ruling": ("dispute-note", "决定 Record what the government decided."),
-}
-_OPTIONS: Final[Mapping[str, str]] = {
-    "reason": "理由 Why.",
-    "legal_basis": "依据 Law and article.",
-    "missing": "缺什么 All that is missing.",
-    "method": "方式 How it was disposed of.",
-    "proof": "凭据 What proves it.",
-    "pia_id": "影响评估编号 Id of the impact assessment (L4).",
-    "consultation": "协商情况 With whom it was talked over, when, and the result.",
-    "filing": "备案号 Number under which the authority has it on file.",
-    "outcome": "结果 What was settled or decided.",
-    "document": "文号 Number of the decision.",
-}
 _TEXT_OPTIONS: Final[Mapping[Action, tuple[str, ...]]] = {"agree_as_authority": ("pia_id",)}
 
 
@@ -132,18 +93,20 @@ def _step(action: Action, name: str, words: str) -> None:
     made: Callable[..., Any] = _acting(run)
     for option in (*needed, *_TEXT_OPTIONS.get(action, ())):
         flag = f"--{option.replace('_', '-')}"
-        made = click.option(flag, option, required=option in needed, help=_OPTIONS[option])(made)
+        made = click.option(flag, option, required=option in needed, help=OPTIONS[option])(made)
     if action == "resubmit":
         made = click.argument("file", required=False, type=click.Path(exists=True, path_type=Path))(
             made
         )
     made = click.argument("ask_id", metavar="ID")(made)
-    given = " ".join(f'--{option.replace("_", "-")} "…"' for option in needed)
-    example = f"例 Example: ./jingshu share request {name} R2026-0001 {given}".rstrip()
+    given = " ".join(f"--{o.replace('_', '-')} {SAID.get(o, '…')!r}" for o in needed)
+    given = given.replace("'", '"')
+    typed = f"./jingshu share request {name} R2026-0001 {given}".rstrip()
+    example = f"\b\n例 Example:\n  {typed}"  # on a line of its own: it is not broken in an option
     request.command(name, epilog=example)(made)
 
 
-for _action, (_name, _words) in _STEPS.items():
+for _action, (_name, _words) in STEPS.items():
     _step(_action, _name, _words)
 
 

@@ -23,6 +23,7 @@ from contracts.layout import ROOT, Home
 from jobs import governance
 from tests.documented import SUBCOMMANDS, all_commands, parse, snippets, words_of
 from tests.gateways import running_gateway
+from tests.unit.sharing.test_request_timers import NOTICE_2027
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +49,7 @@ RUN_ELSEWHERE: Final = {
     "sandbox make": "unit/sandbox/test_command.py",
     "evidence anchor": "e2e/test_chain.py",
     "evidence chain": "e2e/test_chain.py",
+    "evidence witness": "unit/evidence/test_witness.py",
     "evidence verify --rpc": "e2e/test_chain.py",
     "lineage send": "unit/lineage/test_delivery.py",
     "share rights": "unit/sharing/test_rights_command.py",
@@ -70,6 +72,8 @@ _SUBMITTED: Final = (*_DRAFT, _REQUEST.format("submit"))
 _ACCEPTED: Final = (*_SUBMITTED, _REQUEST.format("accept"))
 _AGREED: Final = (*_ACCEPTED, _REQUEST.format("agree"))
 _DELIVERED: Final = (*_AGREED, _REQUEST.format("deliver"))
+_DISPUTED: Final = (*_SUBMITTED, f"{_REQUEST.format('dispute')} --reason 久不受理")
+_BROUGHT: Final = (*_DISPUTED, f"{_REQUEST.format('dispute-bring')} --reason 协商不成")
 _CORRECT: Final = (
     f"{_REQUEST.format('correct')} --contract emergency.heat_readiness --provider emergency"
     " --said 人数不对"
@@ -95,7 +99,19 @@ BEFORE: Final = {
     "share request suspend": _DELIVERED,
     "share request resume": (*_DELIVERED, f"{_REQUEST.format('suspend')} --reason 核查"),
     "share request close": _DELIVERED,
+    "share request withdraw": _SUBMITTED,
+    "share request end-service": _DELIVERED,
+    "share request stop-service": _DELIVERED,
     "share request destroy": (*_DELIVERED, f"{_REQUEST.format('close')} --reason 用毕"),
+    "share request dispute": _SUBMITTED,
+    "share request dispute-settle": _DISPUTED,
+    "share request dispute-bring": _DISPUTED,
+    "share request dispute-rule": _BROUGHT,
+    "share request dispute-refer": _BROUGHT,
+    "share request dispute-note": (
+        *_BROUGHT,
+        f"{_REQUEST.format('dispute-refer')} --reason 请决定",
+    ),
     "share request answer": (*_DELIVERED, _CORRECT),
     "share catalogue change": (_SUBMIT, _ENTRY.format("review", "approve")),
     "share catalogue review": (_ASSESS, _SUBMIT),
@@ -184,6 +200,7 @@ def folder(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(home.evidence / "log.vkey", made / "log.vkey")
     shutil.copytree(home.evidence, made / "copy" / "evidence")
     (made / "dbt-events.ndjson").write_text(json.dumps(DBT_EVENT), "utf-8")
+    (made / "2027.csv").write_text(NOTICE_2027, "utf-8")
     write_deltalake(made / "trips", pa.table({"day": ["2026-07-15"], "trips": [3]}))
     for snippet in SNIPPETS:
         if snippet.kind == "file":
