@@ -200,7 +200,7 @@ def answered_leaf(row: CorrectionRow) -> Leaf:
 
 def _leaf(row: CorrectionRow, what: str, at: datetime | None, facts: dict[str, str | None]) -> Leaf:
     if at is None:
-        raise ValueError(f"{row.id} is not {what} yet")
+        raise ValueError(f"{row.id} 尚未办到这一步 is not {what} yet")
     return Leaf(
         type="correction",
         subject=f"{row.id}#{what}",
