@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -41,9 +41,11 @@ lineage.add_command(send)
 
 
 @lineage.command("import", epilog="例 Example: ./jingshu lineage import dbt-events.ndjson")
-@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE"
+)
 @_JSON
-def import_(file: BinaryIO, as_json: bool) -> int:
+def import_(file: str, as_json: bool) -> int:
     """导入 Take in OpenLineage events of other producers: dbt, Spark, Airflow, another city.
 
     其产出的表随后可用 up、down、impact 追溯；未给出列级血缘的，按表追溯。
@@ -54,7 +56,8 @@ def import_(file: BinaryIO, as_json: bool) -> int:
     from lineage.facts import printable
     from lineage.imported import take
 
-    found = take(Home.from_env(), file.read())
+    with click.open_file(file, "rb") as given:
+        found = take(Home.from_env(), given.read())
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
         return 0

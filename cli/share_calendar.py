@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 import click
 
 from cli.acting import local_user
@@ -20,9 +18,11 @@ def calendar() -> None:
 @calendar.command(
     epilog="例 Example: ./jingshu share calendar add 2027.csv --notice 国办发明电〔2026〕8号"
 )
-@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE"
+)
 @click.option("--notice", required=True, metavar="N", help="通知文号 Number of the notice.")
-def add(file: BinaryIO, notice: str) -> None:
+def add(file: str, notice: str) -> None:
     """添加 Add a year's calendar: a CSV with the columns date, kind and name.
 
     例如 Such as: 2027-01-01,holiday,元旦 / 2027-10-09,workday,国庆节.
@@ -33,7 +33,9 @@ def add(file: BinaryIO, notice: str) -> None:
     from sharing.calendars import add_calendar
     from sharing.people import DATA_AUTHORITY
 
-    added = add_calendar(Home.from_env(), file.read(), notice, local_user(DATA_AUTHORITY))
+    with click.open_file(file, "rb") as given:
+        content = given.read()
+    added = add_calendar(Home.from_env(), content, notice, local_user(DATA_AUTHORITY))
     worked = sum(added.days.values())
     click.echo(
         f"已添加 added: {added.year}（{len(added.days) - worked} 天假日 holidays,"

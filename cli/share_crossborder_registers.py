@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -305,26 +305,27 @@ def papers_() -> None:
 @click.command(
     "zone-list",
     epilog="\b\n例 Example:\n  ./jingshu share crossborder zone-list list.csv --version 2024"
-    " --source 京津冀公文1号 --on 2024-08-30\n"
-    "  list.csv: industry,scenario,field,threshold,route / 医药,临床研究,受试者姓名,10000,"
-    "security_assessment …",
+    " --source 京津冀公文1号 --on 2024-08-30",
 )
-@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE"
+)
 @click.option("--version", required=True, metavar="V", help="版本 Its version.")
 @click.option("--source", required=True, metavar="S", help="发布机关与文号 Who issued it, and no.")
 @_ON
 @AS
-def zone_list(
-    file: BinaryIO, version: str, source: str, on_date: datetime, acting: str | None
-) -> None:
+def zone_list(file: str, version: str, source: str, on_date: datetime, acting: str | None) -> None:
     """添加负面清单 Add the free-trade zone's negative list: what is on it needs its route.
 
     没有清单则不作判定。 Without one nothing from the zone is decided. The evidence log signs it.
+    FILE has the columns industry, scenario, field, threshold and route, such as
+    医药,临床研究,受试者姓名,10000,security_assessment.
     """
     from sharing.control import Control, utc_now
     from sharing.crossborder.zone import add_list, parse_list
 
-    content = file.read()
+    with click.open_file(file, "rb") as given:
+        content = given.read()
     made = parse_list(content, version, source, on_date.date())
     with Control(Home.from_env()) as control:
         add_list(control, content, made, actor(control, acting), utc_now())

@@ -88,7 +88,7 @@ def all_commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
 def commands_of(line: str) -> Iterator[str]:
     """Yield the commands of a line, without comments and what is optional in brackets."""
     for part in _OPTIONAL.sub("", line.partition(" #")[0]).split(" && "):
-        if part.strip():
+        if part.strip() and not part.startswith("export "):  # the shell's own
             yield part.strip()
 
 

@@ -201,6 +201,7 @@ def folder(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(home.evidence, made / "copy" / "evidence")
     (made / "dbt-events.ndjson").write_text(json.dumps(DBT_EVENT), "utf-8")
     (made / "2027.csv").write_text(NOTICE_2027, "utf-8")
+    (made / "list.csv").touch()
     write_deltalake(made / "trips", pa.table({"day": ["2026-07-15"], "trips": [3]}))
     for snippet in SNIPPETS:
         if snippet.kind == "file":
