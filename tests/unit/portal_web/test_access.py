@@ -9,10 +9,11 @@ import pytest
 from portal.web.routes import MENU, OPEN_PAGES, PAGES
 from portal.web.site import LOGIN, Page
 from sharing.people import GIVEN_ROLES, permissions
+from sharing.requests import flow
 from sharing.requests.corrections import ask_correction
 from sharing.requests.states import TRANSITIONS
 from tests.unit.portal_web.conftest import FROM_OURS, OWN, SOMEBODY, WAYS, Town, page_name
-from tests.unit.sharing.asking import OWNER, asked
+from tests.unit.sharing.asking import BEFORE, OWNER, asked
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -28,6 +29,7 @@ _TEXT: Final = """\
 #: Something right for every field of every form: what a form does not have is passed over.
 _FIELDS: Final[dict[str, Any]] = {
     **{name: "x" for transition in TRANSITIONS.values() for name in transition.needs},
+    "legal_basis": "政务数据共享条例 第十四条",
     "pia_id": "P-1",
     "scenario": "s",
     "process": "p",
@@ -128,7 +130,11 @@ def _path(town: Town, page: Page, *, is_let_in: bool) -> str:
         state: State = "delivered"
         if action in TRANSITIONS:
             state = next(s for s in TRANSITIONS[action].sources if s in WAYS)
-        path = path.replace("{ask_id}", town.asked(state, _OWN_ASK))
+        ask_id = town.asked(state, _OWN_ASK)
+        for earlier in BEFORE.get(action, ()):
+            said = dict.fromkeys(TRANSITIONS[earlier].needs, "…")
+            flow.act(town.control, town.tree, ask_id, earlier, SOMEBODY, town.clock.at, said)
+        path = path.replace("{ask_id}", ask_id)
     if "{issue_id}" in path:
         ask_id = town.asked("delivered", _OWN_ASK)
         issue = ask_correction(

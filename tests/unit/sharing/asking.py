@@ -44,6 +44,15 @@ JOINED: dict[str, Any] = {
     "by": ["street_code"],
 }
 
+#: What a step of a dispute follows (Decree 809, Art. 28).
+BEFORE: dict[str, tuple[Action, ...]] = {
+    "settle_dispute": ("dispute",),
+    "bring_to_authority": ("dispute",),
+    "rule_on_dispute": ("dispute", "bring_to_authority"),
+    "refer_to_government": ("dispute", "bring_to_authority"),
+    "note_government_ruling": ("dispute", "bring_to_authority", "refer_to_government"),
+}
+
 
 def asked(parts: Mapping[str, Any] = POLICY, **others: Any) -> Asked:
     return parse_asked({**parts, **others}, "test")

@@ -25,6 +25,7 @@ from sharing.requests.states import STATES, TRANSITIONS
 from sharing.requests.tables import StepRow, read_asks
 from tests.unit.sharing.asking import (
     ASKER,
+    BEFORE,
     CDO_ASKER,
     CDO_OWNER,
     DATA_AUTHORITY,
@@ -60,13 +61,6 @@ SAID = {
 
 LAW = SAID["legal_basis"]
 DISPUTE = frozenset(STEPS)
-BEFORE: dict[str, tuple[Action, ...]] = {
-    "settle_dispute": ("dispute",),
-    "bring_to_authority": ("dispute",),
-    "rule_on_dispute": ("dispute", "bring_to_authority"),
-    "refer_to_government": ("dispute", "bring_to_authority"),
-    "note_government_ruling": ("dispute", "bring_to_authority"),
-}
 
 
 @pytest.fixture
@@ -113,9 +107,8 @@ def test_a_step_leads_where_the_table_says(control: Control, action: Action, sta
     step = TRANSITIONS[action]
     city = bring_to(begun(control), state)
     for earlier in BEFORE.get(action, ()):
-        city.act(earlier, CDO_ASKER, **SAID)
-    if action == "note_government_ruling":
-        city.act("refer_to_government", DATA_AUTHORITY, **SAID)
+        actor = DATA_AUTHORITY if TRANSITIONS[earlier].side == "authority" else CDO_ASKER
+        city.act(earlier, actor, **SAID)
     actors = [a for a in (*EVERYONE, SYSTEM) if action in flow.allowed(city.ask, city.tree, a)]
     assert actors
     to = city.act(action, actors[0], **SAID)
