@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic import command
 from argon2 import PasswordHasher
-from sqlalchemy import create_engine, delete, inspect, select, text, update
+from sqlalchemy import create_engine, delete, select, text, update
 
 from contracts.layout import ROOT
 from contracts.tree import load_tree
@@ -25,12 +25,12 @@ from sharing.attest.verify import attested
 from sharing.belonging import give_body
 from sharing.control import Control, OwedLeaf, Recipient, Token
 from sharing.people import Actor
-from tests.unit.sharing.trading import BOOKS_BEFORE
+from tests.unit.sharing.trading import set_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
     from contracts.layout import Home
     from jobs.verify import Finding
@@ -398,33 +398,12 @@ def _set_back(life: Life) -> None:
     """Take the database back to the shape of 0009, and put a token in."""
     with life.control.read() as session:
         name = session.scalars(select(Recipient.name)).one()
-        now = _shape(session.connection())
-    engine = create_engine("sqlite://")
-    with engine.begin() as connection:
-        command.upgrade(migrations.config(connection), "0009")
-        before = _shape(connection)
-    engine.dispose()
-    for table in ("share_cost_approvals", "share_measures", "share_costs", "share_closed_months"):
-        now.pop(table, None)  # made anew below: columns under a constraint cannot be dropped
+        statements = set_back(session.connection(), "0009")
     life.attack(
-        *(f"DROP TABLE {table}" for table in now.keys() - before.keys()),
-        *(
-            f"ALTER TABLE {table} DROP COLUMN {column}"
-            for table, columns in before.items()
-            for column in sorted(now.get(table, set()) - columns)
-        ),
-        *BOOKS_BEFORE,
-        "UPDATE share_alembic SET version_num = '0009'",
+        *statements,
         "INSERT INTO share_tokens (sha256, recipient, created_at, expires_at) VALUES"
         f" ('{FORGED}', '{name}', '2026-07-15 01:00:00', '2099-01-01 00:00:00')",
-        owing_grant(name, "planted"),
     )
-
-
-def _shape(connection: Connection) -> dict[str, set[str]]:
-    """Return the columns of every table."""
-    seen = inspect(connection)
-    return {t: {c["name"] for c in seen.get_columns(t)} for t in seen.get_table_names()}
 
 
 def test_an_upgrade_that_was_killed_after_its_leaves_goes_on(

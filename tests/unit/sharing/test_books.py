@@ -28,7 +28,7 @@ from sharing.rights.terms import city_day
 from sharing.rights.verify import rights
 from tests.unit.sharing.asking import person
 from tests.unit.sharing.lakes import TREE
-from tests.unit.sharing.trading import BOOKS_BEFORE
+from tests.unit.sharing.trading import set_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -352,7 +352,7 @@ def test_books_of_the_version_before_are_taken_over_once(control_url: str, home:
     assert any("civil/2026-06: it is not what asset:civil/2026-06 says" in p for p in problems)
     # Set back to the version before, with a row put in: it is not taken over again.
     with engine.begin() as connection:
-        for statement in BOOKS_BEFORE:
+        for statement in set_back(connection, "0011"):
             connection.execute(text(statement))
         connection.execute(
             text(
@@ -362,7 +362,6 @@ def test_books_of_the_version_before_are_taken_over_once(control_url: str, home:
                 " '2026-07-01', '', 'x', '2026-07-10 04:00:00')"
             )
         )
-        connection.execute(text("UPDATE share_alembic SET version_num = '0011'"))
     with Control(home):
         assert any("B2026-0009: its cost is not in the evidence log" in p for p in named(home))
     engine.dispose()

@@ -6,6 +6,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from alembic import command
+from sqlalchemy import create_engine, inspect
+
+from sharing import migrations
 from sharing.rights import register
 from sharing.rights.assets import Cost
 from sharing.rights.listing import Offer
@@ -17,6 +21,8 @@ from tests.unit.sharing.asking import MONDAY, person
 from tests.unit.sharing.lakes import INPUTS, PRODUCT, TREE
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from sharing.control import Control
 
 TODAY: Final = city_day(MONDAY)
@@ -34,7 +40,7 @@ ORDER: Final = Order("PO-1", "L2026-0001", "x_data_co", "commercial", "thirds")
 COST: Final = Cost("health", "health__disease_case", "staff", 90, TODAY)
 
 #: Statements that set the tables of the books back to what they were in revision 0011.
-BOOKS_BEFORE: Final = (
+_BOOKS: Final = (
     "DROP TABLE share_cost_approvals",
     "DROP TABLE share_measures",
     "DROP TABLE share_costs",
@@ -53,6 +59,35 @@ BOOKS_BEFORE: Final = (
         " leaf_at TIMESTAMP, PRIMARY KEY (body, month))"
     ),
 )
+
+
+def set_back(now: Connection, revision: str) -> list[str]:
+    """Return the statements that take a database of today back to an earlier shape."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), revision)
+        before = _shape(connection)
+    engine.dispose()
+    found = _shape(now)
+    for table in ("share_cost_approvals", "share_measures", "share_costs", "share_closed_months"):
+        found.pop(table)  # made anew: columns under a constraint cannot be dropped
+    return [
+        *(f"DROP TABLE {table}" for table in found.keys() - before.keys()),
+        *(
+            f"ALTER TABLE {table} DROP COLUMN {column}"
+            for table, columns in found.items()
+            if table in before
+            for column in sorted(columns - before[table])
+        ),
+        *_BOOKS,
+        f"UPDATE share_alembic SET version_num = '{revision}'",
+    ]
+
+
+def _shape(connection: Connection) -> dict[str, set[str]]:
+    """Return the columns of every table."""
+    seen = inspect(connection)
+    return {t: {c["name"] for c in seen.get_columns(t)} for t in seen.get_table_names()}
 
 
 def give_rights(control: Control, *scope: str) -> None:
