@@ -83,7 +83,7 @@ def lake(sound: Home, tmp_path: Path) -> Home:
 
 def copied(source: Home, target: Home) -> None:
     """Copy what verify reads; files that are replaced and never written into are linked."""
-    for name in ("lake", "lineage"):
+    for name in ("lake", "lineage", "raw"):
         shutil.copytree(source.root / name, target.root / name, copy_function=os.link)
     for folder in (source.evidence, source.keys):
         shutil.copytree(folder, target.root / folder.name)
