@@ -47,29 +47,28 @@ def witness(*, as_json: bool) -> None:
     """
     from contracts.errors import UsageError
     from lineage.evidence.errors import EvidenceError
-    from lineage.evidence.witnesses import VARIABLE, hand_over, pinned_witnesses
+    from lineage.evidence.witnesses import VARIABLE, hand_over_all
 
-    home = Home.from_env()
-    witnesses = pinned_witnesses(home)
-    if not witnesses:
+    told: dict[str, dict[str, object]] = {}
+    for each, found in hand_over_all(Home.from_env()):
+        is_away = isinstance(found, EvidenceError)
+        told[each.name] = {
+            "covers": None if is_away else found,
+            "problem": str(found) if is_away else None,
+        }
+    if not told:
         raise UsageError(
             "没有指定见证者 No witness is pinned.",
             f"在 {VARIABLE} 所指的文件里写上 Write some into a file, and name it by {VARIABLE}.",
         )
-    told: dict[str, dict[str, object]] = {}
-    for each in witnesses:
-        try:
-            told[each.name] = {"covers": hand_over(home, each), "problem": None}
-        except EvidenceError as error:
-            told[each.name] = {"covers": None, "problem": str(error)}
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
-    for name, found in {} if as_json else told.items():
-        size, problem = found["covers"], found["problem"]
+    for name, kept in {} if as_json else told.items():
+        size, problem = kept["covers"], kept["problem"]
         click.echo(
             f"未联署 NOT cosigned  {problem}" if problem else f"已联署 {name} cosigned {size}"
         )
-    if any(found["problem"] for found in told.values()):
+    if any(kept["problem"] for kept in told.values()):
         raise click.exceptions.Exit(1)
 
 

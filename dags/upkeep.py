@@ -71,11 +71,12 @@ def upkeep_dag() -> DAG:
         @task
         def witness() -> str:
             """Hand the evidence log's newest checkpoint to every witness; fail if one is away."""
-            from lineage.evidence.witnesses import hand_over, pinned_witnesses
+            from lineage.evidence.witnesses import hand_over_all
 
-            home = Home.from_env()
-            sizes = {w.name: hand_over(home, w) for w in pinned_witnesses(home)}
-            told = ", ".join(f"{name}: {size:,}" for name, size in sizes.items())
+            found = list(hand_over_all(Home.from_env()))
+            if away := next((f for _, f in found if isinstance(f, Exception)), None):
+                raise away
+            told = ", ".join(f"{witness.name}: {size:,}" for witness, size in found)
             return told or "没有见证者 no witness is configured"
 
         notify()

@@ -179,20 +179,16 @@ class CityRun:
 
     def _witness(self, display: Display) -> None:
         """Hand the log's newest checkpoint to the witnesses; a day fails by none that is away."""
-        from lineage.evidence.witnesses import hand_over, pinned_witnesses
+        from lineage.evidence.witnesses import hand_over_all
 
         try:
-            witnesses = pinned_witnesses(self._home)
+            for witness, found in hand_over_all(self._home):
+                if isinstance(found, JingshuError):
+                    display.say(f"见证 witness: {found}")
+                else:
+                    display.say(f"见证者 {witness.name} 已联署 witness cosigned {found:,} leaves")
         except JingshuError as problem:
             display.say(f"见证 witnesses: {problem}")
-            return
-        for witness in witnesses:
-            try:
-                size = hand_over(self._home, witness)
-            except JingshuError as problem:
-                display.say(f"见证 witness: {problem}")
-            else:
-                display.say(f"见证者 {witness.name} 已联署 witness cosigned {size:,} leaves")
 
     @property
     def _profile(self) -> Path:

@@ -20,12 +20,14 @@ from contracts.errors import UsageError
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.cosignature import WitnessKey
 from lineage.evidence.durable import write_durably
-from lineage.evidence.errors import NoteError, WitnessError
+from lineage.evidence.errors import EvidenceError, NoteError, WitnessError
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.tree import TileTree
 from lineage.evidence.witness import request_of, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from contracts.layout import Home
 
 VARIABLE: Final = "JINGSHU_WITNESSES"
@@ -84,6 +86,20 @@ def pinned_witnesses(home: Home) -> tuple[Pinned, ...]:
         ) from error
     texts = (line.partition("#")[0].split() for line in lines)
     return tuple(_pinned(path, fields) for fields in texts if fields)
+
+
+def hand_over_all(home: Home) -> Iterator[tuple[Pinned, int | EvidenceError]]:
+    """Have every pinned witness cosign; yield how many leaves each covers, or why it does not.
+
+    One that is away keeps none of the others from theirs.
+    """
+    for witness in pinned_witnesses(home):
+        found: int | EvidenceError
+        try:
+            found = hand_over(home, witness)
+        except EvidenceError as problem:
+            found = problem
+        yield witness, found
 
 
 def hand_over(home: Home, witness: Pinned) -> int:
