@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lineage.evidence.witnesses import Pinned
 
 _MOST_BYTES: Final = 1 << 20
+#: Seconds, and the unit's names.
+_UNITS: Final = ((86400, "天", "days"), (3600, "小时", "hours"), (60, "分钟", "minutes"))
 _UNANCHORED_ZH: Final = "未锚定：别处没有日志头的副本，持有日志私钥者可以重建整本日志而不被发现。"
 _UNANCHORED: Final = (
     "Not anchored: nobody else holds a copy of the log's head, so whoever has its key could rebuild"
@@ -87,18 +89,17 @@ class Anchoring:
         """Say it in Chinese, then in English."""
         if self.copy is None:
             return [_UNANCHORED_ZH, _UNANCHORED]
-        c, age = self.copy, self.age_s or 0
+        c = self.copy
+        age_zh, age_en = _age(self.age_s or 0)
         who_zh, who = (
             (f"见证者 {c.name} 联署", f"the witness {c.name} cosigned")
             if c.kind == "witness"
             else (f"链 {c.name} 记录", f"the chain {c.name} holds")
         )
-        zh = (
-            f"{who_zh}了前 {c.size:,} 条（共 {self.size:,} 条），最新的外部副本距今{_age_zh(age)}。"
-        )
+        zh = f"{who_zh}了前 {c.size:,} 条（共 {self.size:,} 条），最新的外部副本距今{age_zh}。"
         en = (
             f"{who[0].upper()}{who[1:]} the first {c.size:,} of {self.size:,} leaves; the newest"
-            f" outside copy is {_age(age)} old."
+            f" outside copy is {age_en} old."
         )
         if c.is_local:
             zh += "见证者就在本机：能改动本机的人也能改动它，所防有限。"
@@ -151,8 +152,8 @@ def _copies(home: Home, verifier: Verifier) -> Iterator[tuple[str, Copy | Findin
 
 def _cosigned(home: Home, verifier: Verifier) -> Iterator[tuple[str, tuple[Copy, str] | Finding]]:
     """Yield each checkpoint that a pinned witness cosigned, wherever it is kept."""
+    local = local_memory(home, verifier)
     for witness in pinned_witnesses(home):
-        local = local_memory(home, verifier)
         for path in (witness.file_in(home), local):
             where = f"{path.parent.name}/{path.name}"
             try:
@@ -184,19 +185,9 @@ def _read(path: Path, witness: Pinned, verifier: Verifier, local: Path) -> tuple
     return Copy("witness", witness.name, head.size, at, witness.is_local), note
 
 
-def _age(seconds: int) -> str:
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if days > 1:
-        return f"{days} days"
-    if hours > 1:
-        return f"{hours} hours"
-    return f"{minutes} minutes" if minutes > 1 else "under two minutes"
-
-
-def _age_zh(seconds: int) -> str:
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if days > 1:
-        return f" {days} 天"
-    if hours > 1:
-        return f" {hours} 小时"
-    return f" {minutes} 分钟" if minutes > 1 else "不到两分钟"
+def _age(seconds: int) -> tuple[str, str]:
+    """Return an age in Chinese and in English, in the largest unit that it has two of."""
+    for unit_s, zh, en in _UNITS:
+        if (n := seconds // unit_s) > 1:
+            return f" {n} {zh}", f"{n} {en}"
+    return "不到两分钟", "under two minutes"
