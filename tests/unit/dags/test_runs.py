@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from contracts.layout import ROOT
+from tests.playing import player
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
-Play = "Callable[..., dict[str, Any]]"
 
 
 @pytest.fixture(scope="module")
 def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dict[str, Any]]]:
     """One process with Airflow's database plays every scenario of the module."""
     folder = tmp_path_factory.mktemp("runs")
-    log = folder / "log"
     environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "infra" / "airflow" / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -38,32 +30,12 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dic
         "JINGSHU_DROP": str(folder / "drop"),
         "JINGSHU_SCHEDULE": "cron",
     }
-    with (
-        log.open("w") as said,
-        subprocess.Popen(
-            [sys.executable, str(HERE / "runs.py")],
-            env=environment,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-        ) as process,
-    ):
-        questions, answers = process.stdin, process.stdout
-        assert questions is not None
-        assert answers is not None
+    with player(HERE / "runs.py", folder, environment) as ask:
 
         def played(play: str, date: str, **more: Any) -> dict[str, Any]:
-            questions.write(json.dumps({"play": play, "date": date, **more}) + "\n")
-            questions.flush()
-            own = (line for line in answers if line.startswith("{"))  # the others are a log's
-            told = next(own, None)
-            assert told is not None, log.read_text("utf-8")[-3000:]
-            return dict(json.loads(told))
+            return ask({"play": play, "date": date, **more})
 
         yield played
-        questions.close()
 
 
 @pytest.mark.parametrize(("dying", "date"), [("land", "2026-07-15"), ("publish", "2026-07-16")])

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contracts.layout import ROOT
+from tests import playing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,39 +22,10 @@ OPENS = "2026-07-15T18:00:00+00:00"
 def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any], dict[str, Any]]]:
     """One process that has Airflow imported plays every scenario of the module in a fork."""
     folder = tmp_path_factory.mktemp("waits")
-    log = folder / "log"
-    environment = {
-        **os.environ,
-        "AIRFLOW_HOME": str(folder / "airflow"),
-        "PYTHONPATH": str(ROOT),
-        "JINGSHU_CONTRACTS": str(HERE / "tree"),
-    }
-    with (
-        log.open("w") as said,
-        subprocess.Popen(
-            [sys.executable, str(HERE / "waits.py")],
-            env=environment,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-        ) as process,
-    ):
-        questions, answers = process.stdin, process.stdout
-        assert questions is not None
-        assert answers is not None
-
-        def play_out(scenario: Any) -> dict[str, Any]:
-            questions.write(json.dumps(scenario) + "\n")
-            questions.flush()
-            own = (line for line in answers if line.startswith("{"))  # the others are a log's
-            told = dict(json.loads(next(own, '{"failed": "before it played"}')))
-            assert "failed" not in told, log.read_text("utf-8")[-2000:]
-            return told
-
+    with playing.player(
+        HERE / "waits.py", folder, {"JINGSHU_CONTRACTS": str(HERE / "tree")}
+    ) as play_out:
         yield play_out
-        questions.close()
 
 
 @pytest.fixture
