@@ -97,7 +97,8 @@ def test_a_sealed_original_is_matched_sealed_and_opened_by_an_auditor_only(
     for name in ("file_sha256", "file_sm3", "sealed_sha256", "sealed_sm3"):
         assert entry["facts"][name] == landing.leaf.facts[name]
     assert _ended([*ask, "--as", "zhang"]) == 2, "never written over"
-    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    sound = kept.read_bytes()
+    kept.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
     changed = [*ask[:4], str(tmp_path / "other.csv"), *ask[5:], "--as", "zhang"]
     assert _ended(changed) != 0
     assert not (tmp_path / "other.csv").exists()
