@@ -17,6 +17,7 @@ from jobs import (
     governance,
     intents,
     leaves,
+    meter,
     record,
     silver,
     tables,
@@ -65,6 +66,7 @@ def build_product(home: Home, tree: Tree, product: Contract, business_date: date
         reason = f"等待首次发布 waiting for the first publication of {', '.join(absent)}"
         return _said(home, product, business_date, "waiting", reason, inputs)
     began = utc_now()
+    meter.begin("build", product.product_table, business_date, is_on_spark=True)
     sql = _sql(tree, product, business_date)
     staged = versions.Staged(
         home.table("gold", product.product_table),
@@ -136,18 +138,20 @@ def _recorded(  # noqa: PLR0913, PLR0917  (what a build is made of)
     """Write the build's lineage event and its leaf, and those of what it relied on."""
     event = outbox.write(
         home,
-        stages.build_run(
-            tree,
-            product,
-            business_date=built.business_date,
-            version=built.version,
-            input_versions=built.inputs,
-            rows=built.rows,
-            origin=built.origin,
-            sql=product_sql(tree, product),
-            started_at=began,
-            ended_at=utc_now(),
-            parent=record.parent_run(),
+        meter.metered(
+            stages.build_run(
+                tree,
+                product,
+                business_date=built.business_date,
+                version=built.version,
+                input_versions=built.inputs,
+                rows=built.rows,
+                origin=built.origin,
+                sql=product_sql(tree, product),
+                started_at=began,
+                ended_at=utc_now(),
+                parent=record.parent_run(),
+            )
         ),
     )
     facts = {

@@ -13,7 +13,7 @@ from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.tree import load_tree
-from jobs import governance, incidents, intents, leaves, record
+from jobs import governance, incidents, intents, leaves, meter, record
 from jobs.decode import DecodeError
 from jobs.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
 from jobs.faults import wordless
@@ -60,6 +60,7 @@ def land(contract_id: str, provider: str, business_date: str) -> str:
 
 def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
     """Pull and land one delivery from the drop folder in force."""
+    meter.begin("land", delivery.table, delivery.business_date, is_on_spark=False)
     try:
         found = find(delivery, home.drop)
         raw = pull(home, delivery, home.drop, found)
@@ -157,6 +158,7 @@ def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False)
     from jobs.refine.run import refine as refine_batch
 
     delivery = _delivery(tree, landed)
+    meter.begin("publish", landed.table, landed.business_date, is_on_spark=True)
     refined = refine_batch(home, delivery, landed, tree.root, again=again)
     verdict = audit(home, delivery, refined, tree.root)
     record.audited(home, delivery, verdict)
@@ -188,6 +190,8 @@ def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersio
     if verdict.decision != "publish":
         state = "held" if verdict.decision == "hold" else "rejected"
         return _ended(delivery, state, verdict.reason, verdict.batch_id)
+    if not meter.is_begun("publish", verdict.table, verdict.business_date):
+        meter.begin("publish", verdict.table, verdict.business_date, is_on_spark=False)
     try:
         return publish_batch(home, delivery, verdict, tree.root)
     except TableMovedError:

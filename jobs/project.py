@@ -20,6 +20,7 @@ from jobs import (
     governance,
     intents,
     leaves,
+    meter,
     record,
     tables,
     versions,
@@ -97,6 +98,8 @@ def share_product(home: Home, product: Contract, business_date: date) -> list[Sh
         reason = f"等待产品 waiting for {product.id} of {business_date}"
         return [_said(home, source, policy, None, reason) for policy in policies]
     made = [_planned(home, source, policy) for policy in policies]
+    for one in made:
+        meter.begin("share", one.name, business_date, is_on_spark=True)
     measured = _staged(home, source, made)
     return [_shown(home, source, one, measured[one.staged.name]) for one in made]
 
@@ -186,17 +189,19 @@ def _shown(
     shared = _said(home, source, policy, (version, measured.rows), measured.words)
     event = outbox.write(
         home,
-        stages.share_run(
-            product,
-            policy,
-            business_date=business_date,
-            version=version,
-            input_version=source.version,
-            rows=measured.rows,
-            origin=shared.origin,
-            started_at=source.began,
-            ended_at=utc_now(),
-            parent=record.parent_run(),
+        meter.metered(
+            stages.share_run(
+                product,
+                policy,
+                business_date=business_date,
+                version=version,
+                input_version=source.version,
+                rows=measured.rows,
+                origin=shared.origin,
+                started_at=source.began,
+                ended_at=utc_now(),
+                parent=record.parent_run(),
+            )
         ),
     )
     facts = {

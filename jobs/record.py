@@ -9,7 +9,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from jobs import footprint, governance, intents, leaves, quarantine, silver, tables
+from jobs import footprint, governance, intents, leaves, meter, quarantine, silver, tables
 from jobs.delta import open_table
 from jobs.governance import BatchRow, CheckRow, DeliveryRow, utc_now
 from jobs.leaves import Named, iso
@@ -189,16 +189,18 @@ def _land_leaves(home: Home, delivery: Delivery, batch: LandedBatch, *owed: Leaf
 def _landed_run(home: Home, delivery: Delivery, batch: LandedBatch) -> Path:
     return outbox.write(
         home,
-        stages.land_run(
-            delivery,
-            batch_id=batch.batch_id,
-            file_name=batch.file_name,
-            rows=batch.rows_landed,
-            bronze_version=batch.bronze_version,
-            origin=batch.origin,
-            started_at=batch.started_at,
-            ended_at=utc_now(),
-            parent=parent_run(),
+        meter.metered(
+            stages.land_run(
+                delivery,
+                batch_id=batch.batch_id,
+                file_name=batch.file_name,
+                rows=batch.rows_landed,
+                bronze_version=batch.bronze_version,
+                origin=batch.origin,
+                started_at=batch.started_at,
+                ended_at=utc_now(),
+                parent=parent_run(),
+            )
         ),
     )
 
@@ -282,19 +284,21 @@ def _refined_run(  # noqa: PLR0913  (the facts of a run)
     """Write the lineage event of refining, auditing and publishing, or of stopping there."""
     return outbox.write(
         home,
-        stages.publish_run(
-            delivery,
-            batch_id=verdict.batch_id,
-            silver_version=silver_version,
-            rows_published=counts[0],
-            rows_quarantined=counts[1],
-            results=verdict.results,
-            status=status,
-            origin=verdict.origin,
-            started_at=verdict.started_at,
-            ended_at=utc_now(),
-            reason=verdict.reason,
-            parent=parent_run(),
+        meter.metered(
+            stages.publish_run(
+                delivery,
+                batch_id=verdict.batch_id,
+                silver_version=silver_version,
+                rows_published=counts[0],
+                rows_quarantined=counts[1],
+                results=verdict.results,
+                status=status,
+                origin=verdict.origin,
+                started_at=verdict.started_at,
+                ended_at=utc_now(),
+                reason=verdict.reason,
+                parent=parent_run(),
+            )
         ),
     )
 

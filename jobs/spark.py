@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import psutil
 
 from contracts.errors import JingshuError
 
@@ -64,6 +67,19 @@ def _connect(remote: str) -> SparkSession:
             "Start it with ./jingshu up, or correct SPARK_REMOTE.",
         ) from error
     return spark
+
+
+def server_process() -> psutil.Process | None:
+    """Return the process of the server that ``SPARK_REMOTE`` names, if it is on this machine."""
+    address = urlsplit(os.environ.get("SPARK_REMOTE", ""))
+    if not address.port or address.hostname not in ("127.0.0.1", "::1", "localhost"):
+        return None
+    for found in psutil.net_connections("tcp"):
+        if not found.laddr or found.laddr.port != address.port:
+            continue
+        if found.status == psutil.CONN_LISTEN and found.pid:
+            return psutil.Process(found.pid)
+    return None
 
 
 def compile_plans(spark: SparkSession, *, is_worth_it: bool) -> None:

@@ -121,6 +121,18 @@ class Source:
 
 
 @dataclass(frozen=True)
+class CpuTime:
+    """Where a process's CPU counter stood when a run began and ended, in milliseconds.
+
+    ``process`` names one process of one host for good; runs that overlap on it share its time.
+    """
+
+    process: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
 class Run:
     """One stage's run over one batch or business date. Times are aware, in any zone."""
 
@@ -140,6 +152,7 @@ class Run:
     sql: str | None = None
     parent: Parent | None = None
     audit: Audit | None = None
+    cpu: tuple[CpuTime, ...] = ()
 
     @property
     def job(self) -> str:
@@ -179,7 +192,7 @@ def _own(run: Run, city: str) -> tuple[event_v2.RunEvent, event_v2.RunEvent]:
     end = event_v2.RunEvent(
         eventType=last,
         eventTime=facets.instant(run.ended_at),
-        run=event_v2.Run(run.run_id, _run_facets(run) | _error(run)),
+        run=event_v2.Run(run.run_id, _run_facets(run) | _cpu(run) | _error(run)),
         job=event_v2.Job(city, run.job, _job_facets(run)),
         inputs=[_input(r, city) for r in run.inputs],
         outputs=[_output(w, city) for w in run.outputs],
@@ -197,6 +210,7 @@ def _audited(run: Run, audit: Audit, city: str) -> tuple[event_v2.RunEvent, even
         outputs=(),
         error=None,
         audit=None,
+        cpu=(),
     )
     start, end = _own(whole, city)
     for audited in end.inputs or ():
@@ -241,6 +255,10 @@ def _run_facets(run: Run) -> dict[str, RunFacet]:
     if run.parent is not None:
         found["parent"] = facets.parent(run.parent)
     return found
+
+
+def _cpu(run: Run) -> dict[str, RunFacet]:
+    return {facets.CPU: facets.cpu(run.cpu)} if run.cpu else {}
 
 
 def _error(run: Run) -> dict[str, RunFacet]:

@@ -1,7 +1,8 @@
-"""Machine time shared out: runs at the same time share each millisecond of the clock. Pure.
+"""Machine time shared out: runs at the same time share each millisecond of a counter. Pure.
 
-The parts add up to the time during which anything ran, whatever overlapped, and a part never
-changes: time that was shared out in an earlier round is not shared out again.
+A counter is a process's CPU time, or a machine's clock. The parts add up to what it counted while
+anything ran, whatever overlapped, and a part never changes: what was shared out in an earlier
+round is not shared out again.
 """
 
 from __future__ import annotations
@@ -17,26 +18,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Span:
-    """From when to when something ran, in milliseconds of one clock."""
+    """Where one counter stood when something began and ended, in milliseconds."""
 
     name: str
     start: int
     end: int
 
 
-def shared_out(spans: Iterable[Span], rounds: Sequence[int]) -> Mapping[str, int]:
-    """Return each span's part of the clock in milliseconds; together they are its union.
+def shared_out(rounds: Iterable[Sequence[Span]]) -> Mapping[str, int]:
+    """Return each span's part of its counter in milliseconds; together they are its union.
 
-    A round takes the spans that ended since the one before and up to its own moment. Spans that
-    end after the last round have no part yet.
+    A round is what ended since the one before it; each name stands once.
     """
-    left = sorted(spans, key=lambda s: (s.end, s.name))
     taken: list[Span] = []
     parts: dict[str, int] = {}
-    for until in sorted(rounds):
-        ended = [s for s in left if s.end <= until]
+    for ended in rounds:
         parts |= _parts(ended, taken)
-        taken, left = [*taken, *ended], left[len(ended) :]
+        taken += ended
     return parts
 
 

@@ -1,18 +1,22 @@
 """What each run of the pipeline took of the machine, as its lineage events say.
 
-The lake records when a run began and ended, not its CPU time. So a run's part is of the clock, and
-runs at the same time share it (``clock``): the parts are the whole. Every stage counts, of whoever
-started it, and so does a run that made nothing visible.
+Events say where the CPU counters of a run's processes stood before and after it (``jobs.meter``);
+runs at the same time share a process's time (``clock``): the parts are the whole. Every stage
+counts, of whoever started it, and so does a run that made nothing visible.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lineage import outbox
+from lineage import facets, outbox
 from lineage.columns import NAMESPACE
+from lineage.errors import LineageError
+from lineage.events import CpuTime
 from lineage.naming import PRODUCER, Own
 from sharing.rights.clock import Span, shared_out
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.tree import Tree
 
+#: The counter of runs that name no process: the clock.
+_CLOCK: Final = "clock"
 _VERSIONED: Final = ("silver/", "gold/")
 #: A publication's audit is told as a run of its own; its time is the publication's.
 _TOLD_TWICE: Final = "audit"
@@ -42,12 +48,13 @@ class Measured:
     version: int | None
     started_at: datetime
     ended_at: datetime
+    cpu: tuple[CpuTime, ...] = ()
 
     @property
-    def span(self) -> Span:
-        """From when to when it ran; nothing where the clock was set back meanwhile."""
-        end = in_ms(self.ended_at)
-        return Span(self.run_id, min(in_ms(self.started_at), end), end)
+    def spans(self) -> Sequence[tuple[str, Span]]:
+        """Which counters counted for it, from where to where; nothing where one was set back."""
+        read = self.cpu or (CpuTime(_CLOCK, in_ms(self.started_at), in_ms(self.ended_at)),)
+        return [(t.process, Span(self.run_id, min(t.start_ms, t.end_ms), t.end_ms)) for t in read]
 
 
 def measured_runs(home: Home) -> Iterator[Measured]:
@@ -63,12 +70,29 @@ def measured_runs(home: Home) -> Iterator[Measured]:
         if event["eventType"] == "START":
             began[run_id] = at
         elif run_id in began:
-            yield Measured(run_id, stage, table, _version(event), began[run_id], at)
+            version, cpu = _version(event), _cpu(event)
+            yield Measured(run_id, stage, table, version, began[run_id], at, cpu)
 
 
 def parts_of(runs: Sequence[Measured], rounds: Sequence[datetime]) -> Mapping[str, int]:
-    """Return each run's part of the clock in milliseconds, of those that a round measured."""
-    return shared_out((run.span for run in runs), [in_ms(until) for until in rounds])
+    """Return each run's part of machine time in milliseconds, of those that a round measured.
+
+    That is its part of the CPU time of each process that worked for it. A run whose event names no
+    process (of a version before, or with Spark on another machine) has its part of the clock. The
+    parts add up to what all counters counted while any of these runs was under way.
+    """
+    bounds = sorted(rounds)
+    counters: dict[str, list[list[Span]]] = {}
+    for run in runs:
+        place = bisect_left(bounds, run.ended_at)
+        if place < len(bounds):
+            for counter, span in run.spans:
+                counters.setdefault(counter, [[] for _ in bounds])[place].append(span)
+    shares = [shared_out(by_round) for by_round in counters.values()]
+    parts: Counter[str] = Counter()
+    for share in shares:
+        parts.update(share)
+    return parts
 
 
 def dataset_of(tree: Tree, run: Measured) -> str:
@@ -83,6 +107,17 @@ def dataset_of(tree: Tree, run: Measured) -> str:
 def in_ms(at: datetime) -> int:
     """Return a moment as milliseconds, as events have it."""
     return (at - _EPOCH) // _MS
+
+
+def _cpu(event: dict[str, Any]) -> tuple[CpuTime, ...]:
+    told = (event["run"].get("facets") or {}).get(facets.CPU)
+    try:
+        return tuple(CpuTime(**times) for times in told["processes"]) if told else ()
+    except (TypeError, KeyError) as error:
+        raise LineageError(
+            f"The facet {facets.CPU} of run {event['run']['runId']} cannot be read: {error}.",
+            "Restore lineage/events from a backup.",
+        ) from error
 
 
 def _version(event: dict[str, Any]) -> int | None:

@@ -98,13 +98,13 @@ def _costs(books: _Books) -> Iterator[tuple[str, str | None]]:
         elif row.amount_fen != (due := carry.amount(used, row.quantity)):
             yield where, f"it is {row.amount_fen} 分; its quantity at its rate is {due}"
         elif used.is_carried and not _is_its_part(books, row):
-            yield where, f"its {row.quantity} ms are not what its run took of the clock"
+            yield where, f"its {row.quantity} ms are not what its run took of the machine"
         else:
             yield where, _days(books, row)
 
 
 def _parts(lake: Lake, rounds: Sequence[datetime]) -> Mapping[str, int] | None:
-    """Share the clock out again, as the rounds did."""
+    """Share machine time out again, as the rounds did."""
     if not rounds:
         return {}
     try:
