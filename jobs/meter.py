@@ -15,6 +15,7 @@ import psutil
 
 from jobs import spark
 from lineage.events import CpuTime
+from lineage.evidence.machine import boot_id, started_ticks
 
 if TYPE_CHECKING:
     from datetime import date
@@ -67,5 +68,5 @@ def _cpu_ms(process: psutil.Process) -> int:
 
 
 def _name(process: psutil.Process) -> str:
-    """Name a process as no other was ever named: host, process id, when it started."""
-    return f"{socket.gethostname()}/{process.pid}/{process.create_time():.2f}"
+    """Name a process as no other was ever named: host, boot, process id, start."""
+    return f"{socket.gethostname()}/{boot_id()}/{process.pid}/{started_ticks(process)}"

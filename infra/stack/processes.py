@@ -20,8 +20,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from contracts.errors import JingshuError
 from contracts.private import UMASK
+from lineage.evidence.machine import boot_id, started_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_S = 0.05
-_PROC = Path("/proc")
+#: What is still listed, and runs no more.
+_ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 
 #: How long a killed process may take to end its threads.
 _LAST_THREAD_S = 10.0
@@ -60,41 +64,33 @@ class Part:
     def is_alive(self) -> bool:
         """Tell whether the leader still runs (a zombie does not)."""
         _reap(self.pid)
-        leader = _stat(self.pid)
-        return self.is_ours() and leader is not None and leader.is_running
+        with contextlib.suppress(psutil.NoSuchProcess):
+            leader = psutil.Process(self.pid)
+            return self.is_ours() and leader.status() not in _ENDED
+        return False
 
     def members(self) -> list[int]:
         """Return the pids of every running process of this part's session."""
         _reap(self.pid)
-        if not self.is_ours():
-            return []
-        found = ((int(entry.name), _stat(int(entry.name))) for entry in _PROC.glob("[0-9]*"))
-        return [
-            pid
-            for pid, stat in found
-            if stat is not None
-            and stat.is_running
-            and stat.session == self.pid
-            and stat.started >= self.started
-        ]
+        return [p.pid for p in psutil.process_iter() if self._has(p)] if self.is_ours() else []
+
+    def _has(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            return (
+                os.getsid(process.pid) == self.pid
+                and process.status() not in _ENDED
+                and started_ticks(process) >= self.started
+            )
+        return False
 
     def is_ours(self) -> bool:
         """Tell whether the session's number was not given to somebody else since."""
-        leader = _stat(self.pid)
-        return self.boot == boot_id() and (leader is None or leader.started == self.started)
-
-
-@dataclass(frozen=True)
-class _Stat:
-    """What the kernel says about a process (proc_pid_stat(5), fields 3, 6 and 22)."""
-
-    state: str
-    session: int
-    started: int
-
-    @property
-    def is_running(self) -> bool:
-        return self.state not in ("Z", "X")
+        if self.boot != boot_id():
+            return False
+        try:
+            return started_ticks(psutil.Process(self.pid)) == self.started
+        except psutil.NoSuchProcess:
+            return True
 
 
 class Ledger:
@@ -190,8 +186,8 @@ def launch(  # noqa: PLR0913 - one argument for each fact of a part
             problem = f"{name} could not be started: {error}."
             raise StackError(problem, "Run ./jingshu again to let it repair the set-up.") from error
         _children[child.pid] = child
-        stat = _stat(child.pid)  # there even if it ended: nobody has reaped it yet
-        part = Part(name, child.pid, stat.started if stat else 0, port, str(log), boot_id())
+        started = started_ticks(psutil.Process(child.pid))  # listed until somebody reaps it
+        part = Part(name, child.pid, started, port, str(log), boot_id())
         Ledger(home).record(part)
         return part
 
@@ -274,11 +270,6 @@ def stop(home: Home, parts: Sequence[Part], grace_s: float = 10.0) -> None:
         Ledger(home).forget(parts)
 
 
-def boot_id() -> str:
-    """Return the kernel's name for this boot."""
-    return (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
-
-
 def _stop_one(part: Part, grace_s: float) -> None:
     """Ask the leader first: most parts stop their own children in order."""
     if not part.is_ours():
@@ -307,15 +298,6 @@ def _signal(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-
-
-def _stat(pid: int) -> _Stat | None:
-    try:
-        text = (_PROC / str(pid) / "stat").read_text("ascii", "replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    fields = text.rpartition(")")[2].split()  # the name before it may hold anything
-    return _Stat(state=fields[0], session=int(fields[3]), started=int(fields[19]))
 
 
 def _reap(pid: int) -> None:

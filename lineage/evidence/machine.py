@@ -1,19 +1,23 @@
-"""Which code, with which packages, on which host: what landing and build leaves are signed with."""
+"""Which code, with which packages, on which host: what landing and build leaves are signed with.
+
+And which process: its number is given again, so boot and start belong to its name.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import subprocess
 import tomllib
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
+
+import psutil
 
 from contracts.layout import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: All of a commit's digits, with ``-dirty`` where a tracked file differs from it.
 _COMMIT: Final = (
@@ -76,3 +80,18 @@ def _lock(root: Path) -> str:
         return hashlib.sha256((root / "requirements.lock").read_bytes()).hexdigest()
     except OSError:
         return "unknown"
+
+
+@cache
+def boot_id() -> str:
+    """Return the kernel's name for this boot (Linux, random(4))."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+
+
+def started_ticks(process: psutil.Process) -> int:
+    """Return when a process started, in clock ticks since the boot (proc_pid_stat(5), field 22).
+
+    Ticks stay what they are when somebody sets the clock. Raises psutil.NoSuchProcess.
+    """
+    since_boot_s = process.create_time() - psutil.boot_time()
+    return round(since_boot_s * os.sysconf("SC_CLK_TCK"))
