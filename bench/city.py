@@ -97,7 +97,7 @@ class _Counting:
         self._display.show(steps)
 
 
-def _figures(  # noqa: PLR0913  (what was measured, each by itself)
+def _figures(
     home: Home,
     summary: Summary,
     used: Sampler,

@@ -23,6 +23,7 @@ from lineage import outbox, stages
 from lineage.acknowledged import Acknowledged
 from lineage.delivery import Sender
 from lineage.endpoint import Address, Endpoint
+from lineage.stages import Made, Occasion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,13 +83,15 @@ def _record(home: Home, runs: int) -> float:
         feed = feeds[n % len(feeds)]
         run = stages.land_run(
             Delivery(feed.contract, feed.provider, _DAY),
+            Occasion(
+                "landed",
+                started_at=_BEGAN + timedelta(seconds=n),
+                ended_at=_BEGAN + timedelta(seconds=n + 1),
+                origin="simulated",
+            ),
             batch_id=f"{_DAY:%Y%m%d}-{n}",
             file_name="export.csv",
-            rows=n,
-            bronze_version=n,
-            origin="simulated",
-            started_at=_BEGAN + timedelta(seconds=n),
-            ended_at=_BEGAN + timedelta(seconds=n + 1),
+            made=Made(n, n),
         )
         outbox.write(home, run)
     return time.perf_counter() - began

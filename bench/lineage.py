@@ -18,6 +18,7 @@ from lineage import index, stages
 from lineage.events import ndjson
 from lineage.names import find
 from lineage.plan import product_sql
+from lineage.stages import Made, Occasion
 from lineage.walk import Walk
 
 if TYPE_CHECKING:
@@ -126,46 +127,36 @@ def _day(tree: Tree) -> Iterator[Run]:
         batch_id = f"{_DAY:%Y%m%d}-{number:012d}"
         yield stages.land_run(
             delivery,
+            Occasion("landed", ended_at=at, **made),
             batch_id=batch_id,
             file_name=f"{feed.table}.csv",
-            rows=100,
-            bronze_version=_VERSION,
-            ended_at=at,
-            **made,
+            made=Made(_VERSION, 100),
         )
         yield stages.publish_run(
             delivery,
+            Occasion("published", ended_at=at + timedelta(minutes=30), **made),
             batch_id=batch_id,
-            silver_version=_VERSION,
-            rows_published=99,
-            rows_quarantined=1,
             results=(),
-            status="published",
-            ended_at=at + timedelta(minutes=30),
-            **made,
+            made=Made(_VERSION, 99, 1),
         )
     for product in tree.products.values():
         yield stages.build_run(
             tree,
             product,
+            Occasion("published", ended_at=at + timedelta(hours=2), **made),
             business_date=_DAY,
-            version=_VERSION,
             input_versions={f.table: _VERSION for f in tree.feeds()},
-            rows=100,
             sql=product_sql(tree, product),
-            ended_at=at + timedelta(hours=2),
-            **made,
+            made=Made(_VERSION, 100),
         )
         for policy in product.product_plan.policies:
             yield stages.share_run(
                 product,
                 policy,
+                Occasion("published", ended_at=at + timedelta(hours=3), **made),
                 business_date=_DAY,
-                version=_VERSION,
                 input_version=_VERSION,
-                rows=100,
-                ended_at=at + timedelta(hours=3),
-                **made,
+                made=Made(_VERSION, 100),
             )
 
 

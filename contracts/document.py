@@ -54,7 +54,7 @@ class ContractError(JingshuError, ValueError):
         return (_rebuilt, (*said, self.more))
 
 
-def _rebuilt(  # noqa: PLR0913, PLR0917  (an error has these parts)
+def _rebuilt(
     file: Path,
     line: int | None,
     place: Place,

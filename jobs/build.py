@@ -34,6 +34,7 @@ from lineage import outbox, stages
 from lineage.evidence.machine import this_machine
 from lineage.levels import check_levels, origin_of
 from lineage.plan import product_sql
+from lineage.stages import Made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,7 @@ def _inputs(home: Home, feeds: Sequence[Feed], business_date: date) -> dict[str,
     return {name: version for name, version in found if version is not None}
 
 
-def _staged_and_audited(  # noqa: PLR0913, PLR0917  (what a build is made of)
+def _staged_and_audited(
     home: Home,
     tree: Tree,
     product: Contract,
@@ -126,7 +127,7 @@ def _staged_and_audited(  # noqa: PLR0913, PLR0917  (what a build is made of)
     return [r for r in results if r.severity == "error" and r.status in ("failed", "error")]
 
 
-def _recorded(  # noqa: PLR0913, PLR0917  (what a build is made of)
+def _recorded(
     home: Home,
     tree: Tree,
     product: Contract,
@@ -136,24 +137,17 @@ def _recorded(  # noqa: PLR0913, PLR0917  (what a build is made of)
     lowered: list[Leaf],
 ) -> None:
     """Write the build's lineage event and its leaf, and those of what it relied on."""
-    event = outbox.write(
-        home,
-        meter.metered(
-            stages.build_run(
-                tree,
-                product,
-                business_date=built.business_date,
-                version=built.version,
-                input_versions=built.inputs,
-                rows=built.rows,
-                origin=built.origin,
-                sql=product_sql(tree, product),
-                started_at=began,
-                ended_at=utc_now(),
-                parent=record.parent_run(),
-            )
-        ),
+    of = ("build", product.product_table, built.business_date)
+    run = stages.build_run(
+        tree,
+        product,
+        record.occasion(of, "published", built.origin, began),
+        business_date=built.business_date,
+        made=None if built.version is None else Made(built.version, built.rows),
+        input_versions=built.inputs,
+        sql=product_sql(tree, product),
     )
+    event = outbox.write(home, run)
     facts = {
         "contract_id": product.id,
         "contract_version": product.version,
@@ -242,7 +236,7 @@ def _origin(home: Home, inputs: dict[str, int]) -> Origin:
     return origin_of(b.origin for b in rows if b.table in inputs)
 
 
-def _said(  # noqa: PLR0913, PLR0917  (a row has these columns)
+def _said(  # noqa: PLR0913  (a row has these columns)
     home: Home,
     product: Contract,
     business_date: date,

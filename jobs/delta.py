@@ -69,7 +69,7 @@ def committed_as(table: DeltaTable, name: str) -> int:
     return max(found, default=table.version())
 
 
-def append_once(  # noqa: PLR0913  (what a Delta append needs, all but three by name)
+def append_once(
     path: Path,
     data: Callable[[], pa.Table | pa.RecordBatchReader],
     app_id: str,

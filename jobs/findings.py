@@ -146,7 +146,7 @@ def of_batch(home: Home, delivery: Delivery, batch: Batch, rows: pa.Table) -> li
     return found
 
 
-def of_share(  # noqa: PLR0913, PLR0917  (whose rows, and of which date)
+def of_share(
     home: Home, product: Contract, table: str, business_date: date, ceiling: Level, rows: pa.Table
 ) -> str:
     """Scan rows that are to be shared; return in words why they must not be, or nothing.

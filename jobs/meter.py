@@ -8,7 +8,6 @@ the event, not their difference: runs that shared a process at the same time sha
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -19,8 +18,6 @@ from lineage.evidence.machine import boot_id, started_ticks
 
 if TYPE_CHECKING:
     from datetime import date
-
-    from lineage.events import Run
 
 #: Runs under way in this process: stage, table and date, to the processes and their readings.
 _begun: dict[tuple[str, str, date], list[tuple[psutil.Process, int]]] = {}
@@ -46,14 +43,13 @@ def is_begun(stage: str, table: str, business_date: date) -> bool:
     return (stage, table, business_date) in _begun
 
 
-def metered(run: Run) -> Run:
-    """Return a run that ends now, with the CPU time of its processes if it was begun here."""
-    read = _begun.pop((run.stage, run.table, run.business_date), [])
+def read(stage: str, table: str, business_date: date) -> tuple[CpuTime, ...]:
+    """Return the CPU time of a run that ends now: of each process, if it was begun here."""
+    begun = _begun.pop((stage, table, business_date), [])
     try:
-        cpu = tuple(CpuTime(_name(p), start, _cpu_ms(p)) for p, start in read)
+        return tuple(CpuTime(_name(p), start, _cpu_ms(p)) for p, start in begun)
     except psutil.NoSuchProcess:  # the server ended: its counter went with it
-        return run
-    return replace(run, cpu=cpu)
+        return ()
 
 
 def _cpu_ms(process: psutil.Process) -> int:

@@ -35,6 +35,7 @@ from jobs.stages import SharedVersion
 from jobs.versions import Staged
 from lineage import outbox, stages
 from lineage.levels import check_policy, origin_of
+from lineage.stages import Made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -187,23 +188,16 @@ def _shown(
     said = {"jingshu.kind": "share", "jingshu.source": source.stage or ""}
     version = versions.show(staged, product, said)
     shared = _said(home, source, policy, (version, measured.rows), measured.words)
-    event = outbox.write(
-        home,
-        meter.metered(
-            stages.share_run(
-                product,
-                policy,
-                business_date=business_date,
-                version=version,
-                input_version=source.version,
-                rows=measured.rows,
-                origin=shared.origin,
-                started_at=source.began,
-                ended_at=utc_now(),
-                parent=record.parent_run(),
-            )
-        ),
+    of = ("share", name, business_date)
+    run = stages.share_run(
+        product,
+        policy,
+        record.occasion(of, "published", shared.origin, source.began),
+        business_date=business_date,
+        made=Made(version, measured.rows),
+        input_version=source.version,
     )
+    event = outbox.write(home, run)
     facts = {
         "contract_id": product.id,
         "contract_version": product.version,
@@ -222,7 +216,7 @@ def _shown(
     return shared
 
 
-def _said(  # noqa: PLR0913  (a row has these columns)
+def _said(
     home: Home,
     source: _Source,
     policy: Policy,

@@ -18,12 +18,13 @@ from lineage import outbox, stages
 from lineage.events import Parent
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.machine import this_machine
+from lineage.stages import Made, Occasion
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
 
-    from contracts.delivery import BatchStatus, Delivery, DeliveryState
+    from contracts.delivery import BatchStatus, Delivery, DeliveryState, Origin
     from contracts.layout import Home
     from jobs.stages import Batch, CheckResult, LandedBatch, PublishedVersion, Verdict
     from lineage.evidence.leaf import Leaf
@@ -42,6 +43,21 @@ def parent_run() -> Parent | None:
         root_job_namespace=os.environ.get("JINGSHU_ROOT_NAMESPACE"),
         root_job_name=os.environ.get("JINGSHU_ROOT_JOB"),
     )
+
+
+def occasion(  # what a stage knows of its run; the rest is of this process and moment
+    run: tuple[str, str, date],
+    status: str,
+    origin: Origin,
+    started_at: datetime,
+    reason: str = "",
+) -> Occasion:
+    """Return the occasion of a run that ends now: its stage, table and date, and what became of it.
+
+    It has the CPU time of the processes that worked for it, and the task that called as its parent.
+    """
+    cpu = meter.read(*run)
+    return Occasion(status, started_at, utc_now(), origin, reason, parent_run(), cpu)
 
 
 def batch_row(  # noqa: PLR0913  (a row has these columns)
@@ -80,7 +96,7 @@ def batch_row(  # noqa: PLR0913  (a row has these columns)
     )
 
 
-def delivery_state(  # noqa: PLR0913  (a row has these columns)
+def delivery_state(
     home: Home,
     delivery: Delivery,
     state: DeliveryState,
@@ -187,22 +203,15 @@ def _land_leaves(home: Home, delivery: Delivery, batch: LandedBatch, *owed: Leaf
 
 
 def _landed_run(home: Home, delivery: Delivery, batch: LandedBatch) -> Path:
-    return outbox.write(
-        home,
-        meter.metered(
-            stages.land_run(
-                delivery,
-                batch_id=batch.batch_id,
-                file_name=batch.file_name,
-                rows=batch.rows_landed,
-                bronze_version=batch.bronze_version,
-                origin=batch.origin,
-                started_at=batch.started_at,
-                ended_at=utc_now(),
-                parent=parent_run(),
-            )
-        ),
+    of = ("land", batch.table, batch.business_date)
+    run = stages.land_run(
+        delivery,
+        occasion(of, "landed", batch.origin, batch.started_at),
+        batch_id=batch.batch_id,
+        file_name=batch.file_name,
+        made=Made(batch.bronze_version, batch.rows_landed),
     )
+    return outbox.write(home, run)
 
 
 def audited(home: Home, delivery: Delivery, verdict: Verdict) -> None:
@@ -253,14 +262,8 @@ def published(home: Home, delivery: Delivery, verdict: Verdict, version: Publish
     name = f"batch:{verdict.batch_id}:published:{version.silver_version}{retry}"
     governance.append(home, name, [row])
     _superseded(home, delivery, verdict)
-    event = _refined_run(
-        home,
-        delivery,
-        verdict,
-        "published",
-        silver_version=version.silver_version,
-        counts=(version.rows_published, version.rows_quarantined),
-    )
+    made = Made(version.silver_version, version.rows_published, version.rows_quarantined)
+    event = _refined_run(home, delivery, verdict, "published", made)
     silver_table = home.table("silver", verdict.table)
     kept = home.table("quarantine", verdict.table)
     facts = {
@@ -272,35 +275,23 @@ def published(home: Home, delivery: Delivery, verdict: Verdict, version: Publish
     leaves.state(home, leaves.leaf("publication", leaves.subject_of(verdict), facts))
 
 
-def _refined_run(  # noqa: PLR0913  (the facts of a run)
+def _refined_run(
     home: Home,
     delivery: Delivery,
     verdict: Verdict,
     status: BatchStatus,
-    *,
-    silver_version: int | None = None,
-    counts: tuple[int, int] = (0, 0),
+    made: Made | None = None,
 ) -> Path:
     """Write the lineage event of refining, auditing and publishing, or of stopping there."""
-    return outbox.write(
-        home,
-        meter.metered(
-            stages.publish_run(
-                delivery,
-                batch_id=verdict.batch_id,
-                silver_version=silver_version,
-                rows_published=counts[0],
-                rows_quarantined=counts[1],
-                results=verdict.results,
-                status=status,
-                origin=verdict.origin,
-                started_at=verdict.started_at,
-                ended_at=utc_now(),
-                reason=verdict.reason,
-                parent=parent_run(),
-            )
-        ),
+    of = ("publish", verdict.table, verdict.business_date)
+    run = stages.publish_run(
+        delivery,
+        occasion(of, status, verdict.origin, verdict.started_at, verdict.reason),
+        batch_id=verdict.batch_id,
+        made=made,
+        results=verdict.results,
     )
+    return outbox.write(home, run)
 
 
 def _superseded(home: Home, delivery: Delivery, verdict: Verdict) -> None:

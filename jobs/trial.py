@@ -112,7 +112,7 @@ class Landing:
     notes: tuple[str, ...]
 
 
-def given(  # noqa: PLR0913  (what a person may say of a file)
+def given(
     tree: Tree,
     file: Path,
     contract: str,

@@ -217,18 +217,13 @@ def recorded(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> 
             name = f"batch:{back.batch_id}:published:without-{row.batch_id}"
             record.marked(home, back, "published")
             governance.append(home, name, [back.model_copy(update=update)])
-    event = outbox.write(
-        home,
-        stages.withdraw_run(
-            delivery,
-            batch_id=row.batch_id,
-            silver_version=made.version,
-            origin=row.origin,
-            started_at=now,
-            ended_at=utc_now(),
-            parent=record.parent_run(),
-        ),
+    run = stages.withdraw_run(
+        delivery,
+        record.occasion(("withdraw", row.table, row.business_date), "withdrawn", row.origin, now),
+        batch_id=row.batch_id,
+        silver_version=made.version,
     )
+    event = outbox.write(home, run)
     stage = f"{row.batch_id}{silver.WITHDRAWN}"  # a merge is shown anew, from a stage of its own
     facts = {
         "contract_id": row.contract_id,

@@ -6,6 +6,7 @@ the same facts. A status that made nothing visible (held, rejected, …) is a FA
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Final
 
@@ -17,144 +18,148 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
-    from contracts.delivery import BatchStatus, Delivery, Origin
+    from contracts.delivery import Delivery, Origin
     from contracts.model import Contract, Policy
     from contracts.tree import Tree
-    from lineage.events import Change, Parent
+    from lineage.events import Change, CpuTime, Parent
     from lineage.facets import CheckFact
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """When a run was, what became of it, and who started it.
+
+    ``reason`` says why nothing was made visible; ``cpu`` what it took of its processes.
+    """
+
+    status: str
+    started_at: datetime
+    ended_at: datetime
+    origin: Origin
+    reason: str = ""
+    parent: Parent | None = None
+    cpu: tuple[CpuTime, ...] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run made visible: a version of its table, with rows in it or in quarantine."""
+
+    version: int
+    rows: int
+    rows_quarantined: int = 0
+
 
 _DONE: Final = frozenset({"landed", "published", "superseded", "withdrawn"})
 
 
-def land_run(  # noqa: PLR0913  (the facts of a stage, all by name)
-    delivery: Delivery,
-    *,
-    batch_id: str,
-    file_name: str,
-    rows: int | None,
-    bronze_version: int | None,
-    origin: Origin,
-    started_at: datetime,
-    ended_at: datetime,
-    status: BatchStatus = "landed",
-    reason: str = "",
-    parent: Parent | None = None,
+def land_run(
+    delivery: Delivery, occasion: Occasion, *, batch_id: str, file_name: str, made: Made | None
 ) -> Run:
-    """Return the run that read an export into bronze, or refused it (``bronze_version`` None)."""
-    contract, provider = delivery.contract, delivery.provider
+    """Return the run that read an export into bronze, or refused it (``made`` None)."""
+    version = made.version if made else None
+    contract, provider, origin = delivery.contract, delivery.provider, occasion.origin
     return Run(
-        run_id=run_id("land", batch_id, status, _text(bronze_version)),
+        run_id=run_id("land", batch_id, occasion.status, _text(version)),
         stage="land",
         table=delivery.table,
-        status=status,
+        status=occasion.status,
         business_date=delivery.business_date,
-        started_at=started_at,
-        ended_at=ended_at,
+        started_at=occasion.started_at,
+        ended_at=occasion.ended_at,
         engine=("pyarrow", installed("pyarrow")),
         source=_source(contract),
-        tags=(("jingshu.file", file_name), *_tags(delivery, batch_id, status, origin)),
+        tags=(("jingshu.file", file_name), *_tags(delivery, batch_id, occasion)),
         inputs=(Read(datasets.export(contract, provider, origin), batch_id),),
         outputs=(
             Written(
                 datasets.source_table("bronze", contract, provider, origin),
                 columns.bronze_graph(contract, provider),
-                version=_text(bronze_version),
-                rows=rows if bronze_version is not None else None,
-                change="CREATE" if bronze_version == 0 else None,
+                version=_text(version),
+                rows=made.rows if made else None,
+                change="CREATE" if version == 0 else None,
             ),
         ),
-        error=_error(status, reason),
-        parent=parent,
+        error=_error(occasion),
+        parent=occasion.parent,
+        cpu=occasion.cpu,
     )
 
 
-def publish_run(  # noqa: PLR0913
+def publish_run(
     delivery: Delivery,
+    occasion: Occasion,
     *,
     batch_id: str,
-    silver_version: int | None,
-    rows_published: int,
-    rows_quarantined: int,
+    made: Made | None,
     results: Sequence[CheckFact],
-    status: BatchStatus,
-    origin: Origin,
-    started_at: datetime,
-    ended_at: datetime,
-    reason: str = "",
     bronze_version: int | None = None,
-    parent: Parent | None = None,
 ) -> Run:
     """Return the run that refined, audited and published a batch, or held or rejected it.
 
     ``results`` may be the verdict's own check results: only their counts are told.
     """
-    contract, provider = delivery.contract, delivery.provider
-    published = silver_version is not None
-    change: Change | None = "CREATE" if silver_version == 0 else None
-    if silver_version and contract.load.mode in ("replace_period", "full_snapshot"):
+    contract, provider, origin = delivery.contract, delivery.provider, occasion.origin
+    version = made.version if made else None
+    change: Change | None = "CREATE" if version == 0 else None
+    if version and contract.load.mode in ("replace_period", "full_snapshot"):
         change = "OVERWRITE"
     silver = datasets.source_table("silver", contract, provider, origin)
     outputs = [
         Written(
             silver,
             columns.silver_graph(contract, provider),
-            version=_text(silver_version),
-            rows=rows_published if published else None,
+            version=_text(version),
+            rows=made.rows if made else None,
             change=change,
         )
     ]
-    if published and rows_quarantined:
+    if made and made.rows_quarantined:
         outputs.append(
             Written(
                 datasets.source_table("quarantine", contract, provider, origin),
                 columns.quarantine_graph(contract, provider),
-                rows=rows_quarantined,
+                rows=made.rows_quarantined,
             )
         )
     bronze = datasets.source_table("bronze", contract, provider, origin)
     return Run(
-        run_id=run_id("publish", batch_id, status, _text(silver_version)),
+        run_id=run_id("publish", batch_id, occasion.status, _text(version)),
         stage="publish",
         table=delivery.table,
-        status=status,
+        status=occasion.status,
         business_date=delivery.business_date,
-        started_at=started_at,
-        ended_at=ended_at,
+        started_at=occasion.started_at,
+        ended_at=occasion.ended_at,
         engine=("spark", installed("pyspark")),
         source=_source(contract),
-        tags=_tags(delivery, batch_id, status, origin),
+        tags=_tags(delivery, batch_id, occasion),
         inputs=(Read(bronze, _text(bronze_version)),),
         outputs=tuple(outputs),
-        error=_error(status, reason),
-        parent=parent,
-        audit=Audit(silver, _text(silver_version), tuple(results)) if results else None,
+        error=_error(occasion),
+        parent=occasion.parent,
+        cpu=occasion.cpu,
+        audit=Audit(silver, _text(version), tuple(results)) if results else None,
     )
 
 
-def withdraw_run(  # noqa: PLR0913
-    delivery: Delivery,
-    *,
-    batch_id: str,
-    silver_version: int,
-    origin: Origin,
-    started_at: datetime,
-    ended_at: datetime,
-    parent: Parent | None = None,
+def withdraw_run(
+    delivery: Delivery, occasion: Occasion, *, batch_id: str, silver_version: int
 ) -> Run:
     """Return the run that took a published batch back: silver was overwritten without it."""
-    contract, provider = delivery.contract, delivery.provider
+    contract, provider, origin = delivery.contract, delivery.provider, occasion.origin
     silver = datasets.source_table("silver", contract, provider, origin)
     return Run(
-        run_id=run_id("withdraw", batch_id, "withdrawn", _text(silver_version)),
+        run_id=run_id("withdraw", batch_id, occasion.status, _text(silver_version)),
         stage="withdraw",
         table=delivery.table,
-        status="withdrawn",
+        status=occasion.status,
         business_date=delivery.business_date,
-        started_at=started_at,
-        ended_at=ended_at,
+        started_at=occasion.started_at,
+        ended_at=occasion.ended_at,
         engine=("delta-rs", installed("deltalake")),
         source=_source(contract),
-        tags=_tags(delivery, batch_id, "withdrawn", origin),
+        tags=_tags(delivery, batch_id, occasion),
         inputs=(Read(silver),),
         outputs=(
             Written(
@@ -164,31 +169,27 @@ def withdraw_run(  # noqa: PLR0913
                 change="OVERWRITE",
             ),
         ),
-        parent=parent,
+        parent=occasion.parent,
+        cpu=occasion.cpu,
     )
 
 
-def build_run(  # noqa: PLR0913
+def build_run(
     tree: Tree,
     product: Contract,
+    occasion: Occasion,
     *,
     business_date: date,
-    version: int | None,
+    made: Made | None,
     input_versions: Mapping[str, int],
-    rows: int | None,
-    origin: Origin,
     sql: str,
-    started_at: datetime,
-    ended_at: datetime,
-    status: str = "published",
-    reason: str = "",
-    parent: Parent | None = None,
 ) -> Run:
     """Return the run that built a product's day from the versions that were visible.
 
     ``input_versions`` is keyed by table, with or without its layer; ``sql`` is the file's text.
     Raises LineageError where a column cannot be traced.
     """
+    version = made.version if made else None
     graph = product_graph(tree, product, sql)
     read = [name for namespace, name in graph.tables if namespace == columns.NAMESPACE]
     versions = {name: input_versions.get(name) for name in read}
@@ -196,72 +197,71 @@ def build_run(  # noqa: PLR0913
         if versions[name] is None:
             versions[name] = input_versions.get(name.partition("/")[2])
     return Run(
-        run_id=run_id("build", product.id, business_date.isoformat(), status, _text(version)),
+        run_id=run_id(
+            "build", product.id, business_date.isoformat(), occasion.status, _text(version)
+        ),
         stage="build",
         table=product.product_table,
-        status=status,
+        status=occasion.status,
         business_date=business_date,
-        started_at=started_at,
-        ended_at=ended_at,
+        started_at=occasion.started_at,
+        ended_at=occasion.ended_at,
         engine=("spark", installed("pyspark")),
         source=_source(product),
-        tags=_product_tags(product, business_date, status, origin),
+        tags=_product_tags(product, business_date, occasion),
         inputs=tuple(Read(datasets.read_table(tree, n), _text(versions[n])) for n in read),
         outputs=(
             Written(
-                datasets.gold_table(product, origin),
+                datasets.gold_table(product, occasion.origin),
                 graph,
                 version=_text(version),
-                rows=rows if version is not None else None,
+                rows=made.rows if made else None,
                 change=_replaced(version),
             ),
         ),
-        error=_error(status, reason),
+        error=_error(occasion),
         sql=sql,
-        parent=parent,
+        parent=occasion.parent,
+        cpu=occasion.cpu,
     )
 
 
-def share_run(  # noqa: PLR0913
+def share_run(
     product: Contract,
     policy: Policy,
+    occasion: Occasion,
     *,
     business_date: date,
-    version: int | None,
+    made: Made | None,
     input_version: int | None,
-    rows: int | None,
-    origin: Origin,
-    started_at: datetime,
-    ended_at: datetime,
-    status: str = "published",
-    reason: str = "",
-    parent: Parent | None = None,
 ) -> Run:
     """Return the run that projected and masked a product's day for one policy."""
+    version = made.version if made else None
     table = f"{product.product_table}__{policy.name}"
     return Run(
-        run_id=run_id("share", table, business_date.isoformat(), status, _text(version)),
+        run_id=run_id("share", table, business_date.isoformat(), occasion.status, _text(version)),
         stage="share",
         table=table,
-        status=status,
+        status=occasion.status,
         business_date=business_date,
-        started_at=started_at,
-        ended_at=ended_at,
+        started_at=occasion.started_at,
+        ended_at=occasion.ended_at,
         engine=("spark", installed("pyspark")),
         source=_source(product),
-        tags=_product_tags(product, business_date, status, origin),
-        inputs=(Read(datasets.gold_table(product, origin), _text(input_version)),),
+        tags=_product_tags(product, business_date, occasion),
+        inputs=(Read(datasets.gold_table(product, occasion.origin), _text(input_version)),),
         outputs=(
             Written(
-                datasets.shared_table(product, policy, origin),
+                datasets.shared_table(product, policy, occasion.origin),
                 share_graph(product, policy),
                 version=_text(version),
-                rows=rows if version is not None else None,
+                rows=made.rows if made else None,
                 change=_replaced(version),
             ),
         ),
-        error=_error(status, reason),
-        parent=parent,
+        error=_error(occasion),
+        parent=occasion.parent,
+        cpu=occasion.cpu,
     )
 
 
@@ -269,29 +269,27 @@ def _source(contract: Contract) -> Source:
     return Source(contract.id, contract.version, contract.source, datasets.owners(contract))
 
 
-def _error(status: str, reason: str) -> str | None:
-    if status in _DONE:
+def _error(occasion: Occasion) -> str | None:
+    if occasion.status in _DONE:
         return None
-    return reason or "nothing was made visible"
+    return occasion.reason or "nothing was made visible"
 
 
-def _tags(
-    delivery: Delivery, batch_id: str, status: str, origin: Origin
-) -> tuple[tuple[str, str], ...]:
+def _tags(delivery: Delivery, batch_id: str, occasion: Occasion) -> tuple[tuple[str, str], ...]:
     return (
         ("jingshu.batch_id", batch_id),
-        *_product_tags(delivery.contract, delivery.business_date, status, origin),
+        *_product_tags(delivery.contract, delivery.business_date, occasion),
     )
 
 
 def _product_tags(
-    contract: Contract, business_date: date, status: str, origin: Origin
+    contract: Contract, business_date: date, occasion: Occasion
 ) -> tuple[tuple[str, str], ...]:
     return (
         ("jingshu.contract", f"{contract.id}@{contract.version}"),
         ("jingshu.business_date", business_date.isoformat()),
-        ("jingshu.status", status),
-        ("jingshu.origin", origin),
+        ("jingshu.status", occasion.status),
+        ("jingshu.origin", occasion.origin),
     )
 
 

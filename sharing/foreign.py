@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sharing.storage import Storage
 
 
-def add_table(  # noqa: PLR0913 - three names, a table and who answers
+def add_table(
     control: Control,
     root: Storage,
     share: str,

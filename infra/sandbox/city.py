@@ -66,7 +66,7 @@ class Marker:
         _write_text(home.drop / MARKER, json.dumps(data, indent=2) + "\n")
 
 
-def generate_day(  # noqa: PLR0913 - the sandbox's one entry, all but two by name
+def generate_day(
     home: Home,
     business_date: date,
     *,

@@ -147,7 +147,7 @@ class Ledger:
             yield
 
 
-def launch(  # noqa: PLR0913 - one argument for each fact of a part
+def launch(
     home: Home,
     name: str,
     argv: Sequence[str],

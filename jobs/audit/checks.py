@@ -213,7 +213,7 @@ def measured(quality: Quality, value: float, rows: int, *, is_shown: bool = True
     )
 
 
-def result(  # noqa: PLR0913  (a row has these columns)
+def result(
     quality: Quality,
     status: str,
     message: str,

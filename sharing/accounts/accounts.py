@@ -63,7 +63,7 @@ class AccountView:
         return Actor(self.name, self.body, frozenset(self.roles))
 
 
-def add_account(  # noqa: PLR0913, PLR0917 - who, what and when
+def add_account(
     control: Control, passwords: Passwords, actor: Actor, name: str, body: str, at: datetime
 ) -> str:
     """Make an account without roles; return its one-time password, which is not kept.
@@ -159,7 +159,7 @@ def reset_password(
     return password
 
 
-def change_password(  # noqa: PLR0913, PLR0917 - who, what and when
+def change_password(
     control: Control, passwords: Passwords, name: str, old: str, new: str, at: datetime
 ) -> None:
     """Replace an account's own password; every login with it ends.
@@ -297,7 +297,7 @@ def end_sessions(session: Session, name: str, at: datetime) -> None:
         row.revoked_at = at
 
 
-def note(  # noqa: PLR0913, PLR0917 - a row has this many parts
+def note(
     session: Session, actor: str, account: str, action: str, detail: str, at: datetime
 ) -> None:
     """Add an audit row."""

@@ -70,7 +70,7 @@ def is_token_of(token: str, secret: str) -> bool:
     return hmac.compare_digest(token.encode("utf-8", "replace"), token_of(secret).encode())
 
 
-def log_in(  # noqa: PLR0913 - who, with what, instead of which, when
+def log_in(
     control: Control,
     passwords: Passwords,
     name: str,

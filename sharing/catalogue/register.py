@@ -112,7 +112,7 @@ class History:
         return approved is not None and approved.entry_sha256 != digest(entry)
 
 
-def take(  # noqa: PLR0913, PLR0917 - who does what with which entry, with what words, when
+def take(
     control: Control,
     entry: Entry,
     action: Action,

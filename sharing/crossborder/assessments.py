@@ -103,7 +103,7 @@ def end_of_years(day: date, years: int = VALID_YEARS) -> date:
     return date(year, day.month, min(day.day, calendar.monthrange(year, day.month)[1]))
 
 
-def record(  # noqa: PLR0913, PLR0917 - a result has these parts
+def record(
     control: Control,
     tree: Tree,
     scope: Scope,
@@ -170,7 +170,7 @@ def extend(
     return _follow(control, assessment_id, "extended", approved_on, actor, at)
 
 
-def _follow(  # noqa: PLR0913, PLR0917 - which assessment, what of it, when, by whom
+def _follow(
     control: Control, assessment_id: str, kind: Kind, day: date, actor: Actor, at: datetime
 ) -> Assessment:
     _require_past(day, at)

@@ -230,7 +230,7 @@ def _check(export: Export) -> None:
         )
 
 
-def _found(  # noqa: PLR0913, PLR0917 - what is asked of each register
+def _found(
     session: Session,
     tree: Tree,
     export: Export,
@@ -254,7 +254,7 @@ def _found(  # noqa: PLR0913, PLR0917 - what is asked of each register
     )
 
 
-def _facts(  # noqa: PLR0913, PLR0917 - what a decision is made of
+def _facts(
     tree: Tree, export: Export, what: Exported, counted: Counters, found: _Found, day: date
 ) -> Facts:
     grading, how = what.contract.grading, export.circumstances
@@ -288,7 +288,7 @@ def _facts(  # noqa: PLR0913, PLR0917 - what a decision is made of
     )
 
 
-def _row(  # noqa: PLR0913, PLR0917 - a decision has these parts
+def _row(
     export_id: str,
     export: Export,
     what: Exported,

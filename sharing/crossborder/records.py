@@ -115,7 +115,7 @@ def counted_persons(session: Session) -> dict[str, int]:
     return {export: int(n) for export, n in rows}
 
 
-def keep(  # noqa: PLR0913 - whom an export counts, for whom and as what
+def keep(
     session: Session,
     export_id: str,
     exporter: str,

@@ -69,7 +69,7 @@ def is_held_by_organ(tree: Tree, held_by: tuple[str, ...]) -> bool:
     return any(kind != "processor" for kind in kinds)
 
 
-def title(  # noqa: PLR0913, PLR0917 - who uses what, for what and when
+def title(
     session: Session, tree: Tree, exporter: str, what: Exported, purpose: str, at: datetime
 ) -> Title | None:
     """Return by what an exporter may use a table for a purpose; None where by nothing."""

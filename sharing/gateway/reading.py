@@ -221,7 +221,7 @@ class Reading:
             self.asked.file_id_hash,
         )
 
-    def _page(  # noqa: PLR0913, PLR0917 - the parts of an answer
+    def _page(
         self,
         writer: Writer,
         head: list[Line],

@@ -126,7 +126,7 @@ def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of
     return correction_id
 
 
-def answer_correction(  # noqa: PLR0913, PLR0917 - who answers which issue how, and why
+def answer_correction(
     control: Control, correction_id: str, answer: Answer, reason: str, actor: Actor, at: datetime
 ) -> None:
     """Close an issue: corrected, or rejected; either way with a reason.

@@ -44,7 +44,7 @@ def approve(control: Control, tree: Tree, cost: Cost, actor: Actor, at: datetime
         return _add(session, cost, cost.reason, actor, at)
 
 
-def approve_runs(  # noqa: PLR0913, PLR0917 - whose runs of which city, why, by whom and when
+def approve_runs(
     control: Control, tree: Tree, body: str, reason: str, actor: Actor, at: datetime
 ) -> list[str]:
     """Approve every run of a body that waits for it; return the approvals' ids.

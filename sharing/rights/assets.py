@@ -79,7 +79,7 @@ class BookedRuns:
     waiting: int
 
 
-def book(  # noqa: PLR0913, PLR0917 - what is booked, by whom, when, and by which approval
+def book(
     control: Control,
     tree: Tree,
     cost: Cost,
@@ -108,7 +108,7 @@ def book(  # noqa: PLR0913, PLR0917 - what is booked, by whom, when, and by whic
         return _add(session, cost, actor, at, approval).id
 
 
-def check(  # noqa: PLR0913, PLR0917 - who does what with which cost, of which city, and when
+def check(
     session: Session, tree: Tree, cost: Cost, actor: Actor, action: str, at: datetime
 ) -> bool:
     """Tell whether a cost is of before the open period.
@@ -148,7 +148,7 @@ def book_runs(control: Control, tree: Tree, body: str, actor: Actor, at: datetim
         return BookedRuns(tuple(made), waiting)
 
 
-def unbooked_runs(  # noqa: PLR0913, PLR0917 - whose runs, of which lake and city, by whom and when
+def unbooked_runs(
     session: Session, control: Control, tree: Tree, body: str, actor: Actor, at: datetime
 ) -> list[Cost]:
     """Return the costs of the body's runs that no cost in force is of, the oldest first.

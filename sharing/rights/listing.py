@@ -300,7 +300,7 @@ def _check_new(session: Session, found: Offered) -> None:
         )
 
 
-def _row(  # noqa: PLR0913, PLR0917 - a listing has these parts
+def _row(
     listing_id: str,
     found: Offered,
     real: RealOrigin,

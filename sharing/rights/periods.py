@@ -56,7 +56,7 @@ class BackDatedError(JingshuError, ValueError):
     """A cost for a day that is too early, or in a closed month."""
 
 
-def close_month(  # noqa: PLR0913, PLR0917 - which month of whose, by whom and when
+def close_month(
     control: Control, tree: Tree, body: str, month: str, actor: Actor, at: datetime
 ) -> None:
     """Let a body's month (YYYY-MM) take no more costs, and put its rows in evidence.

@@ -69,7 +69,7 @@ class RightRow(OwingRow):
     at: Mapped[datetime]
 
 
-def require_rights(  # noqa: PLR0913, PLR0917 - who does what with which table, when and for what
+def require_rights(
     control: Control,
     tree: Tree,
     holder: str,
@@ -160,7 +160,7 @@ def change(  # noqa: PLR0913, PLR0917 - which right becomes what, why, by whom a
     settle(control)
 
 
-def correct(  # noqa: PLR0913, PLR0917 - which right's wording, why, by whom and when
+def correct(
     control: Control,
     tree: Tree,
     right_id: str,
@@ -182,7 +182,7 @@ def correct(  # noqa: PLR0913, PLR0917 - which right's wording, why, by whom and
     settle(control)
 
 
-def cancel(  # noqa: PLR0913, PLR0917 - which right, why, by whom and when
+def cancel(
     control: Control, tree: Tree, right_id: str, reason: str, actor: Actor, at: datetime
 ) -> None:
     """Register a right's end (注销登记), by its grantor or given up by its holder.
@@ -281,7 +281,7 @@ def _open_right(register: Register, right_id: str) -> Right:
     return right
 
 
-def _row(  # noqa: PLR0913, PLR0917 - a registration has these parts
+def _row(
     right: Right, kind: Kind, terms: Terms, reason: str, actor: Actor, at: datetime
 ) -> RightRow:
     return RightRow(

@@ -295,7 +295,7 @@ def _same(known: TradeRow, order: Order) -> Trade:
     return found
 
 
-def _add(  # noqa: PLR0913, PLR0917 - a trade has these parts
+def _add(
     session: Session,
     order: Order,
     parts: Mapping[str, int],

@@ -21,6 +21,7 @@ from lineage.columns import DECLARED, NAMESPACE, Field, export_namespace, header
 from lineage.errors import TagLossError
 from lineage.levels import check_levels
 from lineage.plan import level_of, roots
+from lineage.stages import Made, Occasion
 from lineage.trace import View, trace
 
 if TYPE_CHECKING:
@@ -259,13 +260,10 @@ def test_the_same_facts_are_the_same_bytes(
     for told in (moment, moment.astimezone(zone)):
         run = stages.land_run(
             Delivery(feed.contract, feed.provider, day),
+            Occasion("landed", started_at=told, ended_at=told, origin="simulated"),
             batch_id=batch,
             file_name=name,
-            rows=rows,
-            bronze_version=version,
-            origin="simulated",
-            started_at=told,
-            ended_at=told,
+            made=Made(version, rows),
         )
         with TemporaryDirectory() as folder:
             home = Home(Path(folder))

@@ -18,6 +18,7 @@ from contracts.tree import load_tree
 from jobs import meter
 from lineage import outbox, stages
 from lineage.events import CpuTime, events
+from lineage.stages import Made, Occasion
 from sharing.rights.runs import Measured, measured_runs, parts_of
 
 if TYPE_CHECKING:
@@ -30,30 +31,25 @@ VISIT = Delivery(load_tree(ROOT / "contracts").contract("health.disease_case"), 
 BURN = "import time\nwhile time.process_time() < 0.3: pass"
 
 
-def landing() -> Run:
-    return stages.land_run(
-        VISIT,
-        batch_id="b",
-        file_name="a.csv",
-        rows=5,
-        bronze_version=3,
-        origin="real",
-        started_at=AT,
-        ended_at=AT,
-    )
+LANDING = ("land", VISIT.table, DAY)
+
+
+def landing(*cpu: CpuTime) -> Run:
+    occasion = Occasion("landed", AT, AT, "real", cpu=cpu)
+    return stages.land_run(VISIT, occasion, batch_id="b", file_name="a.csv", made=Made(3, 5))
 
 
 def test_what_this_process_and_its_children_used_is_the_run_s(home: Home) -> None:
-    meter.begin("land", VISIT.table, DAY, is_on_spark=False)
+    meter.begin(*LANDING, is_on_spark=False)
     until = time.process_time() + 0.2
     while time.process_time() < until:
         pass
     subprocess.run([sys.executable, "-c", BURN], check=True)
-    run = meter.metered(landing())
-    (own,) = run.cpu
+    (own,) = meter.read(*LANDING)
+    run = landing(own)
     assert own.process.split("/")[2] == str(os.getpid())
     assert own.end_ms - own.start_ms >= 450
-    assert meter.metered(landing()).cpu == (), "its time is told once"
+    assert meter.read(*LANDING) == (), "its time is told once"
     outbox.write(home, run)
     (measured,) = measured_runs(home)
     assert measured.cpu == run.cpu
@@ -67,11 +63,10 @@ def test_with_spark_elsewhere_a_run_is_measured_by_the_clock(
     monkeypatch.delenv("SPARK_REMOTE", raising=False)
     if remote:
         monkeypatch.setenv("SPARK_REMOTE", remote)
-    meter.begin("land", VISIT.table, DAY, is_on_spark=True)
-    assert not meter.is_begun("land", VISIT.table, DAY)
-    run = meter.metered(landing())
-    assert run.cpu == ()
-    assert "jingshu_cpu" not in (events(run)[1].run.facets or {})
+    meter.begin(*LANDING, is_on_spark=True)
+    assert not meter.is_begun(*LANDING)
+    assert meter.read(*LANDING) == ()
+    assert "jingshu_cpu" not in (events(landing())[1].run.facets or {})
 
 
 def test_overlapping_runs_share_a_process_and_keep_their_own() -> None:

@@ -11,6 +11,7 @@ import pytest
 from cli.main import main
 from contracts.delivery import Delivery
 from lineage import outbox, stages
+from lineage.stages import Made, Occasion
 from tests.unit.lineage.conftest import (
     CASE,
     CHECKS,
@@ -39,32 +40,37 @@ def recorded(home: Home, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Home:
             delivery = Delivery(contract, server.provider, DAY)
             batch = f"20260715-{server.provider}"
             land = stages.land_run(
-                delivery, batch_id=batch, file_name="f.csv", rows=9, bronze_version=0, **TIMES
+                delivery,
+                Occasion("landed", **TIMES),
+                batch_id=batch,
+                file_name="f.csv",
+                made=Made(0, 9),
             )
             publish = stages.publish_run(
                 delivery,
+                Occasion("published", **TIMES),
                 batch_id=batch,
-                silver_version=0,
-                rows_published=8,
-                rows_quarantined=1,
                 results=CHECKS,
-                status="published",
-                **TIMES,
+                made=Made(0, 8, 1),
             )
             outbox.write(home, land)
             outbox.write(home, publish)
     build = stages.build_run(
         tree,
         PRODUCT,
+        Occasion("published", **TIMES),
         business_date=DAY,
-        version=0,
         input_versions={},
-        rows=3,
         sql=SQL,
-        **TIMES,
+        made=Made(0, 3),
     )
     share = stages.share_run(
-        PRODUCT, POLICY, business_date=DAY, version=0, input_version=0, rows=3, **TIMES
+        PRODUCT,
+        POLICY,
+        Occasion("published", **TIMES),
+        business_date=DAY,
+        input_version=0,
+        made=Made(0, 3),
     )
     outbox.write(home, build)
     outbox.write(home, share)
@@ -177,16 +183,12 @@ def test_the_newest_complete_run_counts_and_a_failed_one_does_not(
 ) -> None:
     later = {**TIMES, "ended_at": ENDED + timedelta(days=1)}
     latest = {**TIMES, "ended_at": ENDED + timedelta(days=2)}
-    outbox.write(recorded, stages.withdraw_run(visit, batch_id="b", silver_version=5, **later))
+    outbox.write(
+        recorded,
+        stages.withdraw_run(visit, Occasion("withdrawn", **later), batch_id="b", silver_version=5),
+    )
     held = stages.publish_run(
-        visit,
-        batch_id="c",
-        silver_version=None,
-        rows_published=0,
-        rows_quarantined=0,
-        results=(),
-        status="held",
-        **latest,
+        visit, Occasion("held", **latest), batch_id="c", results=(), made=None
     )
     outbox.write(recorded, held)
     found = tree_of(capsys, "up", "silver/health__visit")

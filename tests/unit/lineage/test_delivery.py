@@ -29,6 +29,7 @@ from lineage.acknowledged import Acknowledged
 from lineage.delivery import Pace, Pass, Sender, replay, sole_sender
 from lineage.endpoint import Address, Endpoint, answer
 from lineage.errors import LineageError
+from lineage.stages import Made, Occasion
 from tests.lineage_endpoint import PATIENCE_S, Behaviour, LineageEndpoint, nobody
 from tests.unit.lineage.conftest import DAY, STARTED, VISIT
 
@@ -48,13 +49,15 @@ def record(home: Home, count: int, day: date = DAY) -> list[tuple[str, str]]:
         began = STARTED + timedelta(days=(day - DAY).days, minutes=n)
         run = stages.land_run(
             Delivery(VISIT, "health", day),
+            Occasion(
+                "landed",
+                started_at=began,
+                ended_at=began + timedelta(seconds=1),
+                origin="simulated",
+            ),
             batch_id=f"{day:%Y%m%d}-{n}",
             file_name="f.csv",
-            rows=n,
-            bronze_version=n,
-            origin="simulated",
-            started_at=began,
-            ended_at=began + timedelta(seconds=1),
+            made=Made(n, n),
         )
         outbox.write(home, run)
         found += [(run.run_id, "START"), (run.run_id, "COMPLETE")]

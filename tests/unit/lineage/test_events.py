@@ -15,6 +15,7 @@ from contracts.delivery import Delivery
 from lineage import stages
 from lineage.errors import LineageError
 from lineage.events import Parent, Run, ndjson
+from lineage.stages import Made, Occasion
 from tests.unit.lineage.conftest import (
     CASE,
     CHECKS,
@@ -45,63 +46,59 @@ def runs(tree: Tree, visit: Delivery) -> dict[str, Run]:
     """One run of every stage and of every way it can end."""
     times: Any = {"origin": "simulated", "started_at": STARTED, "ended_at": ENDED}
     batch = "20260715-0123456789ab"
-    counts: Any = {"rows_published": 98, "rows_quarantined": 2, "results": CHECKS}
     west = Delivery(CASE, "west", DAY)
     return {
         "land": stages.land_run(
             visit,
+            Occasion("landed", parent=PARENT, **times),
             batch_id=batch,
             file_name="就诊.csv",
-            rows=100,
-            bronze_version=3,
-            parent=PARENT,
-            **times,
+            made=Made(3, 100),
         ),
         "land_first": stages.land_run(
-            west, batch_id=batch, file_name="a.csv", rows=5, bronze_version=0, **times
+            west, Occasion("landed", **times), batch_id=batch, file_name="a.csv", made=Made(0, 5)
         ),
         "land_refused": stages.land_run(
             visit,
+            Occasion("refused", reason="a column is missing: 证件号码", **times),
             batch_id=batch,
             file_name="就诊.csv",
-            rows=None,
-            bronze_version=None,
-            status="refused",
-            reason="a column is missing: 证件号码",
-            **times,
+            made=None,
         ),
         "publish": stages.publish_run(
             visit,
+            Occasion("published", parent=PARENT, **times),
             batch_id=batch,
-            silver_version=7,
             bronze_version=3,
-            status="published",
-            parent=PARENT,
-            **counts,
-            **times,
+            results=CHECKS,
+            made=Made(7, 98, 2),
         ),
         "publish_held": stages.publish_run(
             visit,
+            Occasion("held", reason="5.1 % of rows are bad, 2 % are allowed", **times),
             batch_id=batch,
-            silver_version=None,
-            status="held",
-            reason="5.1 % of rows are bad, 2 % are allowed",
-            **counts,
-            **times,
+            results=CHECKS,
+            made=None,
         ),
-        "withdraw": stages.withdraw_run(visit, batch_id=batch, silver_version=8, **times),
+        "withdraw": stages.withdraw_run(
+            visit, Occasion("withdrawn", **times), batch_id=batch, silver_version=8
+        ),
         "build": stages.build_run(
             tree,
             PRODUCT,
+            Occasion("published", **times),
             business_date=DAY,
-            version=4,
             input_versions={"health__visit": 7, "silver/east__case": 2},
-            rows=12,
             sql=SQL,
-            **times,
+            made=Made(4, 12),
         ),
         "share": stages.share_run(
-            PRODUCT, POLICY, business_date=DAY, version=4, input_version=4, rows=12, **times
+            PRODUCT,
+            POLICY,
+            Occasion("published", **times),
+            business_date=DAY,
+            input_version=4,
+            made=Made(4, 12),
         ),
     }
 
@@ -196,7 +193,11 @@ def test_run_ids_are_the_facts_and_nothing_else(tree: Tree, visit: Delivery) -> 
 def test_the_run_id_does_not_depend_on_the_clock(visit: Delivery) -> None:
     def landed(**times: Any) -> Run:
         return stages.land_run(
-            visit, batch_id="b", file_name="f", rows=1, bronze_version=1, origin="real", **times
+            visit,
+            Occasion("landed", origin="real", **times),
+            batch_id="b",
+            file_name="f",
+            made=Made(1, 1),
         )
 
     one = landed(started_at=STARTED, ended_at=ENDED)
@@ -275,9 +276,18 @@ def test_the_parent_is_airflows_task_and_the_root_its_dag_run(tree: Tree, visit:
 
 def test_a_parent_without_root_is_its_own_root(visit: Delivery) -> None:
     run = stages.land_run(
-        visit, batch_id="b", file_name="f", rows=1, bronze_version=1, origin="real",
-        started_at=STARTED, ended_at=ENDED, parent=Parent(PARENT.run_id, "airflow", "task"),
-    )  # fmt: skip
+        visit,
+        Occasion(
+            "landed",
+            started_at=STARTED,
+            ended_at=ENDED,
+            origin="real",
+            parent=Parent(PARENT.run_id, "airflow", "task"),
+        ),
+        batch_id="b",
+        file_name="f",
+        made=Made(1, 1),
+    )
     parent = parsed(run)[1]["run"]["facets"]["parent"]
     assert parent["root"] == {
         "run": {"runId": PARENT.run_id},
@@ -329,9 +339,12 @@ def test_a_created_or_replaced_table_says_so(
 def test_quarantine_is_an_output_only_where_rows_went_there(visit: Delivery) -> None:
     def outputs(quarantined: int) -> list[str]:
         run = stages.publish_run(
-            visit, batch_id="b", silver_version=1, rows_published=1, rows_quarantined=quarantined,
-            results=(), status="published", origin="real", started_at=STARTED, ended_at=ENDED,
-        )  # fmt: skip
+            visit,
+            Occasion("published", started_at=STARTED, ended_at=ENDED, origin="real"),
+            batch_id="b",
+            results=(),
+            made=Made(1, 1, quarantined),
+        )
         return [d["name"] for d in parsed(run)[1]["outputs"]]
 
     assert outputs(0) == ["silver.health__visit"]
@@ -340,9 +353,12 @@ def test_quarantine_is_an_output_only_where_rows_went_there(visit: Delivery) -> 
 
 def test_a_time_without_zone_is_refused(visit: Delivery) -> None:
     run = stages.land_run(
-        visit, batch_id="b", file_name="f", rows=1, bronze_version=1, origin="real",
-        started_at=STARTED.replace(tzinfo=None), ended_at=ENDED,
-    )  # fmt: skip
+        visit,
+        Occasion("landed", started_at=STARTED.replace(tzinfo=None), ended_at=ENDED, origin="real"),
+        batch_id="b",
+        file_name="f",
+        made=Made(1, 1),
+    )
     with pytest.raises(LineageError, match="zone"):
         ndjson(run)
 
@@ -350,13 +366,10 @@ def test_a_time_without_zone_is_refused(visit: Delivery) -> None:
 def test_a_file_name_that_is_no_text_is_still_told(visit: Delivery) -> None:
     run = stages.land_run(
         visit,
+        Occasion("landed", started_at=STARTED, ended_at=ENDED, origin="real"),
         batch_id="b",
         file_name="\udcb2\udce2.csv",
-        rows=1,
-        bronze_version=1,
-        origin="real",
-        started_at=STARTED,
-        ended_at=ENDED,
+        made=Made(1, 1),
     )
     tags = {t["key"]: t["value"] for t in parsed(run)[1]["run"]["facets"]["tags"]["tags"]}
     assert tags["jingshu.file"] == "??.csv"

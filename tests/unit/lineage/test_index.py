@@ -13,6 +13,7 @@ import pytest
 from contracts.delivery import Delivery
 from lineage import index, outbox, stages
 from lineage.errors import LineageError
+from lineage.stages import Occasion
 from tests.unit.lineage.conftest import DAY, ENDED, STARTED, VISIT
 from tests.unit.lineage.plain_facts import PlainFacts, every_answer
 from tests.unit.lineage.test_versions import batch, build, foreign
@@ -263,15 +264,16 @@ def test_a_run_of_a_refused_batch_made_nothing(recorded: Home) -> None:
     before = told(recorded)
     refused = stages.land_run(
         Delivery(VISIT, "health", DAY),
+        Occasion(
+            "refused",
+            started_at=STARTED,
+            ended_at=ENDED,
+            origin="simulated",
+            reason="a column is missing",
+        ),
         batch_id="b",
         file_name="f.csv",
-        rows=None,
-        bronze_version=None,
-        status="refused",
-        reason="a column is missing",
-        origin="simulated",
-        started_at=STARTED,
-        ended_at=ENDED,
+        made=None,
     )
     outbox.write(recorded, refused)
     assert told(recorded) == before

@@ -14,6 +14,7 @@ from lineage import stages
 from lineage.events import events
 from lineage.facets import plain
 from lineage.naming import Own, city_namespace, outside
+from lineage.stages import Occasion
 from tests.unit.lineage.conftest import ENDED, STARTED
 from tests.unit.lineage.test_events import NAMES, runs, told
 
@@ -149,9 +150,13 @@ def test_a_task_is_the_parent_and_its_dag_run_the_root(
     ):  # fmt: skip
         monkeypatch.setenv(f"JINGSHU_{name}", value)
     run = stages.withdraw_run(
-        visit, batch_id="b", silver_version=1, origin="real", started_at=STARTED, ended_at=ENDED,
-        parent=parent_run(),
-    )  # fmt: skip
+        visit,
+        Occasion(
+            "withdrawn", started_at=STARTED, ended_at=ENDED, origin="real", parent=parent_run()
+        ),
+        batch_id="b",
+        silver_version=1,
+    )
     parent = told(run)[0]["run"]["facets"]["parent"]
     assert (parent["run"]["runId"], parent["job"]["name"]) == (task, "ingest__a.land")
     assert parent["root"]["run"]["runId"] == dag_run

@@ -10,6 +10,7 @@ import pytest
 
 from lineage import outbox, stages
 from lineage.errors import LineageError
+from lineage.stages import Made, Occasion
 from tests.unit.lineage.conftest import ENDED, STARTED
 
 if TYPE_CHECKING:
@@ -23,13 +24,10 @@ if TYPE_CHECKING:
 def landed(visit: Delivery, version: int = 1) -> Run:
     return stages.land_run(
         visit,
+        Occasion("landed", started_at=STARTED, ended_at=ENDED, origin="simulated"),
         batch_id="20260715-0123456789ab",
         file_name="就诊.csv",
-        rows=1,
-        bronze_version=version,
-        origin="simulated",
-        started_at=STARTED,
-        ended_at=ENDED,
+        made=Made(version, 1),
     )
 
 
@@ -54,13 +52,10 @@ def test_running_a_stage_again_changes_nothing(home: Home, visit: Delivery) -> N
     before, inode = path.read_bytes(), path.stat().st_ino
     again = stages.land_run(
         visit,
+        Occasion("landed", started_at=ENDED, ended_at=ENDED, origin="simulated"),
         batch_id="20260715-0123456789ab",
         file_name="就诊.csv",
-        rows=1,
-        bronze_version=1,
-        origin="simulated",
-        started_at=ENDED,
-        ended_at=ENDED,
+        made=Made(1, 1),
     )
     assert outbox.write(home, again) == path
     assert files(home) == [path]

@@ -11,6 +11,7 @@ import pytest
 from cli.main import main
 from contracts.delivery import Delivery
 from lineage import outbox, stages
+from lineage.stages import Made, Occasion
 from tests.unit.lineage.conftest import (
     CASE,
     CHECKS,
@@ -41,21 +42,17 @@ def batch(
     batch_id = f"20260715-{delivery.provider}-{number}"
     land = stages.land_run(
         delivery,
+        Occasion("landed", **times(hour, origin)),
         batch_id=batch_id,
         file_name=f"{delivery.provider}-{number}.csv",
-        rows=9,
-        bronze_version=number + 10,
-        **times(hour, origin),
+        made=Made(number + 10, 9),
     )
     publish = stages.publish_run(
         delivery,
+        Occasion("published", **times(hour + 1, origin)),
         batch_id=batch_id,
-        silver_version=number,
-        rows_published=8,
-        rows_quarantined=1,
         results=CHECKS,
-        status="published",
-        **times(hour + 1, origin),
+        made=Made(number, 8, 1),
     )
     outbox.write(home, land)
     outbox.write(home, publish)
@@ -66,21 +63,19 @@ def build(home: Home, tree: Tree, version: int, hour: int, origin: str, **inputs
     run = stages.build_run(
         tree,
         PRODUCT,
+        Occasion("published", **times(hour, origin)),
         business_date=DAY,
-        version=version,
         input_versions=inputs,
-        rows=3,
         sql=SQL,
-        **times(hour, origin),
+        made=Made(version, 3),
     )
     share = stages.share_run(
         PRODUCT,
         POLICY,
+        Occasion("published", **times(hour + 1, origin)),
         business_date=DAY,
-        version=version,
         input_version=version,
-        rows=3,
-        **times(hour + 1, origin),
+        made=Made(version, 3),
     )
     outbox.write(home, run)
     outbox.write(home, share)
@@ -224,9 +219,9 @@ def test_a_withdrawal_leaves_the_rows_of_the_batch_before(
     for version, number, hour in ((3, 2, 10), (4, 1, 12)):
         run = stages.withdraw_run(
             visit,
+            Occasion("withdrawn", **times(hour)),
             batch_id=f"20260715-health-{number}",
             silver_version=version,
-            **times(hour),
         )
         outbox.write(recorded, run)
     found = steps(answer(capsys, "up", "silver/health__visit.note", "--at", "3"))

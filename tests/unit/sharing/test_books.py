@@ -17,6 +17,7 @@ from jobs.verify.report import Report
 from lineage import outbox, stages
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
+from lineage.stages import Made, Occasion
 from sharing import migrations
 from sharing.attest.verify import attested
 from sharing.control import Control
@@ -55,26 +56,23 @@ def ran(home: Home, contract_id: str, stage: str, ended_at: datetime, seconds: f
     if stage == "land":
         run = stages.land_run(
             delivery,
+            Occasion("landed", started_at=started_at, ended_at=ended_at, origin="real"),
             batch_id=batch,
             file_name="a.csv",
-            rows=5,
-            bronze_version=3,
-            origin="real",
-            started_at=started_at,
-            ended_at=ended_at,
+            made=Made(3, 5),
         )
     else:
         run = stages.publish_run(
             delivery,
+            Occasion(
+                "published" if stage == "publish" else "held",
+                started_at=started_at,
+                ended_at=ended_at,
+                origin="real",
+            ),
             batch_id=batch,
-            silver_version=3 if stage == "publish" else None,
-            rows_published=5,
-            rows_quarantined=0,
             results=(),
-            status="published" if stage == "publish" else "held",
-            origin="real",
-            started_at=started_at,
-            ended_at=ended_at,
+            made=Made(3, 5) if stage == "publish" else None,
         )
     outbox.write(home, run)
 
