@@ -327,21 +327,26 @@ class Control:
         """Bring the tables to ``HEAD``, once, whoever comes first."""
         if self.revision() == HEAD:
             return
-        # Alembic takes a third of a second to import, which only a database in need of it pays.
         from sharing import migrations
         from sharing.attest import adopt
 
         with self._writing.begin() as connection:
             _lock(connection)
             found = _revision(connection)
+            if found == HEAD:  # somebody else came first
+                return
+            is_new = not inspect(connection).has_table(Recipient.__tablename__)
+            if is_new and found is None:
+                migrations.create(connection)
+                adopt.open_once(self.home, connection, is_new=True)
+                return
             if found not in (None, *migrations.revisions(connection)):
                 raise ControlError(
                     f"The control database is at revision {found}; this version knows {HEAD}.",
                     "Run the Jingshu version that wrote it, or move control.db away.",
                 )
-            is_new = not inspect(connection).has_table(Recipient.__tablename__)
             migrations.upgrade(connection)
-            adopt.open_once(self.home, connection, is_new=is_new)
+            adopt.open_once(self.home, connection, is_new=False)
 
 
 def is_of_sharing(name: str | None, kind: str, _parents: object) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy import create_engine, insert, inspect, select, text
 
 from sharing import migrations
 from sharing.control import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
+    from sqlalchemy.engine.interfaces import ReflectedIndex
 
     from contracts.layout import Home
 
@@ -47,6 +48,40 @@ def test_a_new_database_has_what_the_models_say(engine: Engine, home: Home) -> N
             opts={"version_table": VERSION_TABLE, "include_name": is_of_sharing},
         )
         assert compare_metadata(context, Base.metadata) == []
+
+
+def shape_of(engine: Engine) -> dict[str, object]:
+    """Return all that the database itself says of its tables, the order of columns aside."""
+    asked = inspect(engine)
+    return {
+        table: (
+            sorted((c["name"], str(c["type"]), c["nullable"]) for c in asked.get_columns(table)),
+            asked.get_pk_constraint(table),
+            sorted(map(str, asked.get_foreign_keys(table))),
+            sorted(map(str, asked.get_unique_constraints(table))),
+            sorted(map(str, asked.get_check_constraints(table))),
+            sorted(map(_index, asked.get_indexes(table))),
+        )
+        for table in asked.get_table_names()
+        if table.startswith("share_")
+    }
+
+
+def _index(index: ReflectedIndex) -> str:
+    options = {name: str(option) for name, option in index.get("dialect_options", {}).items()}
+    return str({**index, "dialect_options": options})
+
+
+def test_a_new_database_is_what_all_revisions_make(engine: Engine, home: Home) -> None:
+    with engine.begin() as connection:
+        migrations.upgrade(connection)
+    by_revisions = shape_of(engine)
+    with engine.begin() as connection:
+        migrations.declare_all()
+        Base.metadata.drop_all(connection)
+        connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+    with Control(home):
+        assert shape_of(engine) == by_revisions
 
 
 def test_the_newest_revision_is_the_one_that_is_opened(engine: Engine, home: Home) -> None:
