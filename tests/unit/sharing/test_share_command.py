@@ -9,7 +9,7 @@ import click
 import pytest
 
 from cli.main import main
-from cli.share import share
+from cli.share.group import share
 from tests.unit.sharing.conftest import TABLE, districts, write_shared
 
 if TYPE_CHECKING:

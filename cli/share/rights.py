@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from sharing.rights.terms import Link, Right, RightType, Terms
 
 ENTRIES: Final = {
-    "listing": Entry("cli.share_listing:listing", "上架 Offer a published product for trade."),
-    "trade": Entry("cli.share_trade:trade", "交易 Orders, refunds and who is paid."),
-    "asset": Entry("cli.share_asset:asset", "入表 Costs of data, and what they are in the books."),
+    "listing": Entry("cli.share.listing:listing", "上架 Offer a published product for trade."),
+    "trade": Entry("cli.share.trade:trade", "交易 Orders, refunds and who is paid."),
+    "asset": Entry("cli.share.asset:asset", "入表 Costs of data, and what they are in the books."),
 }
 _DAY = click.DateTime(["%Y-%m-%d"])
 _JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.acting import AS, actor
-from cli.share_crossborder_registers import (
+from cli.share.crossborder_registers import (
     COMMANDS,
     JSON,
     TO,

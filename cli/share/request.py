@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cli.acting import local_user
-from cli.share_request_text import OPTIONS, SAID, STEPS, example, show_reading
+from cli.share.request_text import (
+    OPTIONS,
+    SAID,
+    STEPS,
+    example,
+    show_reading,
+)
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 from contracts.requested import city_tree

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 #: Subgroups that live in modules of their own.
 ENTRIES: Final = {
-    "request": Entry("cli.share_request:request", "申请 Ask for data, and answer who asks."),
-    "catalogue": Entry("cli.share_catalogue:catalogue", "目录 The catalogue of government data."),
-    "rights": Entry("cli.share_rights:rights", "确权 Rights, listings, settlement, assets."),
-    "crossborder": Entry("cli.share_crossborder:crossborder", "出境 Decide on data going abroad."),
-    "kpi": Entry("cli.share_kpi:kpi", "指标 Rates of sharing, answering and delivering."),
-    "calendar": Entry("cli.share_calendar:calendar", "日历 Working days of a year to come."),
-    "account": Entry("cli.share_account:account", "账户 Accounts and roles of the portal."),
-    "notices": Entry("cli.share_notices:notices", "通知 Send what the outbox holds."),
+    "request": Entry("cli.share.request:request", "申请 Ask for data, and answer who asks."),
+    "catalogue": Entry("cli.share.catalogue:catalogue", "目录 The catalogue of government data."),
+    "rights": Entry("cli.share.rights:rights", "确权 Rights, listings, settlement, assets."),
+    "crossborder": Entry("cli.share.crossborder:crossborder", "出境 Decide on data going abroad."),
+    "kpi": Entry("cli.share.kpi:kpi", "指标 Rates of sharing, answering and delivering."),
+    "calendar": Entry("cli.share.calendar:calendar", "日历 Working days of a year to come."),
+    "account": Entry("cli.share.account:account", "账户 Accounts and roles of the portal."),
+    "notices": Entry("cli.share.notices:notices", "通知 Send what the outbox holds."),
 }
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.anchor import anchor as anchor_command
-from cli.anchor import chain, witness
-from cli.dossier import dossier
+from cli.evidence.anchor import anchor as anchor_command
+from cli.evidence.anchor import chain, witness
+from cli.evidence.dossier import dossier
 from cli.opening import open_
 from contracts.errors import UsageError
 from contracts.layout import Home
