@@ -21,8 +21,8 @@ from contracts.tree import load_tree
 from infra.stack.tied import tied
 from lineage import outbox, stages
 from lineage.acknowledged import Acknowledged
-from lineage.delivery import Sender
 from lineage.endpoint import Address, Endpoint
+from lineage.sender import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

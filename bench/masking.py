@@ -18,9 +18,9 @@ from contracts.layout import Home
 from contracts.model import Release
 from infra.sandbox.city import generate_day
 from jobs import entry
-from jobs.masking import masked
 from jobs.seal import on_spark
-from jobs.spark import session
+from jobs.share.masking import masked
+from jobs.spark.session import session
 from jobs.stages import LandedBatch
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Measures how many mutants the tests kill in the modules that hold rules, policy and evidence.
 
-    python -m bench.mutants [--modules jobs/masking.py …] [--sample N] [--seed S] [--floor 80]
+    python -m bench.mutants [--modules jobs/share/masking.py …] [--sample N] [--seed S] [--floor 80]
 
 mutmut changes one thing at a time inside functions and runs the tests that reach it, in a copy of
 the tree. Tables of constants at module level (weights, alphabets, patterns) it does not touch: the
@@ -33,12 +33,12 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "contracts/sla.py": _RULES,
     "contracts/crosscheck.py": _RULES,
     "contracts/reference.py": _RULES,
-    "jobs/refine/plan.py": _RULES,
-    "jobs/refine/rules_sql.py": _RULES,
-    "jobs/audit/compare.py": _RULES,
+    "jobs/rules/plan.py": _RULES,
+    "jobs/rules/predicates.py": _RULES,
+    "jobs/checks/compare.py": _RULES,
     "jobs/audit/digest.py": _RULES,
     "jobs/audit/run.py:decide": _RULES,
-    "jobs/masking.py": ("tests/property/test_masking.py",),
+    "jobs/share/masking.py": ("tests/property/test_masking.py",),
     "lineage/levels.py": ("tests/unit/lineage", "tests/property/test_lineage.py"),
     "lineage/evidence/hashing.py": (f"{_EVIDENCE}/test_hashing.py",),
     "lineage/evidence/note.py": (f"{_EVIDENCE}/test_note.py", f"{_EVIDENCE}/test_checkpoint.py"),

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from contracts.layout import ROOT
 from contracts.tree import load_tree
-from jobs.findings import compare
-from jobs.land import Parsed, bronze_schema
+from jobs.land.run import Parsed, bronze_schema
+from jobs.scan.findings import compare
 
 if TYPE_CHECKING:
     from contracts.model import Contract

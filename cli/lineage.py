@@ -137,7 +137,7 @@ def row(table: str, key: str, as_json: bool) -> int:
     shown.
     """
     from contracts.requested import city_tree
-    from jobs.whence import whence
+    from jobs.trace.row import whence
 
     home = Home.from_env()
     found = whence(home, city_tree(home), table, key)

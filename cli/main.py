@@ -98,7 +98,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _after_an_older_version(root: Path) -> None:
     """Take out of a home that others could read what must not stand in it."""
-    from jobs.audit.kept import clean
+    from jobs.checks.kept import clean
 
     if cleaned := clean(Home(root).quality):
         click.echo(

@@ -13,19 +13,20 @@ from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.tree import load_tree
-from jobs import governance, incidents, intents, leaves, record
-from jobs.decode import DecodeError
-from jobs.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
 from jobs.faults import wordless
-from jobs.governance import utc_now
-from jobs.land import land as land_batch
-from jobs.pull import pull
+from jobs.files.decode import DecodeError
+from jobs.land.run import land as land_batch
+from jobs.pull import incidents
+from jobs.pull.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
+from jobs.pull.run import pull
+from jobs.record import batches, governance, intents, leaves
+from jobs.record.governance import utc_now
 from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict, from_json
 
 if TYPE_CHECKING:
     from contracts.tree import Tree
-    from jobs.drop import Found
-    from jobs.governance import BatchRow
+    from jobs.pull.drop import Found
+    from jobs.record.governance import BatchRow
     from jobs.stages import Batch, RawBatch
 
 #: Statuses in which a batch needs nothing more from the day's run; a held one waits for a person.
@@ -71,7 +72,7 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
 
 def _landed(home: Home, delivery: Delivery, raw: RawBatch, found: Found) -> LandedBatch | Ended:
     """Land what was pulled, unless it is done with; its delivery's leaf is written either way."""
-    arrived = record.received(home, delivery, raw)
+    arrived = batches.received(home, delivery, raw)
     known = governance.batch(home, raw.batch_id)
     if known is not None and known.status in _DONE and not _was_turned_away(known):
         leaves.state(home, arrived)
@@ -80,10 +81,10 @@ def _landed(home: Home, delivery: Delivery, raw: RawBatch, found: Found) -> Land
         check_manifest(delivery, raw, found)
         landed = land_batch(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
-        record.stopped(home, raw, "rejected", str(bad))
+        batches.stopped(home, raw, "rejected", str(bad))
         leaves.state(home, arrived)
         return _ended(delivery, "rejected", str(bad), raw.batch_id)
-    record.landed(home, delivery, landed, arrived)
+    batches.landed(home, delivery, landed, arrived)
     return landed
 
 
@@ -100,9 +101,9 @@ def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
     if isinstance(stop, SecretStopped):
         incidents.keep(home, delivery, stop.mark, stop.file, utc_now())
     if state == "expected":
-        record.delivery_state(home, delivery, state, reason, batch_id=stop.batch_id)
+        batches.delivery_state(home, delivery, state, reason, batch_id=stop.batch_id)
     else:
-        record.ended(home, delivery, state, reason, stop.batch_id)
+        batches.ended(home, delivery, state, reason, stop.batch_id)
     return _ended(delivery, state, reason, stop.batch_id)
 
 
@@ -159,7 +160,7 @@ def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False)
     delivery = _delivery(tree, landed)
     refined = refine_batch(home, delivery, landed, tree.root, again=again)
     verdict = audit(home, delivery, refined, tree.root)
-    record.audited(home, delivery, verdict)
+    batches.audited(home, delivery, verdict)
     return verdict
 
 
@@ -181,8 +182,8 @@ def publish(verdict_json: str) -> str:
 
 def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersion | Ended:
     """Publish, or hand on that the batch is held or rejected."""
-    from jobs.publish import TableMovedError
-    from jobs.publish import publish as publish_batch
+    from jobs.publish.run import TableMovedError
+    from jobs.publish.run import publish as publish_batch
 
     delivery = _delivery(tree, verdict)
     if verdict.decision != "publish":
@@ -204,15 +205,15 @@ def record_failure(home: Home, delivery: Delivery, reason: str) -> None:
         if row.business_date == delivery.business_date and row.status == "landed"
     ]
     if not landed:
-        record.delivery_state(home, delivery, "expected", f"处理失败 failed: {reason}")
+        batches.delivery_state(home, delivery, "expected", f"处理失败 failed: {reason}")
         return
     newest = max(landed, key=lambda row: row.revision)
-    record.restated(home, newest, "failed", reason)
+    batches.restated(home, newest, "failed", reason)
 
 
 def landed_of(home: Home, delivery: Delivery, batch: Batch) -> LandedBatch:
     """Return the landed batch behind a later stage, from the raw bytes that are kept."""
-    from jobs.pull import kept_batch
+    from jobs.pull.run import kept_batch
 
     kept = kept_batch(home, batch.table, batch.batch_id)
     taken_up = {"contract_version": batch.contract_version, "started_at": batch.started_at}
@@ -230,7 +231,7 @@ def _wrong(kind: str, wanted: str) -> JingshuError:
 @wordless
 def build(product_id: str, business_date: str) -> str:
     """Build one date of a product on Spark; return a ProductVersion as JSON."""
-    from jobs.build import build_product
+    from jobs.build.run import build_product
 
     home = Home.from_env()
     tree = city_tree(home)
@@ -241,7 +242,7 @@ def build(product_id: str, business_date: str) -> str:
 @wordless
 def share(product_id: str, business_date: str) -> str:
     """Project one date of a product for every policy; return SharedVersions, a JSON a line."""
-    from jobs.project import share_product
+    from jobs.share.run import share_product
 
     home = Home.from_env()
     tree = city_tree(home)

@@ -24,15 +24,15 @@ from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 from contracts.reading import read_contract
-from jobs import quarantine
-from jobs.decode import naming, sniff
-from jobs.delta import append_once, open_table
-from jobs.drop import SANDBOX_MARK, check_manifest, check_rows, found_at, origin_of
 from jobs.faults import wordless
-from jobs.governance import utc_now
-from jobs.land import Parsed, bronze_schema, land, statistics_only_on
-from jobs.pull import opened_raw, pull
+from jobs.files.decode import naming, sniff
+from jobs.land.run import Parsed, bronze_schema, land, statistics_only_on
+from jobs.publish import quarantine
+from jobs.pull.drop import SANDBOX_MARK, check_manifest, check_rows, found_at, origin_of
+from jobs.pull.run import opened_raw, pull
+from jobs.record.governance import utc_now
 from jobs.seal.rows import sealed_rows
+from jobs.tables.delta import append_once, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -206,7 +206,7 @@ def try_file(given: Given, clock: Clock | None = None) -> Trial:
     with clock.stage("connect"):
         from jobs.audit.run import audit
         from jobs.refine.run import refine
-        from jobs.spark import session
+        from jobs.spark.session import session
 
         session()
     began = time.perf_counter()

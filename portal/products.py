@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract, Level
     from contracts.tree import Tree
-    from jobs.governance import PublicationRow
+    from jobs.record.governance import PublicationRow
     from sharing.grants import GrantView
 
 

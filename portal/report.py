@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jobs import governance
+from jobs.record import governance
 from portal.backlog import still_open
 from portal.decisions import Decision, decisions
 from portal.deliveries import Counts, Line, count, lines
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from contracts.tree import Feed, Tree
-    from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow, PublicationRow
+    from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, FindingRow, PublicationRow
     from sharing.grants import GrantView
 
 

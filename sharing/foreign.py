@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from contracts.errors import UsageError
 from contracts.model import UNTAGGED
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.catalog import SHARE, Catalog, SharedTable, is_name

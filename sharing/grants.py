@@ -15,7 +15,7 @@ from sqlalchemy import String, bindparam, func, or_, select
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.catalog import Catalog, table_key

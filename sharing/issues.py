@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from jobs.governance import BatchRow, CheckRow
+    from jobs.record.governance import BatchRow, CheckRow
 
 #: Within how many working days an issue is to be fixed: as many as a correction may take (Art. 26).
 FIX_DAYS: Final = 10

@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow.compute as pc
 
 from contracts.model import CITY_TZ
-from jobs import governance
-from jobs.governance import BatchRow, CheckRow
+from jobs.record import governance
+from jobs.record.governance import BatchRow, CheckRow
 from sharing.grants import end_of, list_grants
 from sharing.issues import issues_of, recurred
 from sharing.requests.corrections import list_corrections

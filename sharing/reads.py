@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import rfc8785
 from sqlalchemy import select
 
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog

@@ -80,7 +80,7 @@ def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield os.environ["SPARK_REMOTE"]
         return
     from infra.stack import spark
-    from jobs.spark import close
+    from jobs.spark.session import close
 
     server = spark.start(Home(tmp_path_factory.mktemp("spark")))
     os.environ["SPARK_REMOTE"] = server.remote

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from contracts.delivery import Delivery
 from jobs import entry
-from jobs.build import build_product
-from jobs.project import share_product
+from jobs.build.run import build_product
+from jobs.share.run import share_product
 from jobs.stages import Ended, LandedBatch, PublishedVersion
 
 if TYPE_CHECKING:

@@ -35,9 +35,8 @@ target.{name} = crash
 def die(home: Home, tree: Tree, crash: Crash, code: str, told: str) -> None:
     """Run code in a process that ends itself at a step."""
     module, name, nth, before = crash
-    program = "import os, sys\nfrom jobs import entry, record\n" + _EXIT_AROUND.format(
-        module=module, name=name, nth=nth, before=before
-    )
+    imports = "import os, sys\nfrom jobs import entry\nfrom jobs.record import batches\n"
+    program = imports + _EXIT_AROUND.format(module=module, name=name, nth=nth, before=before)
     environment = os.environ | {
         "JINGSHU_HOME": str(home.root),
         "JINGSHU_CONTRACTS": str(tree.root),

@@ -10,9 +10,10 @@ from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
 from contracts.tree import load_tree
-from jobs import entry, governance
-from jobs.build import build_product
-from jobs.project import share_product
+from jobs import entry
+from jobs.build.run import build_product
+from jobs.record import governance
+from jobs.share.run import share_product
 from jobs.stages import LandedBatch
 from tests.days import deliver
 from tests.unit.contracts.small import column, custom, source, write
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from contracts.tree import Tree
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
 
 DAY = date(2026, 7, 15)
 Rows = dict[str, int | str]

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from jobs import governance
-from jobs.delta import dataset
+from jobs.record import governance
+from jobs.tables.delta import dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contracts.layout import Home
     from infra.sandbox.truth import DayTruth, DeliveryTruth
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
 
 
 def differences(home: Home, truth: DayTruth) -> list[str]:

@@ -10,17 +10,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from contracts.rules import level_id, row_rules
-from jobs.audit import checks, expectations
 from jobs.audit.digest import digest_of
-from jobs.drop import rows_differ
-from jobs.refine.count import count_stage
-from jobs.refine.plan import BAD, make_plan, spark_type
-from jobs.refine.rules_sql import identifier, quoted
+from jobs.checks import declared, expectations
+from jobs.pull.drop import rows_differ
+from jobs.rules.count import count_stage
+from jobs.rules.plan import BAD, make_plan, spark_type
+from jobs.rules.predicates import identifier, quoted
 from jobs.seal import on_spark
 from jobs.seal.plan import typed_seals
-from jobs.silver import stage_path
-from jobs.spark import session
+from jobs.spark.session import session
 from jobs.stages import CheckResult, Verdict
+from jobs.tables.silver import stage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from contracts.delivery import Delivery
     from contracts.layout import Home
     from contracts.model import Contract
-    from jobs.refine.count import StageCount
-    from jobs.refine.plan import RefinePlan
+    from jobs.rules.count import StageCount
+    from jobs.rules.plan import RefinePlan
     from jobs.stages import RefinedBatch
 
 
@@ -47,13 +47,13 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     accepted.createOrReplaceTempView(view)
     plan = make_plan(delivery, root)
     count = count_stage(stage, refined.batch_id, plan)
-    audited = checks.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
+    audited = declared.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
     try:
         results = (
             *landing_results(refined.findings, refined.notes),
             *announced(refined),
             *_row_results(count, plan, contract, refined),
-            *checks.run(spark, audited),
+            *declared.run(spark, audited),
             *expectations.run(audited, refined.batch_id, home.quality),
             *_texts(contract),
             *_levels(contract),
@@ -251,7 +251,7 @@ def _levels(contract: Contract) -> list[CheckResult]:
 
 def _texts(contract: Contract) -> list[CheckResult]:
     return [
-        checks.result(
+        declared.result(
             q,
             "not_executable",
             f"人工核查 for people to check: {q.description or q.id}",

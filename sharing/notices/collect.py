@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
 from contracts.requested import city_tree
-from jobs import governance
+from jobs.record import governance
 from lineage.index import ask
 from lineage.names import find
 from lineage.walk import Walk
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contracts.layout import Home
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
     from lineage.store import Store
     from lineage.walk import Node
     from sharing.control import Control

@@ -11,22 +11,14 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from contracts.model import CITY_TZ
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import grants, owed
 from sharing.catalog import Catalog
 from sharing.control import Grant, Request
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
 from sharing.recipients import NotItsRecipientError, create_recipient, require_own
-from sharing.requests.allowing import (
-    ASKING,
-    NAMING,
-    OPENING,
-    Taken,
-    check_end,
-    check_step,
-    signed,
-)
+from sharing.requests.allowing import ASKING, NAMING, OPENING, Taken, check_end, check_step, signed
 from sharing.requests.disputes import may_follow
 from sharing.requests.parties import parties_of, table_of
 from sharing.requests.registered import UNREGISTERED, check_registered

@@ -20,7 +20,7 @@ from deltalake import write_deltalake
 
 from cli.main import COMMANDS, main
 from contracts.layout import ROOT, Home
-from jobs import governance
+from jobs.record import governance
 from tests.documented import SUBCOMMANDS, all_commands, parse, snippets, words_of
 from tests.gateways import running_gateway
 from tests.unit.sharing.test_request_timers import NOTICE_2027

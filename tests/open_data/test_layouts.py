@@ -19,9 +19,10 @@ from deltalake import DeltaTable
 from contracts.delivery import Delivery
 from contracts.layout import ROOT
 from contracts.tree import load_tree
-from jobs import entry, governance
-from jobs.pull import kept_batch
-from jobs.quarantine import bad_rows
+from jobs import entry
+from jobs.publish.quarantine import bad_rows
+from jobs.pull.run import kept_batch
+from jobs.record import governance
 from jobs.stages import Ended, LandedBatch
 from tests.conftest import TREE
 from tests.days import deliver, run_delivery
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from contracts.delivery import BatchStatus
     from contracts.layout import Home
     from contracts.tree import Tree
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
     from tests.open_data.pages import Twin
 
 #: A stranger's tree: it shares nothing with the packaged one but the dialect.

@@ -10,7 +10,9 @@ import pytest
 
 from cli.main import main
 from contracts.errors import UsageError
-from jobs import backfill, decisions, entry, governance
+from jobs import entry
+from jobs.operations import backfill, decisions
+from jobs.record import governance
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
@@ -19,7 +21,7 @@ from tests.shop import Shop, day, shop_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.backfill import Done
+    from jobs.operations.backfill import Done
 
 GOOD: dict[str, Any] = {f"A{n}": n for n in range(10)}
 #: Three of ten rows are bad: more than the contract bears.

@@ -22,9 +22,10 @@ import xlwt
 from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
-from jobs import entry, governance
-from jobs.decode import MAX_LINE_BYTES, DecodeError, sniff
-from jobs.secrecy import secret_mark
+from jobs import entry
+from jobs.files.decode import MAX_LINE_BYTES, DecodeError, sniff
+from jobs.pull.secrecy import secret_mark
+from jobs.record import governance
 from jobs.stages import Ended, LandedBatch
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
@@ -245,7 +246,7 @@ def test_damaged_workbooks_never_take_the_task_along(tmp_path: Path) -> None:
     """Bytes that make the parser panic or ask for terabytes end as a DecodeError."""
     from random import Random
 
-    from jobs.decode import rows
+    from jobs.files.decode import rows
 
     random = Random(7)
     file = tmp_path / "list.xls"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.tree import load_tree
-from jobs import governance
-from jobs.build import build_product
-from jobs.project import share_product
+from jobs.build.run import build_product
+from jobs.record import governance
+from jobs.share.run import share_product
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog

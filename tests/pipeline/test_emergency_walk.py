@@ -16,7 +16,7 @@ from requests import HTTPError
 
 from contracts.layout import ROOT, Home
 from contracts.requested import city_tree
-from jobs import governance
+from jobs.record import governance
 from jobs.seal.rows import opened_table
 from jobs.verify import verify
 from jobs.verify.lake import Lake

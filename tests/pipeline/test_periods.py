@@ -17,9 +17,10 @@ from deltalake import DeltaTable
 from contracts.delivery import Delivery
 from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
-from jobs import entry, governance, intents
-from jobs.delta import open_table
+from jobs import entry
+from jobs.record import governance, intents
 from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict
+from jobs.tables.delta import open_table
 from jobs.verify import verify
 from lineage.evidence.log import EvidenceLog
 from tests.days import deliver, run_delivery
@@ -368,15 +369,15 @@ def crash(*a, **k):
 target.{name} = crash
 """
 CRASHES: Final = {
-    "after_intent": ("jobs.quarantine", "append", "os._exit(9)"),
-    "after_quarantine": ("jobs.quarantine", "append", "pass"),
-    "before_silver": ("jobs.tables", "commit_once", "os._exit(9)"),
-    "after_silver": ("jobs.tables", "commit_once", "pass"),
-    "after_governance": ("jobs.governance", "append", "pass"),
+    "after_intent": ("jobs.publish.quarantine", "append", "os._exit(9)"),
+    "after_quarantine": ("jobs.publish.quarantine", "append", "pass"),
+    "before_silver": ("jobs.tables.staged", "commit_once", "os._exit(9)"),
+    "after_silver": ("jobs.tables.staged", "commit_once", "pass"),
+    "after_governance": ("jobs.record.governance", "append", "pass"),
     "after_lineage": ("lineage.outbox", "write", "pass"),
-    "before_leaf": ("jobs.leaves", "state", "os._exit(9)"),
-    "after_leaf": ("jobs.leaves", "state", "pass"),
-    "before_intent_closes": ("jobs.intents", "finish", "os._exit(9)"),
+    "before_leaf": ("jobs.record.leaves", "state", "os._exit(9)"),
+    "after_leaf": ("jobs.record.leaves", "state", "pass"),
+    "before_intent_closes": ("jobs.record.intents", "finish", "os._exit(9)"),
 }
 
 

@@ -10,7 +10,8 @@ from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
 from contracts.tree import load_tree
-from jobs import decisions, entry
+from jobs import entry
+from jobs.operations import decisions
 from jobs.seal.keys import FileKeys
 from jobs.seal.rows import opened_table
 from jobs.stages import LandedBatch

@@ -15,8 +15,10 @@ from deltalake import DeltaTable
 from contracts.delivery import Delivery
 from contracts.layout import Home
 from infra.sandbox.checkdigits import resident_id
-from jobs import decisions, entry, quarantine
-from jobs.pull import kept_batch, opened_raw
+from jobs import entry
+from jobs.operations import decisions
+from jobs.publish import quarantine
+from jobs.pull.run import kept_batch, opened_raw
 from jobs.seal.keys import FileKeys
 from jobs.seal.rows import opened_rows
 from jobs.stages import LandedBatch, PublishedVersion
@@ -119,7 +121,7 @@ def test_stored_columns_are_sealed_text(planted: Planted, layer: str) -> None:
 
 def test_the_rows_are_all_there_for_who_has_the_key(planted: Planted) -> None:
     from jobs.seal import on_spark
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     path = planted.home.table("silver", SILVER)
     stored = session().read.format("delta").load(str(path))

@@ -18,7 +18,10 @@ from pyspark.logger import PySparkLogger
 
 from contracts.layout import Home
 from contracts.tree import load_tree
-from jobs import backfill, decisions, entry, governance, quarantine, trial
+from jobs import entry, trial
+from jobs.operations import backfill, decisions
+from jobs.publish import quarantine
+from jobs.record import governance
 from jobs.verify import verify
 from portal.site import build_site
 from sharing.control import Control, utc_now

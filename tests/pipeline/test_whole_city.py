@@ -8,7 +8,7 @@ import pytest
 
 from contracts.layout import Home
 from infra.sandbox.city import generate_day
-from jobs import governance
+from jobs.record import governance
 from jobs.verify import verify
 from tests.conftest import TREE
 from tests.days import run_day

@@ -10,14 +10,15 @@ from cli.batch import meaning
 from contracts.delivery import BatchStatus, Delivery
 from contracts.layout import Home
 from infra.stack.processes import Part
-from jobs import entry, governance
+from jobs import entry
+from jobs.record import governance
 from tests.days import deliver
 from tests.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
     from tests.unit.cli.conftest import Jingshu, Said
 
 

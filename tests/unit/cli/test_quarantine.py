@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import governance
+from jobs.record import governance
 
 if TYPE_CHECKING:
     from tests.shop import Shop

@@ -22,10 +22,11 @@ from contracts.reference import PACKAGED, codes_in_force, column_values, referen
 from contracts.returned import with_returns
 from contracts.rules import KEY_CONFLICT, SHAPE, row_rules
 from contracts.tree import load_tree
-from jobs import quarantine, silver
-from jobs.header import match_header
-from jobs.land import bronze_schema
-from jobs.refine.plan import MASK_BITS, make_plan, spark_type
+from jobs.land.header import match_header
+from jobs.land.run import bronze_schema
+from jobs.publish import quarantine
+from jobs.rules.plan import MASK_BITS, make_plan, spark_type
+from jobs.tables import silver
 from tests.conftest import TREE
 
 if TYPE_CHECKING:

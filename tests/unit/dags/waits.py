@@ -22,11 +22,11 @@ from airflow.sdk.exceptions import TaskDeferred
 import dags.landing
 import dags.waiting
 import jobs.entry
-import jobs.governance
+import jobs.record.governance
 from contracts.layout import Home
 from contracts.tree import load_tree
 from dags.landing import Land
-from jobs import governance
+from jobs.record import governance
 
 DAY = "2026-07-15"
 told: dict[str, Any] = {"deferrals": 0, "sleeps": []}
@@ -77,7 +77,7 @@ async def first(trigger: Any) -> Any:
     return None
 
 
-for module in (dags.waiting, jobs.entry, jobs.governance):
+for module in (dags.waiting, jobs.entry, jobs.record.governance):
     vars(module)["utc_now"] = now
 vars(asyncio)["sleep"] = sleep
 vars(dags.landing).update(announce_lineage_parent=lambda: None, business_date=lambda: DAY)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from jobs.delta import append_once
+from jobs.tables.delta import append_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

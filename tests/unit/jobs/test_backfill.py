@@ -10,7 +10,7 @@ import pytest
 from contracts.errors import UsageError
 from contracts.layout import ROOT
 from contracts.tree import load_tree
-from jobs.backfill import make_plan
+from jobs.operations.backfill import make_plan
 from tests.shop import shop_tree
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ FIRST, LAST = date(2026, 7, 15), date(2026, 7, 17)
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.backfill.utc_now", lambda: NOW)
+    monkeypatch.setattr("jobs.operations.backfill.utc_now", lambda: NOW)
 
 
 @pytest.fixture

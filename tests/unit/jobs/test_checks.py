@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from contracts.model import Quality
-from jobs.audit.checks import CheckError, measured, read_only, result
+from jobs.checks.declared import CheckError, measured, read_only, result
 
 ALLOWED = (
     "SELECT COUNT(*) FROM v",

@@ -13,7 +13,7 @@ import pytest
 from contracts.model import Quality
 from contracts.rules import element_ids
 from contracts.tree import load_tree
-from jobs.audit.checks import Audited, run
+from jobs.checks.declared import Audited, run
 from jobs.trial import given, try_file
 from tests.unit.contracts.small import column, custom, properties, source, write
 from tests.unit.contracts.test_elements import kitchen_sink
@@ -104,7 +104,7 @@ CHECKS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 def test_each_check_has_its_result(tmp_path: Path) -> None:
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     contract = source()
     properties(contract)[0]["unique"] = properties(contract)[1]["unique"] = True

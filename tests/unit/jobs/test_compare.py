@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.audit.compare import holds, in_words
+from jobs.checks.compare import holds, in_words
 
 # operator, bound, what holds, what does not
 OPERATORS: dict[str, tuple[object, list[float], list[float]]] = {

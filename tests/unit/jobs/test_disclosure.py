@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.model import Lowering, Policy, Product, Release, Total
-from jobs.disclosure import Measured, is_recoverable, margins, measure, suppressed
+from jobs.checks.disclosure import Measured, is_recoverable, margins, measure, suppressed
 from tests.unit.lineage.conftest import PRODUCT, column
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_a_share_below_its_policy_says_so(measured: Measured, said: str) -> None
 
 @pytest.mark.spark
 def test_groups_and_cells_are_measured(spark_remote: str) -> None:
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     rows = session().createDataFrame(
         [
@@ -130,7 +130,7 @@ def test_groups_and_cells_are_measured(spark_remote: str) -> None:
 
 @pytest.mark.spark
 def test_a_total_that_gives_a_cell_away_is_found(spark_remote: str) -> None:
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     rows = session().createDataFrame(
         [("A", 5, None, 7), ("A", 6, 5, 7), ("B", 5, None, 5), ("B", 6, None, 5), ("C", 7, 9, 9)],

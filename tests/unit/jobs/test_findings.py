@@ -13,9 +13,9 @@ from contracts.delivery import Delivery
 from contracts.grading import MANY_PERSONS
 from contracts.model import Grading, RuleUse
 from infra.sandbox.checkdigits import resident_id, uscc
-from jobs import governance
 from jobs.entry import land_delivery
-from jobs.findings import Found, compare
+from jobs.record import governance
+from jobs.scan.findings import Found, compare
 from jobs.stages import LandedBatch
 from tests.days import deliver
 from tests.shop import DAY, shop_tree

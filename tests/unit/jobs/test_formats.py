@@ -19,10 +19,10 @@ from infra.sandbox import deliveries
 from infra.sandbox.planting import Row
 from infra.sandbox.rendering import Layout, render
 from jobs.audit.run import landing_results
-from jobs.decode import MAX_LINE_BYTES, DecodeError
-from jobs.header import HeaderError
-from jobs.land import Parsed
-from jobs.secrecy import secret_mark
+from jobs.files.decode import MAX_LINE_BYTES, DecodeError
+from jobs.land.header import HeaderError
+from jobs.land.run import Parsed
+from jobs.pull.secrecy import secret_mark
 from tests.unit.contracts.small import column, custom, source, write
 
 if TYPE_CHECKING:
@@ -453,7 +453,7 @@ def test_a_kilobyte_of_parquet_that_unpacks_to_gigabytes(tmp_path: Path) -> None
 
 
 def test_a_long_xml_file_is_read_as_a_stream(tmp_path: Path) -> None:
-    from jobs.markup import items
+    from jobs.files.markup import items
 
     file = tmp_path / "visit.xml"
     record = "<r><编号>A</编号><GUESTS>1</GUESTS></r>\n"

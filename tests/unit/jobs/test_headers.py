@@ -8,8 +8,8 @@ import pytest
 
 from contracts.header import header_key, shown
 from contracts.tree import load_tree
-from jobs.header import HeaderError, match_header
-from jobs.land import Parsed
+from jobs.land.header import HeaderError, match_header
+from jobs.land.run import Parsed
 from tests.unit.contracts.small import source, write
 
 if TYPE_CHECKING:

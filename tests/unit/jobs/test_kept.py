@@ -9,8 +9,8 @@ import pytest
 
 from contracts.model import Quality
 from contracts.tree import load_tree
-from jobs.audit import kept
-from jobs.audit.shown import may_be_shown
+from jobs.checks import kept
+from jobs.checks.shown import may_be_shown
 from jobs.faults import StageFailedError, cause, without_words
 from tests.unit.contracts.small import column, properties, set_custom, source, write
 

@@ -17,8 +17,8 @@ from contracts.delivery import Delivery
 from contracts.model import EXCEL_SERIAL
 from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
 from contracts.tree import load_tree
-from jobs.refine import rules_sql
-from jobs.refine.plan import MASK_BITS, _cast_text, make_plan, quarantining, spark_type
+from jobs.rules import predicates
+from jobs.rules.plan import MASK_BITS, _cast_text, make_plan, quarantining, spark_type
 from tests.conftest import TREE
 from tests.unit.contracts.small import Node, column, custom, properties, source, write
 
@@ -187,36 +187,36 @@ QUOTED = {
 
 @pytest.mark.parametrize(("text", "sql"), QUOTED.values(), ids=QUOTED)
 def test_text_as_a_literal(text: str, sql: str) -> None:
-    assert rules_sql.quoted(text) == sql
+    assert predicates.quoted(text) == sql
 
 
 def test_names_as_identifiers() -> None:
-    assert rules_sql.identifier("a`b") == "`a``b`"
-    assert rules_sql.normalised("a") == "`_n_a`"
-    assert rules_sql.cast("a") == "`_c_a`"
+    assert predicates.identifier("a`b") == "`a``b`"
+    assert predicates.normalised("a") == "`_n_a`"
+    assert predicates.cast("a") == "`_c_a`"
 
 
 def test_an_empty_list_allows_nothing() -> None:
-    assert rules_sql._not_in("x", ()) == "true"
-    assert rules_sql._not_in("x", ("a", "b'")) == "x NOT IN ('a', 'b\\'')"
+    assert predicates._not_in("x", ()) == "true"
+    assert predicates._not_in("x", ("a", "b'")) == "x NOT IN ('a', 'b\\'')"
 
 
 def test_bounds_that_are_open() -> None:
-    assert rules_sql._outside("x", 1.0, None) == "(x < 1.0D OR isnan(x))"
-    assert rules_sql._outside("x", None, 2.5) == "(x > 2.5D OR isnan(x))"
-    assert rules_sql._outside("x", None, None) == "(false OR isnan(x))"
+    assert predicates._outside("x", 1.0, None) == "(x < 1.0D OR isnan(x))"
+    assert predicates._outside("x", None, 2.5) == "(x > 2.5D OR isnan(x))"
+    assert predicates._outside("x", None, None) == "(false OR isnan(x))"
 
 
 def test_rule_of_no_column_is_refused(tmp_path: Path) -> None:
     rule = RowRule("row.strange", "strange", None, "accuracy", "error", "m")
     with pytest.raises(TypeError, match=r"row\.strange is no rule of a column"):
-        rules_sql.violation(rule, every_rule(tmp_path), DAY, tmp_path)
+        predicates.violation(rule, every_rule(tmp_path), DAY, tmp_path)
 
 
 def test_ragged_row_breaks_the_shape(tmp_path: Path) -> None:
     contract = every_rule(tmp_path)
     [shape] = [r for r in row_rules(contract) if r.kind == "shape"]
-    assert rules_sql.violation(shape, contract, DAY, tmp_path) == "_row_error IS NOT NULL"
+    assert predicates.violation(shape, contract, DAY, tmp_path) == "_row_error IS NOT NULL"
 
 
 def test_dates_are_iso_where_nothing_is_said(tmp_path: Path) -> None:

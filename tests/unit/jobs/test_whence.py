@@ -14,15 +14,19 @@ import pytest
 from cli.main import main
 from contracts.delivery import Delivery
 from contracts.tree import load_tree
-from jobs import decisions, entry, leaves, record, silver, tables, versions
+from jobs import entry
 from jobs.audit.digest import digest_of
-from jobs.delta import dataset, open_table
-from jobs.publish import publish
+from jobs.operations import decisions
+from jobs.publish.run import publish
+from jobs.record import batches, leaves
 from jobs.seal.columns import sealed
 from jobs.seal.keys import keys_of
 from jobs.seal.plan import typed_seals
 from jobs.seal.rows import opened_rows
 from jobs.stages import Batch, LandedBatch, Verdict
+from jobs.tables import products, silver
+from jobs.tables.delta import dataset, open_table
+from jobs.tables.staged import ensure, schema
 from lineage.evidence.log import EvidenceLog
 from tests.days import deliver
 from tests.unit.contracts.small import column, custom, source, write
@@ -156,7 +160,7 @@ class Lake:
             results=(),
             digest=digest_of((), decision),
         )
-        record.audited(self.home, delivery, verdict)
+        batches.audited(self.home, delivery, verdict)
         return verdict
 
     def publish(self, feed: str, number: int, lines: list[str]) -> str:
@@ -208,11 +212,11 @@ class Lake:
         """Show a build's or share's rows; return the stage they are in."""
         product = self.tree.contract("shop.listed")
         day = date(2026, 7, 3)
-        staged = versions.Staged(self.home.table(layer, name), f"20260703-{layer}{name}", day)
+        staged = products.Staged(self.home.table(layer, name), f"20260703-{layer}{name}", day)
         staged.rows.mkdir(parents=True)
         pq.write_table(pa.table(rows), staged.rows / "part-0.parquet")
-        tables.ensure(staged.table, product, tables.schema(product.columns))
-        versions.show(staged, product, metadata)
+        ensure(staged.table, product, schema(product.columns))
+        products.show(staged, product, metadata)
         kind: LeafType = "build" if layer == "gold" else "share"
         leaves.state(self.home, leaves.leaf(kind, f"{name}@{staged.name}", {"rows": 2}))
         return staged.name

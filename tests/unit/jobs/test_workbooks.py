@@ -12,10 +12,10 @@ import xlsxwriter
 import xlwt
 
 from contracts.tree import load_tree
-from jobs.broken_cells import broken_cells
-from jobs.decode import DecodeError
-from jobs.land import Parsed
-from jobs.secrecy import secret_mark
+from jobs.files.broken_cells import broken_cells
+from jobs.files.decode import DecodeError
+from jobs.land.run import Parsed
+from jobs.pull.secrecy import secret_mark
 from tests.unit.contracts.small import custom, source, write
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from contracts.errors import UsageError
 from contracts.layout import ROOT, Home
 from lineage import outbox, stages
 from lineage.acknowledged import Acknowledged
-from lineage.delivery import Pace, Pass, Sender, replay, sole_sender
 from lineage.endpoint import Address, Endpoint, answer
 from lineage.errors import LineageError
+from lineage.sender import Pace, Pass, Sender, replay, sole_sender
 from tests.lineage_endpoint import PATIENCE_S, Behaviour, LineageEndpoint, nobody
 from tests.unit.lineage.conftest import DAY, STARTED, VISIT
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.acknowledged import Acknowledged
-from lineage.delivery import Sender
 from lineage.endpoint import Address, Endpoint
 from lineage.naming import city_namespace
+from lineage.sender import Sender
 from tests.unit.lineage.test_command import call, names, recorded, tree_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.model import LEVELS
 from contracts.tree import load_tree
-from jobs.record import parent_run
+from jobs.record.batches import parent_run
 from lineage import stages
 from lineage.events import events
 from lineage.facets import plain

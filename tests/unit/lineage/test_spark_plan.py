@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from contracts.delivery import Delivery
-from jobs.masking import masked
 from jobs.refine.merge import Merge, MergeBase
-from jobs.refine.plan import make_plan, spark_type
-from jobs.refine.rules_sql import identifier
+from jobs.rules.plan import make_plan, spark_type
+from jobs.rules.predicates import identifier
 from jobs.seal import on_spark
+from jobs.share.masking import masked
 from lineage import columns as c
 from lineage.plan import product_graph, product_sql, share_graph, views
 from lineage.query import table_names
@@ -55,7 +55,7 @@ MORE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {}
 @pytest.fixture(scope="module")
 def spark(spark_remote: str) -> Iterator[SparkSession]:
     """The session's Spark, which says all columns and compiles nothing."""
-    from jobs.spark import compile_plans, session
+    from jobs.spark.session import compile_plans, session
 
     idle = ",".join(f"org.apache.spark.sql.catalyst.optimizer.{r}" for r in IDLE_RULES.split())
     told = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from contracts.model import Sharing
-from jobs.masking import MASKS
+from jobs.share.masking import MASKS
 from portal.web import words
 from portal.web.shelf import Shelf
 from sharing.people import GIVEN_ROLES

@@ -16,11 +16,13 @@ from deltalake import write_deltalake
 
 from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
-from jobs import governance, leaves, silver, tables, versions
-from jobs.governance import BatchRow, CheckRow, PublicationRow
+from jobs.record import governance, leaves
+from jobs.record.governance import BatchRow, CheckRow, PublicationRow
 from jobs.seal.columns import sealed
 from jobs.seal.keys import keys_of
 from jobs.seal.plan import typed_seals
+from jobs.tables import products, silver
+from jobs.tables.staged import Change, commit_once, ensure, schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +81,7 @@ class HeatLake:
             "jingshu.revision": "1",
             "jingshu.digest": "0" * 64,
         }
-        tables.commit_once(path, f"publish:{batch}", lambda _: tables.Change([], said))
+        commit_once(path, f"publish:{batch}", lambda _: Change([], said))
         self.state(feed, batch)
         check = CheckRow(
             recorded_at=_AT,
@@ -129,12 +131,12 @@ class HeatLake:
         governance.append(self.home, f"batch:{batch}:{status}", [row])
 
     def _show(self, layer: Any, name: str, rows: dict[str, list[str]]) -> str:
-        staged = versions.Staged(self.home.table(layer, name), f"{DAY:%Y%m%d}-{layer}", DAY)
+        staged = products.Staged(self.home.table(layer, name), f"{DAY:%Y%m%d}-{layer}", DAY)
         staged.rows.mkdir(parents=True)
         pq.write_table(pa.table(rows), staged.rows / "part-0.parquet")
         columns = [c for c in PRODUCT.columns if c.name in rows]
-        tables.ensure(staged.table, PRODUCT, tables.schema(columns))
-        versions.show(staged, PRODUCT, {"jingshu.kind": layer})
+        ensure(staged.table, PRODUCT, schema(columns))
+        products.show(staged, PRODUCT, {"jingshu.kind": layer})
         return staged.name
 
     def _row(self, kind: str, name: str, inputs: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.governance import BatchRow, CheckRow
+from jobs.record.governance import BatchRow, CheckRow
 from sharing.issues import Issue, issues_of, recurred
 
 #: A Monday; its 10th working day ends on Monday the 27th, Beijing time.

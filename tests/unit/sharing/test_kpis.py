@@ -10,7 +10,7 @@ import pytest
 
 from contracts.layout import ROOT
 from contracts.tree import load_tree
-from jobs import governance
+from jobs.record import governance
 from sharing import grants
 from sharing.control import Control, Request
 from sharing.kpis import Kpi, Name, efficiency, kpis, totals

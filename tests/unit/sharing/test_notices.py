@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import UsageError
-from jobs import governance
-from jobs.governance import BatchRow, DeliveryRow
+from jobs.record import governance
+from jobs.record.governance import BatchRow, DeliveryRow
 from sharing.notices import collect, facts, outbox
 from sharing.notices.addresses import Book, origin, read_book, read_secret
 from sharing.notices.facts import BreakingChange, RunOfDate, Timer

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from infra.stack.outcome import read_outcome
 from infra.stack.plan import Node, Step
 from infra.stack.rest import DagRun, TaskRun
-from jobs import governance
-from jobs.governance import BatchRow, DeliveryRow, PublicationRow
+from jobs.record import governance
+from jobs.record.governance import BatchRow, DeliveryRow, PublicationRow
 
 if TYPE_CHECKING:
     from contracts.layout import Home
