@@ -43,8 +43,8 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "lineage/evidence/hashing.py": (f"{_EVIDENCE}/test_hashing.py",),
     "lineage/evidence/note.py": (f"{_EVIDENCE}/test_note.py", f"{_EVIDENCE}/test_checkpoint.py"),
     "lineage/evidence/verify.py": (f"{_EVIDENCE}/test_verify.py",),
-    "sharing/ceiling.py": (f"{_SHARING}/test_ceiling.py",),
-    "sharing/grants.py": (f"{_SHARING}/test_grants.py",),
+    "sharing/tables/ceiling.py": (f"{_SHARING}/test_ceiling.py",),
+    "sharing/grants/grants.py": (f"{_SHARING}/test_grants.py",),
     "sharing/gateway/signing.py": (f"{_SHARING}/test_signing.py",),
 }
 _COPIED: Final = (

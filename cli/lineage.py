@@ -110,7 +110,7 @@ def impact(name: str, as_json: bool) -> int:
 
     仅列出当前有效的授权。 Only grants that are active now count.
     """
-    from sharing.impact import reached
+    from sharing.grants.impact import reached
 
     found = reached(Home.from_env(), _ask(lambda store: _walk(store, name, "down", None)))
     if as_json:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contracts.model import Contract, Level
     from contracts.tree import Tree
     from jobs.record.governance import PublicationRow
-    from sharing.grants import GrantView
+    from sharing.grants.grants import GrantView
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from contracts.model import CITY_TZ
 
 if TYPE_CHECKING:
     from contracts.model import Level
-    from sharing.grants import GrantView
+    from sharing.grants.grants import GrantView
 
 
 #: Subgroups that live in modules of their own.
@@ -83,8 +83,8 @@ def grant(
     默认只共享当前版本。 By default only the current version is shared.
     部门只能为自己的接收方申请。 A body asks for its own recipients only: see also share body.
     """
-    from sharing import grants
     from sharing.control import Control
+    from sharing.grants import grants
 
     last_day = None if until is None else until.date()
     with Control(Home.from_env()) as control:
@@ -110,11 +110,11 @@ def revoke(recipient: str, table: str | None) -> None:
     JINGSHU_BUCKET_URLS=presigned 时，已给出的存储桶链接到期才失效。 With it, URLs of buckets that
     are out already work until they end.
     """
-    from sharing import grants
-    from sharing.catalog import Catalog
     from sharing.control import Control
-    from sharing.storage import Bucket
-    from sharing.urls import urls_from_env
+    from sharing.gateway.urls import urls_from_env
+    from sharing.grants import grants
+    from sharing.tables.names import Catalog
+    from sharing.tables.storage import Bucket
 
     with Control(Home.from_env()) as control:
         names = grants.revoke(control, recipient, table, actor=getpass.getuser())
@@ -147,8 +147,8 @@ def revoke(recipient: str, table: str | None) -> None:
 )
 def profile(recipient: str, out: Path | None, no_grace: bool) -> None:
     """凭证 Issue a profile file for RECIPIENT; its token is shown this once."""
-    from sharing import recipients
     from sharing.control import Control
+    from sharing.grants import recipients
 
     grace = timedelta(0) if no_grace else recipients.GRACE
     with Control(Home.from_env()) as control:
@@ -165,7 +165,7 @@ def return_() -> None:
     """回流 Grant each district what products return to it; ./jingshu run does so every day."""
     from contracts.requested import city_tree
     from sharing.control import Control
-    from sharing.returned import grant_returned
+    from sharing.grants.returned import grant_returned
 
     home = Home.from_env()
     with Control(home) as control:
@@ -180,9 +180,9 @@ def return_() -> None:
 @click.argument("recipient")
 def invite(recipient: str) -> None:
     """邀请 Print a link where RECIPIENT fetches its profile file, once, within three days."""
-    from sharing import recipients
     from sharing.control import Control
     from sharing.endpoint import gateway_serving
+    from sharing.grants import recipients
 
     serving = gateway_serving()
     with Control(Home.from_env()) as control:
@@ -201,8 +201,8 @@ def records(*, as_json: bool) -> None:
     most; the gateway does the same at its start and every hour. Digests stay in the evidence log.
     """
     from sharing.control import Control
-    from sharing.reads import settle_reads
-    from sharing.retention import remove_old, retention
+    from sharing.gateway.reads import settle_reads
+    from sharing.gateway.retention import remove_old, retention
 
     keep = retention()
     with Control(Home.from_env()) as control:
@@ -226,8 +226,8 @@ def body(recipient: str, body: str, acting: str | None) -> None:
 
     改归属须先无有效授权，旧令牌随即失效。 Moved only while it holds no grant; its tokens end.
     """
-    from sharing.belonging import give_body
     from sharing.control import Control, utc_now
+    from sharing.grants.belonging import give_body
 
     with Control(Home.from_env()) as control:
         give_body(control, recipient, body, actor(control, acting), utc_now())
@@ -239,8 +239,8 @@ def body(recipient: str, body: str, acting: str | None) -> None:
 @click.argument("networks", nargs=-1)
 def networks(recipient: str, networks: tuple[str, ...]) -> None:
     """网段 Let RECIPIENT come from these NETWORKS alone (CIDR); none named: from anywhere."""
-    from sharing import recipients
     from sharing.control import Control
+    from sharing.grants import recipients
 
     with Control(Home.from_env()) as control:
         kept = recipients.set_networks(control, recipient, networks)
@@ -267,9 +267,9 @@ def add(where: str, share_: str, schema: str, table: str, level: Level | None) -
     存储桶按 AWS_* 环境变量打开，网关亦须有之 A bucket is opened by AWS_ACCESS_KEY_ID,
     AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL, which the gateway needs too.
     """
-    from sharing import foreign
     from sharing.control import Control
-    from sharing.storage import storage_of
+    from sharing.tables import foreign
+    from sharing.tables.storage import storage_of
 
     with Control(Home.from_env()) as control:
         found, snapshot = foreign.add_table(
@@ -293,8 +293,8 @@ def add(where: str, share_: str, schema: str, table: str, level: Level | None) -
 @click.argument("table")
 def remove(table: str) -> None:
     """移除 Take a table of others out of its share; the folder stays as it is."""
-    from sharing import foreign
     from sharing.control import Control
+    from sharing.tables import foreign
 
     with Control(Home.from_env()) as control:
         found = foreign.remove_table(control, table, actor=getpass.getuser())
@@ -305,10 +305,10 @@ def remove(table: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 def list_(as_json: bool) -> None:
     """列表 Show the shared tables, every recipient, and every grant, newest first."""
-    from sharing.belonging import list_recipients
-    from sharing.catalog import Catalog
     from sharing.control import Control
-    from sharing.grants import list_grants
+    from sharing.grants.belonging import list_recipients
+    from sharing.grants.grants import list_grants
+    from sharing.tables.names import Catalog
 
     home = Home.from_env()
     with Control(home) as control:

@@ -26,7 +26,7 @@ def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> Non
     now; the others are of a month: when due, answered, 30 days after a fix, or when a share ended.
     """
     from sharing.control import Control, utc_now
-    from sharing.kpis import WORDS, efficiency, kpis, totals
+    from sharing.kpis.rates import WORDS, efficiency, kpis, totals
 
     home = Home.from_env()
     tree = city_tree(home)

@@ -12,12 +12,12 @@ from jobs.record import governance
 from lineage.index import ask
 from lineage.names import find
 from lineage.walk import Walk
-from sharing.catalog import SHARE
-from sharing.grants import list_grants
-from sharing.impact import reached
+from sharing.grants.grants import list_grants
+from sharing.grants.impact import reached
 from sharing.notices import facts, outbox, seen
 from sharing.notices.owed import timers
 from sharing.notices.shape import breaks, shapes
+from sharing.tables.names import SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lineage.store import Store
     from lineage.walk import Node
     from sharing.control import Control
-    from sharing.impact import Impact
+    from sharing.grants.impact import Impact
     from sharing.notices.facts import BreakingChange
     from sharing.notices.notice import Notice
     from sharing.notices.seen import Change

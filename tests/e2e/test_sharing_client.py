@@ -23,8 +23,8 @@ from deltalake import write_deltalake
 from requests import HTTPError
 
 from contracts.layout import ROOT, Home
-from sharing import grants, recipients
 from sharing.control import Control
+from sharing.grants import grants, recipients
 from tests.gateways import PATIENCE_S, running_gateway
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from contracts.tree import load_tree
 from infra.sandbox.city import generate_day
 from jobs.verify import verify
 from jobs.verify.lake import Lake
-from sharing import grants, recipients
 from sharing.control import Control
-from sharing.returned import grant_returned
-from sharing.verify import grants as prove
+from sharing.grants import grants, recipients
+from sharing.grants.returned import grant_returned
+from sharing.verify.grants import grants as prove
 from tests.conftest import DAYS, City
 from tests.days import run_day
 from tests.gateways import running_gateway

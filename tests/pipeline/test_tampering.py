@@ -28,10 +28,10 @@ from jobs.verify.prove import CHECKS
 from jobs.verify.report import Report
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing import grants
 from sharing.control import Control, Grant, Request
-from sharing.reads import settle_reads
-from sharing.verify import grants as prove_grants
+from sharing.gateway.reads import settle_reads
+from sharing.grants import grants
+from sharing.verify.grants import grants as prove_grants
 from tests.conftest import TREE, City
 
 if TYPE_CHECKING:

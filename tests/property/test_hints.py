@@ -22,14 +22,14 @@ from hypothesis import strategies as st
 
 from sharing.gateway.bounds import greatest
 from sharing.gateway.hints import kept
-from sharing.snapshot import read_snapshot
-from sharing.storage import Folder
+from sharing.tables.snapshot import read_snapshot
+from sharing.tables.storage import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sharing.datafile import DataFile
-    from sharing.snapshot import Snapshot
+    from sharing.tables.datafile import DataFile
+    from sharing.tables.snapshot import Snapshot
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
 

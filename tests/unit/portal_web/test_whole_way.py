@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sharing import grants
+from sharing.grants import grants
 
 if TYPE_CHECKING:
     from tests.unit.portal_web.conftest import Browser, Town

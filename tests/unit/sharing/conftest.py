@@ -20,11 +20,11 @@ from deltalake import write_deltalake
 from sqlalchemy import make_url
 
 from contracts.layout import Home
-from sharing import grants, recipients
 from sharing.control import Control
 from sharing.gateway.serving import build_server
 from sharing.gateway.signing import FileClaim, Signer, load_signer
-from sharing.urls import BUCKETS, LIFE
+from sharing.gateway.urls import BUCKETS, LIFE
+from sharing.grants import grants, recipients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

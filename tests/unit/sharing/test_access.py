@@ -12,10 +12,10 @@ from delta_sharing.protocol import DeltaSharingProfile
 from sqlalchemy import select
 
 from contracts.errors import UsageError
-from sharing import recipients
 from sharing.control import Activation, Request, utc_now
 from sharing.gateway.errors import ApiError
 from sharing.gateway.rates import FAILED, Rate, Rates
+from sharing.grants import recipients
 from tests.unit.sharing.conftest import TABLE_URL
 
 if TYPE_CHECKING:

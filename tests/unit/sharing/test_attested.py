@@ -16,15 +16,16 @@ from contracts.layout import ROOT
 from contracts.tree import load_tree
 from jobs.verify.lake import Lake
 from lineage.evidence.log import EvidenceLog
-from sharing import grants, migrations, recipients
+from sharing import migrations
 from sharing.accounts import accounts, sessions
 from sharing.accounts.passwords import Passwords
 from sharing.attest.journal import UnattestedError, settle
 from sharing.attest.kinds import RIGHTS
-from sharing.attest.verify import attested
-from sharing.belonging import give_body
 from sharing.control import Control, OwedLeaf, Recipient, Token
+from sharing.grants import grants, recipients
+from sharing.grants.belonging import give_body
 from sharing.people import Actor
+from sharing.verify.attested import attested
 from tests.unit.sharing.trading import set_back
 
 if TYPE_CHECKING:

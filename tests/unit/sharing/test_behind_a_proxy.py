@@ -22,9 +22,9 @@ import pytest
 from contracts.layout import ROOT
 from infra.stack.processes import free_port, is_listening
 from portal.web import serving as pages
-from sharing import recipients
 from sharing.control import Control, utc_now
 from sharing.gateway.rates import FAILED
+from sharing.grants import recipients
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, Answer, home_with_a_table, serving
 
 if TYPE_CHECKING:

@@ -13,26 +13,18 @@ from contracts.layout import ROOT
 from contracts.tree import load_tree
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
-from sharing import grants, recipients
 from sharing.accounts.tables import AccountEvent
-from sharing.belonging import RecipientHeldError, adopt, give_body, list_recipients
 from sharing.control import utc_now
+from sharing.grants import grants, recipients
+from sharing.grants.belonging import RecipientHeldError, adopt, give_body, list_recipients
+from sharing.grants.recipients import NotItsRecipientError
+from sharing.grants.returned import grant_returned
 from sharing.people import ForbiddenError
-from sharing.recipients import NotItsRecipientError
 from sharing.requests import seeds
 from sharing.requests.tables import read_asks
-from sharing.requests.verify import requests
-from sharing.returned import grant_returned
+from sharing.verify.requests import requests
 from tests.returning import returning_tree
-from tests.unit.sharing.asking import (
-    CDO_ASKER,
-    CDO_OWNER,
-    MONDAY,
-    asked,
-    begun,
-    bring_to,
-    person,
-)
+from tests.unit.sharing.asking import CDO_ASKER, CDO_OWNER, MONDAY, asked, begun, bring_to, person
 from tests.unit.sharing.conftest import TABLE, districts, write_shared
 
 if TYPE_CHECKING:

@@ -18,14 +18,14 @@ from lineage import outbox, stages
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing import migrations
-from sharing.attest.verify import attested
 from sharing.control import Control
 from sharing.rights import approvals, assets, periods
 from sharing.rights.assets import Cost, totals
 from sharing.rights.rates import rate
 from sharing.rights.runs import measured_runs
 from sharing.rights.terms import city_day
-from sharing.rights.verify import rights
+from sharing.verify.attested import attested
+from sharing.verify.rights import rights
 from tests.unit.sharing.asking import person
 from tests.unit.sharing.lakes import TREE
 from tests.unit.sharing.trading import set_back

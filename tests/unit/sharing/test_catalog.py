@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
-from sharing.catalog import Catalog
 from sharing.control import Control
+from sharing.tables.names import Catalog
 from tests.unit.sharing.conftest import TABLE, districts, write_shared
 
 if TYPE_CHECKING:

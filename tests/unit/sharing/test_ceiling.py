@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sharing.ceiling import NotServedError, check_levels, check_protocol, column_levels
 from sharing.control import Grant, utc_now
+from sharing.tables.ceiling import NotServedError, check_levels, check_protocol, column_levels
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:

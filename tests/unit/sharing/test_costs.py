@@ -11,14 +11,14 @@ import pytest
 import sqlglot
 from sqlalchemy import event, select
 
-from sharing import grants
 from sharing.control import Control, Request
 from sharing.gateway import affordable as bounds
 from sharing.gateway import record, refusals, rights
 from sharing.gateway.affordable import affordable
 from sharing.gateway.rates import FAILED, Rate, counted
 from sharing.gateway.refusals import Refusals
-from sharing.snapshot import read_snapshot
+from sharing.grants import grants
+from sharing.tables.snapshot import read_snapshot
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, serving, write_shared
 
 if TYPE_CHECKING:

@@ -28,18 +28,10 @@ from sharing.notices import outbox
 from sharing.notices.collect import collect
 from sharing.notices.owed import EXTENSION_NEAR, timers
 from sharing.people import ForbiddenError
-from sharing.rights.verify import rights
+from sharing.verify.rights import rights
 from sharing.workdays import is_workday, subtract_workdays
 from tests.conftest import TREE
-from tests.unit.sharing.abroad import (
-    AUTHORITY,
-    CITY,
-    COMPANY,
-    TO,
-    USCC,
-    ready,
-    scope,
-)
+from tests.unit.sharing.abroad import AUTHORITY, CITY, COMPANY, TO, USCC, ready, scope
 from tests.unit.sharing.asking import person
 from tests.unit.sharing.lakes import BANK, publish
 

@@ -25,7 +25,7 @@ from sharing.crossborder.rules import FILE, rulebook_of, rulebook_on, rulebooks
 from sharing.crossborder.title import holders, title
 from sharing.crossborder.zone import parse_list
 from sharing.people import ForbiddenError
-from sharing.rights.verify import rights
+from sharing.verify.rights import rights
 from tests.unit.sharing.abroad import (
     AUTHORITY,
     CITY,

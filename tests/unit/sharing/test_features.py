@@ -10,9 +10,10 @@ import pytest
 from deltalake import write_deltalake
 from requests import HTTPError
 
-from sharing import foreign, grants
-from sharing.ceiling import NotServedError
-from sharing.storage import Folder
+from sharing.grants import grants
+from sharing.tables import foreign
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.storage import Folder
 from tests.unit.sharing.conftest import districts
 from tests.unit.sharing.test_history import client_of
 

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.errors import UsageError
-from sharing import grants, recipients
 from sharing.gateway.serving import build_server
 from sharing.gateway.signing import FileClaim
-from sharing.urls import DEFAULT_LIFE_S, LEAST_LIFE_S, LIFE, MOST_LIFE_S
+from sharing.gateway.urls import DEFAULT_LIFE_S, LEAST_LIFE_S, LIFE, MOST_LIFE_S
+from sharing.grants import grants, recipients
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, serving, write_shared
 
 if TYPE_CHECKING:

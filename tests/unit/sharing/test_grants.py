@@ -13,9 +13,9 @@ from sqlalchemy import select
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
 from lineage.evidence.log import EvidenceLog
-from sharing import grants
-from sharing.ceiling import NotServedError
 from sharing.control import Control, Grant, utc_now
+from sharing.grants import grants
+from sharing.tables.ceiling import NotServedError
 from tests.unit.sharing.conftest import TABLE, districts, write_shared
 
 if TYPE_CHECKING:

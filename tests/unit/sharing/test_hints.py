@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharing.gateway.hints import kept
-from sharing.snapshot import read_snapshot
-from sharing.storage import Folder
+from sharing.tables.snapshot import read_snapshot
+from sharing.tables.storage import Folder
 from tests.unit.sharing.conftest import column, write_shared
 
 if TYPE_CHECKING:
-    from sharing.datafile import DataFile
-    from sharing.snapshot import Snapshot
+    from sharing.tables.datafile import DataFile
+    from sharing.tables.snapshot import Snapshot
 
 DAYS = [dt.date(2026, 7, d) for d in (1, 2, 3)]
 ROWS: list[list[tuple[int | None, str | None, dt.date | None]]] = [

@@ -18,9 +18,10 @@ from delta_sharing.protocol import DeltaSharingProfile
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
-from sharing import foreign, grants
-from sharing.ceiling import NotServedError
-from sharing.storage import Folder
+from sharing.grants import grants
+from sharing.tables import foreign
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.storage import Folder
 from tests.unit.sharing.conftest import TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.main import main
-from sharing import grants
 from sharing.control import Control
+from sharing.grants import grants
 from tests.unit.sharing.conftest import TABLE
 
 if TYPE_CHECKING:

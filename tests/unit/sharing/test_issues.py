@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs.record.governance import BatchRow, CheckRow
-from sharing.issues import Issue, issues_of, recurred
+from sharing.kpis.issues import Issue, issues_of, recurred
 
 #: A Monday; its 10th working day ends on Monday the 27th, Beijing time.
 MONDAY = datetime(2026, 7, 13, 2, 0, tzinfo=UTC)

@@ -11,12 +11,12 @@ import pytest
 from contracts.layout import ROOT
 from contracts.tree import load_tree
 from jobs.record import governance
-from sharing import grants
 from sharing.control import Control, Request
-from sharing.kpis import Kpi, Name, efficiency, kpis, totals
+from sharing.grants import grants
+from sharing.grants.returned import grant_returned
+from sharing.kpis.rates import Kpi, Name, efficiency, kpis, totals
 from sharing.requests import corrections, flow, seeds
 from sharing.requests.tables import read_asks
-from sharing.returned import grant_returned
 from tests.unit.sharing.asking import (
     CDO_ASKER,
     CDO_OWNER,

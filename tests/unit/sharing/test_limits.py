@@ -15,11 +15,11 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
-from sharing import grants
 from sharing.control import Request
 from sharing.gateway import limits, rights
 from sharing.gateway.limits import MOST_CONNECTIONS_OF_ONE, PatientProtocol
-from sharing.snapshot import read_snapshot
+from sharing.grants import grants
+from sharing.tables.snapshot import read_snapshot
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, Answer, column, write_shared
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from sharing.control import (
     is_of_sharing,
     utc_now,
 )
-from sharing.grants import list_grants
+from sharing.grants.grants import list_grants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from cli.main import jingshu
 from contracts.model import Release
-from sharing import grants
 from sharing.control import Control, Grant, utc_now
+from sharing.grants import grants
 from sharing.notices import facts, outbox, seen
 from sharing.notices.collect import collect
 from sharing.notices.facts import BreakingChange

@@ -13,14 +13,15 @@ from contracts.tree import load_tree
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage.evidence.log import EvidenceLog
-from sharing import grants, owed
-from sharing.attest.verify import attested
-from sharing.catalogue.verify import catalogue
+from sharing import owed
 from sharing.control import Base, Control, Grant, OwedLeaf, UtcDateTime
-from sharing.requests.verify import requests
+from sharing.grants import grants
 from sharing.rights.trades import SplitRuleRow
-from sharing.rights.verify import rights
-from sharing.verify import grants as granted
+from sharing.verify.attested import attested
+from sharing.verify.catalogue import catalogue
+from sharing.verify.grants import grants as granted
+from sharing.verify.requests import requests
+from sharing.verify.rights import rights
 from tests.unit.sharing.asking import begun
 from tests.unit.sharing.conftest import TABLE
 

@@ -20,10 +20,10 @@ from jobs.verify.lake import Lake
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Control, Request, utc_now
+from sharing.gateway.reads import NO_TABLE, over_until, settle_reads, table_of
+from sharing.gateway.retention import DEFAULT_DAYS, Retention, remove_old
 from sharing.gateway.serving import build_server
-from sharing.reads import NO_TABLE, over_until, settle_reads, table_of
-from sharing.retention import DEFAULT_DAYS, Retention, remove_old
-from sharing.verify import grants as prove
+from sharing.verify.grants import grants as prove
 from tests.unit.sharing.conftest import TABLE, TABLE_URL
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_a_running_gateway_logs_an_hour_when_it_has_passed(
     assert not leaves(served.home)
     later = over_until(utc_now() + timedelta(hours=2))
     monkeypatch.setattr("sharing.gateway.record.over_until", lambda _: later)
-    monkeypatch.setattr("sharing.reads.over_until", lambda _: later)
+    monkeypatch.setattr("sharing.gateway.reads.over_until", lambda _: later)
     assert served.query().status == 200
     assert {leaf.facts["table"] for leaf in leaves(served.home)} == {TABLE}
 

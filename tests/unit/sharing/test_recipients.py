@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from contracts.errors import UsageError
-from sharing import recipients
 from sharing.control import Token, utc_now
+from sharing.grants import recipients
 
 if TYPE_CHECKING:
     from pathlib import Path

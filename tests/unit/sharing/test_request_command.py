@@ -14,7 +14,7 @@ from contracts.tree import load_tree
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing.control import Control
-from sharing.requests.verify import requests
+from sharing.verify.requests import requests
 from tests.unit.sharing.conftest import districts, write_shared
 
 if TYPE_CHECKING:

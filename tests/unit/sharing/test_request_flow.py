@@ -14,8 +14,8 @@ from contracts.layout import ROOT, Home
 from contracts.tree import load_tree
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing import grants
 from sharing.control import Control, Request
+from sharing.grants import grants
 from sharing.people import SYSTEM, ForbiddenError, may
 from sharing.requests import flow
 from sharing.requests.allowing import RequestStateError

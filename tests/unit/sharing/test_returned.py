@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.tree import Tree, load_tree
-from sharing import grants
-from sharing.returned import PURPOSE, grant_returned
+from sharing.grants import grants
+from sharing.grants.returned import PURPOSE, grant_returned
 from tests.returning import returning_tree
 from tests.unit.sharing.conftest import districts, write_shared
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.layout import Home
 from sharing.gateway.signing import FileClaim, KeyFileError, Signer, load_signer
-from sharing.urls import MOST_LIFE_S
+from sharing.gateway.urls import MOST_LIFE_S
 
 if TYPE_CHECKING:
     from pathlib import Path

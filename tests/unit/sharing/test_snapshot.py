@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sharing.ceiling import NotServedError
-from sharing.snapshot import read_snapshot
-from sharing.storage import Folder
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.snapshot import read_snapshot
+from sharing.tables.storage import Folder
 from tests.unit.sharing.conftest import TABLE, column, districts, write_shared
 
 if TYPE_CHECKING:

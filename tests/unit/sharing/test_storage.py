@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import UsageError
-from sharing.ceiling import NotServedError
-from sharing.snapshot import read_snapshot
-from sharing.storage import Bucket, Folder, OutsideError, storage_of
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.snapshot import read_snapshot
+from sharing.tables.storage import Bucket, Folder, OutsideError, storage_of
 
 
 @pytest.fixture

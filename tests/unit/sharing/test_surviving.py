@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from sharing import grants, recipients
-from sharing.urls import DEFAULT_LIFE_S
+from sharing.gateway.urls import DEFAULT_LIFE_S
+from sharing.grants import grants, recipients
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, column, districts, write_shared
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from sqlalchemy import delete, select, update
 from contracts.layout import ROOT
 from contracts.tree import load_tree
 from jobs.verify.lake import Lake
-from sharing import foreign, grants
 from sharing.control import Control, ForeignTable, Grant, utc_now
-from sharing.storage import Folder
-from sharing.verify import grants as prove
+from sharing.grants import grants
+from sharing.tables import foreign
+from sharing.tables.storage import Folder
+from sharing.verify.grants import grants as prove
 from tests.unit.sharing.conftest import TABLE, districts
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from contracts.layout import Home
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage.evidence.log import EvidenceLog
-from sharing.attest.verify import attested
 from sharing.control import Control
 from sharing.crossborder.exports import Export, decide_export
 from sharing.rights import assets, listing, periods, register, trades
 from sharing.rights.terms import Asked, Terms, city_day
-from sharing.rights.verify import rights
+from sharing.verify.attested import attested
+from sharing.verify.rights import rights
 from tests.unit.sharing.abroad import CITY, COMPANY, TO, known, may_use
 from tests.unit.sharing.asking import MONDAY, person
 from tests.unit.sharing.lakes import BANK, INPUTS, TREE, HeatLake, publish

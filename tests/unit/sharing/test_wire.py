@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, text
 
-from sharing import grants, recipients
 from sharing.control import HEAD, Request, utc_now
+from sharing.grants import grants, recipients
 from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from contracts.model import CITY_TZ
 from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
-from sharing.catalog import Catalog, table_key
 from sharing.control import PURPOSE_CHARACTERS, Grant, Recipient, UtcDateTime, utc_now
-from sharing.recipients import create_recipient, require_recipient
-from sharing.snapshot import read_snapshot
+from sharing.grants.recipients import create_recipient, require_recipient
+from sharing.tables.names import Catalog, table_key
+from sharing.tables.snapshot import read_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy import BindParameter, ColumnElement
     from sqlalchemy.orm import Session
 
-    from sharing.catalog import SharedTable
     from sharing.control import Control
+    from sharing.tables.names import SharedTable
 
 State = Literal["active", "pending", "expired", "revoked"]
 

@@ -17,8 +17,8 @@ from jobs.record.leaves import iso
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.catalog import table_key
 from sharing.control import BUSY_TIMEOUT_S, LoggedReads, Request, utc_now
+from sharing.tables.names import table_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lineage.facts import ROWS, printable
 from sharing.control import Control, has_control
-from sharing.grants import list_grants
+from sharing.grants.grants import list_grants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from sharing.belonging import adopt
-from sharing.catalog import Catalog
 from sharing.control import Grant
-from sharing.grants import grant, revoke
-from sharing.recipients import NotItsRecipientError
+from sharing.grants.belonging import adopt
+from sharing.grants.grants import grant, revoke
+from sharing.grants.recipients import NotItsRecipientError
+from sharing.tables.names import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,18 +17,18 @@ from contracts.model import UNTAGGED
 from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
-from sharing.catalog import SHARE, Catalog, SharedTable, is_name
 from sharing.control import ForeignTable, utc_now
-from sharing.snapshot import read_snapshot
-from sharing.storage import Folder
+from sharing.tables.names import SHARE, Catalog, SharedTable, is_name
+from sharing.tables.snapshot import read_snapshot
+from sharing.tables.storage import Folder
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from contracts.model import Level
     from sharing.control import Control
-    from sharing.snapshot import Snapshot
-    from sharing.storage import Storage
+    from sharing.tables.snapshot import Snapshot
+    from sharing.tables.storage import Storage
 
 
 def add_table(  # noqa: PLR0913 - three names, a table and who answers

@@ -18,14 +18,14 @@ from contracts.errors import JingshuError, UsageError
 from contracts.model import UNTAGGED
 from contracts.requested import city_tree
 from sharing.control import ForeignTable
-from sharing.storage import Folder, storage_of
+from sharing.tables.storage import Folder, storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from contracts.model import Level
     from sharing.control import Control
-    from sharing.storage import Storage
+    from sharing.tables.storage import Storage
 
 SHARE = "jingshu"
 DEFAULT_SCHEMA = "city"

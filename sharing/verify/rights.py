@@ -16,10 +16,8 @@ from sqlalchemy import select
 from contracts.errors import UsageError
 from jobs.verify.report import said
 from sharing.control import Control, has_control
-from sharing.crossborder import verify as crossborder
 from sharing.crossborder.decide import is_counted
 from sharing.crossborder.records import ExportRow, counted_persons, export_leaf
-from sharing.rights import verify_books
 from sharing.rights.listing import ListingRow, listing_leaf
 from sharing.rights.offered import NotListableError, RealOrigin, SimulatedDataError, offered
 from sharing.rights.register import RightRow, right_leaf
@@ -33,7 +31,8 @@ from sharing.rights.trades import (
     settlement,
     trade_leaf,
 )
-from sharing.verify import logged, without_rows
+from sharing.verify import books, crossborder
+from sharing.verify.grants import logged, without_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +60,7 @@ def rights(lake: Lake) -> Iterator[Checked]:
         wanted = list(_wanted(session))
         problems = [
             *_settlements(session),
-            *verify_books.problems(lake, session),
+            *books.problems(lake, session),
             *_persons(session),
             *crossborder.decisions(session),
             *crossborder.dates(session),

@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from jobs.verify.report import said
 from sharing.control import Control, ForeignTable, Grant, LoggedReads, Request, has_control
-from sharing.foreign import leaves_of as leaves_of_table
-from sharing.grants import grant_leaf, revoke_leaf
+from sharing.gateway.reads import leaves_of
+from sharing.gateway.retention import is_removal, removed_until
+from sharing.grants.grants import grant_leaf, revoke_leaf
 from sharing.owed import is_coming
-from sharing.reads import leaves_of
-from sharing.retention import is_removal, removed_until
+from sharing.tables.foreign import leaves_of as leaves_of_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

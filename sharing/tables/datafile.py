@@ -10,14 +10,14 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from sharing.ceiling import NotServedError
-from sharing.deltalog import vector_file
-from sharing.storage import OutsideError
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.deltalog import vector_file
+from sharing.tables.storage import OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sharing.storage import Storage
+    from sharing.tables.storage import Storage
 
 _REBUILD = "Rebuild the table with the share job."
 #: Columns of Delta's own, which a writer of change data leaves in its files (§ Change Data Files).

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sharing.ceiling import NotServedError
-from sharing.storage import LOG
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.storage import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sharing.storage import Storage
+    from sharing.tables.storage import Storage
 
 Action = dict[str, Any]
 

@@ -12,8 +12,8 @@ rate. What each counts of what, and in which month:
   answered; the month in which they were. A mean, and no rate.
 - ``fixed_in_time``: issues fixed and tested again within 10 working days, of those fixed or due;
   the month when due. An issue is a batch that was held or rejected, or a correction. A batch is
-  fixed by a publication of its delivery whose checks passed (``sharing.issues``), a correction by
-  the answer "corrected"; one that its provider rejects counts as raised and not as fixed.
+  fixed by a publication of its delivery whose checks passed (``sharing.kpis.issues``), a correction
+  by the answer "corrected"; one that its provider rejects counts as raised and not as fixed.
 - ``recurred``: fixed batches of which a failed check stopped the same table again within 30 days,
   of those fixed at least 30 days ago; the month in which the 30 days ended. A batch that was
   rejected before it was checked names no check, and is not among them.
@@ -35,8 +35,8 @@ import pyarrow.compute as pc
 from contracts.model import CITY_TZ
 from jobs.record import governance
 from jobs.record.governance import BatchRow, CheckRow
-from sharing.grants import end_of, list_grants
-from sharing.issues import issues_of, recurred
+from sharing.grants.grants import end_of, list_grants
+from sharing.kpis.issues import issues_of, recurred
 from sharing.requests.corrections import list_corrections
 from sharing.requests.parties import parties_of
 from sharing.requests.states import HOLDING
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.tree import Tree
     from sharing.control import Control
-    from sharing.issues import Issue
+    from sharing.kpis.issues import Issue
     from sharing.requests.corrections import Correction
     from sharing.requests.tables import Ask
 

@@ -1,4 +1,4 @@
-"""What assessments must be among themselves, and what decisions said of them (rights.verify asks).
+"""What assessments must be among themselves, and what decisions said of them (``rights`` asks).
 
 Dates are worked out again from the rows: a result holds three years from its date, an extension
 three from the end before it (促进和规范数据跨境流动规定 Art. 9).

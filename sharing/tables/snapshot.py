@@ -15,18 +15,18 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from contracts.model import UNTAGGED
-from sharing.ceiling import NotServedError, check_levels, check_protocol
-from sharing.datafile import TableFiles, find_among, sorted_json
-from sharing.deltalog import commit_key, deletion_vectors, vector_file, versions
-from sharing.features import VECTORS, reader_features, reading_settings, writer_features
-from sharing.storage import Folder
+from sharing.tables.ceiling import NotServedError, check_levels, check_protocol
+from sharing.tables.datafile import TableFiles, find_among, sorted_json
+from sharing.tables.deltalog import commit_key, deletion_vectors, vector_file, versions
+from sharing.tables.features import VECTORS, reader_features, reading_settings, writer_features
+from sharing.tables.storage import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from contracts.model import Level
-    from sharing.datafile import DataFile, StoredFile
-    from sharing.storage import Storage
+    from sharing.tables.datafile import DataFile, StoredFile
+    from sharing.tables.storage import Storage
 
 _PHYSICAL: Final = "delta.columnMapping.physicalName"
 

@@ -16,7 +16,7 @@ from sharing.catalogue.register import (
 )
 from sharing.catalogue.steps import TRANSITIONS
 from sharing.control import Control, has_control
-from sharing.verify import logged, without_rows
+from sharing.verify.grants import logged, without_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from sqlalchemy import func, or_, select
 from contracts.errors import JingshuError
 from sharing.accounts.accounts import note
 from sharing.control import Activation, Grant, Recipient
+from sharing.grants.recipients import create_recipient, end_tokens, require_body
 from sharing.people import require
-from sharing.recipients import create_recipient, end_tokens, require_body
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,8 +1,9 @@
 """How long request records are kept, and their removal, which evidence tells of.
 
 An hour's number of requests and the digest of its records stay in the evidence log for ever
-(``sharing.reads``); only hours that are there are removed, whole, and a leaf says up to when. By it
-``verify`` knows a removal from a deletion. First reads are noted on their requests by ``run``.
+(``sharing.gateway.reads``); only hours that are there are removed, whole, and a leaf says up to
+when. By it ``verify`` knows a removal from a deletion. First reads are noted on their requests by
+``run``.
 """
 
 from __future__ import annotations

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.errors import JingshuError
-from sharing.datafile import find_among
-from sharing.deltalog import commit
-from sharing.snapshot import read_past
+from sharing.tables.datafile import find_among
+from sharing.tables.deltalog import commit
+from sharing.tables.snapshot import read_past
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from contracts.model import Level
-    from sharing.datafile import DataFile, StoredFile
-    from sharing.deltalog import Action, Commit
-    from sharing.snapshot import Snapshot
+    from sharing.tables.datafile import DataFile, StoredFile
+    from sharing.tables.deltalog import Action, Commit
+    from sharing.tables.snapshot import Snapshot
 
 Kind = Literal["add", "remove", "cdc"]
 FEED: Final = "delta.enableChangeDataFeed"

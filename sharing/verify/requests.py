@@ -12,7 +12,7 @@ from sharing.requests.corrections import CorrectionRow, answered_leaf, asked_lea
 from sharing.requests.flow import step_leaf
 from sharing.requests.states import HOLDING, TRANSITIONS
 from sharing.requests.tables import StepRow, read_asks
-from sharing.verify import logged, without_rows
+from sharing.verify.grants import logged, without_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
