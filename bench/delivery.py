@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.stack.tied import tied
 from lineage import outbox, stages
 from lineage.acknowledged import Acknowledged

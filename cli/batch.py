@@ -10,8 +10,8 @@ import click
 
 from contracts.delivery import BatchStatus
 from contracts.layout import Home
+from contracts.loading import load_tree
 from contracts.requested import city_tree
-from contracts.tree import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

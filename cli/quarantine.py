@@ -9,7 +9,7 @@ import click
 
 from contracts.errors import UsageError
 from contracts.layout import Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
+from contracts.loading import load_tree
 from contracts.requested import city_tree
-from contracts.tree import load_tree
 from jobs.faults import wordless
 from jobs.files.decode import DecodeError
 from jobs.land.run import land as land_batch

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from openlineage.client.generated import (
     catalog_dataset,
@@ -38,49 +38,11 @@ if TYPE_CHECKING:
 
     from openlineage.client.generated.base import DatasetFacet
 
-    from contracts.constraint import Severity
-    from contracts.model import Dimension
     from lineage.columns import Graph, Input
-    from lineage.events import Dataset, Parent
+    from lineage.runs import CheckFact, Dataset, Parent
 
 _SOURCE: Final = "JINGSHU"
 _SEVERITY: Final[Mapping[str, str]] = {"error": "error", "warning": "warn", "info": "info"}
-
-
-class CheckFact(Protocol):
-    """What lineage says about one check: counts only, never a message that may hold a value."""
-
-    @property
-    def rule_id(self) -> str:
-        """The check's id in its contract."""
-
-    @property
-    def column(self) -> str | None:
-        """The column it is on, if any."""
-
-    @property
-    def dimension(self) -> Dimension:
-        """The dimension of GB/T 36344."""
-
-    @property
-    def severity(self) -> Severity:
-        """How much a failure weighs."""
-
-    @property
-    def status(self) -> str:
-        """Whether it passed, failed, broke, or cannot be executed."""
-
-    @property
-    def checked(self) -> int | None:
-        """Rows looked at."""
-
-    @property
-    def failed(self) -> int | None:
-        """Rows found bad."""
-
-    @property
-    def threshold(self) -> float | None:
-        """The share of bad rows allowed, in percent."""
 
 
 def instant(moment: datetime) -> str:

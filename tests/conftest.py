@@ -15,11 +15,12 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from contracts.layout import ROOT, Home
-from contracts.tree import Tree, load_tree
+from contracts.loading import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from contracts.tree import Tree
     from infra.sandbox.truth import DayTruth
 
 os.environ.setdefault("JINGSHU_JARS", str(Path(sys.prefix) / "jars"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs import entry
 from jobs.build.run import build_product
 from jobs.record import governance

@@ -223,7 +223,7 @@ def rule(
     acting: str | None,
 ) -> None:
     """裁定 Rule which body leads an item that several collect, or that they differ (Art. 19)."""
-    from contracts.tree import load_tree
+    from contracts.loading import load_tree
     from sharing.catalogue import register as kept
     from sharing.catalogue.lead import Ruling
     from sharing.control import Control, utc_now
@@ -323,14 +323,14 @@ def _due_words(due: Mapping[str, Any]) -> str:
 
 def _entries() -> tuple[Entry, ...]:
     """Return what the contracts state, without asking the lake."""
-    from contracts.tree import load_tree
+    from contracts.loading import load_tree
     from sharing.catalogue.entries import entries
 
     return entries(load_tree())
 
 
 def _read() -> tuple[Tree, tuple[Entry, ...]]:
-    from contracts.tree import load_tree
+    from contracts.loading import load_tree
     from sharing.catalogue.entries import entries
     from sharing.catalogue.lake import read_facts
 

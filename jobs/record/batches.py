@@ -17,9 +17,9 @@ from jobs.record.leaves import Named, iso
 from jobs.tables import silver, staged
 from jobs.tables.delta import open_table
 from lineage import outbox, stages
-from lineage.events import Parent
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.machine import this_machine
+from lineage.runs import Parent
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs import entry
 from jobs.publish.quarantine import bad_rows
 from jobs.pull.run import kept_batch

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.build.run import build_product
 from jobs.record import governance
 from jobs.share.run import share_product

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from contracts.delivery import Delivery
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs import entry
 from jobs.audit.digest import digest_of
 from jobs.record import batches, intents
@@ -112,7 +112,7 @@ def test_an_audit_cut_short(home: Home, tree: Tree, crash: Crash) -> None:
     held = verdict(land(home, tree, DAY))
     code = (
         "from contracts.layout import Home\n"
-        "from contracts.tree import load_tree\n"
+        "from contracts.loading import load_tree\n"
         "from jobs.stages import from_json\n"
         "held = from_json(sys.stdin.read())\n"
         "of = entry.delivery_of(load_tree(), held.contract_id, held.provider,"

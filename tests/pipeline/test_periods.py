@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs import entry
 from jobs.record import governance, intents
 from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from requests import HTTPError
 
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.sandbox.city import generate_day
 from jobs.verify import verify
 from jobs.verify.lake import Lake

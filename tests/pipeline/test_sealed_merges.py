@@ -9,7 +9,7 @@ import pytest
 from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs import entry
 from jobs.operations import decisions
 from jobs.seal.keys import FileKeys

@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from contracts.layout import Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.build.run import build_product
 from jobs.record import intents
 from jobs.share.run import share_product

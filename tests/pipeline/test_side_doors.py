@@ -17,7 +17,7 @@ import pytest
 from pyspark.logger import PySparkLogger
 
 from contracts.layout import Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs import entry, trial
 from jobs.operations import backfill, decisions
 from jobs.publish import quarantine

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.delivery import Delivery
+from contracts.loading import load_tree
 from contracts.model import EXCEL_SERIAL
 from contracts.pattern import Pattern
 from contracts.rules import NAMED_RULES
-from contracts.tree import load_tree
 from jobs.rules.plan import make_plan
 from jobs.rules.predicates import quoted
 from tests.unit.contracts.small import column, custom, properties, set_custom, source, write

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from deltalake import DeltaTable
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from tests.shop import shop_tree
 
 if TYPE_CHECKING:

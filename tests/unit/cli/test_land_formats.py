@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from deltalake import DeltaTable
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
+from infra.sandbox.layouts import Layout
 from infra.sandbox.planting import Row
-from infra.sandbox.rendering import Layout, render
+from infra.sandbox.rendering import render
 from tests.shop import day
 from tests.unit.contracts.small import source, write
 

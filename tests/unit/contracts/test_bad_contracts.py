@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from contracts.document import ContractError
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from tests.unit.contracts.small import (
     Node,
     column,

@@ -16,9 +16,9 @@ from contracts import standard
 from contracts.document import ContractError
 from contracts.layout import ROOT
 from contracts.lint import lint
+from contracts.loading import load_tree
 from contracts.rules import KEY_CONFLICT, SHAPE, element_ids
 from contracts.standard import OBJECT, OPTIONS, PROPERTY, QUALITY, RELATIONSHIP, SLA
-from contracts.tree import load_tree
 from tests.conftest import TREE
 from tests.unit.contracts.small import Node, column, custom, properties, source, write
 

@@ -16,12 +16,12 @@ from deltalake import Schema
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT
+from contracts.loading import load_tree
 from contracts.model import LEVELS, SHARE_CEILING, Contract
 from contracts.reading import read_contract
 from contracts.reference import PACKAGED, codes_in_force, column_values, reference_csv
 from contracts.returned import with_returns
 from contracts.rules import KEY_CONFLICT, SHAPE, row_rules
-from contracts.tree import load_tree
 from jobs.land.header import match_header
 from jobs.land.run import bronze_schema
 from jobs.publish import quarantine

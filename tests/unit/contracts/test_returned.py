@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from contracts.document import ContractError
-from contracts.tree import Tree, load_tree
+from contracts.loading import load_tree
 from lineage.levels import check_policy
 from lineage.plan import share_graph
 from tests.conftest import TREE
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.model import Policy
+    from contracts.tree import Tree
 
 DISTRICTS = {p.id: p.code for p in TREE.providers.values() if p.kind == "district"}
 

@@ -24,7 +24,7 @@ import dags.waiting
 import jobs.entry
 import jobs.record.governance
 from contracts.layout import Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from dags.landing import Land
 from jobs.record import governance
 

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.operations.backfill import make_plan
 from tests.shop import shop_tree
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from contracts.loading import load_tree
 from contracts.model import Quality
 from contracts.rules import element_ids
-from contracts.tree import load_tree
 from jobs.checks.declared import Audited, run
 from jobs.trial import given, try_file
 from tests.unit.contracts.small import column, custom, properties, source, write

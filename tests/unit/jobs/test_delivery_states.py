@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.record import batches, governance
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog

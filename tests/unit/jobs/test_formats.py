@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.document import ContractError
-from contracts.tree import Feed, load_tree
+from contracts.loading import load_tree
+from contracts.tree import Feed
 from infra.sandbox import deliveries
+from infra.sandbox.layouts import Layout
 from infra.sandbox.planting import Row
-from infra.sandbox.rendering import Layout, render
+from infra.sandbox.rendering import render
 from jobs.audit.run import landing_results
 from jobs.files.decode import MAX_LINE_BYTES, DecodeError
 from jobs.land.header import HeaderError

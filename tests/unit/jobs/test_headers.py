@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.header import header_key, shown
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.land.header import HeaderError, match_header
 from jobs.land.run import Parsed
 from tests.unit.contracts.small import source, write

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.delivery import Delivery
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.entry import land_delivery
 from jobs.stages import Ended
 from jobs.verify.lake import Lake

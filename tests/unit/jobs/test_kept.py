@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contracts.loading import load_tree
 from contracts.model import Quality
-from contracts.tree import load_tree
 from jobs.checks import kept
 from jobs.checks.shown import may_be_shown
 from jobs.faults import StageFailedError, cause, without_words

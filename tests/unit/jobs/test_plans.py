@@ -14,9 +14,9 @@ import pytest
 
 from contracts.constraint import Options
 from contracts.delivery import Delivery
+from contracts.loading import load_tree
 from contracts.model import EXCEL_SERIAL
 from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
-from contracts.tree import load_tree
 from jobs.rules import predicates
 from jobs.rules.plan import MASK_BITS, _cast_text, make_plan, quarantining, spark_type
 from tests.conftest import TREE

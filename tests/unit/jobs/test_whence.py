@@ -13,7 +13,7 @@ import pytest
 
 from cli.main import main
 from contracts.delivery import Delivery
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs import entry
 from jobs.audit.digest import digest_of
 from jobs.operations import decisions

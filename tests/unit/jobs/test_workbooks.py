@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.files.broken_cells import broken_cells
 from jobs.files.decode import DecodeError
 from jobs.land.run import Parsed

@@ -14,17 +14,9 @@ import pytest
 from contracts.delivery import Delivery
 from lineage import stages
 from lineage.errors import LineageError
-from lineage.events import Parent, Run, ndjson
-from tests.unit.lineage.conftest import (
-    CASE,
-    CHECKS,
-    DAY,
-    ENDED,
-    POLICY,
-    PRODUCT,
-    SQL,
-    STARTED,
-)
+from lineage.events import ndjson
+from lineage.runs import Parent, Run
+from tests.unit.lineage.conftest import CASE, CHECKS, DAY, ENDED, POLICY, PRODUCT, SQL, STARTED
 from tests.unit.lineage.openlineage_shape import ShapeError, read
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contracts.loading import load_tree
 from contracts.model import LEVELS
-from contracts.tree import load_tree
 from jobs.record.batches import parent_run
 from lineage import stages
 from lineage.events import events

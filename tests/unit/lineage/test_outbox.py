@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from contracts.delivery import Delivery
     from contracts.layout import Home
-    from lineage.events import Run
+    from lineage.runs import Run
 
 
 def landed(visit: Delivery, version: int = 1) -> Run:

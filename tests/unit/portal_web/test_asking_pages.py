@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.layout import ROOT
+from contracts.loading import load_tree
 from contracts.model import SHARE_CEILING
-from contracts.tree import load_tree
 from portal.web.asking import askable
 from sharing.requests.parties import AboveCeilingError, level_under, parties_of
 from sharing.requests.tables import read_ask, read_asks

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import pyarrow.parquet as pq
 from python_calamine import CalamineWorkbook
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.errors import UsageError
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.sandbox.city import generate_day
 from infra.sandbox.truth import Faults
 from tests.unit.sandbox.exports import FIRST, Made

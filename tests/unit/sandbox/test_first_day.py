@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.loading import load_tree
 from contracts.rules import row_rules
-from contracts.tree import load_tree
 from infra.sandbox.datasets import DATASETS
 from infra.sandbox.deliveries import OUTCOMES, default_plan
 from infra.sandbox.dirt import normal

@@ -12,7 +12,7 @@ import pytest
 import sqlglot
 
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.sandbox.city import generate_day
 from infra.sandbox.dirt import normal
 from infra.sandbox.truth import Faults

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from infra.sandbox.layouts import HABITS, Layout
 from infra.sandbox.planting import Row
-from infra.sandbox.rendering import HABITS, Layout
 from tests.conftest import TREE
 
 FEEDS = {f"{feed.provider}/{feed.contract.dataset}": feed for feed in TREE.feeds()}

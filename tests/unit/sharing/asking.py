@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from sharing.people import ROLES, Actor
 from sharing.requests import flow
 from sharing.requests.asked import Asked, parse_asked

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from deltalake import write_deltalake
 
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.record import governance, leaves
 from jobs.record.governance import BatchRow, CheckRow, PublicationRow
 from jobs.seal.columns import sealed

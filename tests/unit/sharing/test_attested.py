@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import create_engine, delete, select, text, update
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.verify.lake import Lake
 from lineage.evidence.log import EvidenceLog
 from sharing import migrations

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing.accounts.tables import AccountEvent

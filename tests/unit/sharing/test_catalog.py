@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from sharing.control import Control
 from sharing.tables.names import Catalog
 from tests.unit.sharing.conftest import TABLE, districts, write_shared

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT, Home
+from contracts.loading import load_tree
 from contracts.requested import city_tree
-from contracts.tree import load_tree
 from lineage.levels import check_levels
 from sharing.joined.make import write_product
 from sharing.joined.query import query

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Date, Integer, insert, inspect, select, text
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage.evidence.log import EvidenceLog

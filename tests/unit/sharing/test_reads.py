@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 from cli.main import jingshu
 from contracts.errors import UsageError
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.verify.lake import Lake
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from cli.main import main
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing.control import Control

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Control, Request

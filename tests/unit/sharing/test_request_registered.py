@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.catalogue.entries import entries

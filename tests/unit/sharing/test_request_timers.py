@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from sharing.calendars import add_calendar, parse_calendar
 from sharing.requests.parties import parties_of
 from sharing.requests.states import TRANSITIONS

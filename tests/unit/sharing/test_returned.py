@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.tree import Tree, load_tree
+from contracts.loading import load_tree
 from sharing.grants import grants
 from sharing.grants.returned import PURPOSE, grant_returned
 from tests.returning import returning_tree
@@ -16,6 +16,7 @@ from tests.unit.sharing.conftest import districts, write_shared
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from contracts.tree import Tree
     from sharing.control import Control
 
 TABLE = "returned_pharmacy__{}"

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Control
 from sharing.people import ForbiddenError

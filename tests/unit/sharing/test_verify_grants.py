@@ -9,7 +9,7 @@ from deltalake import write_deltalake
 from sqlalchemy import delete, select, update
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.verify.lake import Lake
 from sharing.control import Control, ForeignTable, Grant, utc_now
 from sharing.grants import grants

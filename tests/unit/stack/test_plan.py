@@ -9,7 +9,7 @@ import pytest
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.stack.plan import Node, Step, day_nodes, startable, steps
 from infra.stack.rest import DagRun, RunState, TaskRun
 
