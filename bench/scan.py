@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from jobs.land.run import Parsed, bronze_schema
+from jobs.land.run import Parsed
 from jobs.scan.findings import compare
+from jobs.tables.bronze import bronze_schema
 
 if TYPE_CHECKING:
     from contracts.model import Contract

@@ -196,8 +196,9 @@ def _list(title: str, lines: list[str]) -> None:
 
 def _bad_rows(home: Home, contract: Contract, row: BatchRow) -> tuple[BadRow, ...]:
     """Return a batch's bad rows: from quarantine, or from its stage while it is held."""
-    from jobs.publish.quarantine import bad_rows, of_batches
-    from jobs.pull.run import kept_batch
+    from jobs.files.raw import kept_batch
+    from jobs.publish.quarantine import bad_rows
+    from jobs.tables.quarantine import of_batches
     from jobs.trial import shown_rows
 
     if row.rows_quarantined:

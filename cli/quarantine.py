@@ -77,7 +77,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield quarantined rows, table by table and line by line."""
     from jobs.operations.decisions import known_batch
-    from jobs.publish.quarantine import of_batches
+    from jobs.tables.quarantine import of_batches
     from jobs.trial import shown_rows
 
     batch = known_batch(home, batch_id) if batch_id else None

@@ -24,14 +24,17 @@ from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 from contracts.reading import read_contract
+from jobs.checks.landing import rows_differ
 from jobs.faults import wordless
 from jobs.files.decode import naming, sniff
-from jobs.land.run import Parsed, bronze_schema, land, statistics_only_on
+from jobs.files.raw import opened_raw
+from jobs.land.run import Parsed, land
 from jobs.publish import quarantine
-from jobs.pull.drop import SANDBOX_MARK, check_manifest, check_rows, found_at, origin_of
-from jobs.pull.run import opened_raw, pull
+from jobs.pull.drop import SANDBOX_MARK, ManifestError, check_manifest, found_at, origin_of
+from jobs.pull.run import pull
 from jobs.record.governance import utc_now
 from jobs.seal.rows import sealed_rows
+from jobs.tables.bronze import bronze_schema, statistics_only_on
 from jobs.tables.delta import append_once, open_table
 
 if TYPE_CHECKING:
@@ -270,7 +273,7 @@ def land_file(given: Given, out: Path) -> Landing:
             sniffed = sniff(kept)
             parsed = Parsed(contract, contract.server(provider), raw.batch_id)
             data = pa.Table.from_batches(list(parsed.batches(kept)), wanted)
-        check_rows(given.delivery, raw, parsed.rows)
+        _check_rows(given.delivery, raw, parsed.rows)
         stored = sealed_rows(Home.from_env(), given.delivery, data)
         append_once(
             out,
@@ -300,3 +303,13 @@ def _check_output(out: Path, wanted: pa.Schema, contract: Contract) -> None:
         )
     if table is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} holds something else.", "Name an empty or a new folder.")
+
+
+def _check_rows(delivery: Delivery, raw: RawBatch, rows: int) -> None:
+    """Raise ManifestError when a file has other rows than its manifest announced."""
+    told = rows_differ(raw.rows_announced, rows)
+    if told:
+        raise ManifestError(
+            f"{delivery.name}, {raw.file_name}: {told}.",
+            "Deliver the file again, whole, with the manifest of the same export.",
+        )

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from contracts.delivery import Delivery
-from jobs import entry
+from jobs import steps
 from jobs.build.run import build_product
 from jobs.share.run import share_product
 from jobs.stages import Ended, LandedBatch, PublishedVersion
@@ -24,10 +24,10 @@ def run_delivery(
     home: Home, tree: Tree, contract_id: str, provider: str, day: date
 ) -> PublishedVersion | Ended:
     """Take one delivery as far as it goes."""
-    landed = entry.land_delivery(home, Delivery(tree.contract(contract_id), provider, day))
+    landed = steps.land_delivery(home, Delivery(tree.contract(contract_id), provider, day))
     if not isinstance(landed, LandedBatch):
         return landed
-    return entry.publish_verdict(home, tree, entry.audited(home, tree, landed))
+    return steps.publish_verdict(home, tree, steps.audited(home, tree, landed))
 
 
 def run_day(home: Home, tree: Tree, day: date, providers: frozenset[str] | None = None) -> None:

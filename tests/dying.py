@@ -35,7 +35,7 @@ target.{name} = crash
 def die(home: Home, tree: Tree, crash: Crash, code: str, told: str) -> None:
     """Run code in a process that ends itself at a step."""
     module, name, nth, before = crash
-    imports = "import os, sys\nfrom jobs import entry\nfrom jobs.record import batches\n"
+    imports = "import os, sys\nfrom jobs import entry, steps\nfrom jobs.record import batches\n"
     program = imports + _EXIT_AROUND.format(module=module, name=name, nth=nth, before=before)
     environment = os.environ | {
         "JINGSHU_HOME": str(home.root),

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
-from jobs import entry
+from jobs import steps
 from jobs.build.run import build_product
 from jobs.record import governance
 from jobs.share.run import share_product
@@ -134,9 +134,9 @@ class Shop:
     def run(self, feed: str, of: date) -> BatchRow:
         """Take the day's delivery as far as it goes; return its batch's row."""
         contract = self.tree.contract(f"shop.{feed}")
-        landed = entry.land_delivery(self.home, Delivery(contract, "shop", of))
+        landed = steps.land_delivery(self.home, Delivery(contract, "shop", of))
         if isinstance(landed, LandedBatch):
-            entry.publish_verdict(self.home, self.tree, entry.audited(self.home, self.tree, landed))
+            steps.publish_verdict(self.home, self.tree, steps.audited(self.home, self.tree, landed))
         assert landed.batch_id is not None
         return self.row(landed.batch_id)
 

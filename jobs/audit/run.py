@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Literal
 from contracts.rules import level_id, row_rules
 from jobs.audit.digest import digest_of
 from jobs.checks import declared, expectations
-from jobs.pull.drop import rows_differ
+from jobs.checks.landing import announced, landing_results
 from jobs.rules.count import count_stage
-from jobs.rules.plan import BAD, make_plan, spark_type
-from jobs.rules.predicates import identifier, quoted
+from jobs.rules.plan import make_plan
 from jobs.seal import on_spark
 from jobs.seal.plan import typed_seals
 from jobs.spark.session import session
+from jobs.spark.sql import identifier, quoted
+from jobs.spark.types import spark_type
 from jobs.stages import CheckResult, Verdict
-from jobs.tables.silver import stage_path
+from jobs.tables.silver import BAD, stage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,53 +155,6 @@ def _why_published(refined: RefinedBatch, results: Sequence[CheckResult]) -> str
 
 def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def landing_results(findings: Sequence[str], notes: Sequence[str]) -> list[CheckResult]:
-    """Say that the schema held, or the batch would not be here, and what landing noticed.
-
-    Only what the contract does not say is a failure: its footer is passed over as agreed.
-    """
-    noticed = "；".join(findings)
-    agreed = f"（{'；'.join(notes)}）" if notes else ""
-    return [
-        CheckResult(
-            rule_id="table.layout",
-            column=None,
-            dimension="conformity",
-            severity="warning",
-            status="failed" if noticed else "passed",
-            checked=1,
-            failed=1 if noticed else 0,
-            threshold=None,
-            message=f"与契约不符 not as in the contract: {noticed}{agreed}"
-            if noticed
-            else f"表头与编码如约 header and encoding as agreed{agreed}",
-            engine="land",
-        )
-    ]
-
-
-def announced(refined: RefinedBatch) -> list[CheckResult]:
-    """Hold the rows that landed against those that the provider's manifest announced."""
-    if refined.rows_announced is None:
-        return []
-    differ = rows_differ(refined.rows_announced, refined.rows_landed)
-    return [
-        CheckResult(
-            rule_id="manifest.rows",
-            column=None,
-            dimension="completeness",
-            severity="error",
-            status="failed" if differ else "passed",
-            checked=refined.rows_announced,
-            failed=abs(refined.rows_announced - refined.rows_landed),
-            threshold=0.0,
-            message=differ
-            or f"清单与文件行数一致 as many rows as announced: {refined.rows_landed}",
-            engine="land",
-        )
-    ]
 
 
 def _row_results(

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 from contracts.reference import PACKAGED
 from jobs.checks import declared, disclosure, expectations
 from jobs.record import batches, footprint, governance, intents, leaves
-from jobs.record.governance import PublicationRow, utc_now
-from jobs.rules.predicates import identifier
+from jobs.record.governance import utc_now
+from jobs.record.products import publication
 from jobs.seal import on_spark
 from jobs.spark.session import session
+from jobs.spark.sql import identifier
 from jobs.stages import ProductVersion
 from jobs.tables import products, silver
 from jobs.tables.delta import open_table
@@ -258,24 +259,3 @@ def _said(  # noqa: PLR0913, PLR0917  (a row has these columns)
     )
     publication(home, "product", built.table, built, json.dumps(inputs, sort_keys=True))
     return built
-
-
-def publication(
-    home: Home, kind: str, table: str, made: ProductVersion | object, inputs: str
-) -> None:
-    """Append the governance row of a product's or share's state."""
-    row = PublicationRow(
-        recorded_at=utc_now(),
-        kind=kind,
-        table_name=table,
-        inputs=inputs,
-        rows_suppressed=getattr(made, "rows_suppressed", 0),
-        **{
-            name: getattr(made, name)
-            for name in ("business_date", "status", "version", "rows", "origin", "reason")
-        },
-    )
-    said = hashlib.sha256(f"{row.status}:{row.version}:{row.reason}:{inputs}".encode()).hexdigest()[
-        :12
-    ]
-    governance.append(home, f"{kind}:{table}:{row.business_date}:{said}", [row])

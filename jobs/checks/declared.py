@@ -18,7 +18,7 @@ from contracts.rules import BatchRule, batch_rules
 from jobs.checks.compare import holds, in_words
 from jobs.checks.shown import may_be_shown
 from jobs.faults import cause
-from jobs.rules.predicates import identifier, quoted
+from jobs.spark.sql import identifier, quoted
 from jobs.stages import CheckResult
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jobs.rules.predicates import identifier
+from jobs.spark.sql import identifier
 from jobs.stages import CheckResult
 
 if TYPE_CHECKING:

@@ -19,14 +19,14 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from contracts.errors import JingshuError
 from contracts.model import max_level
 from jobs.files.decode import DecodeError, naming, sniff
+from jobs.files.raw import opened_raw
 from jobs.land.header import HeaderError, match_header
 from jobs.land.records import Noticed, read
-from jobs.pull.run import opened_raw
 from jobs.scan import findings
 from jobs.seal.columns import SealError
-from jobs.seal.plan import EXTRA, is_sealed
 from jobs.seal.rows import opened_rows, sealed_rows
 from jobs.stages import LandedBatch
+from jobs.tables.bronze import bronze_schema, statistics_only_on
 from jobs.tables.delta import (
     append_once,
     committed_as,
@@ -53,41 +53,10 @@ _HEADER_SEARCH_ROWS: Final = 10
 _RAW_ONLY: Final = ("kind", "is_sealed")
 #: Formats whose header is a row of the file, among others.
 _TABLES: Final = ("csv", "xlsx", "xls")
-SYSTEM_FIELDS: Final = (
-    pa.field("_source_line", pa.int64(), metadata={"jingshu.level": "L1"}),
-    pa.field("_row_error", pa.string(), metadata={"jingshu.level": "L1"}),
-    pa.field("_extra", pa.string(), metadata={"jingshu.level": "L3"}),
-    pa.field("_batch_id", pa.string(), metadata={"jingshu.level": "L1"}),
-)
 
 
 class LayoutMovedError(JingshuError, ValueError):
     """A contract whose columns are no longer those of its table."""
-
-
-def bronze_schema(contract: Contract) -> pa.Schema:
-    """Return bronze's Arrow schema: every contract column as text, and where it came from."""
-    columns = [
-        pa.field(
-            c.name,
-            pa.string(),
-            metadata={
-                "comment": c.description or c.business_name,
-                "jingshu.level": c.effective_level,
-                "jingshu.header": c.header,
-            },
-        )
-        for c in contract.columns
-    ]
-    return pa.schema([*columns, *system_fields(contract)])
-
-
-def system_fields(contract: Contract) -> list[pa.Field]:
-    """Return bronze's own columns; beside sealed columns, what stands in no column is L4 too."""
-    if not is_sealed(contract):
-        return list(SYSTEM_FIELDS)
-    top = {"jingshu.level": "L4"}
-    return [f.with_metadata(top) if f.name == EXTRA else f for f in SYSTEM_FIELDS]
 
 
 @dataclass
@@ -347,9 +316,3 @@ def _is_same(home: Home, delivery: Delivery, there: pa.Table, data: pa.Table) ->
 def _rows(home: Home, raw: RawBatch, parsed: Parsed) -> pa.Table:
     with opened_raw(home, raw) as file:
         return pa.Table.from_batches(list(parsed.batches(file)), bronze_schema(parsed.contract))
-
-
-def statistics_only_on(contract: Contract, *system: str) -> dict[str, str]:
-    """Return the Delta property that keeps values of L3+ columns out of ``_delta_log``."""
-    open_columns = [c.name for c in contract.columns if c.effective_level in ("L1", "L2")]
-    return {"delta.dataSkippingStatsColumns": ",".join([*open_columns, *system])}

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
-from jobs import entry
+from jobs import steps
+from jobs.files.raw import kept_batches
 from jobs.operations import restore
 from jobs.operations.rebuild import rebuild_after
-from jobs.pull.run import kept_batches
 from jobs.record import batches, governance
 from jobs.record.governance import utc_now
 from jobs.spark.session import SparkUnavailableError
@@ -110,15 +110,15 @@ def from_drop(home: Home, tree: Tree, plan: Plan) -> Iterator[Done]:
         except SparkUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001  (one date's fault blocks no other)
-            entry.record_failure(home, delivery, _told(error))
+            steps.record_failure(home, delivery, _told(error))
             yield Done(delivery, "failed", _told(error))
 
 
 def _dropped(home: Home, tree: Tree, delivery: Delivery) -> Done:
-    landed = entry.land_delivery(home, delivery)
+    landed = steps.land_delivery(home, delivery)
     if not isinstance(landed, LandedBatch):
         return Done(delivery, landed.state, landed.reason, landed.batch_id)
-    made = entry.publish_verdict(home, tree, entry.audited(home, tree, landed))
+    made = steps.publish_verdict(home, tree, steps.audited(home, tree, landed))
     if not isinstance(made, PublishedVersion):
         return Done(delivery, made.state, made.reason, made.batch_id, is_new=True)
     row = governance.batch(home, made.batch_id)

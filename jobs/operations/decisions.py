@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
-from jobs import entry
+from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.files.decode import DecodeError
+from jobs.files.raw import kept_batch
 from jobs.land.run import land_again
 from jobs.operations import withdrawal
 from jobs.operations.rebuild import rebuild
 from jobs.operations.withdrawal import reason_digest
 from jobs.pull.drop import ManifestError, PullStopped, check_manifest, find
-from jobs.pull.run import kept_batch
 from jobs.record import batches, governance, intents, leaves
 from jobs.record.conservation import was_shown
 from jobs.record.governance import utc_now
@@ -203,7 +203,7 @@ def judged_anew(
         return Outcome(raw.batch_id, "rejected", is_new=True, note=str(bad))
     batches.landed_again(home, delivery, landed)
     intents.finish(home, f"retry:{raw.batch_id}")
-    return published(home, tree, entry.audited(home, tree, landed, again=True))
+    return published(home, tree, steps.audited(home, tree, landed, again=True))
 
 
 def _taken_up(kept: RawBatch, contract_version: str) -> RawBatch:
@@ -229,7 +229,7 @@ def _check_announced(home: Home, delivery: Delivery, raw: RawBatch) -> None:
 
 def published(home: Home, tree: Tree, verdict: Verdict) -> Outcome:
     """Publish what a verdict passed; return the batch's status then, with its grounds."""
-    result = entry.publish_verdict(home, tree, verdict)
+    result = steps.publish_verdict(home, tree, verdict)
     row = known_batch(home, verdict.batch_id)
     version = result.silver_version if isinstance(result, PublishedVersion) else None
     note = row.reason if version is None else verdict.reason
@@ -246,7 +246,7 @@ def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdi
     kept = kept_batch(home, row.table, row.batch_id)
     batch = _taken_up(kept, row.contract_version)
     if delivery.contract.load.mode == "merge_key" or not is_staged:
-        return entry.audited(home, tree, entry.landed_of(home, delivery, batch), again=True)
+        return steps.audited(home, tree, steps.landed_of(home, delivery, batch), again=True)
     results = governance.check_results(home, [row.batch_id])
     digest = digest_of(results, "hold")
     logged = EvidenceLog(home).find(f"verdict:{leaves.verdict_subject(home, row, digest)}")
@@ -298,7 +298,7 @@ def _released(home: Home, verdict: Verdict, actor: str, reason: str) -> Verdict:
 
 
 def _delivery(tree: Tree, row: BatchRow) -> Delivery:
-    return entry.delivery_of(tree, row.contract_id, row.provider, row.business_date.isoformat())
+    return steps.delivery_of(tree, row.contract_id, row.provider, row.business_date.isoformat())
 
 
 def _is_open(home: Home, step: str, row: BatchRow) -> bool:

@@ -12,8 +12,8 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
+from jobs.files.raw import kept_batch, opened_raw, sealed_facts
 from jobs.operations.decisions import known_batch
-from jobs.pull.run import kept_batch, opened_raw, sealed_facts
 from jobs.record import leaves
 from lineage.evidence.digests import digest_file
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
-from jobs import entry
+from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.land.run import land
 from jobs.operations import decisions
@@ -19,6 +19,7 @@ from jobs.publish import quarantine
 from jobs.record import batches, governance, intents, leaves
 from jobs.tables import staged
 from jobs.tables.delta import has_transaction, open_table
+from jobs.tables.quarantine import mark
 from lineage.evidence.log import EvidenceLog
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _shown_again(
     if row.status == "published" and gone != {"bronze"}:
         batches.put_back(home, delivery, landed)
         intents.finish(home, f"retry:{row.batch_id}")
-        verdict = entry.audited(home, tree, landed)
+        verdict = steps.audited(home, tree, landed)
         outcome = decisions.published(home, tree, _as_released(home, verdict))
         return outcome if outcome.status != "published" else replace(outcome, note=note)
     if "quarantine" in gone:
@@ -132,7 +133,7 @@ def _shown_again(
 
         refine(home, delivery, landed, tree.root)
         quarantine.append(home, delivery.contract, landed, tree.root)
-        quarantine.mark(home, row.table, row.batch_id, row.status)
+        mark(home, row.table, row.batch_id, row.status)
     batches.put_back(home, delivery, landed)
     intents.finish(home, f"retry:{row.batch_id}")
     return Outcome(row.batch_id, row.status, True, note, row.silver_version)

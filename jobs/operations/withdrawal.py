@@ -18,10 +18,10 @@ from jobs.record import batches, footprint, governance, leaves
 from jobs.record.governance import utc_now
 from jobs.refine.merge import Merge, MergeBase, base_without, contents
 from jobs.refine.run import write_stage
-from jobs.rules.plan import CARRIED, GOOD
 from jobs.seal import on_spark
 from jobs.tables import silver, staged
 from jobs.tables.delta import open_table
+from jobs.tables.silver import CARRIED, GOOD
 from lineage import outbox, stages
 
 if TYPE_CHECKING:

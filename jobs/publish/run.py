@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from contracts.errors import JingshuError
 from jobs.publish import quarantine
 from jobs.record import batches, governance, intents
-from jobs.rules.plan import CARRIED, GOOD
 from jobs.stages import Batch, PublishedVersion
 from jobs.tables import silver, staged
 from jobs.tables.delta import has_transaction, open_table
+from jobs.tables.silver import CARRIED, GOOD
 
 if TYPE_CHECKING:
     from datetime import date

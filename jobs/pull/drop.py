@@ -263,21 +263,3 @@ def check_manifest(delivery: Delivery, raw: RawBatch, found: Found) -> None:
             f"{delivery.name}, {raw.file_name}: the {algorithm} is not the announced one.",
             "Deliver file and manifest again, from the same export.",
         )
-
-
-def rows_differ(announced: int | None, landed: int) -> str:
-    """Say in words that other rows landed than were announced; nothing where they agree."""
-    if announced in (None, landed):
-        return ""
-    zh = f"清单称 {announced} 行，文件有 {landed} 行"
-    return f"{zh} {announced} rows announced, {landed} in the file"
-
-
-def check_rows(delivery: Delivery, raw: RawBatch, rows: int) -> None:
-    """Raise ManifestError when a file has other rows than its manifest announced."""
-    told = rows_differ(raw.rows_announced, rows)
-    if told:
-        raise ManifestError(
-            f"{delivery.name}, {raw.file_name}: {told}.",
-            "Deliver the file again, whole, with the manifest of the same export.",
-        )

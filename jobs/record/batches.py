@@ -9,13 +9,13 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from jobs.publish import quarantine
-from jobs.pull.run import sealed_facts
+from jobs.files.raw import sealed_facts
 from jobs.record import footprint, governance, intents, leaves
 from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, utc_now
 from jobs.record.leaves import Named, iso
 from jobs.tables import silver, staged
 from jobs.tables.delta import open_table
+from jobs.tables.quarantine import mark
 from lineage import outbox, stages
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.machine import this_machine
@@ -338,7 +338,7 @@ def marked(home: Home, row: BatchRow, status: BatchStatus) -> None:
     if not row.rows_quarantined:
         return
     with intents.under_way(home, f"mark:{row.batch_id}", row.table):
-        quarantine.mark(home, row.table, row.batch_id, status)
+        mark(home, row.table, row.batch_id, status)
         _quarantine_again(home, row)
 
 

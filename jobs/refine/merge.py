@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from jobs.rules.plan import BAD, CARRIED, GOOD, OUTDATED, TOMBSTONE
-from jobs.rules.predicates import identifier, quoted
 from jobs.seal import on_spark
 from jobs.spark.session import session
+from jobs.spark.sql import identifier, quoted
 from jobs.tables.delta import open_table
-from jobs.tables.silver import publications, stage_path
+from jobs.tables.silver import BAD, CARRIED, GOOD, OUTDATED, TOMBSTONE, publications, stage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,10 +16,10 @@ from contracts.errors import JingshuError
 from jobs.refine.merge import Merge, merge_base
 from jobs.rules.count import count_stage
 from jobs.rules.plan import RefinePlan, make_plan
-from jobs.rules.predicates import identifier, quoted
 from jobs.seal import on_spark
 from jobs.seal.plan import is_sealed
 from jobs.spark.session import compile_plans, parquet_writer, session
+from jobs.spark.sql import identifier, quoted
 from jobs.stages import LandedBatch, RefinedBatch
 from jobs.tables.delta import has_transaction, open_table
 from jobs.tables.silver import stage_path

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jobs.rules.plan import BAD
+from jobs.tables.silver import BAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

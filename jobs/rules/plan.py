@@ -12,15 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.model import EXCEL_SERIAL
 from contracts.rules import KEY_CONFLICT, is_identifier, row_rules
-from jobs.rules.predicates import (
-    cast,
-    identifier,
-    normalised,
-    quoted,
-    resident_id_of_15,
-    trimmed,
-    violation,
-)
+from jobs.rules.predicates import cast, normalised, resident_id_of_15, trimmed, violation
+from jobs.spark.sql import identifier, quoted
+from jobs.spark.types import spark_type
+from jobs.tables.silver import BAD, GOOD
 
 if TYPE_CHECKING:
     from datetime import date
@@ -32,37 +27,18 @@ if TYPE_CHECKING:
 
 #: Bits of one mask column; a contract with more rules gets several columns.
 MASK_BITS: Final = 62
-#: The stage's partition: good rows, bad rows and doubles, and merge_key's three other kinds.
-GOOD, BAD, CARRIED, TOMBSTONE, OUTDATED = "true", "false", "carried", "tombstone", "outdated"
 
 #: All that shows as nothing: Unicode's spaces and line ends, the zero-width ones, the BOM.
 _SPACES: Final = "[\\\\s\\\\p{Z}\\\\u0085\\\\u200B-\\\\u200D\\\\u2060\\\\uFEFF]"
 _FULL_WIDTH: Final = "".join(chr(c) for c in range(0xFF01, 0xFF5F))
 _HALF_WIDTH: Final = "".join(chr(c) for c in range(0x21, 0x7F))
 _NUMBER: Final = "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
-#: Logical types of contracts as Spark SQL calls them.
-SPARK_TYPES: Final = {
-    "string": "string",
-    "integer": "bigint",
-    "number": "double",
-    "date": "date",
-    "timestamp": "timestamp",
-    "boolean": "boolean",
-}
 #: Serials below are off by one: spreadsheets count a 29 February 1900 that never was.
 _FIRST_SERIAL, _LAST_SERIAL = 61, 2958465
 #: Years of four digits; others are typing errors, and most readers cannot hold them.
 _FIRST_DAY, _LAST_DAY = "DATE '1000-01-01'", "DATE '9999-12-31'"
 _SCALE: Final = re.compile(r"decimal\(\d+(?:,(\d+))?\)")
 _MAX_DOUBLE: Final = "1.7976931348623157E308D"
-
-
-def spark_type(column: Column) -> str:
-    """Return the Spark SQL type of a column: its decimal if it names one, else by logical type."""
-    physical = column.physical_type.strip().lower()
-    if column.type == "number" and physical.startswith(("decimal", "numeric")):
-        return physical.replace("numeric", "decimal", 1).replace(" ", "")
-    return SPARK_TYPES[column.type]
 
 
 @dataclass(frozen=True)

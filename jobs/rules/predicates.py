@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from contracts.reference import codes_in_force, column_rows, column_values, reference_csv
+from jobs.spark.sql import identifier, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,16 +27,6 @@ _ID_CHECKS: Final = "10X98765432"
 #: WGS84 bounds of Beijing with 0.02° slack (domain reference §2.6).
 _LON: Final = (115.40, 117.53)
 _LAT: Final = (39.42, 41.08)
-
-
-def quoted(text: str) -> str:
-    """Return a Spark SQL string literal that stands for exactly ``text``."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def identifier(name: str) -> str:
-    """Return a quoted Spark SQL identifier."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def trimmed(column: str) -> str:

@@ -13,12 +13,12 @@ import pyarrow as pa
 from pyarrow.fs import FileSystem
 from pyarrow.parquet import ParquetFile
 
-from jobs.rules.plan import spark_type
-from jobs.rules.predicates import identifier
 from jobs.seal import columns
 from jobs.seal.columns import Seal
 from jobs.seal.keys import keys_of, provider_of
 from jobs.seal.plan import raw_seals, typed_seals
+from jobs.spark.sql import identifier
+from jobs.spark.types import spark_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

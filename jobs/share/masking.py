@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.errors import JingshuError
-from jobs.rules.predicates import identifier, quoted
+from jobs.spark.sql import identifier, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow.parquet as pq
 
 from contracts.model import SHARE_CEILING
-from jobs.build.run import publication
 from jobs.checks import disclosure
 from jobs.record import batches, footprint, governance, intents, leaves
 from jobs.record.governance import utc_now
+from jobs.record.products import publication
 from jobs.scan import findings
 from jobs.seal import on_spark
 from jobs.share.masking import masked

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
-from jobs.rules.plan import TOMBSTONE
 from jobs.tables import staged
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Contract
 
+#: The stage's partition: good rows, bad rows and doubles, and merge_key's three other kinds.
+GOOD, BAD, CARRIED, TOMBSTONE, OUTDATED = "true", "false", "carried", "tombstone", "outdated"
 #: Ends the name of the stage that a ``merge_key`` table shows after a withdrawal.
 WITHDRAWN: Final = "-withdrawn"
 

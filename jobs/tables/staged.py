@@ -20,8 +20,8 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from contracts.errors import JingshuError
 from contracts.model import SEALED_LEVEL
-from jobs.rules.plan import spark_type
 from jobs.seal.plan import SEALED_KEY, TYPE_KEY
+from jobs.spark.types import spark_type
 from jobs.tables.delta import BASE_CONFIGURATION, has_transaction, open_table
 
 if TYPE_CHECKING:

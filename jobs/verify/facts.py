@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jobs.audit.digest import digest_of
-from jobs.pull.run import sealed_facts
+from jobs.files.raw import sealed_facts
 from jobs.record import leaves
 from jobs.verify.report import said
 

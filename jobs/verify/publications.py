@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from jobs.audit.digest import digest_of
 from jobs.publish.run import is_same_period
-from jobs.rules.plan import CARRIED, GOOD
 from jobs.tables import silver, staged
+from jobs.tables.silver import CARRIED, GOOD
 from jobs.verify.lake import file_problem, foreign_commits, stages_of
 from jobs.verify.report import said
 

@@ -9,8 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from jobs.record.conservation import account, was_shown
-from jobs.rules.plan import BAD, GOOD, OUTDATED, TOMBSTONE
-from jobs.tables.silver import stage_path
+from jobs.tables.silver import BAD, GOOD, OUTDATED, TOMBSTONE, stage_path
 from jobs.verify.lake import per_batch
 from jobs.verify.report import said
 

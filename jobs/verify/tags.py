@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from contracts.model import SHARE_CEILING, UNTAGGED
-from jobs.land.run import bronze_schema
-from jobs.publish import quarantine
 from jobs.record import governance
 from jobs.record.footprint import schema_digest
-from jobs.tables import silver, staged
+from jobs.tables import quarantine, silver, staged
+from jobs.tables.bronze import bronze_schema
 from jobs.verify.report import said
 from lineage.errors import TagLossError
 from lineage.levels import check_levels

@@ -9,8 +9,7 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs.record import governance
-from jobs.rules.plan import BAD
-from jobs.tables.silver import stage_path
+from jobs.tables.silver import BAD, stage_path
 from tests.conftest import DAYS, THREAD, TREE, City
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
-from jobs import entry
+from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.record import batches, intents
 from jobs.stages import Batch, CheckResult, LandedBatch, Verdict
@@ -63,7 +63,7 @@ def delivery(tree: Tree, day: date) -> Delivery:
 
 
 def land(home: Home, tree: Tree, day: date) -> LandedBatch:
-    landed = entry.land_delivery(home, delivery(tree, day))
+    landed = steps.land_delivery(home, delivery(tree, day))
     assert isinstance(landed, LandedBatch)
     return landed
 
@@ -115,7 +115,7 @@ def test_an_audit_cut_short(home: Home, tree: Tree, crash: Crash) -> None:
         "from contracts.loading import load_tree\n"
         "from jobs.stages import from_json\n"
         "held = from_json(sys.stdin.read())\n"
-        "of = entry.delivery_of(load_tree(), held.contract_id, held.provider,"
+        "of = steps.delivery_of(load_tree(), held.contract_id, held.provider,"
         " str(held.business_date))\n"
         "batches.audited(Home.from_env(), of, held)\n"
     )

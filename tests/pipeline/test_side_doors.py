@@ -20,8 +20,8 @@ from contracts.layout import Home
 from contracts.loading import load_tree
 from jobs import entry, trial
 from jobs.operations import backfill, decisions
-from jobs.publish import quarantine
 from jobs.record import governance
+from jobs.tables import quarantine
 from jobs.verify import verify
 from portal.site import build_site
 from sharing.control import Control, utc_now

@@ -24,7 +24,7 @@ from contracts.model import EXCEL_SERIAL
 from contracts.pattern import Pattern
 from contracts.rules import NAMED_RULES
 from jobs.rules.plan import make_plan
-from jobs.rules.predicates import quoted
+from jobs.spark.sql import quoted
 from tests.unit.contracts.small import column, custom, properties, set_custom, source, write
 
 if TYPE_CHECKING:

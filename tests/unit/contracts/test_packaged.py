@@ -23,10 +23,10 @@ from contracts.reference import PACKAGED, codes_in_force, column_values, referen
 from contracts.returned import with_returns
 from contracts.rules import KEY_CONFLICT, SHAPE, row_rules
 from jobs.land.header import match_header
-from jobs.land.run import bronze_schema
-from jobs.publish import quarantine
-from jobs.rules.plan import MASK_BITS, make_plan, spark_type
-from jobs.tables import silver
+from jobs.rules.plan import MASK_BITS, make_plan
+from jobs.spark.types import spark_type
+from jobs.tables import quarantine, silver
+from jobs.tables.bronze import bronze_schema
 from tests.conftest import TREE
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from airflow.sdk.exceptions import TaskDeferred
 
 import dags.landing
 import dags.waiting
-import jobs.entry
 import jobs.record.governance
+import jobs.steps
 from contracts.layout import Home
 from contracts.loading import load_tree
 from dags.landing import Land
@@ -77,7 +77,7 @@ async def first(trigger: Any) -> Any:
     return None
 
 
-for module in (dags.waiting, jobs.entry, jobs.record.governance):
+for module in (dags.waiting, jobs.steps, jobs.record.governance):
     vars(module)["utc_now"] = now
 vars(asyncio)["sleep"] = sleep
 vars(dags.landing).update(announce_lineage_parent=lambda: None, business_date=lambda: DAY)

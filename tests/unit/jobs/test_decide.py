@@ -10,7 +10,8 @@ import pytest
 
 from contracts.model import Contract, Thresholds
 from jobs.audit.digest import digest_of
-from jobs.audit.run import announced, decide
+from jobs.audit.run import decide
+from jobs.checks.landing import announced
 from jobs.stages import CheckResult, RefinedBatch
 from tests.conftest import TREE
 

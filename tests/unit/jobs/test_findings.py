@@ -13,10 +13,10 @@ from contracts.delivery import Delivery
 from contracts.grading import MANY_PERSONS
 from contracts.model import Grading, RuleUse
 from infra.sandbox.checkdigits import resident_id, uscc
-from jobs.entry import land_delivery
 from jobs.record import governance
 from jobs.scan.findings import Found, compare
 from jobs.stages import LandedBatch
+from jobs.steps import land_delivery
 from tests.days import deliver
 from tests.shop import DAY, shop_tree
 from tests.unit.lineage.conftest import PRODUCT, column

@@ -20,7 +20,7 @@ from infra.sandbox import deliveries
 from infra.sandbox.layouts import Layout
 from infra.sandbox.planting import Row
 from infra.sandbox.rendering import render
-from jobs.audit.run import landing_results
+from jobs.checks.landing import landing_results
 from jobs.files.decode import MAX_LINE_BYTES, DecodeError
 from jobs.land.header import HeaderError
 from jobs.land.run import Parsed

@@ -11,8 +11,8 @@ import pytest
 
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
-from jobs.entry import land_delivery
 from jobs.stages import Ended
+from jobs.steps import land_delivery
 from jobs.verify.lake import Lake
 from jobs.verify.refusals import records
 from tests.days import deliver

@@ -18,7 +18,9 @@ from contracts.loading import load_tree
 from contracts.model import EXCEL_SERIAL
 from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
 from jobs.rules import predicates
-from jobs.rules.plan import MASK_BITS, _cast_text, make_plan, quarantining, spark_type
+from jobs.rules.plan import MASK_BITS, _cast_text, make_plan, quarantining
+from jobs.spark import sql
+from jobs.spark.types import spark_type
 from tests.conftest import TREE
 from tests.unit.contracts.small import Node, column, custom, properties, source, write
 
@@ -185,13 +187,13 @@ QUOTED = {
 }
 
 
-@pytest.mark.parametrize(("text", "sql"), QUOTED.values(), ids=QUOTED)
-def test_text_as_a_literal(text: str, sql: str) -> None:
-    assert predicates.quoted(text) == sql
+@pytest.mark.parametrize(("text", "literal"), QUOTED.values(), ids=QUOTED)
+def test_text_as_a_literal(text: str, literal: str) -> None:
+    assert sql.quoted(text) == literal
 
 
 def test_names_as_identifiers() -> None:
-    assert predicates.identifier("a`b") == "`a``b`"
+    assert sql.identifier("a`b") == "`a``b`"
     assert predicates.normalised("a") == "`_n_a`"
     assert predicates.cast("a") == "`_c_a`"
 

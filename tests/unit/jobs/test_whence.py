@@ -14,7 +14,7 @@ import pytest
 from cli.main import main
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
-from jobs import entry
+from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.operations import decisions
 from jobs.publish.run import publish
@@ -145,7 +145,7 @@ class Lake:
         where = f"shop/{feed}/{day}/{feed}_{number}.csv"
         deliver(self.home.drop, where, ("\n".join(lines) + "\n").encode())
         delivery = Delivery(self.tree.contract(f"shop.{feed}"), "shop", day)
-        landed = entry.land_delivery(self.home, delivery)
+        landed = steps.land_delivery(self.home, delivery)
         assert isinstance(landed, LandedBatch), landed
         self._stage(delivery.contract, landed)
         verdict = Verdict(

@@ -14,10 +14,11 @@ import pytest
 
 from contracts.delivery import Delivery
 from jobs.refine.merge import Merge, MergeBase
-from jobs.rules.plan import make_plan, spark_type
-from jobs.rules.predicates import identifier
+from jobs.rules.plan import make_plan
 from jobs.seal import on_spark
 from jobs.share.masking import masked
+from jobs.spark.sql import identifier
+from jobs.spark.types import spark_type
 from lineage import columns as c
 from lineage.plan import product_graph, product_sql, share_graph, views
 from lineage.query import table_names

@@ -15,7 +15,7 @@ from contracts.delivery import Delivery
 from infra.stack.airflow import Airflow
 from infra.stack.stack import Stack
 from infra.stack.standing import SENDER
-from jobs import entry
+from jobs import steps
 from jobs.stages import LandedBatch
 from lineage import outbox
 from tests.days import deliver
@@ -144,7 +144,7 @@ def test_a_stage_that_records_opens_no_socket(
     monkeypatch.setattr(socket, "socket", Blocked)
     with pytest.raises(AssertionError, match="opened a socket"):
         socket.create_connection(("127.0.0.1", 1))
-    landed = entry.land_delivery(home, Delivery(tree.contract("shop.sale"), "shop", DAY))
+    landed = steps.land_delivery(home, Delivery(tree.contract("shop.sale"), "shop", DAY))
     assert isinstance(landed, LandedBatch), landed
     assert [e["eventType"] for e in outbox.read(home)] == ["START", "COMPLETE"]
 
