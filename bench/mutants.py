@@ -24,7 +24,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _RULES: Final = ("tests/unit/contracts", "tests/unit/jobs")
-_EVIDENCE: Final = "tests/unit/evidence"
+_EVIDENCE: Final = "tests/unit/lineage/evidence"
 _SHARING: Final = "tests/unit/sharing"
 #: Each module that decides something (or one function of it, after a colon), and the tests that
 #: have to notice when it changes.
@@ -43,9 +43,9 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "lineage/evidence/hashing.py": (f"{_EVIDENCE}/test_hashing.py",),
     "lineage/evidence/note.py": (f"{_EVIDENCE}/test_note.py", f"{_EVIDENCE}/test_checkpoint.py"),
     "lineage/evidence/verify.py": (f"{_EVIDENCE}/test_verify.py",),
-    "sharing/tables/ceiling.py": (f"{_SHARING}/test_ceiling.py",),
-    "sharing/grants/grants.py": (f"{_SHARING}/test_grants.py",),
-    "sharing/gateway/signing.py": (f"{_SHARING}/test_signing.py",),
+    "sharing/tables/ceiling.py": (f"{_SHARING}/tables/test_ceiling.py",),
+    "sharing/grants/grants.py": (f"{_SHARING}/grants/test_grants.py",),
+    "sharing/gateway/signing.py": (f"{_SHARING}/gateway/test_signing.py",),
 }
 _COPIED: Final = (
     "bench",

@@ -96,7 +96,7 @@ def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def city(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> City:
     """``DAYS`` of the providers of ``THREAD``, through every stage, without Airflow."""
     from infra.sandbox.city import generate_day
-    from tests.days import run_day
+    from tests.support.days import run_day
 
     home = Home(tmp_path_factory.mktemp("city"))
     truths = {}

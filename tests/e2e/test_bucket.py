@@ -35,14 +35,14 @@ from sharing.tables import foreign
 from sharing.tables.ceiling import NotServedError
 from sharing.tables.snapshot import read_snapshot
 from sharing.tables.storage import Bucket, storage_of
-from tests.gateways import PATIENCE_S, running_gateway
+from tests.support.gateways import PATIENCE_S, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from tests.gateways import Gateway
+    from tests.support.gateways import Gateway
 
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
@@ -50,7 +50,7 @@ VERSITYGW: Final = GoProgram(
     "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0", "A test of buckets"
 )
 BUCKET: Final = "office"
-TABLES: Final = Path(__file__).parents[1] / "unit" / "sharing" / "tables"
+TABLES: Final = Path(__file__).parents[1] / "support" / "sharing" / "delta"
 #: What S3 allows in a key and a URL must escape.
 AWKWARD: Final = "统计 局/a+b=c"
 in_each_format = pytest.mark.parametrize("is_delta", [False, True], ids=["parquet", "delta"])

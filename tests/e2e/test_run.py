@@ -16,7 +16,7 @@ from contracts.loading import load_tree
 from infra.stack.processes import Ledger
 from jobs.verify import verify
 from lineage.naming import Own
-from tests.commands import Running, versions
+from tests.support.commands import Running, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,8 +25,8 @@ from jobs.publish.quarantine import bad_rows
 from jobs.record import governance
 from jobs.stages import Ended, LandedBatch
 from tests.conftest import TREE
-from tests.days import deliver, run_delivery
 from tests.open_data.twins import TWINS
+from tests.support.days import deliver, run_delivery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from jobs.record import governance
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from tests.shop import Shop, day, shop_tree
+from tests.support.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -30,7 +30,7 @@ from jobs.stages import Ended, LandedBatch
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from tests.conftest import TREE
-from tests.days import deliver
+from tests.support.days import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from jobs.tables.delta import open_table
 from jobs.verify import verify
 from lineage import outbox
 from lineage.evidence.log import EvidenceLog
-from tests.shop import Shop, day, shop_tree
+from tests.support.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

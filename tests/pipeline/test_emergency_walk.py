@@ -34,8 +34,8 @@ from sharing.requests.parties import AboveCeilingError
 from sharing.requests.tables import read_ask
 from sharing.verify.requests import requests
 from tests.conftest import DAYS
-from tests.gateways import running_gateway
-from tests.unit.sharing.asking import person
+from tests.support.gateways import running_gateway
+from tests.support.sharing.asking import person
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -32,7 +32,7 @@ from sharing.control import Control, utc_now
 from sharing.gateway.reads import settle_reads
 from sharing.grants import grants, recipients
 from tests.conftest import DAYS, City
-from tests.gateways import Gateway, running_gateway
+from tests.support.gateways import Gateway, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,14 +17,14 @@ from jobs.stages import Batch, CheckResult, LandedBatch, Verdict
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from tests.days import deliver
-from tests.dying import die
-from tests.unit.contracts.small import source, write
+from tests.support.days import deliver
+from tests.support.dying import die
+from tests.support.small import source, write
 
 if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.tree import Tree
-    from tests.dying import Crash
+    from tests.support.dying import Crash
 
 DAY: Final = date(2026, 7, 15)
 NEXT: Final = DAY + timedelta(days=1)

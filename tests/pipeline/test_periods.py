@@ -23,8 +23,8 @@ from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict
 from jobs.tables.delta import open_table
 from jobs.verify import verify
 from lineage.evidence.log import EvidenceLog
-from tests.days import deliver, run_delivery
-from tests.unit.contracts.small import column, properties, set_custom, source, write
+from tests.support.days import deliver, run_delivery
+from tests.support.small import column, properties, set_custom, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,9 +24,9 @@ from sharing.grants import grants, recipients
 from sharing.grants.returned import grant_returned
 from sharing.verify.grants import grants as prove
 from tests.conftest import DAYS, City
-from tests.days import run_day
-from tests.gateways import running_gateway
-from tests.returning import PRODUCT, returning_tree
+from tests.support.days import run_day
+from tests.support.gateways import running_gateway
+from tests.support.returning import PRODUCT, returning_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

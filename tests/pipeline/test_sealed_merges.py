@@ -16,8 +16,8 @@ from jobs.seal.keys import FileKeys
 from jobs.seal.rows import opened_table
 from jobs.stages import LandedBatch
 from jobs.verify import verify
-from tests.days import deliver
-from tests.unit.contracts.small import column, custom, source, write
+from tests.support.days import deliver
+from tests.support.small import column, custom, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,7 @@ from jobs.stages import LandedBatch, PublishedVersion
 from jobs.tables import quarantine
 from jobs.verify import verify
 from tests.conftest import TREE
-from tests.days import deliver
+from tests.support.days import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,16 +17,16 @@ from jobs.share.run import share_product
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from tests.days import deliver, run_delivery
-from tests.dying import die
-from tests.shop import DAY
-from tests.unit.contracts.small import column, custom, product, properties, source, write
+from tests.support.days import deliver, run_delivery
+from tests.support.dying import die
+from tests.support.shop import DAY
+from tests.support.small import column, custom, product, properties, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.tree import Tree
-    from tests.dying import Crash
+    from tests.support.dying import Crash
 
 pytestmark = pytest.mark.spark
 KEEP: Final = {"mask": "keep"}

@@ -25,7 +25,7 @@ from contracts.pattern import Pattern
 from contracts.rules import NAMED_RULES
 from jobs.rules.plan import make_plan
 from jobs.spark.sql import quoted
-from tests.unit.contracts.small import column, custom, properties, set_custom, source, write
+from tests.support.small import column, custom, properties, set_custom, source, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ import pytest
 
 from cli.main import main
 from contracts.layout import Home
-from tests.shop import Shop, day, shop_tree
+from tests.support.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.shop import shop_tree
+from tests.support.shop import shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

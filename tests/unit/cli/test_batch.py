@@ -12,8 +12,8 @@ from contracts.layout import Home
 from infra.stack.processes import Part
 from jobs import steps
 from jobs.record import governance
-from tests.days import deliver
-from tests.shop import Shop, day, shop_tree
+from tests.support.days import deliver
+from tests.support.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from tests.shop import shop_tree
+from tests.support.shop import shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

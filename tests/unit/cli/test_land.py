@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from contracts.loading import load_tree
-from tests.shop import shop_tree
+from tests.support.shop import shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

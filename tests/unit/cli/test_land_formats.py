@@ -12,8 +12,8 @@ from contracts.loading import load_tree
 from infra.sandbox.layouts import Layout
 from infra.sandbox.planting import Row
 from infra.sandbox.rendering import render
-from tests.shop import day
-from tests.unit.contracts.small import source, write
+from tests.support.shop import day
+from tests.support.small import source, write
 
 if TYPE_CHECKING:
     from pathlib import Path

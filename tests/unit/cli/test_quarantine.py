@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jobs.record import governance
 
 if TYPE_CHECKING:
-    from tests.shop import Shop
+    from tests.support.shop import Shop
     from tests.unit.cli.conftest import Jingshu
 
 

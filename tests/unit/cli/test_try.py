@@ -17,12 +17,12 @@ import yaml
 from contracts.layout import ROOT, Home
 from infra.stack import processes
 from infra.stack.processes import Ledger
-from tests.unit.contracts.small import properties
+from tests.support.small import properties
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.shop import Shop
+    from tests.support.shop import Shop
     from tests.unit.cli.conftest import Jingshu
 
 HEADER = "CODE,QTY,BUYER,GONE\n"

@@ -9,7 +9,7 @@ from jobs.record.governance import utc_now
 from jobs.tables import staged
 
 if TYPE_CHECKING:
-    from tests.shop import Shop
+    from tests.support.shop import Shop
     from tests.unit.cli.conftest import Jingshu
 
 

@@ -11,16 +11,7 @@ import yaml
 
 from contracts.document import ContractError
 from contracts.loading import load_tree
-from tests.unit.contracts.small import (
-    Node,
-    column,
-    custom,
-    product,
-    properties,
-    set_custom,
-    source,
-    write,
-)
+from tests.support.small import Node, column, custom, product, properties, set_custom, source, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

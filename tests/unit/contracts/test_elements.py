@@ -20,7 +20,7 @@ from contracts.loading import load_tree
 from contracts.rules import KEY_CONFLICT, SHAPE, element_ids
 from contracts.standard import OBJECT, OPTIONS, PROPERTY, QUALITY, RELATIONSHIP, SLA
 from tests.conftest import TREE
-from tests.unit.contracts.small import Node, column, custom, properties, source, write
+from tests.support.small import Node, column, custom, properties, source, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

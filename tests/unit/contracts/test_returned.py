@@ -13,7 +13,7 @@ from contracts.loading import load_tree
 from lineage.levels import check_policy
 from lineage.plan import share_graph
 from tests.conftest import TREE
-from tests.returning import PRODUCT, returning_tree
+from tests.support.returning import PRODUCT, returning_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -29,7 +29,7 @@ from lineage.acknowledged import Acknowledged
 from lineage.endpoint import Address, Endpoint, answer
 from lineage.errors import LineageError
 from lineage.sender import Pace, Pass, Sender, replay, sole_sender
-from tests.lineage_endpoint import PATIENCE_S, Behaviour, LineageEndpoint, nobody
+from tests.support.lineage.endpoint import PATIENCE_S, Behaviour, LineageEndpoint, nobody
 from tests.unit.lineage.conftest import DAY, STARTED, VISIT
 
 if TYPE_CHECKING:
@@ -517,7 +517,7 @@ def _free_port() -> int:
 
 @contextmanager
 def _endpoint_process(port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "tests.lineage_endpoint", str(port), str(log)]
+    command = [sys.executable, "-m", "tests.support.lineage.endpoint", str(port), str(log)]
     started = subprocess.Popen(command, cwd=ROOT)
     try:
         wait_until(lambda: _is_listening(port), "the endpoint")

@@ -16,8 +16,8 @@ from lineage import stages
 from lineage.errors import LineageError
 from lineage.events import ndjson
 from lineage.runs import Parent, Run
+from tests.support.lineage.openlineage_shape import ShapeError, read
 from tests.unit.lineage.conftest import CASE, CHECKS, DAY, ENDED, POLICY, PRODUCT, SQL, STARTED
-from tests.unit.lineage.openlineage_shape import ShapeError, read
 
 if TYPE_CHECKING:
     from contracts.tree import Tree

@@ -24,7 +24,7 @@ from lineage.plan import product_graph, product_sql, share_graph, views
 from lineage.query import table_names
 from lineage.trace import View, trace
 from tests.conftest import TREE
-from tests.spark_plan import Sources, sources
+from tests.support.lineage.spark_plan import Sources, sources
 from tests.unit.lineage.test_columns import VIEWS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Contract, Policy
     from lineage.columns import Field, Graph
-    from tests.spark_plan import Leaf
+    from tests.support.lineage.spark_plan import Leaf
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
 

@@ -11,6 +11,7 @@ import pytest
 from cli.main import main
 from contracts.delivery import Delivery
 from lineage import outbox, stages
+from tests.support.lineage.dot_shape import parse
 from tests.unit.lineage.conftest import (
     CASE,
     CHECKS,
@@ -22,7 +23,6 @@ from tests.unit.lineage.conftest import (
     STARTED,
     VISIT,
 )
-from tests.unit.lineage.dot_shape import parse
 
 if TYPE_CHECKING:
     from contracts.layout import Home

@@ -22,7 +22,7 @@ from sharing.verify.catalogue import catalogue
 from sharing.verify.grants import grants as granted
 from sharing.verify.requests import requests
 from sharing.verify.rights import rights
-from tests.unit.sharing.asking import begun
+from tests.support.sharing.asking import begun
 from tests.unit.sharing.conftest import TABLE
 
 if TYPE_CHECKING:

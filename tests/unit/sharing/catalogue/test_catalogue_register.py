@@ -21,8 +21,8 @@ from sharing.catalogue.steps import ACTIONS, STATES, TRANSITIONS
 from sharing.control import Control
 from sharing.people import ROLES, ForbiddenError
 from sharing.verify.catalogue import catalogue
-from tests.unit.sharing.asking import MONDAY, person
-from tests.unit.sharing.lakes import TREE
+from tests.support.sharing.asking import MONDAY, person
+from tests.support.sharing.lakes import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
