@@ -23,7 +23,7 @@ from contracts.layout import ROOT, Home
 from jobs.record import governance
 from tests.support.documented import SUBCOMMANDS, all_commands, parse, snippets, words_of
 from tests.support.gateways import running_gateway
-from tests.unit.sharing.requests.test_request_timers import NOTICE_2027
+from tests.support.sharing.holidays import NOTICE_2027
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -31,7 +31,7 @@ from sharing.requests import flow, seeds
 from sharing.requests.tables import read_asks
 from tests.conftest import DAYS, TREE
 from tests.support.browser import Chromium, running_chromium
-from tests.unit.portal.web.conftest import QUICK, Clock, Town
+from tests.support.town import QUICK, Clock, Town
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.record.governance import BatchRow
-    from tests.unit.cli.conftest import Jingshu, Said
+    from tests.support.calling import Jingshu, Said
 
 
 def of(shop: Shop, status: str) -> BatchRow:

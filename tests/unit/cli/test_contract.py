@@ -13,7 +13,7 @@ from tests.support.shop import shop_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import Jingshu
+    from tests.support.calling import Jingshu
 
 PACKAGED = load_tree(ROOT / "contracts")
 

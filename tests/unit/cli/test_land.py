@@ -15,7 +15,7 @@ from tests.support.shop import shop_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import Jingshu, Said
+    from tests.support.calling import Jingshu, Said
 
 TEXT = "CODE,QTY,BUYER,GONE\nA1,1,张三,否\nA2,2\nA3,3,李四,否\n"
 

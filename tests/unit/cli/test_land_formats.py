@@ -18,7 +18,7 @@ from tests.support.small import source, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import Jingshu
+    from tests.support.calling import Jingshu
 
 VISITS = [{"visit_id": f"V{n}", "guests": str(n)} for n in range(5)]
 

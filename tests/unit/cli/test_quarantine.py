@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from jobs.record import governance
 
 if TYPE_CHECKING:
+    from tests.support.calling import Jingshu
     from tests.support.shop import Shop
-    from tests.unit.cli.conftest import Jingshu
 
 
 def test_rows_are_listed_by_rule_with_lines(jingshu: Jingshu, shop: Shop) -> None:

@@ -22,8 +22,8 @@ from tests.support.small import properties
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.calling import Jingshu
     from tests.support.shop import Shop
-    from tests.unit.cli.conftest import Jingshu
 
 HEADER = "CODE,QTY,BUYER,GONE\n"
 GOOD = HEADER + "".join(f"A{n},{n},buyer-{n},否\n" for n in range(20))

@@ -9,8 +9,8 @@ from jobs.record.governance import utc_now
 from jobs.tables import staged
 
 if TYPE_CHECKING:
+    from tests.support.calling import Jingshu
     from tests.support.shop import Shop
-    from tests.unit.cli.conftest import Jingshu
 
 
 def test_an_intact_lake(jingshu: Jingshu, shop: Shop) -> None:

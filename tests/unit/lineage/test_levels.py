@@ -16,7 +16,7 @@ from lineage.columns import Field, declared, table_field
 from lineage.errors import LineageError, TagLossError
 from lineage.levels import check_levels, check_policy, origin_of
 from lineage.plan import level_of, parents, product_graph, roots, share_graph
-from tests.unit.lineage.conftest import PRODUCT, SQL, column
+from tests.support.lineage.made import PRODUCT, SQL, column
 
 if TYPE_CHECKING:
     from contracts.model import Contract

@@ -19,7 +19,7 @@ from infra.setup.java import ensure_java
 from infra.setup.spark_jars import Jar, ensure_jars
 from infra.stack import spark
 from lineage.trace import trace
-from tests.unit.lineage.test_columns import VIEWS
+from tests.support.lineage.made import VIEWS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

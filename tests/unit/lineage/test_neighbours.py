@@ -14,8 +14,8 @@ from lineage import stages
 from lineage.events import events
 from lineage.facets import plain
 from lineage.naming import Own, city_namespace, outside
-from tests.unit.lineage.conftest import ENDED, STARTED
-from tests.unit.lineage.test_events import NAMES, runs, told
+from tests.support.lineage.made import ENDED, STARTED
+from tests.support.lineage.runs import NAMES, runs, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 
 from lineage import outbox, stages
 from lineage.errors import LineageError
-from tests.unit.lineage.conftest import ENDED, STARTED
+from tests.support.lineage.made import ENDED, STARTED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,8 +24,8 @@ from lineage.plan import product_graph, product_sql, share_graph, views
 from lineage.query import table_names
 from lineage.trace import View, trace
 from tests.conftest import TREE
+from tests.support.lineage.made import VIEWS
 from tests.support.lineage.spark_plan import Sources, sources
-from tests.unit.lineage.test_columns import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

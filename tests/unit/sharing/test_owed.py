@@ -23,7 +23,7 @@ from sharing.verify.grants import grants as granted
 from sharing.verify.requests import requests
 from sharing.verify.rights import rights
 from tests.support.sharing.asking import begun
-from tests.unit.sharing.conftest import TABLE
+from tests.support.sharing.served import TABLE
 
 if TYPE_CHECKING:
     from contracts.layout import Home

@@ -10,7 +10,7 @@ import pytest
 
 from cli.main import main
 from cli.share.group import share
-from tests.unit.sharing.conftest import TABLE, districts, write_shared
+from tests.support.sharing.served import TABLE, districts, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable

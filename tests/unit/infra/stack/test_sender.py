@@ -19,10 +19,10 @@ from jobs import steps
 from jobs.stages import LandedBatch
 from lineage import outbox
 from tests.support.days import deliver
-from tests.support.lineage.endpoint import PATIENCE_S, LineageEndpoint, nobody
+from tests.support.lineage.endpoint import PATIENCE_S, LineageEndpoint, nobody, wait_until
+from tests.support.lineage.made import DAY
+from tests.support.lineage.recording import record
 from tests.support.shop import shop_tree
-from tests.unit.lineage.conftest import DAY
-from tests.unit.lineage.test_delivery import record, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.witnesses import VARIABLE, hand_over, pinned_witnesses
 from sharing.control import utc_now
-from tests.unit.lineage.test_delivery import wait_until
+from tests.support.lineage.endpoint import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from contracts.model import Quality
 from contracts.rules import element_ids
 from jobs.checks.declared import Audited, run
 from jobs.trial import given, try_file
+from tests.support.kitchen_sink import kitchen_sink
 from tests.support.small import column, custom, properties, source, write
-from tests.unit.contracts.test_elements import kitchen_sink
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contracts.model import Lowering, Policy, Product, Release, Total
 from jobs.checks.disclosure import Measured, is_recoverable, margins, measure, suppressed
-from tests.unit.lineage.conftest import PRODUCT, column
+from tests.support.lineage.made import PRODUCT, column
 
 if TYPE_CHECKING:
     from contracts.model import Contract

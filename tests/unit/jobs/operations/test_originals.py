@@ -24,15 +24,13 @@ from lineage.evidence.scope import DatasetScope
 from sharing.accounts import accounts
 from sharing.accounts.passwords import Passwords
 from sharing.control import Control, utc_now
-from tests.unit.jobs.trace import test_whence
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sharing.people import Role
-    from tests.unit.jobs.trace.test_whence import Lake
+    from tests.support.selling import Lake
 
-lake, sold = test_whence.lake, test_whence.sold  # its fixtures
 QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 

@@ -18,8 +18,8 @@ from jobs.scan.findings import Found, compare
 from jobs.stages import LandedBatch
 from jobs.steps import land_delivery
 from tests.support.days import deliver
+from tests.support.lineage.made import PRODUCT, column
 from tests.support.shop import DAY, shop_tree
-from tests.unit.lineage.conftest import PRODUCT, column
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -28,33 +28,19 @@ from lineage.evidence.durable import Pending
 from lineage.evidence.errors import TreeError
 from lineage.evidence.hashing import leaf_hash
 from lineage.evidence.keeping import Keeping
-from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.note import Signer
 from lineage.evidence.scope import DatasetScope, GrantScope
 from lineage.evidence.tiles import ENTRIES, TileWriter
+from tests.support.lineage.dossiers import AT, JULY, batch, make, resigned
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
-    from lineage.evidence.leaf import JsonScalar, LeafType
 
-AT = "2026-07-16T01:00:00Z"
 GRANT = "街道办/city.main.elder_care__street#3f2a9c41"
 AFTER = date(2025, 12, 31)
-JULY = DatasetScope("civil.elder_service", date(2026, 7, 15), date(2026, 7, 16))
-
-
-def make(kind: LeafType, subject: str, **facts: JsonScalar) -> Leaf:
-    return Leaf(kind, subject, facts, AT)
-
-
-def batch(kind: LeafType, day: str, number: int) -> Leaf:
-    subject = f"civil__elder_service@{day}-{number:012x}"
-    return make(
-        kind, subject, contract_id="civil.elder_service", contract_version="1.0.0", rows=number
-    )
 
 
 @pytest.fixture
@@ -200,17 +186,6 @@ def test_missing_and_added_files_are_named(files: dict[str, bytes]) -> None:
         rest = {other: data for other, data in files.items() if other != name}
         assert name in broken(rest)
     assert broken({**files, "leaves/extra.json": b"{}"}) == ["leaves/extra.json"]
-
-
-def resigned(home: Home, files: dict[str, bytes], **changes: object) -> dict[str, bytes]:
-    """Sign a changed manifest with the log's own key, as a dishonest operator could."""
-    manifest = {**json.loads(files["manifest.json"]), **changes}
-    rest = {k: v for k, v in files.items() if not k.startswith("manifest")}
-    manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in rest.items()}
-    body = json.dumps(manifest).encode()
-    signer = Keeping.of(home).signer()
-    said = f"{signer.name} dossier@v1\nmanifest.json sha256 {hashlib.sha256(body).hexdigest()}\n"
-    return {**rest, "manifest.json": body, "manifest.note": signer.sign(said).encode()}
 
 
 def test_what_the_key_signs_must_still_be_in_the_log(told: Home, files: dict[str, bytes]) -> None:

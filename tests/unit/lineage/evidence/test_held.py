@@ -20,8 +20,8 @@ from lineage.evidence.verify_anchors import stamped
 from lineage.evidence.verify_dossier import check, report
 from lineage.evidence.witness import lines_of, text_of
 from lineage.evidence.witnesses import VARIABLE, Pinned, hand_over, pinned_witnesses
-from tests.unit.lineage.evidence.test_dossier import JULY, batch, resigned
-from tests.unit.lineage.evidence.test_witness import serving
+from tests.support.lineage.dossiers import JULY, batch, resigned
+from tests.support.lineage.witnessing import serving
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -29,6 +27,7 @@ from lineage.evidence.tree import TileTree
 from lineage.evidence.verify import verify_home
 from lineage.evidence.witness import Witness, request_of
 from lineage.evidence.witnesses import VARIABLE, Pinned, hand_over, pinned_witnesses
+from tests.support.lineage.witnessing import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,21 +44,6 @@ AT_S = 1_784_000_000
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-
-
-@contextmanager
-def serving(home: Home) -> Iterator[Pinned]:
-    """Serve the home's local witness, and pin it."""
-    with local.make_server(home, 0) as server:
-        local.pin(home, server.server_port)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            [pinned] = pinned_witnesses(home)
-            yield pinned
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture

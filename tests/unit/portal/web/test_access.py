@@ -13,14 +13,14 @@ from sharing.requests import flow
 from sharing.requests.corrections import ask_correction
 from sharing.requests.states import TRANSITIONS
 from tests.support.sharing.asking import BEFORE, OWNER, asked
-from tests.unit.portal.web.conftest import FROM_OURS, OWN, SOMEBODY, WAYS, Town, page_name
+from tests.support.town import FROM_OURS, OWN, SOMEBODY, WAYS, Town, page_name
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
     from sharing.people import Role
     from sharing.requests.states import State
-    from tests.unit.portal.web.conftest import Browser
+    from tests.support.town import Browser
 
 _TEXT: Final = """\
 {title: t, recipient: emergency, body: emergency, purpose: p, legal_basis: l, scenario: s, scope: s,

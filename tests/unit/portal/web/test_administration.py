@@ -13,10 +13,10 @@ from sharing.control import Request
 from sharing.notices import outbox
 from sharing.notices.notice import Notice
 from tests.support.sharing.asking import ASKER, OWNER
-from tests.unit.portal.web.conftest import OWN, QUICK
+from tests.support.town import OWN, QUICK
 
 if TYPE_CHECKING:
-    from tests.unit.portal.web.conftest import Browser, Town
+    from tests.support.town import Browser, Town
 
 
 def first_three(town: Town) -> dict[str, Browser]:

@@ -17,7 +17,7 @@ from tests.support.sharing.asking import ASKER, JOINED, asked
 
 if TYPE_CHECKING:
     from contracts.model import Contract
-    from tests.unit.portal.web.conftest import Town
+    from tests.support.town import Town
 
 _SOURCES = sorted(load_tree(ROOT / "contracts").sources)
 _WORDS = {

@@ -9,13 +9,13 @@ import pytest
 from portal.web.forms import FORM_BYTES
 from portal.web.routes import PAGES
 from tests.support.sharing.asking import OWNER
-from tests.unit.portal.web.conftest import FROM_OURS, OWN, URL, page_name
+from tests.support.town import FROM_OURS, OWN, URL, page_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portal.web.site import Page
-    from tests.unit.portal.web.conftest import Town
+    from tests.support.town import Town
 
 _POSTS = [page for page in PAGES if page.method == "POST"]
 

@@ -11,10 +11,10 @@ from portal.web.routes import PAGES
 from sharing.people import GIVEN_ROLES
 from sharing.requests.corrections import ask_correction
 from tests.support.sharing.asking import OWNER, asked
-from tests.unit.portal.web.conftest import SOMEBODY
+from tests.support.town import SOMEBODY
 
 if TYPE_CHECKING:
-    from tests.unit.portal.web.conftest import Town
+    from tests.support.town import Town
 
 _VOID: Final = frozenset({"meta", "link", "input", "br", "rect"})
 _PATHS: Final = ["/login", *(page.path for page in PAGES if page.method == "GET")]

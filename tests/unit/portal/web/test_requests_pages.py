@@ -15,11 +15,11 @@ from sharing.requests.records import uses
 from sharing.requests.states import TRANSITIONS
 from sharing.requests.tables import StepRow, read_ask
 from tests.support.sharing.asking import ASKER, JOINED, OWNER, POLICY, asked, person
-from tests.unit.portal.web.conftest import WAYS
+from tests.support.town import WAYS
 
 if TYPE_CHECKING:
     from sharing.requests.states import State
-    from tests.unit.portal.web.conftest import Town
+    from tests.support.town import Town
 
 _EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.unit.portal.web.conftest import Town
+    from tests.support.town import Town
 
 
 def test_it_answers_on_its_own_address_after_writing_what_evidence_is_owed(

@@ -10,11 +10,11 @@ from portal.web.guard import BEFORE, SESSION
 from sharing.accounts import accounts
 from sharing.accounts.sessions import ABSOLUTE, FREE_TRIES, IDLE
 from tests.support.sharing.asking import ASKER, person
-from tests.unit.portal.web.conftest import FROM_OURS, OWN, QUICK, open_town
+from tests.support.town import FROM_OURS, OWN, QUICK, open_town
 
 if TYPE_CHECKING:
     from sharing.control import Control
-    from tests.unit.portal.web.conftest import Browser, Town
+    from tests.support.town import Browser, Town
 
 _SYS = person("gov_data", "sysadmin")
 _SEC = person("gov_data", "secadmin")

@@ -20,7 +20,7 @@ from sharing.endpoint import web_serving
 from sharing.gateway import limits
 from sharing.gateway.rates import Rate
 from sharing.gateway.serving import server_of
-from tests.unit.portal.web.conftest import FROM_OURS, OWN, URL, Browser, Clock, Town
+from tests.support.town import FROM_OURS, OWN, URL, Browser, Clock, Town
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

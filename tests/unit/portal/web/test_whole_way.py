@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sharing.grants import grants
 
 if TYPE_CHECKING:
-    from tests.unit.portal.web.conftest import Browser, Town
+    from tests.support.town import Browser, Town
 
 _WORDS = {
     "title": "高温应对",

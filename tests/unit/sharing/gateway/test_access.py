@@ -16,13 +16,13 @@ from sharing.control import Activation, Request, utc_now
 from sharing.gateway.errors import ApiError
 from sharing.gateway.rates import FAILED, Rate, Rates
 from sharing.grants import recipients
-from tests.unit.sharing.conftest import TABLE_URL
+from tests.support.sharing.served import TABLE_URL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sharing.control import Control
-    from tests.unit.sharing.conftest import Served
+    from tests.support.sharing.served import Served
 
 
 def test_a_link_hands_out_one_profile_once(served: Served) -> None:

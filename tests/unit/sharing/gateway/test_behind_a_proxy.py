@@ -25,7 +25,7 @@ from portal.web import serving as pages
 from sharing.control import Control, utc_now
 from sharing.gateway.rates import FAILED
 from sharing.grants import recipients
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, Answer, home_with_a_table, serving
+from tests.support.sharing.served import TABLE, TABLE_URL, Answer, home_with_a_table, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import uvicorn
 
-    from tests.unit.sharing.conftest import Served
+    from tests.support.sharing.served import Served
 
 DOC: Final = ROOT / "docs" / "how-to" / "behind-a-proxy.md"
 #: What nginx connects from, and the only peer whose word is believed.

@@ -19,12 +19,12 @@ from sharing.gateway.rates import FAILED, Rate, counted
 from sharing.gateway.refusals import Refusals
 from sharing.grants import grants
 from sharing.tables.snapshot import read_snapshot
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, serving, write_shared
+from tests.support.sharing.served import TABLE, TABLE_URL, districts, serving, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.unit.sharing.conftest import Served
+    from tests.support.sharing.served import Served
 
 SHARES: Final = "/delta-sharing/shares"
 _opened: list[str] | None = None

@@ -19,13 +19,13 @@ from sharing.gateway.serving import build_server
 from sharing.gateway.signing import FileClaim
 from sharing.gateway.urls import DEFAULT_LIFE_S, LEAST_LIFE_S, LIFE, MOST_LIFE_S
 from sharing.grants import grants, recipients
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, serving, write_shared
+from tests.support.sharing.served import TABLE, TABLE_URL, districts, serving, write_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sharing.control import Control
-    from tests.unit.sharing.conftest import Answer, Served
+    from tests.support.sharing.served import Answer, Served
 
 
 def claim_of(url: str) -> FileClaim:

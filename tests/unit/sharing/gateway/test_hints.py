@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sharing.gateway.hints import kept
 from sharing.tables.snapshot import read_snapshot
 from sharing.tables.storage import Folder
-from tests.unit.sharing.conftest import column, write_shared
+from tests.support.sharing.served import column, write_shared
 
 if TYPE_CHECKING:
     from sharing.tables.datafile import DataFile

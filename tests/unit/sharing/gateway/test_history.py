@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import delta_sharing
 import pytest
-from delta_sharing.protocol import DeltaSharingProfile
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
@@ -23,12 +22,12 @@ from sharing.grants import grants
 from sharing.tables import foreign
 from sharing.tables.ceiling import NotServedError
 from sharing.tables.storage import Folder
-from tests.unit.sharing.conftest import TABLE_URL, districts, write_shared
+from tests.support.sharing.served import TABLE_URL, client_of, districts, write_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.sharing.conftest import Answer, Served
+    from tests.support.sharing.served import Answer, Served
 
 TABLES: Final = ROOT / "tests" / "support" / "sharing" / "delta"
 NOON: Final = dt.datetime(2026, 7, 10, 12, tzinfo=dt.UTC)
@@ -82,23 +81,6 @@ def partner(served: Served, tmp_path: Path) -> Served:
             served.control, "demo", f"partner.x.{name}", "演示", history_from=1, actor="test"
         )
     return served
-
-
-def client_of(served: Served, url: str) -> str:
-    """Write a profile of the gateway's and return a table's address for the released client."""
-    profile = served.home.root / "demo.share"
-    profile.write_text(
-        json.dumps(
-            {
-                "shareCredentialsVersion": 1,
-                "endpoint": f"http://127.0.0.1:{served.port}/delta-sharing",
-                "bearerToken": served.token,
-            }
-        )
-    )
-    assert DeltaSharingProfile.read_from_file(str(profile)).bearer_token == served.token
-    _, share, _, schema, _, table = url.split("/")[2:]
-    return f"{profile}#{share}.{schema}.{table}"
 
 
 def pairs(frame: Any) -> set[tuple[int, str]]:

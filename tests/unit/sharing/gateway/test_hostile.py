@@ -14,10 +14,10 @@ from sharing.gateway.app import build_app
 from sharing.gateway.health import HEALTH
 from sharing.gateway.query import parse_query
 from sharing.gateway.signing import FileClaim
-from tests.unit.sharing.conftest import TABLE, TABLE_URL
+from tests.support.sharing.served import TABLE, TABLE_URL
 
 if TYPE_CHECKING:
-    from tests.unit.sharing.conftest import Answer, Served
+    from tests.support.sharing.served import Answer, Served
 
 #: A path's parts that are good, so that each is tried alone.
 GOOD: Final = {

@@ -20,12 +20,12 @@ from sharing.gateway import limits, rights
 from sharing.gateway.limits import MOST_CONNECTIONS_OF_ONE, PatientProtocol
 from sharing.grants import grants
 from sharing.tables.snapshot import read_snapshot
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, Answer, column, write_shared
+from tests.support.sharing.served import TABLE, TABLE_URL, Answer, column, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.unit.sharing.conftest import Served
+    from tests.support.sharing.served import Served
 
 #: How long a test waits for the server to hang up before it fails.
 LONG_S = 30

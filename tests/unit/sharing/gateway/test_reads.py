@@ -24,11 +24,11 @@ from sharing.gateway.reads import NO_TABLE, over_until, settle_reads, table_of
 from sharing.gateway.retention import DEFAULT_DAYS, Retention, remove_old
 from sharing.gateway.serving import build_server
 from sharing.verify.grants import grants as prove
-from tests.unit.sharing.conftest import TABLE, TABLE_URL
+from tests.support.sharing.served import TABLE, TABLE_URL
 
 if TYPE_CHECKING:
     from contracts.layout import Home
-    from tests.unit.sharing.conftest import Served
+    from tests.support.sharing.served import Served
 
 #: On SQLite and on PostgreSQL.
 pytestmark = pytest.mark.usefixtures("control_url")

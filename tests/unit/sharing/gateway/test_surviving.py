@@ -13,12 +13,12 @@ from deltalake import DeltaTable
 
 from sharing.gateway.urls import DEFAULT_LIFE_S
 from sharing.grants import grants, recipients
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, column, districts, write_shared
+from tests.support.sharing.served import TABLE, TABLE_URL, column, districts, write_shared
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.unit.sharing.conftest import Served
+    from tests.support.sharing.served import Served
 
 LARGE = "large__x"
 

@@ -11,10 +11,10 @@ from sqlalchemy import select, text
 
 from sharing.control import HEAD, Request, utc_now
 from sharing.grants import grants, recipients
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
+from tests.support.sharing.served import TABLE, TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:
-    from tests.unit.sharing.conftest import Answer, Served
+    from tests.support.sharing.served import Answer, Served
 
 SHARES = "/delta-sharing/shares"
 READ = ["/version", "/metadata", "/changes"]

@@ -33,7 +33,7 @@ from tests.support.sharing.asking import (
     bring_to,
     person,
 )
-from tests.unit.sharing.conftest import TABLE, districts, write_shared
+from tests.support.sharing.served import TABLE, districts, write_shared
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from lineage.evidence.log import EvidenceLog
 from sharing.control import Control, Grant, utc_now
 from sharing.grants import grants
 from sharing.tables.ceiling import NotServedError
-from tests.unit.sharing.conftest import TABLE, districts, write_shared
+from tests.support.sharing.served import TABLE, districts, write_shared
 
 if TYPE_CHECKING:
     from contracts.layout import Home

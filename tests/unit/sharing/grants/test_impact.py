@@ -10,7 +10,7 @@ import pytest
 from cli.main import main
 from sharing.control import Control
 from sharing.grants import grants
-from tests.unit.sharing.conftest import TABLE
+from tests.support.sharing.served import TABLE
 
 if TYPE_CHECKING:
     from contracts.layout import Home

@@ -11,7 +11,7 @@ from contracts.loading import load_tree
 from sharing.grants import grants
 from sharing.grants.returned import PURPOSE, grant_returned
 from tests.support.returning import returning_tree
-from tests.unit.sharing.conftest import districts, write_shared
+from tests.support.sharing.served import districts, write_shared
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,8 +27,8 @@ from tests.support.sharing.asking import (
     begun,
     bring_to,
 )
-from tests.unit.sharing.conftest import districts, write_shared
-from tests.unit.sharing.kpis.test_issues import DAY, batch, check
+from tests.support.sharing.issues import DAY, batch, check
+from tests.support.sharing.served import districts, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from sharing.notices.shape import Break, Shape, SharedColumn, breaks, shapes
 from tests.support.returning import returning_tree
 from tests.support.sharing.lakes import PRODUCT, SHARED, TREE
 from tests.support.sharing.posting import Post, posting
-from tests.unit.sharing.conftest import districts, write_shared
+from tests.support.sharing.served import districts, write_shared
 
 if TYPE_CHECKING:
     from pathlib import Path

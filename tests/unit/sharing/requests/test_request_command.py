@@ -15,7 +15,7 @@ from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing.control import Control
 from sharing.verify.requests import requests
-from tests.unit.sharing.conftest import districts, write_shared
+from tests.support.sharing.served import districts, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable

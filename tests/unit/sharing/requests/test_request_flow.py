@@ -38,7 +38,7 @@ from tests.support.sharing.asking import (
     bring_to,
     person,
 )
-from tests.unit.sharing.conftest import districts, write_shared
+from tests.support.sharing.served import districts, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

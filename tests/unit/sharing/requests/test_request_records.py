@@ -16,7 +16,7 @@ from sharing.requests import corrections, records
 from sharing.requests.allowing import RequestStateError
 from sharing.requests.records import RecordsKeptError, Use
 from tests.support.sharing.asking import CDO_ASKER, CDO_OWNER, STEWARD, begun, bring_to, person
-from tests.unit.sharing.conftest import districts, write_shared
+from tests.support.sharing.served import districts, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from sharing.requests import seeds
 from sharing.requests.registered import NotCataloguedError
 from sharing.requests.tables import read_asks, sha256
 from tests.support.sharing.asking import CDO_ASKER, JOINED, MONDAY, STEWARD, asked, begun, person
-from tests.unit.sharing.conftest import districts, write_shared
+from tests.support.sharing.served import districts, write_shared
 
 if TYPE_CHECKING:
     from sharing.catalogue.entries import Entry

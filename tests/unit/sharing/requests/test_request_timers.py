@@ -19,6 +19,7 @@ from sharing.requests.states import TRANSITIONS
 from sharing.requests.tables import Ask, Step
 from sharing.requests.timers import deadlines
 from tests.support.sharing.asking import DATA_AUTHORITY, JOINED, asked
+from tests.support.sharing.holidays import NOTICE_2027
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,17 +114,6 @@ def test_with_the_notice_added_the_limit_is_the_calendars(
     (answer,) = due(history(("submit", "submitted", at)))
     # 9 working days to the end of the year; 1 to 3 January are holidays.
     assert city_day(answer) == date(2027, 1, 4)
-
-
-NOTICE_2027 = "date,kind,name\n" + "".join(
-    f"2027-{day},{kind},节\n"
-    for kind, days in {
-        "holiday": ("01-01 01-02 01-03 02-06 02-07 02-08 02-09 04-05 05-01 05-02 06-09 09-15"
-                    " 10-01 10-02 10-03 10-04"),
-        "workday": "10-09",
-    }.items()
-    for day in days.split()
-)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from contracts.layout import ROOT, Home
 from contracts.loading import load_tree
 from sharing.control import Control
 from sharing.tables.names import Catalog
-from tests.unit.sharing.conftest import TABLE, districts, write_shared
+from tests.support.sharing.served import TABLE, districts, write_shared
 
 if TYPE_CHECKING:
     from pathlib import Path

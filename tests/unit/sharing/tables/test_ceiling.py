@@ -10,10 +10,10 @@ import pytest
 
 from sharing.control import Grant, utc_now
 from sharing.tables.ceiling import NotServedError, check_levels, check_protocol, column_levels
-from tests.unit.sharing.conftest import TABLE, TABLE_URL, districts, write_shared
+from tests.support.sharing.served import TABLE, TABLE_URL, districts, write_shared
 
 if TYPE_CHECKING:
-    from tests.unit.sharing.conftest import Served
+    from tests.support.sharing.served import Served
 
 
 def field(name: str, level: str | None, kind: Any = "string") -> dict[str, Any]:

@@ -14,13 +14,12 @@ from sharing.grants import grants
 from sharing.tables import foreign
 from sharing.tables.ceiling import NotServedError
 from sharing.tables.storage import Folder
-from tests.unit.sharing.conftest import districts
-from tests.unit.sharing.gateway.test_history import client_of
+from tests.support.sharing.served import client_of, districts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.sharing.conftest import Served
+    from tests.support.sharing.served import Served
 
 #: Delta protocol § Valid Feature Names in Table Features, and the previews that released writers
 #: (Delta Spark 3.0–4.4) have put into logs: reader and writer features, then those of writers.

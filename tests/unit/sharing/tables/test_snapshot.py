@@ -14,7 +14,7 @@ import pytest
 from sharing.tables.ceiling import NotServedError
 from sharing.tables.snapshot import read_snapshot
 from sharing.tables.storage import Folder
-from tests.unit.sharing.conftest import TABLE, column, districts, write_shared
+from tests.support.sharing.served import TABLE, column, districts, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable

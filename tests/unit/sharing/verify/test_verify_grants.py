@@ -16,7 +16,7 @@ from sharing.grants import grants
 from sharing.tables import foreign
 from sharing.tables.storage import Folder
 from sharing.verify.grants import grants as prove
-from tests.unit.sharing.conftest import TABLE, districts
+from tests.support.sharing.served import TABLE, districts
 
 if TYPE_CHECKING:
     from pathlib import Path
