@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.stack.tied import tied
 from lineage import outbox, stages
 from lineage.acknowledged import Acknowledged
-from lineage.delivery import Sender
 from lineage.endpoint import Address, Endpoint
+from lineage.sender import Sender
 from lineage.stages import Made, Occasion
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from contracts.tree import Tree
-    from lineage.events import Run
+    from lineage.runs import Run
     from lineage.store import Store
     from lineage.walk import Direction
 

@@ -17,10 +17,10 @@ from contracts.delivery import Delivery
 from contracts.layout import Home
 from contracts.model import Release
 from infra.sandbox.city import generate_day
-from jobs import entry
-from jobs.masking import masked
+from jobs import steps
 from jobs.seal import on_spark
-from jobs.spark import session
+from jobs.share.masking import masked
+from jobs.spark.session import session
 from jobs.stages import LandedBatch
 
 if TYPE_CHECKING:
@@ -153,10 +153,10 @@ def _sealed(folder: Path, tree: Tree, contract: Contract) -> Sealed:
 def _published(home: Home, tree: Tree, contract: Contract) -> int:
     judged = dataclasses.replace(tree, sources={**tree.sources, contract.id: contract})
     delivery = Delivery(contract, contract.servers[0].provider, _DAY)
-    landed = entry.land_delivery(home, delivery)
+    landed = steps.land_delivery(home, delivery)
     if not isinstance(landed, LandedBatch):
         raise TypeError(landed)
-    entry.publish_verdict(home, judged, entry.audited(home, judged, landed))
+    steps.publish_verdict(home, judged, steps.audited(home, judged, landed))
     return landed.rows_landed
 
 

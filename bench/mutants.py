@@ -1,6 +1,6 @@
 """Measures how many mutants the tests kill in the modules that hold rules, policy and evidence.
 
-    python -m bench.mutants [--modules jobs/masking.py …] [--sample N] [--seed S] [--floor 80]
+    python -m bench.mutants [--modules jobs/share/masking.py …] [--sample N] [--seed S] [--floor 80]
 
 mutmut changes one thing at a time inside functions and runs the tests that reach it, in a copy of
 the tree. Tables of constants at module level (weights, alphabets, patterns) it does not touch: the
@@ -24,7 +24,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _RULES: Final = ("tests/unit/contracts", "tests/unit/jobs")
-_EVIDENCE: Final = "tests/unit/evidence"
+_EVIDENCE: Final = "tests/unit/lineage/evidence"
 _SHARING: Final = "tests/unit/sharing"
 #: Each module that decides something (or one function of it, after a colon), and the tests that
 #: have to notice when it changes.
@@ -33,19 +33,19 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "contracts/sla.py": _RULES,
     "contracts/crosscheck.py": _RULES,
     "contracts/reference.py": _RULES,
-    "jobs/refine/plan.py": _RULES,
-    "jobs/refine/rules_sql.py": _RULES,
-    "jobs/audit/compare.py": _RULES,
+    "jobs/rules/plan.py": _RULES,
+    "jobs/rules/predicates.py": _RULES,
+    "jobs/checks/compare.py": _RULES,
     "jobs/audit/digest.py": _RULES,
     "jobs/audit/run.py:decide": _RULES,
-    "jobs/masking.py": ("tests/property/test_masking.py",),
+    "jobs/share/masking.py": ("tests/property/test_masking.py",),
     "lineage/levels.py": ("tests/unit/lineage", "tests/property/test_lineage.py"),
     "lineage/evidence/hashing.py": (f"{_EVIDENCE}/test_hashing.py",),
     "lineage/evidence/note.py": (f"{_EVIDENCE}/test_note.py", f"{_EVIDENCE}/test_checkpoint.py"),
     "lineage/evidence/verify.py": (f"{_EVIDENCE}/test_verify.py",),
-    "sharing/ceiling.py": (f"{_SHARING}/test_ceiling.py",),
-    "sharing/grants.py": (f"{_SHARING}/test_grants.py",),
-    "sharing/gateway/signing.py": (f"{_SHARING}/test_signing.py",),
+    "sharing/tables/ceiling.py": (f"{_SHARING}/tables/test_ceiling.py",),
+    "sharing/grants/grants.py": (f"{_SHARING}/grants/test_grants.py",),
+    "sharing/gateway/signing.py": (f"{_SHARING}/gateway/test_signing.py",),
 }
 _COPIED: Final = (
     "bench",

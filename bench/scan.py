@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
-from jobs.findings import compare
-from jobs.land import Parsed, bronze_schema
+from contracts.loading import load_tree
+from jobs.land.run import Parsed
+from jobs.scan.findings import compare
+from jobs.tables.bronze import bronze_schema
 
 if TYPE_CHECKING:
     from contracts.model import Contract

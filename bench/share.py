@@ -35,11 +35,11 @@ from deltalake import write_deltalake
 
 from contracts.layout import ROOT, Home
 from infra.stack.tied import tied
-from sharing import grants, recipients
-from sharing.catalog import Catalog
 from sharing.control import Control, utc_now
-from sharing.snapshot import read_snapshot
-from sharing.storage import Folder
+from sharing.grants import grants, recipients
+from sharing.tables.names import Catalog
+from sharing.tables.snapshot import read_snapshot
+from sharing.tables.storage import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

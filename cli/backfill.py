@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from jobs.backfill import Done
+    from jobs.operations.backfill import Done
     from jobs.stages import ProductVersion
 
 _DATE = click.DateTime(["%Y-%m-%d"])
@@ -53,7 +53,7 @@ def backfill(
     from cli.interrupts import interruptible
     from cli.progress import PlainProgress
     from cli.spark import use_spark
-    from jobs import backfill as job
+    from jobs.operations import backfill as job
 
     home = Home.from_env()
     tree = city_tree(home)

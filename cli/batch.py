@@ -10,8 +10,8 @@ import click
 
 from contracts.delivery import BatchStatus
 from contracts.layout import Home
+from contracts.loading import load_tree
 from contracts.requested import city_tree
-from contracts.tree import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.model import Contract
-    from jobs.decisions import Outcome
-    from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow
+    from jobs.operations.decisions import Outcome
+    from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, FindingRow
     from jobs.trial import BadRow
 
 _SAMPLE = 10
@@ -63,7 +63,7 @@ def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
 
     拒收的交付没有批次，列在最后。 Refused deliveries, of which no batch came, stand at the end.
     """
-    from jobs import governance
+    from jobs.record import governance
 
     home, of = Home.from_env(), day.date() if day else None
     rows = [r for r in governance.latest_batches(home, of) if status in (None, r.status)]
@@ -100,8 +100,8 @@ def show(batch_id: str, as_json: bool) -> None:
     and the commands that may follow.
     """
     from infra.stack.trail import trail
-    from jobs import governance
-    from jobs.decisions import known_batch
+    from jobs.operations.decisions import known_batch
+    from jobs.record import governance
 
     home, tree = Home.from_env(), load_tree()
     row = known_batch(home, batch_id)
@@ -196,8 +196,9 @@ def _list(title: str, lines: list[str]) -> None:
 
 def _bad_rows(home: Home, contract: Contract, row: BatchRow) -> tuple[BadRow, ...]:
     """Return a batch's bad rows: from quarantine, or from its stage while it is held."""
-    from jobs.pull import kept_batch
-    from jobs.quarantine import bad_rows, of_batches
+    from jobs.files.raw import kept_batch
+    from jobs.publish.quarantine import bad_rows
+    from jobs.tables.quarantine import of_batches
     from jobs.trial import shown_rows
 
     if row.rows_quarantined:
@@ -222,7 +223,7 @@ def _leaves(home: Home, row: BatchRow) -> list[str]:
 
 def commands(row: BatchRow) -> Iterator[str]:
     """Yield the commands that a batch's state allows."""
-    from jobs.conservation import was_shown
+    from jobs.record.conservation import was_shown
 
     act = f"./jingshu batch {{}} {row.batch_id}"
     if row.status == "held":
@@ -243,7 +244,7 @@ def commands(row: BatchRow) -> Iterator[str]:
 @_JSON
 def release(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
     """放行 Publish a held batch although its thresholds failed; its bad rows stay out."""
-    from jobs import decisions
+    from jobs.operations import decisions
 
     who = actor or getpass.getuser()
     _decide(lambda h: decisions.release(h, city_tree(h), batch_id, who, reason), as_json=as_json)
@@ -256,7 +257,7 @@ def release(batch_id: str, reason: str, actor: str | None, as_json: bool) -> Non
 @_JSON
 def reject(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
     """退回 Turn a held batch down; its original bytes stay."""
-    from jobs import decisions
+    from jobs.operations import decisions
 
     who = actor or getpass.getuser()
     _decide(lambda h: decisions.reject(h, batch_id, who, reason), as_json=as_json)
@@ -269,7 +270,7 @@ def reject(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None
 @_JSON
 def withdraw(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
     """撤回 Take a published batch back; what it replaced returns, its products are rebuilt."""
-    from jobs import decisions
+    from jobs.operations import decisions
 
     who = actor or getpass.getuser()
     _decide(
@@ -287,7 +288,7 @@ def retry(batch_id: str, as_json: bool) -> int:
 
     退出码 Exit code: 0 已发布 published · 1 仍未通过 still not · 2 用法 usage.
     """
-    from jobs import decisions
+    from jobs.operations import decisions
 
     outcome = _decide(
         lambda h: decisions.retry(h, city_tree(h), batch_id), as_json=as_json, needs_spark=True
@@ -301,7 +302,7 @@ def _decide(
     """Run a decision and say what came of it; Spark is started only where it is needed."""
     from cli.interrupts import interruptible
     from cli.spark import running_spark, use_spark
-    from jobs.spark import SparkUnavailableError
+    from jobs.spark.session import SparkUnavailableError
 
     home = Home.from_env()
     with interruptible(), use_spark() if needs_spark else running_spark() as is_there:

@@ -63,7 +63,7 @@ def masking(rows: int, as_json: bool) -> int:
     """遮蔽与封存 Each mask's rows a second, and a sealed batch against one in clear."""
     from bench.masking import measure
     from cli.spark import use_spark
-    from contracts.tree import load_tree
+    from contracts.loading import load_tree
 
     with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made, use_spark():
         figures = measure(Path(made), load_tree(), rows, lambda text: click.echo(text, err=True))
@@ -96,7 +96,7 @@ def lineage(events: int, as_json: bool) -> int:
     from bench.lineage import in_words, measure
     from cli.progress import PlainProgress
     from contracts.layout import Home
-    from contracts.tree import load_tree
+    from contracts.loading import load_tree
 
     with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made:
         figures = measure(Home(Path(made)), load_tree(), events, PlainProgress().say)

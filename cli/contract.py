@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contracts.layout import contracts_root
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -110,7 +110,7 @@ def impact(name: str, as_json: bool) -> int:
 
     仅列出当前有效的授权。 Only grants that are active now count.
     """
-    from sharing.impact import reached
+    from sharing.grants.impact import reached
 
     found = reached(Home.from_env(), _ask(lambda store: _walk(store, name, "down", None)))
     if as_json:
@@ -137,7 +137,7 @@ def row(table: str, key: str, as_json: bool) -> int:
     shown.
     """
     from contracts.requested import city_tree
-    from jobs.whence import whence
+    from jobs.trace.row import whence
 
     home = Home.from_env()
     found = whence(home, city_tree(home), table, key)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from lineage.acknowledged import SetAside
-    from lineage.delivery import Pass, Sender
+    from lineage.sender import Pass, Sender
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 #: How often the watching sender looks for new files; at most how long it leaves a dead endpoint.
@@ -52,9 +52,9 @@ def send(
     """
     from lineage.acknowledged import Acknowledged
     from lineage.columns import NAMESPACE
-    from lineage.delivery import Sender, replay, sole_sender
     from lineage.endpoint import Address, Endpoint
     from lineage.naming import city_namespace
+    from lineage.sender import Sender, replay, sole_sender
 
     if (first or last) and not again:
         raise UsageError("--from and --to choose what is sent again.", "Give --replay as well.")

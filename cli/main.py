@@ -33,9 +33,9 @@ COMMANDS = {
     "contract": Entry("cli.contract:contract", "契约 Lint data contracts, and show what one says."),
     "quarantine": Entry("cli.quarantine:quarantine", "隔离 List bad rows by rule and line."),
     "lineage": Entry("cli.lineage:lineage", "血缘 Follow a table or a column up or down."),
-    "evidence": Entry("cli.evidence:evidence", "存证 Prove and verify events in the log."),
+    "evidence": Entry("cli.evidence.group:evidence", "存证 Prove and verify events in the log."),
     "keys": Entry("cli.keys:keys", "密钥 List and rotate the keys that seal L4 columns."),
-    "share": Entry("cli.share:share", "共享 Grant, revoke, and write profile files."),
+    "share": Entry("cli.share.group:share", "共享 Grant, revoke, and write profile files."),
     "portal": Entry("cli.portal:portal", "门户 Build or serve the pages for data officers."),
     "sandbox": Entry("cli.sandbox:sandbox", "沙盘 Make the simulated city's exports."),
     "bench": Entry("cli.bench:bench", "测速 Measure the stages on this machine."),
@@ -98,7 +98,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _after_an_older_version(root: Path) -> None:
     """Take out of a home that others could read what must not stand in it."""
-    from jobs.audit.kept import clean
+    from jobs.checks.kept import clean
 
     if cleaned := clean(Home(root).quality):
         click.echo(

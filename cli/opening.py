@@ -32,7 +32,7 @@ def open_(batch_id: str, out: Path, reason: str, acting: str | None) -> None:
     The log first takes who opened it, the digest of why, and both digests of the file: as kept
     (sealed) and in clear.
     """
-    from jobs.opening import open_original, provider_of
+    from jobs.operations.opening import open_original, provider_of
     from sharing.control import Control
     from sharing.people import require
 

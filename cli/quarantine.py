@@ -9,7 +9,7 @@ import click
 
 from contracts.errors import UsageError
 from contracts.layout import Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +76,8 @@ def _rows(
     home: Home, tree: Tree, batch_id: str | None, table: str | None
 ) -> Iterator[dict[str, Any]]:
     """Yield quarantined rows, table by table and line by line."""
-    from jobs.decisions import known_batch
-    from jobs.quarantine import of_batches
+    from jobs.operations.decisions import known_batch
+    from jobs.tables.quarantine import of_batches
     from jobs.trial import shown_rows
 
     batch = known_batch(home, batch_id) if batch_id else None

@@ -50,7 +50,7 @@ def running_spark() -> Iterator[bool]:
 
 @contextmanager
 def _named(remote: str) -> Iterator[None]:
-    from jobs.spark import close
+    from jobs.spark.session import close
 
     before = os.environ.get("SPARK_REMOTE")
     os.environ["SPARK_REMOTE"] = remote

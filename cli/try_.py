@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 
 if TYPE_CHECKING:
     from datetime import datetime

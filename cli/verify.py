@@ -33,12 +33,12 @@ def verify(as_json: bool) -> int:
     from jobs.verify import verify as prove
     from jobs.verify.lake import Lake
     from lineage.evidence.anchored import anchoring
-    from sharing.attest.verify import attested
     from sharing.calendars import calendars
-    from sharing.catalogue.verify import catalogue
-    from sharing.requests.verify import requests
-    from sharing.rights.verify import rights
-    from sharing.verify import grants
+    from sharing.verify.attested import attested
+    from sharing.verify.catalogue import catalogue
+    from sharing.verify.grants import grants
+    from sharing.verify.requests import requests
+    from sharing.verify.rights import rights
 
     home = Home.from_env()
     tree = city_tree(home)

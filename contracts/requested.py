@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from contracts.approvals import read_approvals
 from contracts.crosscheck import check_across, check_tables
 from contracts.document import ContractError
+from contracts.loading import load_tree
 from contracts.reading import read_contract
-from contracts.tree import load_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 """The row rules a contract means: what is checked on each row, in a fixed order.
 
-Pure planning: no Spark, no clock, no I/O. ``jobs.refine`` compiles these into one Spark plan, the
+Pure planning: no Spark, no clock, no I/O. ``jobs.rules`` compiles these into one Spark plan, the
 catalogue prints them, tests enumerate them. Rule ids are stable: ``<column>.<kind>``.
 """
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from airflow.sdk import DAG, TriggerRule, get_current_context, task
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from dags.landing import Land
 from dags.notifying import alerts
 from dags.running import (

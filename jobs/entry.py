@@ -6,48 +6,14 @@ A stage that is handed an ``Ended`` hands it on, so a date always completes with
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
-from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
+from contracts.loading import load_tree
 from contracts.requested import city_tree
-from contracts.tree import load_tree
-from jobs import governance, incidents, intents, leaves, meter, record
-from jobs.decode import DecodeError
-from jobs.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
 from jobs.faults import wordless
-from jobs.governance import utc_now
-from jobs.land import land as land_batch
-from jobs.pull import pull
-from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict, from_json
-
-if TYPE_CHECKING:
-    from contracts.tree import Tree
-    from jobs.drop import Found
-    from jobs.governance import BatchRow
-    from jobs.stages import Batch, RawBatch
-
-#: Statuses in which a batch needs nothing more from the day's run; a held one waits for a person.
-_DONE = ("published", "superseded", "withdrawn", "held", "rejected", "refused")
-
-
-def delivery_of(tree: Tree, contract_id: str, provider: str, business_date: str) -> Delivery:
-    """Return the delivery that three names mean.
-
-    Raises UsageError for an unknown contract or provider, or a date that is none.
-    """
-    contract = tree.contract(contract_id)
-    try:
-        when = date.fromisoformat(business_date)
-    except ValueError:
-        raise UsageError(f"{business_date!r} is no date.", "Write it as YYYY-MM-DD.") from None
-    if provider not in {s.provider for s in contract.servers}:
-        raise UsageError(
-            f"{contract_id} has no server of provider {provider!r}.",
-            f"It has: {', '.join(s.provider for s in contract.servers)}.",
-        )
-    return Delivery(contract, provider, when)
+from jobs.stages import Ended, LandedBatch, Verdict, from_json
+from jobs.steps import audited, delivery_of, land_delivery, publish_verdict, record_failure
 
 
 @wordless
@@ -56,89 +22,6 @@ def land(contract_id: str, provider: str, business_date: str) -> str:
     home, tree = Home.from_env(), load_tree()
     delivery = delivery_of(tree, contract_id, provider, business_date)
     return land_delivery(home, delivery).to_json()
-
-
-def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
-    """Pull and land one delivery from the drop folder in force."""
-    meter.begin("land", delivery.table, delivery.business_date, is_on_spark=False)
-    try:
-        found = find(delivery, home.drop)
-        raw = pull(home, delivery, home.drop, found)
-    except PullStopped as stop:
-        return _not_pulled(home, delivery, stop)
-    with intents.under_way(home, f"land:{raw.batch_id}", raw.table):
-        return _landed(home, delivery, raw, found)
-
-
-def _landed(home: Home, delivery: Delivery, raw: RawBatch, found: Found) -> LandedBatch | Ended:
-    """Land what was pulled, unless it is done with; its delivery's leaf is written either way."""
-    arrived = record.received(home, delivery, raw)
-    known = governance.batch(home, raw.batch_id)
-    if known is not None and known.status in _DONE and not _was_turned_away(known):
-        leaves.state(home, arrived)
-        return _again(delivery, known)
-    try:
-        check_manifest(delivery, raw, found)
-        landed = land_batch(home, delivery, raw)
-    except (ManifestError, DecodeError) as bad:
-        record.stopped(home, raw, "rejected", str(bad))
-        leaves.state(home, arrived)
-        return _ended(delivery, "rejected", str(bad), raw.batch_id)
-    record.landed(home, delivery, landed, arrived)
-    return landed
-
-
-def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
-    """State why there is no batch; until the grace after its limit ends, it is expected."""
-    state, reason = stop.state, str(stop)
-    if state == "missing":
-        if not _is_owed(home, delivery):
-            return _ended(delivery, "not_due", "本日不应交 nothing is due on this date", None)
-        now = utc_now()
-        if now < delivery.missing_at:
-            state = "expected"
-            reason = f"逾期 overdue: {stop}" if now > delivery.due_at else reason
-    if isinstance(stop, SecretStopped):
-        incidents.keep(home, delivery, stop.mark, stop.file, utc_now())
-    if state == "expected":
-        record.delivery_state(home, delivery, state, reason, batch_id=stop.batch_id)
-    else:
-        record.ended(home, delivery, state, reason, stop.batch_id)
-    return _ended(delivery, state, reason, stop.batch_id)
-
-
-def _is_owed(home: Home, delivery: Delivery) -> bool:
-    """Tell whether the cycle owes a delivery, or its initial load is still to come."""
-    if delivery.contract.schedule.is_due(delivery.business_date):
-        return True
-    return not governance.batches_of(home, delivery.provider, delivery.contract.dataset)
-
-
-def _was_turned_away(known: BatchRow) -> bool:
-    """Tell whether the bytes were rejected before they landed.
-
-    Then a mended manifest, or a contract that knows the layout now, may land the same bytes.
-    """
-    return known.status == "rejected" and not known.rows_landed
-
-
-def _again(delivery: Delivery, known: BatchRow) -> Ended:
-    return _ended(delivery, known.status, known.reason or f"already {known.status}", known.batch_id)
-
-
-def _ended(delivery: Delivery, state: str, reason: str, batch_id: str | None) -> Ended:
-    return Ended.model_validate(
-        {
-            "contract_id": delivery.contract.id,
-            "contract_version": delivery.contract.version,
-            "provider": delivery.provider,
-            "dataset": delivery.contract.dataset,
-            "business_date": delivery.business_date,
-            "state": state,
-            "reason": reason,
-            "batch_id": batch_id,
-        }
-    )
 
 
 @wordless
@@ -150,19 +33,6 @@ def refine(landed_json: str) -> str:
     if not isinstance(landed, LandedBatch):
         raise _wrong(landed.kind, "a landed batch")
     return audited(Home.from_env(), load_tree(), landed).to_json()
-
-
-def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False) -> Verdict:
-    """Refine, audit and record one landed batch."""
-    from jobs.audit.run import audit
-    from jobs.refine.run import refine as refine_batch
-
-    delivery = _delivery(tree, landed)
-    meter.begin("publish", landed.table, landed.business_date, is_on_spark=True)
-    refined = refine_batch(home, delivery, landed, tree.root, again=again)
-    verdict = audit(home, delivery, refined, tree.root)
-    record.audited(home, delivery, verdict)
-    return verdict
 
 
 @wordless
@@ -181,52 +51,6 @@ def publish(verdict_json: str) -> str:
     return publish_verdict(Home.from_env(), load_tree(), verdict).to_json()
 
 
-def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersion | Ended:
-    """Publish, or hand on that the batch is held or rejected."""
-    from jobs.publish import TableMovedError
-    from jobs.publish import publish as publish_batch
-
-    delivery = _delivery(tree, verdict)
-    if verdict.decision != "publish":
-        state = "held" if verdict.decision == "hold" else "rejected"
-        return _ended(delivery, state, verdict.reason, verdict.batch_id)
-    if not meter.is_begun("publish", verdict.table, verdict.business_date):
-        meter.begin("publish", verdict.table, verdict.business_date, is_on_spark=False)
-    try:
-        return publish_batch(home, delivery, verdict, tree.root)
-    except TableMovedError:
-        # The table moved between audit and commit: lay the batch over what is there now.
-        again = audited(home, tree, landed_of(home, delivery, verdict), again=True)
-        return publish_verdict(home, tree, again)
-
-
-def record_failure(home: Home, delivery: Delivery, reason: str) -> None:
-    """State that a date failed: on its newest batch if one landed, else on the delivery."""
-    landed = [
-        row
-        for row in governance.batches_of(home, delivery.provider, delivery.contract.dataset)
-        if row.business_date == delivery.business_date and row.status == "landed"
-    ]
-    if not landed:
-        record.delivery_state(home, delivery, "expected", f"处理失败 failed: {reason}")
-        return
-    newest = max(landed, key=lambda row: row.revision)
-    record.restated(home, newest, "failed", reason)
-
-
-def landed_of(home: Home, delivery: Delivery, batch: Batch) -> LandedBatch:
-    """Return the landed batch behind a later stage, from the raw bytes that are kept."""
-    from jobs.pull import kept_batch
-
-    kept = kept_batch(home, batch.table, batch.batch_id)
-    taken_up = {"contract_version": batch.contract_version, "started_at": batch.started_at}
-    return land_batch(home, delivery, kept.model_copy(update=taken_up))
-
-
-def _delivery(tree: Tree, batch: Batch) -> Delivery:
-    return delivery_of(tree, batch.contract_id, batch.provider, batch.business_date.isoformat())
-
-
 def _wrong(kind: str, wanted: str) -> JingshuError:
     return UsageError(f"A {kind} was handed over.", f"Hand over {wanted}.")
 
@@ -234,7 +58,7 @@ def _wrong(kind: str, wanted: str) -> JingshuError:
 @wordless
 def build(product_id: str, business_date: str) -> str:
     """Build one date of a product on Spark; return a ProductVersion as JSON."""
-    from jobs.build import build_product
+    from jobs.build.run import build_product
 
     home = Home.from_env()
     tree = city_tree(home)
@@ -245,7 +69,7 @@ def build(product_id: str, business_date: str) -> str:
 @wordless
 def share(product_id: str, business_date: str) -> str:
     """Project one date of a product for every policy; return SharedVersions, a JSON a line."""
-    from jobs.project import share_product
+    from jobs.share.run import share_product
 
     home = Home.from_env()
     tree = city_tree(home)

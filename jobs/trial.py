@@ -24,15 +24,18 @@ from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 from contracts.reading import read_contract
-from jobs import quarantine
-from jobs.decode import naming, sniff
-from jobs.delta import append_once, open_table
-from jobs.drop import SANDBOX_MARK, check_manifest, check_rows, found_at, origin_of
+from jobs.checks.landing import rows_differ
 from jobs.faults import wordless
-from jobs.governance import utc_now
-from jobs.land import Parsed, bronze_schema, land, statistics_only_on
-from jobs.pull import opened_raw, pull
+from jobs.files.decode import naming, sniff
+from jobs.files.raw import opened_raw
+from jobs.land.run import Parsed, land
+from jobs.publish import quarantine
+from jobs.pull.drop import SANDBOX_MARK, ManifestError, check_manifest, found_at, origin_of
+from jobs.pull.run import pull
+from jobs.record.governance import utc_now
 from jobs.seal.rows import sealed_rows
+from jobs.tables.bronze import bronze_schema, statistics_only_on
+from jobs.tables.delta import append_once, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -206,7 +209,7 @@ def try_file(given: Given, clock: Clock | None = None) -> Trial:
     with clock.stage("connect"):
         from jobs.audit.run import audit
         from jobs.refine.run import refine
-        from jobs.spark import session
+        from jobs.spark.session import session
 
         session()
     began = time.perf_counter()
@@ -270,7 +273,7 @@ def land_file(given: Given, out: Path) -> Landing:
             sniffed = sniff(kept)
             parsed = Parsed(contract, contract.server(provider), raw.batch_id)
             data = pa.Table.from_batches(list(parsed.batches(kept)), wanted)
-        check_rows(given.delivery, raw, parsed.rows)
+        _check_rows(given.delivery, raw, parsed.rows)
         stored = sealed_rows(Home.from_env(), given.delivery, data)
         append_once(
             out,
@@ -300,3 +303,13 @@ def _check_output(out: Path, wanted: pa.Schema, contract: Contract) -> None:
         )
     if table is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} holds something else.", "Name an empty or a new folder.")
+
+
+def _check_rows(delivery: Delivery, raw: RawBatch, rows: int) -> None:
+    """Raise ManifestError when a file has other rows than its manifest announced."""
+    told = rows_differ(raw.rows_announced, rows)
+    if told:
+        raise ManifestError(
+            f"{delivery.name}, {raw.file_name}: {told}.",
+            "Deliver the file again, whole, with the manifest of the same export.",
+        )

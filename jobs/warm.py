@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from contracts.loading import load_tree
 from contracts.rules import row_rules
-from contracts.tree import load_tree
 from jobs.trial import given, try_file
 
 if TYPE_CHECKING:

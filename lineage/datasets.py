@@ -14,8 +14,8 @@ from lineage.columns import (
     export_namespace,
     headers,
 )
-from lineage.events import ColumnFact, Dataset
 from lineage.plan import reference_contract
+from lineage.runs import ColumnFact, Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,9 +6,8 @@ Source: OpenLineage 2-0-2. The last event repeats everything, since some readers
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
-from uuid import NAMESPACE_URL, uuid5
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from openlineage.client import event_v2
 from openlineage.client.generated import (
@@ -25,10 +24,9 @@ from openlineage.client.generated import (
 from lineage import facets
 from lineage.columns import NAMESPACE
 from lineage.naming import PRODUCER, outside
+from lineage.runs import Read, run_id
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
     from openlineage.client.generated.base import (
         DatasetFacet,
         JobFacet,
@@ -36,133 +34,10 @@ if TYPE_CHECKING:
         RunFacet,
     )
 
-    from contracts.model import Level
-    from lineage.columns import Graph
-    from lineage.facets import CheckFact
+    from lineage.runs import Audit, Dataset, Run, Written
 
-#: What a run may do to a table besides adding rows.
-Change = Literal["CREATE", "OVERWRITE"]
-_RUNS: Final = uuid5(NAMESPACE_URL, PRODUCER)
+
 _SOURCE: Final = "JINGSHU"
-
-
-@dataclass(frozen=True)
-class ColumnFact:
-    """One column as readers of the catalogue see it."""
-
-    name: str
-    type: str
-    description: str
-    level: Level
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A table or an export, named as inside (``lineage.naming``)."""
-
-    namespace: str
-    name: str
-    kind: Literal["TABLE", "FILE"]
-    description: str
-    columns: tuple[ColumnFact, ...]
-    owners: tuple[tuple[str, str], ...] = ()
-    tags: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Read:
-    """An input, and the version that was read."""
-
-    dataset: Dataset
-    version: str | None = None
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What was checked on a table before the run made it visible, and in which version it is."""
-
-    dataset: Dataset
-    version: str | None
-    checks: tuple[CheckFact, ...]
-
-
-@dataclass(frozen=True)
-class Written:
-    """An output: its column graph, and version and rows where the run wrote any."""
-
-    dataset: Dataset
-    graph: Graph
-    version: str | None = None
-    rows: int | None = None
-    change: Change | None = None
-
-
-@dataclass(frozen=True)
-class Parent:
-    """The run that started this one (Airflow's task); without a root it is its own."""
-
-    run_id: str
-    job_namespace: str
-    job_name: str
-    root_run_id: str | None = None
-    root_job_namespace: str | None = None
-    root_job_name: str | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """The contract that drove the run: its file below the contracts tree, version and owners."""
-
-    contract_id: str
-    version: str
-    path: str
-    owners: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class CpuTime:
-    """Where a process's CPU counter stood when a run began and ended, in milliseconds.
-
-    ``process`` names one process of one host for good; runs that overlap on it share its time.
-    """
-
-    process: str
-    start_ms: int
-    end_ms: int
-
-
-@dataclass(frozen=True)
-class Run:
-    """One stage's run over one batch or business date. Times are aware, in any zone."""
-
-    run_id: str
-    stage: str
-    table: str
-    status: str
-    business_date: date
-    started_at: datetime
-    ended_at: datetime
-    engine: tuple[str, str]
-    source: Source
-    tags: tuple[tuple[str, str], ...]
-    inputs: tuple[Read, ...]
-    outputs: tuple[Written, ...]
-    error: str | None = None
-    sql: str | None = None
-    parent: Parent | None = None
-    audit: Audit | None = None
-    cpu: tuple[CpuTime, ...] = ()
-
-    @property
-    def job(self) -> str:
-        """The job's name, ``<stage>.<table>``."""
-        return f"{self.stage}.{self.table}"
-
-
-def run_id(*parts: str | None) -> str:
-    """Return the run id that these facts always have (UUID version 5)."""
-    return str(uuid5(_RUNS, ":".join(part or "-" for part in parts)))
 
 
 def events(run: Run, city: str = NAMESPACE) -> tuple[event_v2.RunEvent, ...]:

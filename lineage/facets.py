@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import attr
 from openlineage.client.generated import (
@@ -41,10 +41,8 @@ if TYPE_CHECKING:
 
     from openlineage.client.generated.base import DatasetFacet
 
-    from contracts.constraint import Severity
-    from contracts.model import Dimension
     from lineage.columns import Graph, Input
-    from lineage.events import CpuTime, Dataset, Parent
+    from lineage.runs import CheckFact, CpuTime, Dataset, Parent
 
 _SOURCE: Final = "JINGSHU"
 _SEVERITY: Final[Mapping[str, str]] = {"error": "error", "warning": "warn", "info": "info"}
@@ -59,42 +57,6 @@ class CpuRunFacet(RunFacet):
     """The CPU counters of a run's processes, in milliseconds."""
 
     processes: list[dict[str, str | int]]
-
-
-class CheckFact(Protocol):
-    """What lineage says about one check: counts only, never a message that may hold a value."""
-
-    @property
-    def rule_id(self) -> str:
-        """The check's id in its contract."""
-
-    @property
-    def column(self) -> str | None:
-        """The column it is on, if any."""
-
-    @property
-    def dimension(self) -> Dimension:
-        """The dimension of GB/T 36344."""
-
-    @property
-    def severity(self) -> Severity:
-        """How much a failure weighs."""
-
-    @property
-    def status(self) -> str:
-        """Whether it passed, failed, broke, or cannot be executed."""
-
-    @property
-    def checked(self) -> int | None:
-        """Rows looked at."""
-
-    @property
-    def failed(self) -> int | None:
-        """Rows found bad."""
-
-    @property
-    def threshold(self) -> float | None:
-        """The share of bad rows allowed, in percent."""
 
 
 def instant(moment: datetime) -> str:

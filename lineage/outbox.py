@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
-    from lineage.events import Run
+    from lineage.runs import Run
 
 
 def write(home: Home, run: Run) -> Path:

@@ -11,8 +11,8 @@ from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Final
 
 from lineage import columns, datasets
-from lineage.events import Audit, Read, Run, Source, Written, run_id
 from lineage.plan import product_graph, share_graph
+from lineage.runs import Audit, Read, Run, Source, Written, run_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from contracts.delivery import Delivery, Origin
     from contracts.model import Contract, Policy
     from contracts.tree import Tree
-    from lineage.events import Change, CpuTime, Parent
-    from lineage.facets import CheckFact
+    from lineage.runs import Change, CheckFact, CpuTime, Parent
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from jobs.governance import BatchRow
+from jobs.record.governance import BatchRow
 from portal.decisions import (
     LEVEL,
     OF_FINDING,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from contracts.tree import Tree
-    from jobs.governance import DeliveryRow, FindingRow
+    from jobs.record.governance import DeliveryRow, FindingRow
 
 _STILL_OPEN: Final = ("refused", "held", "failed", "rejected")
 #: What is to be delivered anew: a newer full snapshot holds all that it would have.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from portal.words import ATTRIBUTE, CYCLE, GRADE, REGISTER, Word, word_for
 from sharing.catalogue.entries import entries
 from sharing.catalogue.lake import read_facts

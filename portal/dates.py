@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from jobs.governance import BatchRow, DeliveryRow
+    from jobs.record.governance import BatchRow, DeliveryRow
 
 
 @dataclass(frozen=True)

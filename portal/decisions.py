@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jobs.conservation import account
+from jobs.record.conservation import account
 from portal.words import CONTENT, Word, word_for
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from contracts.model import Contract, Provider
-    from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow
+    from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, FindingRow
     from portal.deliveries import Line
 
 

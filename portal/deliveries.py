@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jobs.conservation import RowAccount, account, was_shown
+from jobs.record.conservation import RowAccount, account, was_shown
 from portal.words import BATCH, DELIVERY, Word, word_for
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract, Level, Provider
     from contracts.tree import Tree
-    from jobs.governance import BatchRow, DeliveryRow
+    from jobs.record.governance import BatchRow, DeliveryRow
 
 #: The states a delivery that was due can be in; together they are all that was due.
 DUE_STATES: Final = ("received", "late", "missing", "refused", "duplicate", "expected")

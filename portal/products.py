@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract, Level
     from contracts.tree import Tree
-    from jobs.governance import PublicationRow
-    from sharing.grants import GrantView
+    from jobs.record.governance import PublicationRow
+    from sharing.grants.grants import GrantView
 
 
 @dataclass(frozen=True)

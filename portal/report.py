@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jobs import governance
+from jobs.record import governance
 from portal.backlog import still_open
 from portal.decisions import Decision, decisions
 from portal.deliveries import Counts, Line, count, lines
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from contracts.tree import Feed, Tree
-    from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow, PublicationRow
-    from sharing.grants import GrantView
+    from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, FindingRow, PublicationRow
+    from sharing.grants.grants import GrantView
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def of_date(home: Home, history: Tables, day: date | None) -> Tables:
 
 def _grants(home: Home, as_of: datetime) -> Sequence[GrantView] | None:
     from sharing.control import Control, has_control
-    from sharing.grants import list_grants
+    from sharing.grants.grants import list_grants
 
     if not has_control(home):
         return None

@@ -11,14 +11,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from jobs.elements import satisfying
+from jobs.record.elements import satisfying
 from portal.words import DIMENSION, NOT_SCORED, Tone, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from contracts.model import Provider
-    from jobs.governance import CheckRow
+    from jobs.record.governance import CheckRow
     from portal.deliveries import Line
 
 ScoreState = Literal["scored", "error", "not_executable", "not_checked"]

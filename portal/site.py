@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from contracts.requested import city_tree
-from jobs import governance
+from jobs.record import governance
 from lineage.evidence.durable import write_durably
 from portal.catalogue import read_catalogue
 from portal.dates import date_lines

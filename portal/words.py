@@ -65,7 +65,7 @@ DIMENSION: Final[Mapping[str, Word]] = {
     "timeliness": Word("时效性", "timeliness"),
     "accessibility": Word("可访问性", "accessibility"),
 }
-#: What a content scan tells apart (jobs.findings).
+#: What a content scan tells apart (jobs.scan.findings).
 CONTENT: Final[Mapping[str, Word]] = {
     "resident_id": Word("居民身份号码", "resident ID numbers"),
     "passport": Word("护照号码", "passport numbers"),

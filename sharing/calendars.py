@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
-from jobs import leaves
+from jobs.record import leaves
 from jobs.verify.report import said
 from lineage.evidence.durable import write_durably
 from lineage.evidence.log import EvidenceLog

@@ -234,7 +234,7 @@ class ForeignTable(Base):
 class Request(Base):
     """What one request asked for and how it was answered.
 
-    Rows are only ever added, and removed by hours when they are old (``sharing.retention``).
+    Rows are only ever added, and removed by hours when old (``sharing.gateway.retention``).
     """
 
     __tablename__ = "share_requests"

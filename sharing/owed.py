@@ -128,7 +128,7 @@ def read_owing(session: Session, kind: type[Base]) -> list[tuple[Any, Due, Leaf]
 def declared() -> Iterator[type[Base]]:
     """Return every table whose rows owe leaves, by its class."""
     # They import this module.
-    from sharing import foreign, grants, migrations  # noqa: F401
+    from sharing import migrations
     from sharing.requests import flow  # noqa: F401
 
     migrations.declare_all()

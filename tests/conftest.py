@@ -15,11 +15,12 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from contracts.layout import ROOT, Home
-from contracts.tree import Tree, load_tree
+from contracts.loading import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from contracts.tree import Tree
     from infra.sandbox.truth import DayTruth
 
 os.environ.setdefault("JINGSHU_JARS", str(Path(sys.prefix) / "jars"))
@@ -80,7 +81,7 @@ def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield os.environ["SPARK_REMOTE"]
         return
     from infra.stack import spark
-    from jobs.spark import close
+    from jobs.spark.session import close
 
     server = spark.start(Home(tmp_path_factory.mktemp("spark")))
     os.environ["SPARK_REMOTE"] = server.remote
@@ -95,7 +96,7 @@ def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def city(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> City:
     """``DAYS`` of the providers of ``THREAD``, through every stage, without Airflow."""
     from infra.sandbox.city import generate_day
-    from tests.days import run_day
+    from tests.support.days import run_day
 
     home = Home(tmp_path_factory.mktemp("city"))
     truths = {}

@@ -52,4 +52,4 @@ if "scheduler" in sys.argv:
             importlib.import_module(_name)
     # The contracts, read once: a task's parse then finds them in the cache.
     with contextlib.suppress(Exception):
-        importlib.import_module("contracts.tree").load_tree()
+        importlib.import_module("contracts.loading").load_tree()

@@ -8,15 +8,16 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
-from contracts.tree import Feed, load_tree
+from contracts.loading import load_tree
 from infra.sandbox import deliveries, expectation
 from infra.sandbox.dataset import Day
 from infra.sandbox.datasets import DATASETS
 from infra.sandbox.datasets.thread import HEAT_WAVE_DAYS
 from infra.sandbox.dirt import normal
+from infra.sandbox.layouts import Layout
 from infra.sandbox.planting import Dose, Row, plant
 from infra.sandbox.population import build_city
-from infra.sandbox.rendering import Layout, Rendered, render
+from infra.sandbox.rendering import Rendered, render
 from infra.sandbox.truth import DayTruth, DeliveryTruth, Faults, RowTruth, find_truth, truth_file
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
+    from contracts.tree import Feed
     from infra.sandbox.planting import Verdict
     from infra.sandbox.population import City
     from infra.sandbox.truth import DeliveryFault

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 if TYPE_CHECKING:
     from datetime import date
 
+    from infra.sandbox.layouts import Layout
     from infra.sandbox.planting import Row
-    from infra.sandbox.rendering import Layout
 
 #: What every parser takes in a name (XML 1.0, 4th edition), and the sign of an escape.
 _NO_NAME: Final = re.compile(r"^[^A-Za-z_一-龥]|[^A-Za-z0-9_.一-龥-]|_(?=x[0-9A-Fa-f]{4})")

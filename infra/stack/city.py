@@ -147,11 +147,11 @@ class CityRun:
     def _follow_requests(self, display: Display) -> None:
         """Seed the requests of ``demo``, and take what time and use bring to all of them."""
         from sharing.control import Control, utc_now
-        from sharing.grants import granted_tables
+        from sharing.grants.grants import granted_tables
+        from sharing.grants.recipients import NotItsRecipientError, ensure_profile
+        from sharing.grants.returned import grant_returned
         from sharing.joined.make import retire_ended
-        from sharing.recipients import NotItsRecipientError, ensure_profile
         from sharing.requests import flow, seeds
-        from sharing.returned import grant_returned
 
         tree, at = city_tree(self._home), utc_now()
         with Control(self._home) as control:

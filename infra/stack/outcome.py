@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jobs import governance
+from jobs.record import governance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from infra.stack.plan import Step
-    from jobs.governance import BatchRow, DeliveryRow, PublicationRow
+    from jobs.record.governance import BatchRow, DeliveryRow, PublicationRow
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,18 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from contracts.rules import level_id, row_rules
-from jobs.audit import checks, expectations
 from jobs.audit.digest import digest_of
-from jobs.drop import rows_differ
-from jobs.refine.count import count_stage
-from jobs.refine.plan import BAD, make_plan, spark_type
-from jobs.refine.rules_sql import identifier, quoted
+from jobs.checks import declared, expectations
+from jobs.checks.landing import announced, landing_results
+from jobs.rules.count import count_stage
+from jobs.rules.plan import make_plan
 from jobs.seal import on_spark
 from jobs.seal.plan import typed_seals
-from jobs.silver import stage_path
-from jobs.spark import session
+from jobs.spark.session import session
+from jobs.spark.sql import identifier, quoted
+from jobs.spark.types import spark_type
 from jobs.stages import CheckResult, Verdict
+from jobs.tables.silver import BAD, stage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from contracts.delivery import Delivery
     from contracts.layout import Home
     from contracts.model import Contract
-    from jobs.refine.count import StageCount
-    from jobs.refine.plan import RefinePlan
+    from jobs.rules.count import StageCount
+    from jobs.rules.plan import RefinePlan
     from jobs.stages import RefinedBatch
 
 
@@ -47,13 +48,13 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     accepted.createOrReplaceTempView(view)
     plan = make_plan(delivery, root)
     count = count_stage(stage, refined.batch_id, plan)
-    audited = checks.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
+    audited = declared.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
     try:
         results = (
             *landing_results(refined.findings, refined.notes),
             *announced(refined),
             *_row_results(count, plan, contract, refined),
-            *checks.run(spark, audited),
+            *declared.run(spark, audited),
             *expectations.run(audited, refined.batch_id, home.quality),
             *_texts(contract),
             *_levels(contract),
@@ -156,53 +157,6 @@ def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def landing_results(findings: Sequence[str], notes: Sequence[str]) -> list[CheckResult]:
-    """Say that the schema held, or the batch would not be here, and what landing noticed.
-
-    Only what the contract does not say is a failure: its footer is passed over as agreed.
-    """
-    noticed = "；".join(findings)
-    agreed = f"（{'；'.join(notes)}）" if notes else ""
-    return [
-        CheckResult(
-            rule_id="table.layout",
-            column=None,
-            dimension="conformity",
-            severity="warning",
-            status="failed" if noticed else "passed",
-            checked=1,
-            failed=1 if noticed else 0,
-            threshold=None,
-            message=f"与契约不符 not as in the contract: {noticed}{agreed}"
-            if noticed
-            else f"表头与编码如约 header and encoding as agreed{agreed}",
-            engine="land",
-        )
-    ]
-
-
-def announced(refined: RefinedBatch) -> list[CheckResult]:
-    """Hold the rows that landed against those that the provider's manifest announced."""
-    if refined.rows_announced is None:
-        return []
-    differ = rows_differ(refined.rows_announced, refined.rows_landed)
-    return [
-        CheckResult(
-            rule_id="manifest.rows",
-            column=None,
-            dimension="completeness",
-            severity="error",
-            status="failed" if differ else "passed",
-            checked=refined.rows_announced,
-            failed=abs(refined.rows_announced - refined.rows_landed),
-            threshold=0.0,
-            message=differ
-            or f"清单与文件行数一致 as many rows as announced: {refined.rows_landed}",
-            engine="land",
-        )
-    ]
-
-
 def _row_results(
     count: StageCount, plan: RefinePlan, contract: Contract, refined: RefinedBatch
 ) -> list[CheckResult]:
@@ -251,7 +205,7 @@ def _levels(contract: Contract) -> list[CheckResult]:
 
 def _texts(contract: Contract) -> list[CheckResult]:
     return [
-        checks.result(
+        declared.result(
             q,
             "not_executable",
             f"人工核查 for people to check: {q.description or q.id}",

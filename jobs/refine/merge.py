@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from jobs.delta import open_table
-from jobs.refine.plan import BAD, CARRIED, GOOD, OUTDATED, TOMBSTONE
-from jobs.refine.rules_sql import identifier, quoted
 from jobs.seal import on_spark
-from jobs.silver import publications, stage_path
-from jobs.spark import session
+from jobs.spark.session import session
+from jobs.spark.sql import identifier, quoted
+from jobs.tables.delta import open_table
+from jobs.tables.silver import BAD, CARRIED, GOOD, OUTDATED, TOMBSTONE, publications, stage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from contracts.model import Contract
-    from jobs.silver import Publication
     from jobs.stages import Batch
+    from jobs.tables.silver import Publication
 
 
 @dataclass(frozen=True)

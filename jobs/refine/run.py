@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Final
 from deltalake import DeltaTable
 
 from contracts.errors import JingshuError
-from jobs.delta import has_transaction, open_table
-from jobs.refine.count import count_stage
 from jobs.refine.merge import Merge, merge_base
-from jobs.refine.plan import RefinePlan, make_plan
-from jobs.refine.rules_sql import identifier, quoted
+from jobs.rules.count import count_stage
+from jobs.rules.plan import RefinePlan, make_plan
 from jobs.seal import on_spark
 from jobs.seal.plan import is_sealed
-from jobs.silver import stage_path
-from jobs.spark import compile_plans, parquet_writer, session
+from jobs.spark.session import compile_plans, parquet_writer, session
+from jobs.spark.sql import identifier, quoted
 from jobs.stages import LandedBatch, RefinedBatch
+from jobs.tables.delta import has_transaction, open_table
+from jobs.tables.silver import stage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,12 +13,12 @@ import pyarrow as pa
 from pyarrow.fs import FileSystem
 from pyarrow.parquet import ParquetFile
 
-from jobs.refine.plan import spark_type
-from jobs.refine.rules_sql import identifier
 from jobs.seal import columns
 from jobs.seal.columns import Seal
 from jobs.seal.keys import keys_of, provider_of
 from jobs.seal.plan import raw_seals, typed_seals
+from jobs.spark.sql import identifier
+from jobs.spark.types import spark_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,7 +95,7 @@ def landed(
     The workers read the files themselves: to hand them every sealed text, and it is ten times as
     long as what it seals, took Spark longer than to open it.
     """
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     read = _Landed(keys_of(home).reference, raw_seals(contract, provider), tuple(texts))
     schema = ", ".join(f"{identifier(name)} STRING" for name in texts)
@@ -151,7 +151,7 @@ def register(home: Home) -> None:
     """Make ``hmac_sm3(text, purpose)`` and ``sm4(text, bureau)`` known to this session's SQL."""
     from pyspark.sql import functions as f
 
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     spark = session()  # before any function is made: it tells whether they are made for Connect
     reference = keys_of(home).reference

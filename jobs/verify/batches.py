@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.rules import element_ids
-from jobs import silver
 from jobs.audit.digest import digest_of
+from jobs.tables import silver
 from jobs.verify.report import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from lineage.evidence.leaf import Leaf

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from jobs import leaves, tables
+from jobs.record import leaves
+from jobs.tables import staged
 from jobs.verify.lake import file_problem, foreign_commits
 from jobs.verify.report import said
 from lineage.columns import table_field
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
     from contracts.layout import Layer
-    from jobs.governance import PublicationRow
+    from jobs.record.governance import PublicationRow
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from lineage.columns import Field
@@ -40,8 +41,8 @@ def products(lake: Lake) -> Iterator[Checked]:
 
 def _stages(lake: Lake, layer: str, kind: str, name: str, table: DeltaTable) -> Iterator[Checked]:
     rows: dict[str | None, int] = {}
-    for file in tables.files(table):
-        stage = tables.stage_of_file(str(file["path"]))
+    for file in staged.files(table):
+        stage = staged.stage_of_file(str(file["path"]))
         rows[stage] = rows.get(stage, 0) + int(file["num_records"] or 0)
         yield said(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
     for stage, shown in rows.items():

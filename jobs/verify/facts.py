@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jobs import leaves
 from jobs.audit.digest import digest_of
-from jobs.pull import sealed_facts
+from jobs.files.raw import sealed_facts
+from jobs.record import leaves
 from jobs.verify.report import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.governance import DeliveryRow
+    from jobs.record.governance import DeliveryRow
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from lineage.evidence.leaf import Leaf

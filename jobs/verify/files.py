@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jobs import footprint, silver, tables
-from jobs.conservation import was_shown
+from jobs.record import footprint
+from jobs.record.conservation import was_shown
+from jobs.tables import silver, staged
 from jobs.verify.lake import file_problem
 from jobs.verify.report import said
 from lineage.evidence.digests import sha256_of_files
@@ -67,7 +68,7 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
     """Hash every visible file and hold it against the leaves."""
     for layer in ("bronze", "quarantine", "governance"):
         for name, table in lake.layer(layer).items():
-            for file in tables.files(table):
+            for file in staged.files(table):
                 yield said(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
     units = list(_units(lake))
     with ThreadPoolExecutor(_THREADS) as threads:

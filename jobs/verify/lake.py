@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs import governance, intents, tables
-from jobs.delta import dataset, open_table
-from jobs.governance import BatchRow, CheckRow, DeliveryRow, PublicationRow
+from jobs.record import governance, intents
+from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, PublicationRow
+from jobs.tables import staged
+from jobs.tables.delta import dataset, open_table
 from lineage.evidence.errors import EvidenceError
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.leaf import Leaf
@@ -204,4 +205,4 @@ def file_problem(table: DeltaTable, file: Mapping[str, object]) -> str | None:
 
 def stages_of(table: DeltaTable) -> frozenset[str | None]:
     """Return the stages whose files a table shows."""
-    return frozenset(tables.stage_of_file(str(f["path"])) for f in tables.files(table))
+    return frozenset(staged.stage_of_file(str(f["path"])) for f in staged.files(table))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import silver, tables
 from jobs.audit.digest import digest_of
-from jobs.publish import is_same_period
-from jobs.refine.plan import CARRIED, GOOD
+from jobs.publish.run import is_same_period
+from jobs.tables import silver, staged
+from jobs.tables.silver import CARRIED, GOOD
 from jobs.verify.lake import file_problem, foreign_commits, stages_of
 from jobs.verify.report import said
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from deltalake import DeltaTable
 
-    from jobs.silver import Publication
+    from jobs.tables.silver import Publication
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
 
@@ -43,10 +43,10 @@ def visible(lake: Lake) -> Iterator[Checked]:
 
 def _files(name: str, table: DeltaTable, stages: frozenset[str]) -> Iterator[Checked]:
     """Check that visible files are published batches' good rows, as the log names them."""
-    for file in tables.files(table):
+    for file in staged.files(table):
         path = str(file["path"])
         state = path.split("/")[2:3]
-        if tables.stage_of_file(path) not in stages:
+        if staged.stage_of_file(path) not in stages:
             problem: str | None = "a visible file belongs to no published batch"
         elif state not in ([f"_ok={GOOD}"], [f"_ok={CARRIED}"]):
             problem = "a visible file holds rows that did not pass"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from jobs.incidents import FILE_MODE, Incident
+from jobs.pull.incidents import FILE_MODE, Incident
 from jobs.verify.report import said
 
 if TYPE_CHECKING:

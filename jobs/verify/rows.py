@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from jobs.conservation import account, was_shown
-from jobs.refine.plan import BAD, GOOD, OUTDATED, TOMBSTONE
-from jobs.silver import stage_path
+from jobs.record.conservation import account, was_shown
+from jobs.tables.silver import BAD, GOOD, OUTDATED, TOMBSTONE, stage_path
 from jobs.verify.lake import per_batch
 from jobs.verify.report import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
 

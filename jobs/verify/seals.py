@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.delta import dataset
-from jobs.pull import kept_batches, raw_file
+from jobs.files.raw import kept_batches, raw_file
 from jobs.seal.columns import PREFIX
 from jobs.seal.files import is_sealed_file
 from jobs.seal.plan import is_sealed, raw_seals, typed_seals
+from jobs.tables.delta import dataset
 from jobs.verify.report import said
 
 if TYPE_CHECKING:

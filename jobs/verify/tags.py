@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from contracts.model import SHARE_CEILING, UNTAGGED
-from jobs import governance, quarantine, silver, tables
-from jobs.footprint import schema_digest
-from jobs.land import bronze_schema
+from jobs.record import governance
+from jobs.record.footprint import schema_digest
+from jobs.tables import quarantine, silver, staged
+from jobs.tables.bronze import bronze_schema
 from jobs.verify.report import said
 from lineage.errors import TagLossError
 from lineage.levels import check_levels
@@ -111,7 +112,7 @@ def _promised(lake: Lake, layer: Layer, name: str) -> dict[str, dict[str, str]]:
         case "silver":
             delta = silver.schema(contract)
         case _:
-            delta = tables.schema(contract.columns)
+            delta = staged.schema(contract.columns)
     return {f.name: {k: str(v) for k, v in f.metadata.items()} for f in delta.fields}
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from sharing.catalogue.entries import entries
 from sharing.catalogue.lake import read_facts
 

@@ -13,7 +13,7 @@ import rfc8785
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.durable import write_once
 from lineage.evidence.leaf import Leaf

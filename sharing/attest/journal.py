@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import event, inspect
 
 from contracts.errors import JingshuError
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing import owed

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from jobs import governance
-from jobs.delta import open_table
-from jobs.elements import satisfying
+from jobs.record import governance
+from jobs.record.elements import satisfying
+from jobs.tables.delta import open_table
 from sharing.catalogue.entries import LakeFacts, Score
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
-    from jobs.governance import CheckRow
+    from jobs.record.governance import CheckRow
 
 
 def read_facts(home: Home) -> Mapping[str, LakeFacts]:

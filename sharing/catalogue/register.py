@@ -18,7 +18,7 @@ from sqlalchemy import Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import JingshuError, UsageError
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.catalogue.entries import LakeFacts, missing

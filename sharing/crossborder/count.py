@@ -16,11 +16,11 @@ from deltalake import DeltaTable
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import SEALED_LEVEL, max_level
-from jobs import governance
-from jobs.delta import dataset, open_table
+from jobs.record import governance
 from jobs.seal.columns import opened, pseudonyms
 from jobs.seal.keys import keys_of
 from jobs.seal.plan import typed_seals
+from jobs.tables.delta import dataset, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Integer, LargeBinary, String, Text, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Base

@@ -19,7 +19,7 @@ from sqlalchemy import Date, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import UsageError
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.crossborder.assessments import city_date

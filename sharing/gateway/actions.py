@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sharing.features import NAMES_READERS, NAMES_WRITERS
+from sharing.tables.features import NAMES_READERS, NAMES_WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sharing.changes import ChangedFile
-    from sharing.datafile import DataFile, StoredFile
     from sharing.gateway.capabilities import ResponseFormat
-    from sharing.snapshot import Snapshot
+    from sharing.tables.changes import ChangedFile
+    from sharing.tables.datafile import DataFile, StoredFile
+    from sharing.tables.snapshot import Snapshot
 
 Line = dict[str, Any]
 #: A file identifier's length by its scheme (protocol § File ID Hash Header).

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from sharing.gateway.rates import FAILED, client_of
-from sharing.recipients import activate, invited
+from sharing.grants.recipients import activate, invited
 
 if TYPE_CHECKING:
     from starlette.requests import Request

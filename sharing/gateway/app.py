@@ -14,7 +14,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from sharing.catalog import Catalog
 from sharing.endpoint import PREFIX
 from sharing.gateway.activation import activation_routes
 from sharing.gateway.answers import json_answer
@@ -30,7 +29,8 @@ from sharing.gateway.reading import Reading
 from sharing.gateway.record import Recorded
 from sharing.gateway.rights import Rights, is_served
 from sharing.gateway.signing import FILES, FileClaim, load_signer
-from sharing.urls import urls_from_env
+from sharing.gateway.urls import urls_from_env
+from sharing.tables.names import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
-    from sharing.catalog import SharedTable
     from sharing.control import Control
     from sharing.gateway.rights import Opened
+    from sharing.tables.names import SharedTable
 
 _SHARES = PREFIX + "/shares"
 _TABLE = _SHARES + "/{share}/schemas/{schema}/tables/{table}"

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sharing.datafile import DataFile
-    from sharing.snapshot import Snapshot
+    from sharing.tables.datafile import DataFile
+    from sharing.tables.snapshot import Snapshot
 
 Value = str | int | date
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from starlette.responses import FileResponse, RedirectResponse
 
 from sharing.gateway.errors import ApiError, not_found
-from sharing.storage import Bucket
+from sharing.tables.storage import Bucket
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from sharing.datafile import StoredFile
-    from sharing.storage import Method
+    from sharing.tables.datafile import StoredFile
+    from sharing.tables.storage import Method
 
 #: A redirection is followed at once.
 _REDIRECT_LIFE_S = 30

@@ -21,8 +21,8 @@ from sharing.gateway.bounds import WHOLE, Bounds, Value, bounds_of, day, kinds_o
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sharing.datafile import DataFile
-    from sharing.snapshot import Snapshot
+    from sharing.tables.datafile import DataFile
+    from sharing.tables.snapshot import Snapshot
 
 #: What a predicate can be of some row of a file; None is SQL's unknown.
 Outcomes = frozenset[Literal[True, False] | None]

@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sharing.ceiling import NotServedError
-from sharing.changes import FEED, NoFeedError, read_changes
-from sharing.deltalog import commit, versions
 from sharing.gateway import hints, tokens
 from sharing.gateway.actions import Sizes, Writer, limit_files
 from sharing.gateway.affordable import affordable
@@ -22,19 +19,22 @@ from sharing.gateway.answers import lines_answer, version_answer
 from sharing.gateway.errors import invalid, unsupported
 from sharing.gateway.query import Moment, parse_changes
 from sharing.gateway.rights import files_of, log_unserved
-from sharing.snapshot import read_past
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.changes import FEED, NoFeedError, read_changes
+from sharing.tables.deltalog import commit, versions
+from sharing.tables.snapshot import read_past
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from starlette.responses import Response
 
-    from sharing.changes import Changes
     from sharing.gateway.actions import Line
     from sharing.gateway.capabilities import Capabilities
     from sharing.gateway.query import Paging, Query
     from sharing.gateway.rights import Opened, Rights
-    from sharing.snapshot import Snapshot
+    from sharing.tables.changes import Changes
+    from sharing.tables.snapshot import Snapshot
 
 _NO_HISTORY: Final = "The history of this table is not shared; read its current version."
 

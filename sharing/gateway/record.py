@@ -17,9 +17,9 @@ from contracts.errors import JingshuError
 from sharing.control import ADDRESS_CHARACTERS, PATH_CHARACTERS, Request, utc_now
 from sharing.gateway.health import HEALTH
 from sharing.gateway.rates import client_of
+from sharing.gateway.reads import over_until, settle_reads
 from sharing.gateway.refusals import COUNTED_S, Refusals
-from sharing.reads import over_until, settle_reads
-from sharing.retention import remove_old, retention
+from sharing.gateway.retention import remove_old, retention
 
 if TYPE_CHECKING:
     from sqlalchemy import Table

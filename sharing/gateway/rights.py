@@ -7,28 +7,28 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sharing.ceiling import NotServedError
-from sharing.changes import find_changed
 from sharing.gateway.errors import forbidden, not_found, unauthenticated
 from sharing.gateway.rates import ASKED, FAILED, client_of
 from sharing.gateway.signing import FileClaim
-from sharing.grants import granted_tables, open_grant_of
-from sharing.recipients import authenticate, is_within
-from sharing.snapshot import read_past, read_snapshot
-from sharing.storage import Bucket
+from sharing.grants.grants import granted_tables, open_grant_of
+from sharing.grants.recipients import authenticate, is_within
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.changes import find_changed
+from sharing.tables.snapshot import read_past, read_snapshot
+from sharing.tables.storage import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
 
-    from sharing.catalog import Catalog, SharedTable
     from sharing.control import Control
-    from sharing.datafile import DataFile, StoredFile
     from sharing.gateway.rates import Rates
     from sharing.gateway.signing import Signer
-    from sharing.snapshot import Snapshot
-    from sharing.urls import Urls
+    from sharing.gateway.urls import Urls
+    from sharing.tables.datafile import DataFile, StoredFile
+    from sharing.tables.names import Catalog, SharedTable
+    from sharing.tables.snapshot import Snapshot
 
 _LOG = logging.getLogger("jingshu.gateway")
 

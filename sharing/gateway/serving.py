@@ -10,12 +10,12 @@ import uvicorn
 
 from contracts.errors import JingshuError
 from sharing.endpoint import gateway_serving
-from sharing.foreign import settle_tables
 from sharing.gateway.app import build_app
 from sharing.gateway.limits import HEAD_BYTES, protocol_for
-from sharing.grants import settle
-from sharing.reads import settle_reads
-from sharing.retention import remove_old, retention
+from sharing.gateway.reads import settle_reads
+from sharing.gateway.retention import remove_old, retention
+from sharing.grants.grants import settle
+from sharing.tables.foreign import settle_tables
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from contracts.errors import JingshuError
-from sharing.urls import MOST_LIFE_S
+from sharing.gateway.urls import MOST_LIFE_S
 
 if TYPE_CHECKING:
     from contracts.layout import Home

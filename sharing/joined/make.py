@@ -10,7 +10,7 @@ from contracts.approvals import FILE as APPROVALS
 from contracts.errors import JingshuError
 from contracts.reading import read_contract
 from contracts.requested import city_tree
-from jobs import governance
+from jobs.record import governance
 from lineage.evidence.durable import write_durably
 from sharing.joined.product import approvals, contract_id, document
 from sharing.joined.query import query
@@ -57,8 +57,8 @@ def make_table(home: Home, ask: Ask, business_date: date) -> str:
         TagLossError: A column would be shared above the ceiling.
         ContractError: The request does not fit the tree any more.
     """
-    from jobs.build import build_product
-    from jobs.project import share_product
+    from jobs.build.run import build_product
+    from jobs.share.run import share_product
 
     write_product(home, city_tree(home), ask)
     tree = city_tree(home)

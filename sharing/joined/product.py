@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from contracts.model import SHARE_CEILING, max_level
 from contracts.requested import DOMAIN
 from contracts.vocabulary import MASK_LOWERS
-from jobs.refine.plan import SPARK_TYPES
+from jobs.spark.types import SPARK_TYPES
 from sharing.joined import query as sql
 from sharing.requests.allowing import RequestStateError
 from sharing.requests.asked import DAY, IN_ALL, PERSONS, SUPPRESSED

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.masking import masked
-from jobs.refine.rules_sql import identifier, quoted
+from jobs.share.masking import masked
+from jobs.spark.sql import identifier, quoted
 from sharing.requests.asked import DAY, IN_ALL, KEY, PERSONS, SUPPRESSED
 from sharing.requests.conditions import condition
 

@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Final
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
 from contracts.requested import city_tree
-from jobs import governance
+from jobs.record import governance
 from lineage.index import ask
 from lineage.names import find
 from lineage.walk import Walk
-from sharing.catalog import SHARE
-from sharing.grants import list_grants
-from sharing.impact import reached
+from sharing.grants.grants import list_grants
+from sharing.grants.impact import reached
 from sharing.notices import facts, outbox, seen
 from sharing.notices.owed import timers
 from sharing.notices.shape import breaks, shapes
+from sharing.tables.names import SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from contracts.layout import Home
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
     from lineage.store import Store
     from lineage.walk import Node
     from sharing.control import Control
-    from sharing.impact import Impact
+    from sharing.grants.impact import Impact
     from sharing.notices.facts import BreakingChange
     from sharing.notices.notice import Notice
     from sharing.notices.seen import Change

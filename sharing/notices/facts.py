@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from jobs.governance import BatchRow, DeliveryRow
+    from jobs.record.governance import BatchRow, DeliveryRow
     from sharing.notices.notice import Kind
     from sharing.notices.shape import Break, What
     from sharing.people import Role

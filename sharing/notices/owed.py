@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
 from sharing.crossborder.assessments import assessments, city_date
-from sharing.grants import end_of
+from sharing.grants.grants import end_of
 from sharing.notices.facts import Timer
 from sharing.people import DATA_AUTHORITY
 from sharing.requests.allowing import signed

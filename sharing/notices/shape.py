@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from contracts.frozen import Frozen
 from contracts.model import LEVELS, SHARE_CEILING, Level, Release
-from jobs.disclosure import k_wanted
-from jobs.refine.plan import spark_type
+from jobs.checks.disclosure import k_wanted
+from jobs.spark.types import spark_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

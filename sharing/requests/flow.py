@@ -11,22 +11,14 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from contracts.model import CITY_TZ
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
-from sharing import grants, owed
-from sharing.catalog import Catalog
+from sharing import owed
 from sharing.control import Grant, Request
+from sharing.grants import grants
+from sharing.grants.recipients import NotItsRecipientError, create_recipient, require_own
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
-from sharing.recipients import NotItsRecipientError, create_recipient, require_own
-from sharing.requests.allowing import (
-    ASKING,
-    NAMING,
-    OPENING,
-    Taken,
-    check_end,
-    check_step,
-    signed,
-)
+from sharing.requests.allowing import ASKING, NAMING, OPENING, Taken, check_end, check_step, signed
 from sharing.requests.disputes import may_follow
 from sharing.requests.parties import parties_of, table_of
 from sharing.requests.registered import UNREGISTERED, check_registered
@@ -41,7 +33,8 @@ from sharing.requests.tables import (
     sha256,
     step_row,
 )
-from sharing.snapshot import read_snapshot
+from sharing.tables.names import Catalog
+from sharing.tables.snapshot import read_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,13 +43,13 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from contracts.tree import Tree
-    from sharing.catalog import SharedTable
     from sharing.control import Control
     from sharing.people import Actor
     from sharing.requests.asked import Asked
     from sharing.requests.parties import Parties
     from sharing.requests.states import Action, State, Transition
     from sharing.requests.tables import Ask
+    from sharing.tables.names import SharedTable
 
 _EXPIRED: Final = "期满 its time is over"
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.errors import JingshuError
-from sharing.catalog import Catalog
 from sharing.requests.parties import table_of
+from sharing.tables.names import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

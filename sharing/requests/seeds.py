@@ -12,13 +12,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from contracts.model import CITY_TZ
-from sharing.belonging import adopt, list_recipients
-from sharing.catalog import Catalog
+from sharing.grants.belonging import adopt, list_recipients
 from sharing.people import Actor
 from sharing.requests import flow
 from sharing.requests.asked import parse_asked
 from sharing.requests.registered import NotCataloguedError
 from sharing.requests.tables import read_asks
+from sharing.tables.names import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import UsageError
 from contracts.model import SHARE_CEILING
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.catalogue.lake import scores

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import max_level
-from jobs import governance, silver, versions
-from jobs.delta import open_table
-from jobs.disclosure import counted_columns
+from jobs.checks.disclosure import counted_columns
+from jobs.record import governance
+from jobs.tables import products, silver
+from jobs.tables.delta import open_table
 from jobs.verify.lake import Lake
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Contract, Level, Policy
     from contracts.tree import Feed, Tree
-    from jobs.governance import CheckRow, PublicationRow
+    from jobs.record.governance import CheckRow, PublicationRow
     from lineage.evidence.leaf import Leaf
 
 _REAL: Final = "real"
@@ -237,7 +238,7 @@ def _lost(
 ) -> Iterator[str]:
     """Yield in words what should be there of a published version and is not."""
     table = open_table(home.table("shared", row.table_name))
-    stage = versions.visible_stage(table, row.business_date)
+    stage = products.visible_stage(table, row.business_date)
     if stage is None or f"share:{row.table_name}@{stage}" not in lake.leaves:
         yield f"shared/{row.table_name} does not show {row.business_date} as it was logged"
     if build is None:

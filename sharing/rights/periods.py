@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from contracts.errors import JingshuError, UsageError
-from jobs.leaves import iso
+from jobs.record.leaves import iso
 from sharing.people import require
 from sharing.rights.ledger import ClosedMonthRow, CostRow
 from sharing.rights.register import read_register

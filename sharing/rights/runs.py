@@ -1,6 +1,6 @@
 """What each run of the pipeline took of the machine, as its lineage events say.
 
-Events say where the CPU counters of a run's processes stood before and after it (``jobs.meter``);
+Events say where the CPU counters of a run's processes stood before and after it (``jobs.record.meter``);
 runs at the same time share a process's time (``clock``): the parts are the whole. Every stage
 counts, of whoever started it, and so does a run that made nothing visible.
 """
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from lineage import facets, outbox
 from lineage.columns import NAMESPACE
 from lineage.errors import LineageError
-from lineage.events import CpuTime
 from lineage.naming import PRODUCER, Own
+from lineage.runs import CpuTime
 from sharing.rights.clock import Span, shared_out
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from contracts.layout import Home
-from tests.commands import Running
+from tests.support.commands import Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,20 +28,21 @@ from obstore.store import S3Store
 from contracts.layout import ROOT, Home
 from infra.stack.gobuild import GoProgram
 from infra.stack.processes import free_port, is_listening
-from sharing import foreign, grants, recipients
-from sharing.ceiling import NotServedError
 from sharing.control import Control
-from sharing.snapshot import read_snapshot
-from sharing.storage import Bucket, storage_of
-from sharing.urls import BUCKETS, DEFAULT_LIFE_S
-from tests.gateways import PATIENCE_S, running_gateway
+from sharing.gateway.urls import BUCKETS, DEFAULT_LIFE_S
+from sharing.grants import grants, recipients
+from sharing.tables import foreign
+from sharing.tables.ceiling import NotServedError
+from sharing.tables.snapshot import read_snapshot
+from sharing.tables.storage import Bucket, storage_of
+from tests.support.gateways import PATIENCE_S, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from tests.gateways import Gateway
+    from tests.support.gateways import Gateway
 
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
@@ -49,7 +50,7 @@ VERSITYGW: Final = GoProgram(
     "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0", "A test of buckets"
 )
 BUCKET: Final = "office"
-TABLES: Final = Path(__file__).parents[1] / "unit" / "sharing" / "tables"
+TABLES: Final = Path(__file__).parents[1] / "support" / "sharing" / "delta"
 #: What S3 allows in a key and a URL must escape.
 AWKWARD: Final = "统计 局/a+b=c"
 in_each_format = pytest.mark.parametrize("is_delta", [False, True], ids=["parquet", "delta"])
@@ -332,7 +333,7 @@ def test_a_long_footer_is_read_whole(store: str) -> None:
 def test_what_is_not_there_or_not_ours_is_refused_in_words(
     city: Gateway, control: Control, monkeypatch: pytest.MonkeyPatch, where: str, variable: str
 ) -> None:
-    from sharing import storage
+    from sharing.tables import storage
 
     if variable:
         storage._open.cache_clear()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.sandbox.truth import load_truth
 from jobs.verify import verify
-from tests.commands import Running, versions
+from tests.support.commands import Running, versions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,15 +20,15 @@ from deltalake import write_deltalake
 
 from cli.main import COMMANDS, main
 from contracts.layout import ROOT, Home
-from jobs import governance
-from tests.documented import SUBCOMMANDS, all_commands, parse, snippets, words_of
-from tests.gateways import running_gateway
-from tests.unit.sharing.test_request_timers import NOTICE_2027
+from jobs.record import governance
+from tests.support.documented import SUBCOMMANDS, all_commands, parse, snippets, words_of
+from tests.support.gateways import running_gateway
+from tests.support.sharing.holidays import NOTICE_2027
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.commands import Running
+    from tests.support.commands import Running
 
 pytestmark = pytest.mark.e2e
 
@@ -42,19 +42,19 @@ RUN_ELSEWHERE: Final = {
     "up": "e2e/test_up.py",
     "down": "e2e/test_up.py",
     "portal serve": "unit/portal/test_serve.py",
-    "portal web": "unit/portal_web/test_serving.py",
+    "portal web": "unit/portal/web/test_serving.py",
     "batch release": "unit/cli/test_batch.py",
     "batch withdraw": "unit/cli/test_batch.py",
     "backfill": "pipeline/test_backfill.py",
-    "sandbox make": "unit/sandbox/test_command.py",
+    "sandbox make": "unit/infra/sandbox/test_command.py",
     "evidence anchor": "e2e/test_chain.py",
     "evidence chain": "e2e/test_chain.py",
-    "evidence witness": "unit/evidence/test_witness.py",
+    "evidence witness": "unit/lineage/evidence/test_witness.py",
     "evidence verify --rpc": "e2e/test_chain.py",
     "lineage send": "unit/lineage/test_delivery.py",
-    "share rights": "unit/sharing/test_rights_command.py",
-    "share crossborder": "unit/sharing/test_crossborder_command.py",
-    "share notices test": "unit/sharing/test_notices_sent.py",
+    "share rights": "unit/sharing/rights/test_rights_command.py",
+    "share crossborder": "unit/sharing/crossborder/test_crossborder_command.py",
+    "share notices test": "unit/sharing/notices/test_notices_sent.py",
 }
 #: What runs all tests, takes minutes, or needs an assessment that no city of ours has.
 ONLY_READ: Final = ("test", "bench", "share request approve")

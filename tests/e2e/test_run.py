@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.stack.processes import Ledger
 from jobs.verify import verify
 from lineage.naming import Own
-from tests.commands import Running, versions
+from tests.support.commands import Running, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,15 +23,15 @@ from deltalake import write_deltalake
 from requests import HTTPError
 
 from contracts.layout import ROOT, Home
-from sharing import grants, recipients
 from sharing.control import Control
-from tests.gateways import PATIENCE_S, running_gateway
+from sharing.grants import grants, recipients
+from tests.support.gateways import PATIENCE_S, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.gateways import Gateway
+    from tests.support.gateways import Gateway
 
 SHARED = "jingshu.city"
 ROWS = 5

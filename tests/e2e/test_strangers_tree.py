@@ -11,20 +11,12 @@ import xlsxwriter
 from deltalake import DeltaTable
 
 from contracts.layout import Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.verify import verify
-from tests.commands import Running
-from tests.modes import open_to_others
-from tests.spills import Planted, spills
-from tests.unit.contracts.small import (
-    Node,
-    column,
-    custom,
-    properties,
-    set_custom,
-    source,
-    write,
-)
+from tests.support.commands import Running
+from tests.support.modes import open_to_others
+from tests.support.small import Node, column, custom, properties, set_custom, source, write
+from tests.support.spills import Planted, spills
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from contracts.layout import Home
 from contracts.model import CITY_TZ
 from infra.stack.airflow import USER, password
 from infra.stack.rest import AirflowApi, DagRun
-from tests.commands import Running
+from tests.support.commands import Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

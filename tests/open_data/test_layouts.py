@@ -18,14 +18,15 @@ from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT
-from contracts.tree import load_tree
-from jobs import entry, governance
-from jobs.pull import kept_batch
-from jobs.quarantine import bad_rows
+from contracts.loading import load_tree
+from jobs import steps
+from jobs.files.raw import kept_batch
+from jobs.publish.quarantine import bad_rows
+from jobs.record import governance
 from jobs.stages import Ended, LandedBatch
 from tests.conftest import TREE
-from tests.days import deliver, run_delivery
 from tests.open_data.twins import TWINS
+from tests.support.days import deliver, run_delivery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from contracts.delivery import BatchStatus
     from contracts.layout import Home
     from contracts.tree import Tree
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
     from tests.open_data.pages import Twin
 
 #: A stranger's tree: it shares nothing with the packaged one but the dialect.
@@ -327,7 +328,7 @@ def test_wrong_layout_is_refused_in_words(home: Home, wrong: Mismatch) -> None:
     delivery = Delivery(contract, contract.servers[0].provider, DAY)
     where = f"{delivery.provider}/{contract.dataset}/{DAY}/{wrong.file_name}"
     deliver(home.drop, where, content, is_simulated=False)
-    ended = entry.land_delivery(home, delivery)
+    ended = steps.land_delivery(home, delivery)
     assert isinstance(ended, Ended)
     assert ended.state == "rejected"
     assert f"{delivery.name}, {wrong.file_name}: " in ended.reason
@@ -344,7 +345,7 @@ def test_header_in_another_row_is_refused_with_the_row(home: Home) -> None:
     delivery = Delivery(OPEN_DATA.contract("haidian.innovative_sme"), "haidian", DAY)
     titled = "虚构标题,,\r\n".encode("gb18030") + twin.content
     deliver(home.drop, f"haidian/innovative_sme/{DAY}/x.csv", titled, is_simulated=False)
-    ended = entry.land_delivery(home, delivery)
+    ended = steps.land_delivery(home, delivery)
     assert isinstance(ended, Ended)
     assert ended.state == "rejected"
     assert "The header stands in row 2, not in row 1. Set header_row: 2" in ended.reason
@@ -357,7 +358,7 @@ def test_refusal_repeats_no_cell_of_a_graded_table(home: Home) -> None:
     where = contract.servers[0].path.replace("{date}", f"{DAY}").removeprefix("{drop}/")
     content = "病例编号,虚构甲,虚构病\r\n1,虚构乙,虚构病\r\n".encode()
     deliver(home.drop, where.replace("*", "x"), content)
-    ended = entry.land_delivery(home, delivery)
+    ended = steps.land_delivery(home, delivery)
     assert isinstance(ended, Ended)
     assert ended.state == "rejected"
     assert "The header lacks" in ended.reason
@@ -372,7 +373,7 @@ def test_landing_says_what_it_passed_over(home: Home, twin: Twin) -> None:
     contract = end.tree.contract(end.contract_id)
     where = f"{end.provider}/{contract.dataset}/{DAY}/{twin.file_name}"
     deliver(home.drop, where, twin.content, is_simulated=False)
-    landed = entry.land_delivery(home, Delivery(contract, end.provider, DAY))
+    landed = steps.land_delivery(home, Delivery(contract, end.provider, DAY))
     assert isinstance(landed, LandedBatch)
     said = "；".join((*landed.findings, *landed.notes))
     assert (f"{twin.blank} blank lines passed over" in said) == bool(twin.blank)

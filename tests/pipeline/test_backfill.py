@@ -10,16 +10,18 @@ import pytest
 
 from cli.main import main
 from contracts.errors import UsageError
-from jobs import backfill, decisions, entry, governance
+from jobs import steps
+from jobs.operations import backfill, decisions
+from jobs.record import governance
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from tests.shop import Shop, day, shop_tree
+from tests.support.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.backfill import Done
+    from jobs.operations.backfill import Done
 
 GOOD: dict[str, Any] = {f"A{n}": n for n in range(10)}
 #: Three of ten rows are bad: more than the contract bears.
@@ -92,14 +94,14 @@ def test_a_fault_of_one_date_stops_no_other(shop: Shop, monkeypatch: pytest.Monk
     first, second = shop.send("sale", day(1), GOOD), shop.send("sale", day(2), {"B1": 1})
     assert first.is_file()
     assert second.is_file()
-    audited = entry.audited
+    audited = steps.audited
 
     def broken(home: Any, tree: Any, landed: Any) -> Any:
         if landed.business_date == day(1):
             raise RuntimeError("the value 'secret-A1' is no number")
         return audited(home, tree, landed)
 
-    monkeypatch.setattr("jobs.entry.audited", broken)
+    monkeypatch.setattr("jobs.steps.audited", broken)
     done = from_drop(shop, "sale", 1, 2)
     assert [d.state for d in done] == ["failed", "published"]
     assert done[0].reason == "RuntimeError", "another's words may quote a value"

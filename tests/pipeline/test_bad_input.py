@@ -22,14 +22,15 @@ import xlwt
 from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
-from jobs import entry, governance
-from jobs.decode import MAX_LINE_BYTES, DecodeError, sniff
-from jobs.secrecy import secret_mark
+from jobs import steps
+from jobs.files.decode import MAX_LINE_BYTES, DecodeError, sniff
+from jobs.pull.secrecy import secret_mark
+from jobs.record import governance
 from jobs.stages import Ended, LandedBatch
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from tests.conftest import TREE
-from tests.days import deliver
+from tests.support.days import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +144,7 @@ BROKEN = {
 @pytest.mark.parametrize(("content", "words"), BROKEN.values(), ids=BROKEN)
 def test_broken_file_is_rejected_in_words_and_kept(home: Home, content: bytes, words: str) -> None:
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", content)
-    ended = entry.land_delivery(home, speed_on())
+    ended = steps.land_delivery(home, speed_on())
 
     assert isinstance(ended, Ended)
     assert ended.state == "rejected"
@@ -163,9 +164,9 @@ def test_broken_file_is_rejected_in_words_and_kept(home: Home, content: bytes, w
 
 def test_rejected_again_changes_nothing(home: Home) -> None:
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", b"a,b\n1,2\n")
-    first = entry.land_delivery(home, speed_on())
+    first = steps.land_delivery(home, speed_on())
     version = DeltaTable(str(home.table("governance", "batches"))).version()
-    assert entry.land_delivery(home, speed_on()) == first
+    assert steps.land_delivery(home, speed_on()) == first
     assert DeltaTable(str(home.table("governance", "batches"))).version() == version
 
 
@@ -185,7 +186,7 @@ def test_two_gibibytes_without_a_line_break(tmp_path: Path) -> None:
 def test_nul_in_a_cell_is_a_row_without_shape(home: Home) -> None:
     rows = f"{ROW}\n" * 40 + ROW.replace("31.5", "31\0") + "\n"
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", f"{HEADER}\n{rows}".encode())
-    landed = entry.land_delivery(home, speed_on())
+    landed = steps.land_delivery(home, speed_on())
     assert isinstance(landed, LandedBatch)
     bronze = DeltaTable(str(home.table("bronze", "transport__link_speed"))).to_pyarrow_table()
     wrong = [r for r in bronze.to_pylist() if r["_row_error"]]
@@ -218,7 +219,7 @@ def test_the_bytes_tell_what_a_workbook_is(home: Home, name: str, kind: str) -> 
         book.save(memory)
         content = memory.getvalue()
     deliver(home.drop, f"econ_it/innovation_base/{DAY}/{name}", content)
-    landed = entry.land_delivery(home, Delivery(BASES, "econ_it", DAY))
+    landed = steps.land_delivery(home, Delivery(BASES, "econ_it", DAY))
     assert isinstance(landed, LandedBatch)
     assert landed.rows_landed == 1
     folder = home.raw("econ_it", "innovation_base", landed.batch_id)
@@ -233,7 +234,7 @@ def test_name_in_gb18030_bytes_is_kept_as_text(home: Home) -> None:
     named = Path(os.fsdecode(os.fsencode(file.parent) + b"/" + "贯标企业.csv".encode("gb18030")))
     file.rename(named)
     pilots = TREE.contract("econ_it.integration_pilot")
-    ended = entry.land_delivery(home, Delivery(pilots, "econ_it", DAY))
+    ended = steps.land_delivery(home, Delivery(pilots, "econ_it", DAY))
     assert isinstance(ended, Ended)
     assert ended.state == "rejected"
     assert "贯标企业.csv" in ended.reason
@@ -245,7 +246,7 @@ def test_damaged_workbooks_never_take_the_task_along(tmp_path: Path) -> None:
     """Bytes that make the parser panic or ask for terabytes end as a DecodeError."""
     from random import Random
 
-    from jobs.decode import rows
+    from jobs.files.decode import rows
 
     random = Random(7)
     file = tmp_path / "list.xls"
@@ -305,7 +306,7 @@ def test_bad_manifest_rejects_the_batch_and_keeps_its_bytes(
     manifest = file.with_name("speed.csv.manifest.json")
     said = manifest.read_bytes()
     manifest.write_bytes(spoil(json.loads(said)))
-    ended = entry.land_delivery(home, speed_on())
+    ended = steps.land_delivery(home, speed_on())
 
     assert isinstance(ended, Ended)
     assert ended.state == "rejected"
@@ -320,7 +321,7 @@ def test_bad_manifest_rejects_the_batch_and_keeps_its_bytes(
     assert kept.read_bytes() == GOOD
 
     manifest.write_bytes(said)  # the provider mends the manifest, not the file
-    landed = entry.land_delivery(home, speed_on())
+    landed = steps.land_delivery(home, speed_on())
     assert isinstance(landed, LandedBatch)
     assert landed.batch_id == ended.batch_id
 
@@ -330,7 +331,7 @@ def test_digests_may_be_written_in_capitals(home: Home) -> None:
     manifest = file.with_name("speed.csv.manifest.json")
     said = json.loads(manifest.read_text())
     manifest.write_text(json.dumps(said | {"sha256": said["sha256"].upper()}))
-    assert isinstance(entry.land_delivery(home, speed_on()), LandedBatch)
+    assert isinstance(steps.land_delivery(home, speed_on()), LandedBatch)
 
 
 def test_a_broken_manifest_does_not_hide_a_newer_good_one(home: Home) -> None:
@@ -339,14 +340,14 @@ def test_a_broken_manifest_does_not_hide_a_newer_good_one(home: Home) -> None:
     broken.with_name("speed_r2.csv.manifest.json").write_text("{")
     os.utime(broken, (1, 1))
     deliver(home.drop, f"{where}/speed_r3.csv", GOOD.replace(b"31.5", b"32.5"), revision=3)
-    landed = entry.land_delivery(home, speed_on())
+    landed = steps.land_delivery(home, speed_on())
     assert isinstance(landed, LandedBatch)
     assert landed.file_name == "speed_r3.csv"
 
     last = deliver(home.drop, f"{where}/speed_r4.csv", GOOD, revision=4)
     last.with_name("speed_r4.csv.manifest.json").write_text("{")
     os.utime(last, (2**32, 2**32))
-    ended = entry.land_delivery(home, speed_on())
+    ended = steps.land_delivery(home, speed_on())
     assert isinstance(ended, Ended)
     assert ended.state == "rejected"
     assert "speed_r4.csv" in ended.reason
@@ -354,12 +355,12 @@ def test_a_broken_manifest_does_not_hide_a_newer_good_one(home: Home) -> None:
 
 def test_missing_until_the_manifest_is_there(home: Home) -> None:
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD, manifest=False)
-    ended = entry.land_delivery(home, speed_on())
+    ended = steps.land_delivery(home, speed_on())
     assert isinstance(ended, Ended)
     assert ended.state == "missing"
     assert "without its manifest" in ended.reason
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD)
-    assert isinstance(entry.land_delivery(home, speed_on()), LandedBatch)
+    assert isinstance(steps.land_delivery(home, speed_on()), LandedBatch)
     assert [d.state for d in governance.latest_deliveries(home, DAY)] == ["received"]
 
 
@@ -369,7 +370,7 @@ def test_parts_and_hidden_files_are_no_delivery(home: Home) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(GOOD)
     (home.drop / f"econ_it/innovation_base/{DAY}/folder").mkdir()
-    ended = entry.land_delivery(home, Delivery(BASES, "econ_it", DAY))
+    ended = steps.land_delivery(home, Delivery(BASES, "econ_it", DAY))
     assert isinstance(ended, Ended)
     assert (ended.state, "no file came" in ended.reason) == ("missing", True)
 
@@ -380,7 +381,7 @@ def test_link_that_leaves_the_drop_is_refused(home: Home, tmp_path: Path) -> Non
     file = deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD)
     file.unlink()
     file.symlink_to(outside)
-    ended = entry.land_delivery(home, speed_on())
+    ended = steps.land_delivery(home, speed_on())
     assert isinstance(ended, Ended)
     assert ended.state == "refused"
     assert "link that leaves the drop folder" in ended.reason
@@ -394,7 +395,7 @@ def test_folder_linked_out_of_the_drop_is_refused(home: Home, tmp_path: Path) ->
     folder = home.drop / "transport" / "link_speed"
     folder.mkdir(parents=True)
     (folder / str(DAY)).symlink_to(tmp_path / "elsewhere")
-    ended = entry.land_delivery(home, speed_on())
+    ended = steps.land_delivery(home, speed_on())
     assert isinstance(ended, Ended)
     assert ended.state == "refused"
 
@@ -402,7 +403,7 @@ def test_folder_linked_out_of_the_drop_is_refused(home: Home, tmp_path: Path) ->
 def test_date_in_the_future_is_refused(home: Home) -> None:
     day = governance.utc_now().date() + timedelta(days=3)
     deliver(home.drop, f"transport/link_speed/{day}/speed.csv", GOOD)
-    ended = entry.land_delivery(home, speed_on(day))
+    ended = steps.land_delivery(home, speed_on(day))
     assert isinstance(ended, Ended)
     assert ended.state == "refused"
     assert f"transport/link_speed {day}" in ended.reason
@@ -422,7 +423,7 @@ def test_real_data_at_l4_is_kept_sealed_and_says_it_is_real(home: Home, mark: st
         (drop / ".jingshu-sandbox.json").write_text(mark)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JINGSHU_DROP", str(drop))
-        landed = entry.land_delivery(home, Delivery(CASES, "health", DAY))
+        landed = steps.land_delivery(home, Delivery(CASES, "health", DAY))
     assert isinstance(landed, LandedBatch)
     assert landed.origin == "real"
     assert secret.encode() in sent.read_bytes()
@@ -431,7 +432,7 @@ def test_real_data_at_l4_is_kept_sealed_and_says_it_is_real(home: Home, mark: st
 
 def test_real_data_lands(home: Home) -> None:
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD, is_simulated=False)
-    landed = entry.land_delivery(home, speed_on())
+    landed = steps.land_delivery(home, speed_on())
     assert isinstance(landed, LandedBatch)
     assert landed.origin == "real"
 
@@ -464,7 +465,7 @@ def test_marked_secret_is_refused_and_nothing_of_it_stored(
 ) -> None:
     is_bare = name != "a.csv"  # a marked name is refused before its manifest is waited for
     deliver(home.drop, f"econ_it/innovation_base/{DAY}/{name}", content, manifest=not is_bare)
-    ended = entry.land_delivery(home, Delivery(BASES, "econ_it", DAY))
+    ended = steps.land_delivery(home, Delivery(BASES, "econ_it", DAY))
     assert isinstance(ended, Ended)
     assert ended.state == "refused"
     assert "econ_it/innovation_base 2026-07-15" in ended.reason
@@ -499,7 +500,7 @@ def test_core_data_is_refused_unread(home: Home) -> None:
     assert grading is not None
     core = SPEED.model_copy(update={"grading": grading.model_copy(update={"gb43697": "core"})})
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD)
-    ended = entry.land_delivery(home, Delivery(core, "transport", DAY))
+    ended = steps.land_delivery(home, Delivery(core, "transport", DAY))
     assert isinstance(ended, Ended)
     assert (ended.state, "核心数据" in ended.reason) == ("refused", True)
     assert not (home.root / "raw").exists()
@@ -507,11 +508,11 @@ def test_core_data_is_refused_unread(home: Home) -> None:
 
 def test_bytes_of_another_date_are_a_duplicate(home: Home) -> None:
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD)
-    first = entry.land_delivery(home, speed_on())
+    first = steps.land_delivery(home, speed_on())
     assert isinstance(first, LandedBatch)
     later = DAY + timedelta(days=1)
     deliver(home.drop, f"transport/link_speed/{later}/speed.csv", GOOD)
-    ended = entry.land_delivery(home, speed_on(later))
+    ended = steps.land_delivery(home, speed_on(later))
     assert isinstance(ended, Ended)
     assert (ended.state, ended.batch_id) == ("duplicate", first.batch_id)
     assert str(DAY) in ended.reason
@@ -527,7 +528,7 @@ def test_snapshot_may_repeat_itself(home: Home) -> None:
     )
     for day in (DAY, DAY + timedelta(days=1)):
         deliver(home.drop, f"econ_it/innovation_base/{day}/list.xlsx", content)
-        landed = entry.land_delivery(home, Delivery(BASES, "econ_it", day))
+        landed = steps.land_delivery(home, Delivery(BASES, "econ_it", day))
         assert isinstance(landed, LandedBatch)
         assert landed.revision == 1
 
@@ -542,7 +543,7 @@ def test_file_that_changes_while_it_is_read(home: Home, monkeypatch: pytest.Monk
         return Path(copy(source, target))
 
     monkeypatch.setattr(shutil, "copyfile", write_on_and_copy)
-    ended = entry.land_delivery(home, speed_on())
+    ended = steps.land_delivery(home, speed_on())
     assert isinstance(ended, Ended)
     assert ended.state == "missing"
     assert "changed while it was read" in ended.reason
@@ -551,11 +552,11 @@ def test_file_that_changes_while_it_is_read(home: Home, monkeypatch: pytest.Monk
     monkeypatch.undo()
 
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD)
-    assert isinstance(entry.land_delivery(home, speed_on()), LandedBatch)
+    assert isinstance(steps.land_delivery(home, speed_on()), LandedBatch)
 
 
 def test_nothing_is_due_outside_the_cycle(home: Home) -> None:
     services = TREE.contract("civil.elder_service")
-    first = entry.land_delivery(home, Delivery(services, "civil", DAY))
+    first = steps.land_delivery(home, Delivery(services, "civil", DAY))
     assert isinstance(first, Ended)
     assert first.state == "missing"  # the initial load is owed on any day

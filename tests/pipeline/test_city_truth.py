@@ -8,9 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from jobs import governance
-from jobs.refine.plan import BAD
-from jobs.silver import stage_path
+from jobs.record import governance
+from jobs.tables.silver import BAD, stage_path
 from tests.conftest import DAYS, THREAD, TREE, City
 
 if TYPE_CHECKING:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.errors import UsageError
-from jobs import decisions, governance, intents, silver
-from jobs.decisions import DecisionError
-from jobs.delta import open_table
+from jobs.operations import decisions
+from jobs.operations.decisions import DecisionError
+from jobs.operations.withdrawal import WithdrawError
+from jobs.record import governance, intents
+from jobs.tables import silver
+from jobs.tables.delta import open_table
 from jobs.verify import verify
-from jobs.withdrawal import WithdrawError
 from lineage import outbox
 from lineage.evidence.log import EvidenceLog
-from tests.shop import Shop, day, shop_tree
+from tests.support.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +108,7 @@ def test_release_cut_short_is_finished_by_releasing_again(
 ) -> None:
     held = shop.deliver("sale", day(1), BAD)
     with monkeypatch.context() as broken:
-        broken.setattr("jobs.record.published", _stop)
+        broken.setattr("jobs.record.batches.published", _stop)
         with pytest.raises(KeyboardInterrupt):
             decisions.release(shop.home, shop.tree, held.batch_id, WHO, "first")
     report = verify(shop.home, shop.tree)
@@ -269,7 +271,12 @@ def test_withdraw_refuses_a_merge_that_cannot_be_laid_anew(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["jobs.withdrawal.recorded", "jobs.record._quarantine_again", "jobs.decisions.rebuild"]
+    "step",
+    [
+        "jobs.operations.withdrawal.recorded",
+        "jobs.record.batches._quarantine_again",
+        "jobs.operations.decisions.rebuild",
+    ],
 )
 def test_withdraw_cut_short_is_finished_by_withdrawing_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, step: str

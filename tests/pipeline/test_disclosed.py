@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.tree import load_tree
-from jobs import governance
-from jobs.build import build_product
-from jobs.project import share_product
+from contracts.loading import load_tree
+from jobs.build.run import build_product
+from jobs.record import governance
+from jobs.share.run import share_product
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from tests.days import deliver, run_delivery
-from tests.shop import DAY
-from tests.unit.contracts.small import column, custom, product, properties, source, write
+from tests.support.days import deliver, run_delivery
+from tests.support.shop import DAY
+from tests.support.small import column, custom, product, properties, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path

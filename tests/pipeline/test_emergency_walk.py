@@ -16,7 +16,7 @@ from requests import HTTPError
 
 from contracts.layout import ROOT, Home
 from contracts.requested import city_tree
-from jobs import governance
+from jobs.record import governance
 from jobs.seal.rows import opened_table
 from jobs.verify import verify
 from jobs.verify.lake import Lake
@@ -24,18 +24,18 @@ from lineage.evidence import verify_dossier
 from lineage.evidence.custody import gaps_of
 from lineage.evidence.dossier import compile_dossier
 from lineage.evidence.scope import GrantScope
-from sharing import recipients
 from sharing.control import Control, utc_now
+from sharing.gateway.reads import settle_reads
+from sharing.grants import recipients
 from sharing.joined.make import make_table, retire_ended
-from sharing.reads import settle_reads
 from sharing.requests import flow
 from sharing.requests.asked import parse_asked
 from sharing.requests.parties import AboveCeilingError
 from sharing.requests.tables import read_ask
-from sharing.requests.verify import requests
+from sharing.verify.requests import requests
 from tests.conftest import DAYS
-from tests.gateways import running_gateway
-from tests.unit.sharing.asking import person
+from tests.support.gateways import running_gateway
+from tests.support.sharing.asking import person
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

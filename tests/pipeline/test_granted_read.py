@@ -28,11 +28,11 @@ from lineage.evidence.leaf import LEAF_TYPES, Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.note import Signer
 from lineage.evidence.scope import GrantScope
-from sharing import grants, recipients
 from sharing.control import Control, utc_now
-from sharing.reads import settle_reads
+from sharing.gateway.reads import settle_reads
+from sharing.grants import grants, recipients
 from tests.conftest import DAYS, City
-from tests.gateways import Gateway, running_gateway
+from tests.support.gateways import Gateway, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,41 +9,42 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from contracts.delivery import Delivery
-from contracts.tree import load_tree
-from jobs import entry, intents, record
+from contracts.loading import load_tree
+from jobs import steps
 from jobs.audit.digest import digest_of
+from jobs.record import batches, intents
 from jobs.stages import Batch, CheckResult, LandedBatch, Verdict
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from tests.days import deliver
-from tests.dying import die
-from tests.unit.contracts.small import source, write
+from tests.support.days import deliver
+from tests.support.dying import die
+from tests.support.small import source, write
 
 if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.tree import Tree
-    from tests.dying import Crash
+    from tests.support.dying import Crash
 
 DAY: Final = date(2026, 7, 15)
 NEXT: Final = DAY + timedelta(days=1)
 
 LANDING: Final = {
-    "before_anything": ("jobs.governance", "append", 1, "os._exit(9)"),
-    "after_delivery": ("jobs.governance", "append", 1, "pass"),
-    "before_bronze": ("jobs.land", "append_once", 1, "os._exit(9)"),
-    "after_bronze": ("jobs.land", "append_once", 1, "pass"),
-    "after_governance": ("jobs.governance", "append", 2, "pass"),
+    "before_anything": ("jobs.record.governance", "append", 1, "os._exit(9)"),
+    "after_delivery": ("jobs.record.governance", "append", 1, "pass"),
+    "before_bronze": ("jobs.land.run", "append_once", 1, "os._exit(9)"),
+    "after_bronze": ("jobs.land.run", "append_once", 1, "pass"),
+    "after_governance": ("jobs.record.governance", "append", 2, "pass"),
     "after_lineage": ("lineage.outbox", "write", 1, "pass"),
-    "before_leaf": ("jobs.leaves", "state", 1, "os._exit(9)"),
-    "after_leaf": ("jobs.leaves", "state", 1, "pass"),
-    "before_intent_closes": ("jobs.intents", "finish", 1, "os._exit(9)"),
+    "before_leaf": ("jobs.record.leaves", "state", 1, "os._exit(9)"),
+    "after_leaf": ("jobs.record.leaves", "state", 1, "pass"),
+    "before_intent_closes": ("jobs.record.intents", "finish", 1, "os._exit(9)"),
 }
 AUDIT: Final = {
-    "after_results": ("jobs.governance", "append", 1, "pass"),
-    "after_status": ("jobs.governance", "append", 2, "pass"),
+    "after_results": ("jobs.record.governance", "append", 1, "pass"),
+    "after_status": ("jobs.record.governance", "append", 2, "pass"),
     "after_lineage": ("lineage.outbox", "write", 1, "pass"),
-    "after_leaf": ("jobs.leaves", "state", 1, "pass"),
+    "after_leaf": ("jobs.record.leaves", "state", 1, "pass"),
 }
 
 
@@ -62,7 +63,7 @@ def delivery(tree: Tree, day: date) -> Delivery:
 
 
 def land(home: Home, tree: Tree, day: date) -> LandedBatch:
-    landed = entry.land_delivery(home, delivery(tree, day))
+    landed = steps.land_delivery(home, delivery(tree, day))
     assert isinstance(landed, LandedBatch)
     return landed
 
@@ -111,17 +112,17 @@ def test_an_audit_cut_short(home: Home, tree: Tree, crash: Crash) -> None:
     held = verdict(land(home, tree, DAY))
     code = (
         "from contracts.layout import Home\n"
-        "from contracts.tree import load_tree\n"
+        "from contracts.loading import load_tree\n"
         "from jobs.stages import from_json\n"
         "held = from_json(sys.stdin.read())\n"
-        "of = entry.delivery_of(load_tree(), held.contract_id, held.provider,"
+        "of = steps.delivery_of(load_tree(), held.contract_id, held.provider,"
         " str(held.business_date))\n"
-        "record.audited(Home.from_env(), of, held)\n"
+        "batches.audited(Home.from_env(), of, held)\n"
     )
     die(home, tree, crash, code, held.to_json())
     report = verify(home, tree)
     assert not [f for f in report.broken if f.invariant != 7], report.broken
-    record.audited(home, delivery(tree, DAY), held)
+    batches.audited(home, delivery(tree, DAY), held)
     assert intents.open_intents(home) == []
     assert [k for k in keys(home) if k.startswith("verdict:")] == [
         f"verdict:{held.table}@{held.batch_id}/{held.digest[:12]}"

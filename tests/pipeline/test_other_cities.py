@@ -11,8 +11,8 @@ from contracts.layout import Home
 from infra.sandbox.city import generate_day
 from jobs.verify import verify
 from tests.conftest import THREAD, TREE
-from tests.days import run_day
-from tests.truths import differences
+from tests.support.days import run_day
+from tests.support.truths import differences
 
 if TYPE_CHECKING:
     from pathlib import Path

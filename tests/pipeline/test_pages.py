@@ -29,9 +29,9 @@ from sharing.control import Control, utc_now
 from sharing.people import GIVEN_ROLES, permissions
 from sharing.requests import flow, seeds
 from sharing.requests.tables import read_asks
-from tests.browser import Chromium, running_chromium
 from tests.conftest import DAYS, TREE
-from tests.unit.portal_web.conftest import QUICK, Clock, Town
+from tests.support.browser import Chromium, running_chromium
+from tests.support.town import QUICK, Clock, Town
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,14 +16,15 @@ from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
-from jobs import entry, governance, intents
-from jobs.delta import open_table
+from contracts.loading import load_tree
+from jobs import steps
+from jobs.record import governance, intents
 from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict
+from jobs.tables.delta import open_table
 from jobs.verify import verify
 from lineage.evidence.log import EvidenceLog
-from tests.days import deliver, run_delivery
-from tests.unit.contracts.small import column, properties, set_custom, source, write
+from tests.support.days import deliver, run_delivery
+from tests.support.small import column, properties, set_custom, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -273,11 +274,11 @@ def audited(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> Audi
     place.take(EARLIER, {"z": 1})
     lines = "".join(f"k{i},{i}\n" for i in range(50)) + "bad,x\n" + "k1,1\n"
     deliver(place.home.drop, f"museum/visit/{DAY}/r1.csv", f"VISIT_ID,GUESTS\n{lines}".encode())
-    landed = entry.land_delivery(
+    landed = steps.land_delivery(
         place.home, Delivery(place.tree.contract("town.visit"), "museum", DAY)
     )
     assert isinstance(landed, LandedBatch)
-    verdict = entry.audited(place.home, place.tree, landed)
+    verdict = steps.audited(place.home, place.tree, landed)
     assert isinstance(verdict, Verdict)
     assert (verdict.decision, verdict.rows_bad, verdict.rows_duplicate) == ("publish", 1, 1)
     return Audited(place, verdict.to_json())
@@ -341,7 +342,7 @@ def test_two_processes_publish_one_verdict(audited: Audited, tmp_path: Path) -> 
     assert {s["silver_version"] for s in said} == {said[0]["silver_version"]}
 
     alone = audited.copy(tmp_path / "alone")
-    entry.publish_verdict(alone.home, alone.tree, _verdict(audited))
+    steps.publish_verdict(alone.home, alone.tree, _verdict(audited))
     raced, quiet = end_state(place), end_state(alone)
     assert {k: v for k, v in raced.items() if k != "runs"} == {
         k: v for k, v in quiet.items() if k != "runs"
@@ -368,15 +369,15 @@ def crash(*a, **k):
 target.{name} = crash
 """
 CRASHES: Final = {
-    "after_intent": ("jobs.quarantine", "append", "os._exit(9)"),
-    "after_quarantine": ("jobs.quarantine", "append", "pass"),
-    "before_silver": ("jobs.tables", "commit_once", "os._exit(9)"),
-    "after_silver": ("jobs.tables", "commit_once", "pass"),
-    "after_governance": ("jobs.governance", "append", "pass"),
+    "after_intent": ("jobs.publish.quarantine", "append", "os._exit(9)"),
+    "after_quarantine": ("jobs.publish.quarantine", "append", "pass"),
+    "before_silver": ("jobs.tables.staged", "commit_once", "os._exit(9)"),
+    "after_silver": ("jobs.tables.staged", "commit_once", "pass"),
+    "after_governance": ("jobs.record.governance", "append", "pass"),
     "after_lineage": ("lineage.outbox", "write", "pass"),
-    "before_leaf": ("jobs.leaves", "state", "os._exit(9)"),
-    "after_leaf": ("jobs.leaves", "state", "pass"),
-    "before_intent_closes": ("jobs.intents", "finish", "os._exit(9)"),
+    "before_leaf": ("jobs.record.leaves", "state", "os._exit(9)"),
+    "after_leaf": ("jobs.record.leaves", "state", "pass"),
+    "before_intent_closes": ("jobs.record.intents", "finish", "os._exit(9)"),
 }
 
 
@@ -395,9 +396,9 @@ def test_crash_at_a_step_is_healed_by_running_again(
     report = verify(place.home, place.tree)
     assert report.is_whole, "what is unfinished is recovering, not broken"
 
-    again = entry.publish_verdict(place.home, place.tree, _verdict(audited))
+    again = steps.publish_verdict(place.home, place.tree, _verdict(audited))
     assert isinstance(again, PublishedVersion)
     clean = audited.copy(tmp_path / "clean")
-    entry.publish_verdict(clean.home, clean.tree, _verdict(audited))
+    steps.publish_verdict(clean.home, clean.tree, _verdict(audited))
     assert end_state(place) == end_state(clean)
     place.assert_whole()

@@ -15,18 +15,18 @@ from deltalake import DeltaTable
 from requests import HTTPError
 
 from contracts.layout import ROOT, Home
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from infra.sandbox.city import generate_day
 from jobs.verify import verify
 from jobs.verify.lake import Lake
-from sharing import grants, recipients
 from sharing.control import Control
-from sharing.returned import grant_returned
-from sharing.verify import grants as prove
+from sharing.grants import grants, recipients
+from sharing.grants.returned import grant_returned
+from sharing.verify.grants import grants as prove
 from tests.conftest import DAYS, City
-from tests.days import run_day
-from tests.gateways import running_gateway
-from tests.returning import PRODUCT, returning_tree
+from tests.support.days import run_day
+from tests.support.gateways import running_gateway
+from tests.support.returning import PRODUCT, returning_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

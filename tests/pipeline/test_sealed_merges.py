@@ -9,14 +9,15 @@ import pytest
 from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
-from contracts.tree import load_tree
-from jobs import decisions, entry
+from contracts.loading import load_tree
+from jobs import steps
+from jobs.operations import decisions
 from jobs.seal.keys import FileKeys
 from jobs.seal.rows import opened_table
 from jobs.stages import LandedBatch
 from jobs.verify import verify
-from tests.days import deliver
-from tests.unit.contracts.small import column, custom, source, write
+from tests.support.days import deliver
+from tests.support.small import column, custom, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,9 +80,9 @@ class Clinic:
         content = "\n".join(line.replace(",x,否", ",,是") for line in lines) + "\n"
         deliver(self.home.drop, f"clinic/visit/{of}/v.csv", content.encode(), is_simulated=False)
         contract = self.tree.contract("care.visit")
-        landed = entry.land_delivery(self.home, Delivery(contract, "clinic", of))
+        landed = steps.land_delivery(self.home, Delivery(contract, "clinic", of))
         assert isinstance(landed, LandedBatch)
-        entry.publish_verdict(self.home, self.tree, entry.audited(self.home, self.tree, landed))
+        steps.publish_verdict(self.home, self.tree, steps.audited(self.home, self.tree, landed))
         return landed.batch_id
 
     def shown(self) -> dict[str, tuple[str | None, ...]]:

@@ -15,14 +15,16 @@ from deltalake import DeltaTable
 from contracts.delivery import Delivery
 from contracts.layout import Home
 from infra.sandbox.checkdigits import resident_id
-from jobs import decisions, entry, quarantine
-from jobs.pull import kept_batch, opened_raw
+from jobs import steps
+from jobs.files.raw import kept_batch, opened_raw
+from jobs.operations import decisions
 from jobs.seal.keys import FileKeys
 from jobs.seal.rows import opened_rows
 from jobs.stages import LandedBatch, PublishedVersion
+from jobs.tables import quarantine
 from jobs.verify import verify
 from tests.conftest import TREE
-from tests.days import deliver
+from tests.support.days import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,9 +77,9 @@ def planted(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> Iter
 def _delivered(home: Home, drop: Path, day: date, lines: list[str], status: str) -> str:
     content = "\n".join([HEADER, *lines, ""]).encode("gb18030")
     deliver(drop, f"health/disease_case/{day}/cases.csv", content, is_simulated=False)
-    landed = entry.land_delivery(home, Delivery(CASES, "health", day))
+    landed = steps.land_delivery(home, Delivery(CASES, "health", day))
     assert isinstance(landed, LandedBatch)
-    ended = entry.publish_verdict(home, TREE, entry.audited(home, TREE, landed))
+    ended = steps.publish_verdict(home, TREE, steps.audited(home, TREE, landed))
     state = ended.status if isinstance(ended, PublishedVersion) else ended.state
     assert state == status, ended
     return landed.batch_id
@@ -119,7 +121,7 @@ def test_stored_columns_are_sealed_text(planted: Planted, layer: str) -> None:
 
 def test_the_rows_are_all_there_for_who_has_the_key(planted: Planted) -> None:
     from jobs.seal import on_spark
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     path = planted.home.table("silver", SILVER)
     stored = session().read.format("delta").load(str(path))

@@ -10,23 +10,23 @@ import pytest
 from deltalake import DeltaTable
 
 from contracts.layout import Home
-from contracts.tree import load_tree
-from jobs import intents
-from jobs.build import build_product
-from jobs.project import share_product
+from contracts.loading import load_tree
+from jobs.build.run import build_product
+from jobs.record import intents
+from jobs.share.run import share_product
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from tests.days import deliver, run_delivery
-from tests.dying import die
-from tests.shop import DAY
-from tests.unit.contracts.small import column, custom, product, properties, source, write
+from tests.support.days import deliver, run_delivery
+from tests.support.dying import die
+from tests.support.shop import DAY
+from tests.support.small import column, custom, product, properties, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.tree import Tree
-    from tests.dying import Crash
+    from tests.support.dying import Crash
 
 pytestmark = pytest.mark.spark
 KEEP: Final = {"mask": "keep"}
@@ -48,9 +48,13 @@ SHOWN: Final[dict[str, list[tuple[str | None, ...]]]] = {
 }
 #: Where a call is cut short: how many tables are staged by then, and which are shown.
 CRASHES: Final[dict[str, tuple[Crash, int, list[str]]]] = {
-    "while they get their names": (("jobs.versions", "_appear", 2, "os._exit(9)"), 1, []),
-    "between two policies": (("jobs.intents", "finish", 1, "pass"), 5, ["east"]),
-    "shown, without its leaf": (("jobs.leaves", "state", 2, "os._exit(9)"), 5, ["east", "west"]),
+    "while they get their names": (("jobs.tables.products", "_appear", 2, "os._exit(9)"), 1, []),
+    "between two policies": (("jobs.record.intents", "finish", 1, "pass"), 5, ["east"]),
+    "shown, without its leaf": (
+        ("jobs.record.leaves", "state", 2, "os._exit(9)"),
+        5,
+        ["east", "west"],
+    ),
 }
 
 

@@ -17,23 +17,18 @@ import pytest
 from pyspark.logger import PySparkLogger
 
 from contracts.layout import Home
-from contracts.tree import load_tree
-from jobs import backfill, decisions, entry, governance, quarantine, trial
+from contracts.loading import load_tree
+from jobs import entry, trial
+from jobs.operations import backfill, decisions
+from jobs.record import governance
+from jobs.tables import quarantine
 from jobs.verify import verify
 from portal.site import build_site
 from sharing.control import Control, utc_now
 from sharing.notices.collect import collect
-from tests.days import deliver
-from tests.spills import Planted, spills
-from tests.unit.contracts.small import (
-    column,
-    custom,
-    product,
-    properties,
-    set_custom,
-    source,
-    write,
-)
+from tests.support.days import deliver
+from tests.support.small import column, custom, product, properties, set_custom, source, write
+from tests.support.spills import Planted, spills
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,18 +19,19 @@ from deltalake import DeltaTable
 from sqlalchemy import delete, select, update
 
 from contracts.layout import Home
-from jobs import governance, tables
-from jobs.governance import utc_now
+from jobs.record import governance
+from jobs.record.governance import utc_now
+from jobs.tables import staged
 from jobs.verify import batches, derived, events, facts, files, log, publications, tags, verify
 from jobs.verify.lake import Lake
 from jobs.verify.prove import CHECKS
 from jobs.verify.report import Report
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing import grants
 from sharing.control import Control, Grant, Request
-from sharing.reads import settle_reads
-from sharing.verify import grants as prove_grants
+from sharing.gateway.reads import settle_reads
+from sharing.grants import grants
+from sharing.verify.grants import grants as prove_grants
 from tests.conftest import TREE, City
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def table_of(home: Home, layer: Layer) -> DeltaTable:
 
 
 def a_file(home: Home, layer: Layer) -> Path:
-    return home.table(layer, TABLES[layer]) / str(tables.files(table_of(home, layer))[0]["path"])
+    return home.table(layer, TABLES[layer]) / str(staged.files(table_of(home, layer))[0]["path"])
 
 
 def test_what_nobody_touched_holds(lake: Home) -> None:
@@ -241,7 +242,7 @@ def test_a_held_batch_that_nobody_held(lake: Home) -> None:
 
 def test_an_unreadable_governance_file(lake: Home) -> None:
     table = DeltaTable(str(lake.table("governance", "publications")))
-    file = lake.table("governance", "publications") / str(tables.files(table)[0]["path"])
+    file = lake.table("governance", "publications") / str(staged.files(table)[0]["path"])
     replace(file, b"x" * file.stat().st_size)
     place = (f"governance/publications/{file.name}", "no readable Parquet")
     assert_named(lake, files.as_logged, place)

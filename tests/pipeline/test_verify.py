@@ -10,15 +10,16 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from contracts.layout import Home
-from jobs import governance, intents, silver, tables
-from jobs.governance import utc_now
+from jobs.record import governance, intents
+from jobs.record.governance import utc_now
+from jobs.tables import silver, staged
 from jobs.verify import INVARIANTS, verify
 from tests.conftest import TREE, City
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.governance import BatchRow
+    from jobs.record.governance import BatchRow
     from jobs.verify import Finding
 
 TABLE = "health__disease_case"
@@ -74,13 +75,13 @@ def test_an_empty_home_has_nothing_to_prove(home: Home) -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_deleted_file_is_missed(lake: Home, name: str) -> None:
-    file = tables.files(silver_table(lake, name))[0]["path"]
+    file = staged.files(silver_table(lake, name))[0]["path"]
     (lake.table("silver", name) / str(file)).unlink()
     assert_named(lake, 2, str(file), "missing on disk")
 
 
 def test_a_changed_file_is_noticed(lake: Home) -> None:
-    file = lake.table("silver", TABLE) / str(tables.files(silver_table(lake))[0]["path"])
+    file = lake.table("silver", TABLE) / str(staged.files(silver_table(lake))[0]["path"])
     file.write_bytes(file.read_bytes() + b" ")
     assert_named(lake, 2, file.name, "the log says")
 
@@ -138,7 +139,7 @@ def test_bad_rows_made_visible_are_caught(lake: Home) -> None:
     """The stage of a published batch holds its bad rows too: showing them takes one commit."""
     row, table = published(lake), silver_table(lake)
     stage = silver.stage_path(lake, TABLE, row.batch_id)
-    adds = tables.staged_actions(stage, TREE.contract(row.contract_id), ("false",))
+    adds = staged.staged_actions(stage, TREE.contract(row.contract_id), ("false",))
     table.create_write_transaction(list(adds), "append", table.schema())
     assert_named(lake, 2, f"{row.batch_id}/_ok=false", "did not pass")
     assert_named(lake, 2, f"silver/{TABLE}", "committed by no stage")
@@ -153,7 +154,7 @@ def test_an_older_batch_made_visible_is_caught(lake: Home) -> None:
     )
     table = silver_table(lake, name)
     stage = silver.stage_path(lake, name, old.batch_id)
-    adds = tables.staged_actions(stage, TREE.contract(old.contract_id), ("true",))
+    adds = staged.staged_actions(stage, TREE.contract(old.contract_id), ("true",))
     table.create_write_transaction(list(adds), "append", table.schema())
     assert_named(lake, 3, f"silver/{name}", f"batch {old.batch_id} is visible although")
 
@@ -266,7 +267,7 @@ def test_what_is_under_way_is_recovering(lake: Home) -> None:
 def test_an_unreadable_file_breaks_no_proof(lake: Home) -> None:
     """A file that is no Parquet any more is named; the rest is still proved."""
     table = silver_table(lake)
-    file = lake.table("silver", TABLE) / str(tables.files(table)[0]["path"])
+    file = lake.table("silver", TABLE) / str(staged.files(table)[0]["path"])
     file.write_bytes(b"x" * file.stat().st_size)
     assert_named(lake, 2, file.name, "no readable Parquet")
     assert verify(lake, TREE).checked[5]

@@ -8,11 +8,11 @@ import pytest
 
 from contracts.layout import Home
 from infra.sandbox.city import generate_day
-from jobs import governance
+from jobs.record import governance
 from jobs.verify import verify
 from tests.conftest import TREE
-from tests.days import run_day
-from tests.truths import differences
+from tests.support.days import run_day
+from tests.support.truths import differences
 
 DAY = date(2026, 7, 15)
 FEEDS = [f"{f.provider}/{f.contract.dataset}" for f in TREE.feeds()]

@@ -22,14 +22,14 @@ from hypothesis import strategies as st
 
 from sharing.gateway.bounds import greatest
 from sharing.gateway.hints import kept
-from sharing.snapshot import read_snapshot
-from sharing.storage import Folder
+from sharing.tables.snapshot import read_snapshot
+from sharing.tables.storage import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sharing.datafile import DataFile
-    from sharing.snapshot import Snapshot
+    from sharing.tables.datafile import DataFile
+    from sharing.tables.snapshot import Snapshot
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
 
@@ -170,7 +170,7 @@ class Mixed:
 
 @pytest.fixture(scope="module")
 def mixed(spark_remote: str, tmp_path_factory: pytest.TempPathFactory) -> Mixed:
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     folder = tmp_path_factory.mktemp("hints") / "mixed"
     rows = rows_given()
@@ -184,7 +184,7 @@ def mixed(spark_remote: str, tmp_path_factory: pytest.TempPathFactory) -> Mixed:
 
 def by_spark(folder: str, predicates: list[str]) -> Iterator[set[str]]:
     """Ask Spark which files hold a row each predicate is true of, several hundred a query."""
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     spark = session()
     spark.conf.set("spark.sql.ansi.enabled", "false")  # a text that is no number is null, no error

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from contracts.delivery import Delivery
 from contracts.layout import Home
+from contracts.loading import load_tree
 from contracts.model import LEVELS, Column, Contract, Level, Product, Server
-from contracts.tree import Tree, load_tree
+from contracts.tree import Tree
 from lineage import outbox, stages
 from lineage.columns import DECLARED, NAMESPACE, Field, export_namespace, headers, table_field
 from lineage.errors import TagLossError

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from contracts.layout import Home
 from lineage import index
-from tests.unit.lineage.plain_facts import PlainFacts, every_answer
+from tests.support.lineage.plain_facts import PlainFacts, every_answer
 
 TABLES = [("jingshu", f"{layer}/t") for layer in ("bronze", "silver", "gold")] + [("bi", "b")]
 COLUMNS = st.sampled_from(["x", "y"])

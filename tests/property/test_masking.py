@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from contracts.model import Release
-from jobs.masking import MASKS, MaskError, masked
 from jobs.seal import columns, on_spark
 from jobs.seal.keys import keys_of
+from jobs.share.masking import MASKS, MaskError, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ def release(mask: str, **more: object) -> Release:
 
 def released(kind: pa.DataType, values: Sequence[Any], wanted: Release) -> list[Any]:
     """Mask values in one query; the column's name is one that must be quoted."""
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     table = pa.table(
         {"a`b c": pa.array(values, kind), "n": pa.array(range(len(values)), pa.int64())}

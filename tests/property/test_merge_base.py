@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.refine.merge import base_of, contents
-from jobs.silver import Publication
+from jobs.tables.silver import Publication
 
 FIRST = date(2026, 7, 1)
 Step = tuple[Literal["publish", "withdraw"], int]

@@ -19,20 +19,20 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.delivery import Delivery
+from contracts.loading import load_tree
 from contracts.model import EXCEL_SERIAL
 from contracts.pattern import Pattern
 from contracts.rules import NAMED_RULES
-from contracts.tree import load_tree
-from jobs.refine.plan import make_plan
-from jobs.refine.rules_sql import quoted
-from tests.unit.contracts.small import column, custom, properties, set_custom, source, write
+from jobs.rules.plan import make_plan
+from jobs.spark.sql import quoted
+from tests.support.small import column, custom, properties, set_custom, source, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from contracts.model import Contract
-    from jobs.refine.plan import RefinePlan
+    from jobs.rules.plan import RefinePlan
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
 DAY = date(2026, 7, 15)
@@ -153,7 +153,7 @@ def plan_of(
 
 def read_all(plan: RefinePlan, texts: Iterable[str | None]) -> list[Read]:
     """Run the plan of a one-column contract over texts, in one query."""
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     given_texts = list(texts)
     table = pa.table(
@@ -800,7 +800,7 @@ def test_exclusive_bounds_and_multiples(tmp_path: Path) -> None:
 
 def test_columns_that_refer_together(tmp_path: Path) -> None:
     """Each value stands in the table, and the pair does not: one column alone would pass."""
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     (tmp_path / "reference").mkdir()
     (tmp_path / "reference" / "streets.csv").write_text("district,street\nA,1\nB,2\n", "utf-8")
@@ -840,7 +840,7 @@ READ_OTHERWISE = (
 
 
 def test_every_pattern_that_lint_takes_is_one_that_spark_runs() -> None:
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     taken = TypeAdapter(Pattern)
     for pattern in READ_OTHERWISE:
@@ -868,7 +868,7 @@ def test_pattern_with_quotes_and_backslashes(tmp_path: Path) -> None:
 
 def test_repeated_rows_and_conflicting_keys(tmp_path: Path) -> None:
     """Raw rows that are the same text are doubles; one key with other content is a conflict."""
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     made = load_tree(write(tmp_path, source())).contract("town.visit")
     plan = make_plan(Delivery(made, "museum", DAY), tmp_path)
@@ -936,7 +936,7 @@ def test_more_rules_than_one_mask_holds(tmp_path: Path) -> None:
     made = load_tree(write(tmp_path, contract)).contract("town.visit")
     plan = make_plan(Delivery(made, "museum", DAY), tmp_path)
     assert len(plan.masks) == 2
-    from jobs.spark import session
+    from jobs.spark.session import session
 
     values: dict[str, Any] = {f"c{i}": ["1", "1"] for i in range(30)}
     values["c29"] = ["0", ""]

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.sandbox.checkdigits import resident_id, uscc
-from jobs.personal import are_resident_ids, has_resident_id, is_luhn
-from jobs.scan import scan
+from jobs.scan.cells import are_resident_ids, has_resident_id, is_luhn
+from jobs.scan.run import scan
 
 #: A scan compiles its patterns anew: some tens of milliseconds an example.
 FEW = settings(max_examples=30, deadline=None)

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cli.main import main
 from contracts.layout import Home
-from tests.shop import Shop, day, shop_tree
+from tests.support.calling import Jingshu, Said
+from tests.support.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command printed, and its exit code."""
-
-    code: object
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one JSON value that it printed."""
-        return json.loads(self.out)
-
-
-class Jingshu(Protocol):
-    """Calls a command; ``home`` and ``contracts`` choose where, else an empty home."""
-
-    def __call__(
-        self, *arguments: object, home: Path | None = None, contracts: Path | None = None
-    ) -> Said: ...
 
 
 @pytest.fixture

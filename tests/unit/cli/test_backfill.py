@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.shop import shop_tree
+from tests.support.shop import shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import Jingshu
+    from tests.support.calling import Jingshu
 
 SPAN = ("--from", "2026-07-15", "--to", "2026-07-16")
 

@@ -10,15 +10,16 @@ from cli.batch import meaning
 from contracts.delivery import BatchStatus, Delivery
 from contracts.layout import Home
 from infra.stack.processes import Part
-from jobs import entry, governance
-from tests.days import deliver
-from tests.shop import Shop, day, shop_tree
+from jobs import steps
+from jobs.record import governance
+from tests.support.days import deliver
+from tests.support.shop import Shop, day, shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.governance import BatchRow
-    from tests.unit.cli.conftest import Jingshu, Said
+    from jobs.record.governance import BatchRow
+    from tests.support.calling import Jingshu, Said
 
 
 def of(shop: Shop, status: str) -> BatchRow:
@@ -48,7 +49,7 @@ def test_a_refused_delivery_is_listed_though_no_batch_came_of_it(
 ) -> None:
     deliver(own_shop.home.drop, f"shop/sale/{day(3)}/sale.csv", "机密★\n".encode())
     delivery = Delivery(own_shop.tree.contract("shop.sale"), "shop", day(3))
-    assert entry.land_delivery(own_shop.home, delivery).kind == "ended"
+    assert steps.land_delivery(own_shop.home, delivery).kind == "ended"
     [row] = call(jingshu, own_shop, "list", "--status", "refused", "--json").json
     assert (row["dataset"], row["status"], row["batch_id"]) == ("sale", "refused", None)
     known = call(jingshu, own_shop, "list", "--json").json
@@ -184,7 +185,7 @@ def test_show_mentions_what_the_contract_does_not_say(jingshu: Jingshu, tmp_path
     text = f"CODE,QTY,BUYER,GONE\nA,1,张 {number},否\nB,2,b,否\n"
     deliver(shop.home.drop, f"shop/sale/{day(1)}/sale.csv", text.encode())
     delivery = Delivery(shop.tree.contract("shop.sale"), "shop", day(1))
-    landed = entry.land_delivery(shop.home, delivery)
+    landed = steps.land_delivery(shop.home, delivery)
     said = call(jingshu, shop, "show", landed.batch_id)
     assert "内容高于定级 holds more than its level: buyer 含 holds 居民身份号码" in said.out
     assert "（1/2）：L3 → L4" in said.out

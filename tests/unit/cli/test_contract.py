@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
-from tests.shop import shop_tree
+from contracts.loading import load_tree
+from tests.support.shop import shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import Jingshu
+    from tests.support.calling import Jingshu
 
 PACKAGED = load_tree(ROOT / "contracts")
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from deltalake import DeltaTable
 
-from contracts.tree import load_tree
-from tests.shop import shop_tree
+from contracts.loading import load_tree
+from tests.support.shop import shop_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import Jingshu, Said
+    from tests.support.calling import Jingshu, Said
 
 TEXT = "CODE,QTY,BUYER,GONE\nA1,1,张三,否\nA2,2\nA3,3,李四,否\n"
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 from deltalake import DeltaTable
 
-from contracts.tree import load_tree
+from contracts.loading import load_tree
+from infra.sandbox.layouts import Layout
 from infra.sandbox.planting import Row
-from infra.sandbox.rendering import Layout, render
-from tests.shop import day
-from tests.unit.contracts.small import source, write
+from infra.sandbox.rendering import render
+from tests.support.shop import day
+from tests.support.small import source, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import Jingshu
+    from tests.support.calling import Jingshu
 
 VISITS = [{"visit_id": f"V{n}", "guests": str(n)} for n in range(5)]
 

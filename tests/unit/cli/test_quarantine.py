@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import governance
+from jobs.record import governance
 
 if TYPE_CHECKING:
-    from tests.shop import Shop
-    from tests.unit.cli.conftest import Jingshu
+    from tests.support.calling import Jingshu
+    from tests.support.shop import Shop
 
 
 def test_rows_are_listed_by_rule_with_lines(jingshu: Jingshu, shop: Shop) -> None:

@@ -17,13 +17,13 @@ import yaml
 from contracts.layout import ROOT, Home
 from infra.stack import processes
 from infra.stack.processes import Ledger
-from tests.unit.contracts.small import properties
+from tests.support.small import properties
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.shop import Shop
-    from tests.unit.cli.conftest import Jingshu
+    from tests.support.calling import Jingshu
+    from tests.support.shop import Shop
 
 HEADER = "CODE,QTY,BUYER,GONE\n"
 GOOD = HEADER + "".join(f"A{n},{n},buyer-{n},否\n" for n in range(20))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import governance, intents, tables
-from jobs.governance import utc_now
+from jobs.record import governance, intents
+from jobs.record.governance import utc_now
+from jobs.tables import staged
 
 if TYPE_CHECKING:
-    from tests.shop import Shop
-    from tests.unit.cli.conftest import Jingshu
+    from tests.support.calling import Jingshu
+    from tests.support.shop import Shop
 
 
 def test_an_intact_lake(jingshu: Jingshu, shop: Shop) -> None:
@@ -34,7 +35,7 @@ def test_an_empty_home_says_so(jingshu: Jingshu) -> None:
 
 def test_a_broken_lake_is_told_where_and_what(jingshu: Jingshu, own_shop: Shop) -> None:
     table = own_shop.table("shop__sale")
-    path = str(tables.files(table)[0]["path"])
+    path = str(staged.files(table)[0]["path"])
     (own_shop.home.table("silver", "shop__sale") / path).unlink()
     said = jingshu("verify", home=own_shop.home.root, contracts=own_shop.tree.root)
     assert said.code == 1

@@ -10,17 +10,8 @@ import pytest
 import yaml
 
 from contracts.document import ContractError
-from contracts.tree import load_tree
-from tests.unit.contracts.small import (
-    Node,
-    column,
-    custom,
-    product,
-    properties,
-    set_custom,
-    source,
-    write,
-)
+from contracts.loading import load_tree
+from tests.support.small import Node, column, custom, product, properties, set_custom, source, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

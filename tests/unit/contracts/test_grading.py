@@ -23,19 +23,10 @@ from contracts.grading import (
     table_grade,
 )
 from contracts.lint import lint
+from contracts.loading import load_tree
 from contracts.model import LEVELS, Contract, Level
-from contracts.tree import load_tree
 from tests.conftest import TREE
-from tests.unit.contracts.small import (
-    Node,
-    column,
-    custom,
-    product,
-    properties,
-    set_custom,
-    source,
-    write,
-)
+from tests.support.small import Node, column, custom, product, properties, set_custom, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ from contracts.delivery import Delivery
 from contracts.document import ContractError
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home, contracts_root
+from contracts.loading import load_tree
 from contracts.model import Cycle, Load, Schedule, max_level
-from contracts.tree import load_tree
-from tests.unit.contracts.small import Node, column, custom, properties, set_custom, source, write
+from tests.support.small import Node, column, custom, properties, set_custom, source, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,16 +16,17 @@ from deltalake import Schema
 
 from contracts.delivery import Delivery
 from contracts.layout import ROOT
+from contracts.loading import load_tree
 from contracts.model import LEVELS, SHARE_CEILING, Contract
 from contracts.reading import read_contract
 from contracts.reference import PACKAGED, codes_in_force, column_values, reference_csv
 from contracts.returned import with_returns
 from contracts.rules import KEY_CONFLICT, SHAPE, row_rules
-from contracts.tree import load_tree
-from jobs import quarantine, silver
-from jobs.header import match_header
-from jobs.land import bronze_schema
-from jobs.refine.plan import MASK_BITS, make_plan, spark_type
+from jobs.land.header import match_header
+from jobs.rules.plan import MASK_BITS, make_plan
+from jobs.spark.types import spark_type
+from jobs.tables import quarantine, silver
+from jobs.tables.bronze import bronze_schema
 from tests.conftest import TREE
 
 if TYPE_CHECKING:

@@ -9,16 +9,17 @@ import duckdb
 import pytest
 
 from contracts.document import ContractError
-from contracts.tree import Tree, load_tree
+from contracts.loading import load_tree
 from lineage.levels import check_policy
 from lineage.plan import share_graph
 from tests.conftest import TREE
-from tests.returning import PRODUCT, returning_tree
+from tests.support.returning import PRODUCT, returning_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.model import Policy
+    from contracts.tree import Tree
 
 DISTRICTS = {p.id: p.code for p in TREE.providers.values() if p.kind == "district"}
 

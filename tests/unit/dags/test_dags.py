@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
+SUPPORT = ROOT / "tests" / "support" / "dags"
 GOLDEN = ROOT / "tests" / "golden" / "dags"
 PACKAGED = load_tree(ROOT / "contracts")
 FILES = ("dags/ingest.py", "dags/products.py", "dags/upkeep.py")
@@ -31,7 +32,7 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, A
 
     def parse_with(contracts: Path, schedule: str, **more: str) -> dict[str, Any]:
         result = subprocess.run(
-            [sys.executable, str(HERE / "dump.py"), *FILES],
+            [sys.executable, str(SUPPORT / "dump.py"), *FILES],
             env={
                 **os.environ,
                 "AIRFLOW_HOME": str(airflow_home),

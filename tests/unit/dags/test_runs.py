@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.layout import ROOT
-from tests.playing import player
+from tests.support.playing import player
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
+SUPPORT = ROOT / "tests" / "support" / "dags"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dic
         "JINGSHU_DROP": str(folder / "drop"),
         "JINGSHU_SCHEDULE": "cron",
     }
-    with player(HERE / "runs.py", folder, environment) as ask:
+    with player(SUPPORT / "runs.py", folder, environment) as ask:
 
         def played(play: str, date: str, **more: Any) -> dict[str, Any]:
             return ask({"play": play, "date": date, **more})

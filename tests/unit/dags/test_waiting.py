@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import playing
+from contracts.layout import ROOT
+from tests.support import playing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
+SUPPORT = ROOT / "tests" / "support" / "dags"
 #: The delivery of 2026-07-15 is due at 08:00 of the next day in the city.
 OVERDUE, MISSING = "2026-07-16T00:00:01+00:00", "2026-07-16T01:00:00+00:00"
 OPENS = "2026-07-15T18:00:00+00:00"
@@ -23,7 +25,7 @@ def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any],
     """One process that has Airflow imported plays every scenario of the module in a fork."""
     folder = tmp_path_factory.mktemp("waits")
     with playing.player(
-        HERE / "waits.py", folder, {"JINGSHU_CONTRACTS": str(HERE / "tree")}
+        SUPPORT / "waits.py", folder, {"JINGSHU_CONTRACTS": str(HERE / "tree")}
     ) as play_out:
         yield play_out
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.header import match_header
+from jobs.land.header import match_header
 from jobs.warm import made_rows, warm
 from tests.conftest import TREE
 

@@ -6,16 +6,9 @@ import pytest
 
 from lineage.columns import Field, Graph, Transformation, table_field
 from lineage.errors import LineageError
-from lineage.trace import View, filter_inputs, trace
+from lineage.trace import filter_inputs, trace
+from tests.support.lineage.made import VIEWS
 
-VIEWS = {
-    "t": View({c: (table_field("silver", "t", c),) for c in ("id", "a", "b", "c")}, ("id",)),
-    "u": View({c: (table_field("silver", "u", c),) for c in ("id", "x")}, ("id",)),
-    "w": View(
-        {c: (table_field("silver", "w1", c), table_field("silver", "w2", c)) for c in ("id", "x")},
-        ("id",),
-    ),
-}
 D, T, A = "DIRECT IDENTITY", "DIRECT TRANSFORMATION", "DIRECT AGGREGATION"
 
 

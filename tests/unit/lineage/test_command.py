@@ -4,98 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.main import main
-from contracts.delivery import Delivery
 from lineage import outbox, stages
-from lineage.stages import Made, Occasion
-from tests.unit.lineage.conftest import (
-    CASE,
-    CHECKS,
-    DAY,
-    ENDED,
-    POLICY,
-    PRODUCT,
-    SQL,
-    STARTED,
-    VISIT,
-)
+from lineage.stages import Occasion
+from tests.support.lineage.asking import call, names, tree_of
+from tests.support.lineage.made import ENDED, TIMES
 
 if TYPE_CHECKING:
+    from contracts.delivery import Delivery
     from contracts.layout import Home
-    from contracts.tree import Tree
-
-TIMES: Any = {"origin": "simulated", "started_at": STARTED, "ended_at": ENDED}
-
-
-@pytest.fixture
-def recorded(home: Home, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A day of every stage, on disk."""
-    monkeypatch.setenv("JINGSHU_HOME", str(home.root))
-    for contract in (VISIT, CASE):
-        for server in contract.servers:
-            delivery = Delivery(contract, server.provider, DAY)
-            batch = f"20260715-{server.provider}"
-            land = stages.land_run(
-                delivery,
-                Occasion("landed", **TIMES),
-                batch_id=batch,
-                file_name="f.csv",
-                made=Made(0, 9),
-            )
-            publish = stages.publish_run(
-                delivery,
-                Occasion("published", **TIMES),
-                batch_id=batch,
-                results=CHECKS,
-                made=Made(0, 8, 1),
-            )
-            outbox.write(home, land)
-            outbox.write(home, publish)
-    build = stages.build_run(
-        tree,
-        PRODUCT,
-        Occasion("published", **TIMES),
-        business_date=DAY,
-        input_versions={},
-        sql=SQL,
-        made=Made(0, 3),
-    )
-    share = stages.share_run(
-        PRODUCT,
-        POLICY,
-        Occasion("published", **TIMES),
-        business_date=DAY,
-        input_version=0,
-        made=Made(0, 3),
-    )
-    outbox.write(home, build)
-    outbox.write(home, share)
-    return home
-
-
-def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["lineage", *arguments])
-    out, err = capsys.readouterr()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, out, err
-
-
-def tree_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    code, out, _ = call(capsys, *arguments, "--json")
-    assert code == 0
-    found = json.loads(out)
-    assert isinstance(found, dict)
-    return found
-
-
-def names(node: dict[str, Any], following: str) -> set[str]:
-    own = f"{node['dataset']}.{node['column']}" if "column" in node else node["dataset"]
-    return {own}.union(*(names(n, following) for n in node[following]))
 
 
 def test_a_shared_column_leads_up_to_its_headers(

@@ -8,9 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,17 +20,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.main import main
-from contracts.delivery import Delivery
 from contracts.errors import UsageError
 from contracts.layout import ROOT, Home
-from lineage import outbox, stages
 from lineage.acknowledged import Acknowledged
-from lineage.delivery import Pace, Pass, Sender, replay, sole_sender
 from lineage.endpoint import Address, Endpoint, answer
 from lineage.errors import LineageError
-from lineage.stages import Made, Occasion
-from tests.lineage_endpoint import PATIENCE_S, Behaviour, LineageEndpoint, nobody
-from tests.unit.lineage.conftest import DAY, STARTED, VISIT
+from lineage.sender import Pace, Pass, Sender, replay, sole_sender
+from tests.support.lineage.endpoint import (
+    PATIENCE_S,
+    Behaviour,
+    LineageEndpoint,
+    nobody,
+    wait_until,
+)
+from tests.support.lineage.made import DAY
+from tests.support.lineage.recording import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,28 +43,6 @@ KEY = "a-secret-key"
 BAD, BUSY, BROKEN = Behaviour(400), Behaviour(429, "0"), Behaviour(500)
 CUT = Behaviour(cut=True)
 PACE = Pace(attempts=3, first_wait_s=0.001, most_wait_s=0.01)
-
-
-def record(home: Home, count: int, day: date = DAY) -> list[tuple[str, str]]:
-    """Write runs that began a minute apart; return their events, oldest first."""
-    found: list[tuple[str, str]] = []
-    for n in range(count):
-        began = STARTED + timedelta(days=(day - DAY).days, minutes=n)
-        run = stages.land_run(
-            Delivery(VISIT, "health", day),
-            Occasion(
-                "landed",
-                started_at=began,
-                ended_at=began + timedelta(seconds=1),
-                origin="simulated",
-            ),
-            batch_id=f"{day:%Y%m%d}-{n}",
-            file_name="f.csv",
-            made=Made(n, n),
-        )
-        outbox.write(home, run)
-        found += [(run.run_id, "START"), (run.run_id, "COMPLETE")]
-    return found
 
 
 @contextmanager
@@ -400,13 +381,6 @@ def process(home: Home, url: str, *options: str) -> Iterator[subprocess.Popen[st
         started.communicate()
 
 
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.01)
-
-
 def finished(home: Home, url: str, *options: str) -> tuple[int, str]:
     with process(home, url, *options) as started:
         out, _ = started.communicate(timeout=PATIENCE_S)
@@ -520,7 +494,7 @@ def _free_port() -> int:
 
 @contextmanager
 def _endpoint_process(port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "tests.lineage_endpoint", str(port), str(log)]
+    command = [sys.executable, "-m", "tests.support.lineage.endpoint", str(port), str(log)]
     started = subprocess.Popen(command, cwd=ROOT)
     try:
         wait_until(lambda: _is_listening(port), "the endpoint")

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.acknowledged import Acknowledged
-from lineage.delivery import Sender
 from lineage.endpoint import Address, Endpoint
 from lineage.naming import city_namespace
-from tests.unit.lineage.test_command import call, names, recorded, tree_of
+from lineage.sender import Sender
+from tests.support.lineage.asking import call, names, tree_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
-
-__all__ = ["recorded"]  # the fixture
 
 
 def event(**more: Any) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from contracts.delivery import Delivery
 from lineage import index, outbox, stages
 from lineage.errors import LineageError
 from lineage.stages import Occasion
-from tests.unit.lineage.conftest import DAY, ENDED, STARTED, VISIT
-from tests.unit.lineage.plain_facts import PlainFacts, every_answer
-from tests.unit.lineage.test_versions import batch, build, foreign
+from tests.support.lineage.made import DAY, ENDED, STARTED, VISIT
+from tests.support.lineage.plain_facts import PlainFacts, every_answer
+from tests.support.lineage.recording import batch, build, foreign
 
 if TYPE_CHECKING:
     from pathlib import Path

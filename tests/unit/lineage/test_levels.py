@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from contracts.approvals import Approval
+from contracts.loading import load_tree
 from contracts.model import Level, Lowering, Policy, Product, Release
-from contracts.tree import load_tree
 from lineage.columns import Field, declared, table_field
 from lineage.errors import LineageError, TagLossError
 from lineage.levels import check_levels, check_policy, origin_of
 from lineage.plan import level_of, parents, product_graph, roots, share_graph
-from tests.unit.lineage.conftest import PRODUCT, SQL, column
+from tests.support.lineage.made import PRODUCT, SQL, column
 
 if TYPE_CHECKING:
     from contracts.model import Contract

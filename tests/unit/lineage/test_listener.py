@@ -19,7 +19,7 @@ from infra.setup.java import ensure_java
 from infra.setup.spark_jars import Jar, ensure_jars
 from infra.stack import spark
 from lineage.trace import trace
-from tests.unit.lineage.test_columns import VIEWS
+from tests.support.lineage.made import VIEWS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -145,7 +145,7 @@ def surplus(seen: dict[str, set[str]] | None) -> dict[str, set[str]]:
 def test_the_listener_agrees_but_for_its_known_gaps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs.spark import close, session
+    from jobs.spark.session import close, session
 
     (tmp_path / "lib").symlink_to(Path(sys.prefix) / "lib")  # where Ivy is
     ensure_jars(tmp_path, (LISTENER,), ensure_java())

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contracts.loading import load_tree
 from contracts.model import LEVELS
-from contracts.tree import load_tree
-from jobs.record import parent_run
+from jobs.record.batches import parent_run
 from lineage import stages
 from lineage.events import events
 from lineage.facets import plain
 from lineage.naming import Own, city_namespace, outside
 from lineage.stages import Occasion
-from tests.unit.lineage.conftest import ENDED, STARTED
-from tests.unit.lineage.test_events import NAMES, runs, told
+from tests.support.lineage.made import ENDED, STARTED
+from tests.support.lineage.runs import NAMES, runs, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

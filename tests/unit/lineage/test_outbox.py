@@ -11,14 +11,14 @@ import pytest
 from lineage import outbox, stages
 from lineage.errors import LineageError
 from lineage.stages import Made, Occasion
-from tests.unit.lineage.conftest import ENDED, STARTED
+from tests.support.lineage.made import ENDED, STARTED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.delivery import Delivery
     from contracts.layout import Home
-    from lineage.events import Run
+    from lineage.runs import Run
 
 
 def landed(visit: Delivery, version: int = 1) -> Run:

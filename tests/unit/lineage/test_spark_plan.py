@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from contracts.delivery import Delivery
-from jobs.masking import masked
 from jobs.refine.merge import Merge, MergeBase
-from jobs.refine.plan import make_plan, spark_type
-from jobs.refine.rules_sql import identifier
+from jobs.rules.plan import make_plan
 from jobs.seal import on_spark
+from jobs.share.masking import masked
+from jobs.spark.sql import identifier
+from jobs.spark.types import spark_type
 from lineage import columns as c
 from lineage.plan import product_graph, product_sql, share_graph, views
 from lineage.query import table_names
 from lineage.trace import View, trace
 from tests.conftest import TREE
-from tests.spark_plan import Sources, sources
-from tests.unit.lineage.test_columns import VIEWS
+from tests.support.lineage.made import VIEWS
+from tests.support.lineage.spark_plan import Sources, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Contract, Policy
     from lineage.columns import Field, Graph
-    from tests.spark_plan import Leaf
+    from tests.support.lineage.spark_plan import Leaf
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
 
@@ -55,7 +56,7 @@ MORE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {}
 @pytest.fixture(scope="module")
 def spark(spark_remote: str) -> Iterator[SparkSession]:
     """The session's Spark, which says all columns and compiles nothing."""
-    from jobs.spark import compile_plans, session
+    from jobs.spark.session import compile_plans, session
 
     idle = ",".join(f"org.apache.spark.sql.catalyst.optimizer.{r}" for r in IDLE_RULES.split())
     told = {

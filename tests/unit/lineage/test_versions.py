@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,75 +10,14 @@ import pytest
 from cli.main import main
 from contracts.delivery import Delivery
 from lineage import outbox, stages
-from lineage.stages import Made, Occasion
-from tests.unit.lineage.conftest import (
-    CASE,
-    CHECKS,
-    DAY,
-    ENDED,
-    POLICY,
-    PRODUCT,
-    SQL,
-    STARTED,
-    VISIT,
-)
-from tests.unit.lineage.dot_shape import parse
+from lineage.stages import Occasion
+from tests.support.lineage.dot_shape import parse
+from tests.support.lineage.made import CASE, DAY, VISIT
+from tests.support.lineage.recording import batch, build, foreign, times
 
 if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.tree import Tree
-
-
-def times(hour: int, origin: str = "real") -> Any:
-    later = timedelta(hours=hour)
-    return {"origin": origin, "started_at": STARTED + later, "ended_at": ENDED + later}
-
-
-def batch(
-    home: Home, delivery: Delivery, number: int, hour: int, origin: str = "real"
-) -> dict[str, str]:
-    """Land and publish a batch as bronze ``number + 10`` and silver ``number``; name the runs."""
-    batch_id = f"20260715-{delivery.provider}-{number}"
-    land = stages.land_run(
-        delivery,
-        Occasion("landed", **times(hour, origin)),
-        batch_id=batch_id,
-        file_name=f"{delivery.provider}-{number}.csv",
-        made=Made(number + 10, 9),
-    )
-    publish = stages.publish_run(
-        delivery,
-        Occasion("published", **times(hour + 1, origin)),
-        batch_id=batch_id,
-        results=CHECKS,
-        made=Made(number, 8, 1),
-    )
-    outbox.write(home, land)
-    outbox.write(home, publish)
-    return {"batch": batch_id, "land": land.run_id, "publish": publish.run_id}
-
-
-def build(home: Home, tree: Tree, version: int, hour: int, origin: str, **inputs: int) -> str:
-    run = stages.build_run(
-        tree,
-        PRODUCT,
-        Occasion("published", **times(hour, origin)),
-        business_date=DAY,
-        input_versions=inputs,
-        sql=SQL,
-        made=Made(version, 3),
-    )
-    share = stages.share_run(
-        PRODUCT,
-        POLICY,
-        Occasion("published", **times(hour + 1, origin)),
-        business_date=DAY,
-        input_version=version,
-        made=Made(version, 3),
-    )
-    outbox.write(home, run)
-    outbox.write(home, share)
-    return run.run_id
 
 
 @pytest.fixture
@@ -295,24 +233,6 @@ def test_a_graph_groups_columns_by_table(
     code, _, err = call(capsys, "up", "load", "--dot", "--json")
     assert code == 2
     assert "one of them" in err
-
-
-def foreign(name: str, *sources: str, at: str = "2026-07-17T00:00:00Z", **more: Any) -> str:
-    """A COMPLETE event of another producer: column ``x`` of a data set from ``x`` of others."""
-    fields = [{"namespace": "bi", "name": s, "field": "x"} for s in sources]
-    output = {
-        "namespace": "bi",
-        "name": name,
-        "facets": {"columnLineage": {"fields": {"x": {"inputFields": fields}}}},
-    }
-    event = {
-        "eventType": "COMPLETE",
-        "eventTime": at,
-        "run": {"runId": "0191e2c0-0000-7000-8000-000000000009"},
-        "job": {"namespace": "bi", "name": "dashboard"},
-        "outputs": [output | more],
-    }
-    return json.dumps(event) + "\n"
 
 
 HOSTILE = 'a"]; evil [label="\\\nb\x1b[31m{}<b>\ud800 名.x'

@@ -20,9 +20,9 @@ from contracts.model import (
     Thresholds,
 )
 from contracts.tree import Tree
-from jobs import governance
-from jobs.conservation import SHOWN
-from jobs.governance import BatchRow, CheckRow, DeliveryRow, FindingRow, PublicationRow
+from jobs.record import governance
+from jobs.record.conservation import SHOWN
+from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, FindingRow, PublicationRow
 from portal.report import Tables, make_report
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from contracts.layout import ROOT
+from contracts.loading import load_tree
 from contracts.model import Cycle, Sharing
-from contracts.tree import load_tree
 from contracts.vocabulary import Gb43697
 from portal import words
 from portal.catalogue import make_catalogue, read_catalogue

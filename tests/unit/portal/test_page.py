@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs import governance
+from jobs.record import governance
 from portal.deliveries import DUE_STATES
 from portal.page import clip, moment, number, percent, render, span
 from portal.site import build_site

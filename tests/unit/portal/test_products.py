@@ -11,7 +11,7 @@ from portal.report import read_tables
 from portal.site import build_site
 from sharing.control import Control, Grant
 from sharing.control import Recipient as KnownRecipient
-from sharing.grants import GrantView
+from sharing.grants.grants import GrantView
 
 if TYPE_CHECKING:
     from contracts.layout import Home

@@ -20,8 +20,9 @@ FILES = sorted(
         *(ROOT / "sharing" / "accounts").glob("*.py"),
         *(f for f in (ROOT / "portal" / "web").glob("*.py") if f.name != "serving.py"),
         ROOT / "sharing" / "catalogue" / "register.py",
-        ROOT / "sharing" / "belonging.py",
+        ROOT / "sharing" / "grants" / "belonging.py",
         ROOT / "sharing" / "people.py",
+        ROOT / "sharing" / "verify" / "requests.py",
     )
 )
 #: For who packages and runs it, not for who reads its pages.

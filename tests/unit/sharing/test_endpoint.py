@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from cli.main import jingshu
 from contracts.errors import UsageError
-from sharing import recipients
 from sharing.endpoint import gateway_serving, web_serving
-from sharing.recipients import is_within
+from sharing.grants import recipients
+from sharing.grants.recipients import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable

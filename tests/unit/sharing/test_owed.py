@@ -9,20 +9,21 @@ import pytest
 from sqlalchemy import Date, Integer, insert, inspect, select, text
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage.evidence.log import EvidenceLog
-from sharing import grants, owed
-from sharing.attest.verify import attested
-from sharing.catalogue.verify import catalogue
+from sharing import owed
 from sharing.control import Base, Control, Grant, OwedLeaf, UtcDateTime
-from sharing.requests.verify import requests
+from sharing.grants import grants
 from sharing.rights.trades import SplitRuleRow
-from sharing.rights.verify import rights
-from sharing.verify import grants as granted
-from tests.unit.sharing.asking import begun
-from tests.unit.sharing.conftest import TABLE
+from sharing.verify.attested import attested
+from sharing.verify.catalogue import catalogue
+from sharing.verify.grants import grants as granted
+from sharing.verify.requests import requests
+from sharing.verify.rights import rights
+from tests.support.sharing.asking import begun
+from tests.support.sharing.served import TABLE
 
 if TYPE_CHECKING:
     from contracts.layout import Home

@@ -9,8 +9,8 @@ import click
 import pytest
 
 from cli.main import main
-from cli.share import share
-from tests.unit.sharing.conftest import TABLE, districts, write_shared
+from cli.share.group import share
+from tests.support.sharing.served import TABLE, districts, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable

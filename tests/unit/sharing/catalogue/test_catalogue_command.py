@@ -12,7 +12,7 @@ from deltalake import write_deltalake
 
 from cli.main import main
 from contracts.layout import ROOT
-from jobs import governance
+from jobs.record import governance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.layout import ROOT
-from contracts.tree import Tree, load_tree
+from contracts.loading import load_tree
 from sharing.catalogue import lead
 from sharing.catalogue.entries import CODE, Entry, entries, findings, missing, search
 from sharing.catalogue.figures import figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from contracts.tree import Tree
 
 TREE = load_tree(ROOT / "contracts")
 FOUND = entries(TREE)

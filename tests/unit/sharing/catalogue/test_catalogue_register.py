@@ -18,11 +18,11 @@ from sharing.catalogue.entries import entries
 from sharing.catalogue.lead import Ruling
 from sharing.catalogue.register import History, RegisterStateError, Step, take
 from sharing.catalogue.steps import ACTIONS, STATES, TRANSITIONS
-from sharing.catalogue.verify import catalogue
 from sharing.control import Control
 from sharing.people import ROLES, ForbiddenError
-from tests.unit.sharing.asking import MONDAY, person
-from tests.unit.sharing.lakes import TREE
+from sharing.verify.catalogue import catalogue
+from tests.support.sharing.asking import MONDAY, person
+from tests.support.sharing.lakes import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from rdflib import Graph
 from rdflib.compare import isomorphic
 
 from contracts.layout import ROOT
-from contracts.tree import load_tree
+from contracts.loading import load_tree
 from sharing.catalogue.dcat import Format, export, graph, nonconformities
 from sharing.catalogue.entries import LakeFacts, Score, entries
 

@@ -1,0 +1,67 @@
+"""What landing noticed of a batch, as results: its layout, and the rows that were announced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs.stages import CheckResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jobs.stages import RefinedBatch
+
+
+def landing_results(findings: Sequence[str], notes: Sequence[str]) -> list[CheckResult]:
+    """Say that the schema held, or the batch would not be here, and what landing noticed.
+
+    Only what the contract does not say is a failure: its footer is passed over as agreed.
+    """
+    noticed = "；".join(findings)
+    agreed = f"（{'；'.join(notes)}）" if notes else ""
+    return [
+        CheckResult(
+            rule_id="table.layout",
+            column=None,
+            dimension="conformity",
+            severity="warning",
+            status="failed" if noticed else "passed",
+            checked=1,
+            failed=1 if noticed else 0,
+            threshold=None,
+            message=f"与契约不符 not as in the contract: {noticed}{agreed}"
+            if noticed
+            else f"表头与编码如约 header and encoding as agreed{agreed}",
+            engine="land",
+        )
+    ]
+
+
+def announced(refined: RefinedBatch) -> list[CheckResult]:
+    """Hold the rows that landed against those that the provider's manifest announced."""
+    if refined.rows_announced is None:
+        return []
+    differ = rows_differ(refined.rows_announced, refined.rows_landed)
+    return [
+        CheckResult(
+            rule_id="manifest.rows",
+            column=None,
+            dimension="completeness",
+            severity="error",
+            status="failed" if differ else "passed",
+            checked=refined.rows_announced,
+            failed=abs(refined.rows_announced - refined.rows_landed),
+            threshold=0.0,
+            message=differ
+            or f"清单与文件行数一致 as many rows as announced: {refined.rows_landed}",
+            engine="land",
+        )
+    ]
+
+
+def rows_differ(announced: int | None, landed: int) -> str:
+    """Say in words that other rows landed than were announced; nothing where they agree."""
+    if announced in (None, landed):
+        return ""
+    zh = f"清单称 {announced} 行，文件有 {landed} 行"
+    return f"{zh} {announced} rows announced, {landed} in the file"

@@ -1,0 +1,344 @@
+"""Reads what providers really send: sniffs the bytes, decodes strictly, yields rows of text.
+
+Order (domain reference §2.7): magic bytes, byte-order mark, strict UTF-8, strict GB18030;
+never with errors ignored. Of 315 real exports called ``.csv``, 26 were Excel files and 150 were
+GB18030.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from contracts.errors import JingshuError
+from jobs.files import parquet as parquet_reader
+from jobs.files import sheet as sheet_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from contracts.model import Export, Format
+
+Kind = Literal["text", "jsonl", "xml", "xlsx", "xls", "parquet"]
+
+MAX_LINE_BYTES: Final = 1 << 20
+MAX_WORKBOOK_BYTES: Final = 64 << 20
+MAX_UNPACKED_BYTES: Final = 512 << 20
+_MAX_MEMBERS: Final = 10_000
+_CHUNK: Final = 1 << 20
+#: Text begins with a header; a NUL in it means UTF-16 without a mark, or no text at all.
+_NUL_SEARCH_BYTES: Final = 1024
+#: The byte-order mark: UTF-8's decoder takes the first one off, and GB18030's takes none.
+_MARK: Final = "\ufeff"
+_ENCODINGS: Final = ("utf-8-sig", "gb18030")
+#: What may arrive for each declared format: a misnamed workbook or CSV is read as what it is, and
+#: the first line of a JSON lines file may be broken.
+_ACCEPTED: Final[Mapping[Format, tuple[Kind, ...]]] = {
+    "csv": ("text", "xlsx", "xls"),
+    "xlsx": ("text", "xlsx", "xls"),
+    "xls": ("text", "xlsx", "xls"),
+    "jsonl": ("jsonl", "text"),
+    "xml": ("xml",),
+    "parquet": ("parquet",),
+}
+_XML_START: Final = re.compile(rb"\s*<[?!\w\x80-\xff]")
+_JSON_START: Final = re.compile(rb"\s*\{\s*[\"}]")
+_XML_ENCODING: Final = re.compile(
+    rb"""\s*<\?xml\b[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.-]*)["']"""
+)
+#: The declared names that may come, and what decodes them: GBK and GB2312 are parts of GB18030.
+_XML_ENCODINGS: Final = {
+    "utf-8": "utf-8-sig",
+    "utf8": "utf-8-sig",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+}
+
+
+class DecodeError(JingshuError, ValueError):
+    """A file that cannot be read as the contract says; the remedy is for its provider."""
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """What the bytes are: the container and, for text, the encoding that really decodes them."""
+
+    kind: Kind
+    encoding: str | None
+    size_bytes: int
+
+    def check(self, declared: Format) -> None:
+        """Raise DecodeError where the bytes cannot be the format that the contract names."""
+        if self.kind not in _ACCEPTED[declared]:
+            raise DecodeError(
+                f"The contract says {declared}, and the bytes are {self.kind}.",
+                f"Deliver {declared}, or agree a contract version with another format.",
+            )
+
+
+class Record(NamedTuple):
+    """One row of a file as text, and why it has no shape, where it has none.
+
+    ``line`` is the 1-based physical line where it starts; for a workbook or a Parquet file, the
+    row's number.
+    """
+
+    line: int
+    cells: list[str]
+    error: str | None = None
+
+
+def sniff(path: Path) -> Sniffed:
+    """Tell what a file is from its bytes; its name says nothing.
+
+    Raises DecodeError for an empty file, another archive, a bomb, an endless line, broken text.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise DecodeError("The file is empty (0 bytes).", "Export it again and deliver it whole.")
+    with path.open("rb") as handle:
+        head = handle.read(_NUL_SEARCH_BYTES)
+    if head.startswith(b"PK\x03\x04"):
+        _check_workbook_archive(path, size)
+        return Sniffed("xlsx", None, size)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        _check_size(size)
+        return Sniffed("xls", None, size)
+    if head.startswith(b"PAR1"):
+        return Sniffed("parquet", None, size)
+    if head.startswith((b"\x1f\x8b\x08", b"%PDF")):
+        raise DecodeError("The file is an archive or a PDF.", "Deliver the plain CSV or workbook.")
+    text = head.removeprefix(codecs.BOM_UTF8)
+    if _XML_START.match(text):
+        return Sniffed("xml", _encoding(path, head, _xml_encodings(head), has_lines=False), size)
+    return Sniffed("jsonl" if _JSON_START.match(text) else "text", _encoding(path, head), size)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_WORKBOOK_BYTES:
+        raise DecodeError(
+            f"The workbook has {size} bytes, more than {MAX_WORKBOOK_BYTES}.",
+            "Deliver it as CSV, which is read as a stream.",
+        )
+
+
+def _check_workbook_archive(path: Path, size: int) -> None:
+    _check_size(size)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as broken:
+        raise DecodeError(
+            "The file begins like a ZIP archive and is broken.", "Export and deliver it again."
+        ) from broken
+    unpacked = sum(m.file_size for m in members)
+    if unpacked > MAX_UNPACKED_BYTES or len(members) > _MAX_MEMBERS:
+        raise DecodeError(
+            f"The archive unpacks to {unpacked} bytes in {len(members)} parts, more than"
+            f" {MAX_UNPACKED_BYTES} in {_MAX_MEMBERS}.",
+            "Deliver the data as CSV; an archive like this is not opened.",
+        )
+    if not any(m.filename.lower() in ("xl/workbook.xml", "xl/workbook.bin") for m in members):
+        raise DecodeError(
+            "The file is a ZIP archive, not a workbook.", "Deliver the CSV or XLSX itself."
+        )
+
+
+@dataclass
+class _Lines:
+    """Counts physical lines chunk by chunk and stops at one that is too long."""
+
+    number: int = 1
+    length: int = 0
+
+    def pass_over(self, chunk: bytes) -> None:
+        ends = [i for i in (chunk.find(b"\n"), chunk.find(b"\r")) if i >= 0]
+        if self.length + min(ends, default=len(chunk)) > MAX_LINE_BYTES:
+            raise DecodeError(
+                f"Line {self.number} is longer than {MAX_LINE_BYTES} bytes.",
+                "End each record with a line break; this looks like binary or a lost newline.",
+            )
+        last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        self.length = len(chunk) - last - 1 + (0 if ends else self.length)
+        self.number += chunk.count(b"\n")
+
+
+def _xml_encodings(head: bytes) -> tuple[str, ...]:
+    """Return the encodings an XML file may be in: the declared one, else either."""
+    declared = _XML_ENCODING.match(head.removeprefix(codecs.BOM_UTF8))
+    if declared is None:
+        return _ENCODINGS
+    name = declared.group(1).decode("ascii")
+    encoding = _XML_ENCODINGS.get(name.lower())
+    if encoding is None or (encoding == "gb18030" and head.startswith(codecs.BOM_UTF8)):
+        raise DecodeError(
+            f"The XML declares the encoding {name[:40]}.",
+            "Export it as UTF-8 or GB18030, and declare that.",
+        )
+    return (encoding,)
+
+
+def _encoding(
+    path: Path, head: bytes, names: tuple[str, ...] = _ENCODINGS, *, has_lines: bool = True
+) -> str:
+    """Find the encoding that decodes the whole file; check line lengths in the same pass."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DecodeError("The file is UTF-16.", "Export it as UTF-8 or GB18030.")
+    if b"\0" in head.split(b"\n", 1)[0] or head.count(0) > len(head) // 20:
+        raise DecodeError(
+            "The file begins with NUL bytes: UTF-16 without its mark, or no text.",
+            "Export it as UTF-8 or GB18030.",
+        )
+    decoders = {name: codecs.getincrementaldecoder(name)() for name in names}
+    lines = _Lines()
+    with path.open("rb") as handle:
+        while decoders and (chunk := handle.read(_CHUNK)):
+            for name in list(decoders):
+                try:
+                    decoders[name].decode(chunk)
+                except UnicodeDecodeError:
+                    del decoders[name]
+            if has_lines:
+                lines.pass_over(chunk)
+    for name, decoder in list(decoders.items()):
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            del decoders[name]
+    if not decoders:
+        raise DecodeError(
+            f"The text is {_not_in(names)}{f' (near line {lines.number})' if has_lines else ''}.",
+            "Export it in one of the two, without mixing them.",
+        )
+    return next(iter(decoders))
+
+
+def _not_in(names: tuple[str, ...]) -> str:
+    said = [name.removesuffix("-sig").upper() for name in names]
+    return f"neither {' nor '.join(said)}" if len(said) > 1 else f"not the {said[0]} it declares"
+
+
+def rows(path: Path, sniffed: Sniffed, export: Export, noticed: dict[str, Any]) -> Iterator[Record]:
+    """Yield every row of a text table or a workbook, title rows too.
+
+    Puts into ``noticed`` what a workbook holds besides: ``jobs.files.sheet`` says what.
+    """
+    if sniffed.kind == "text":
+        yield from _text_rows(path, sniffed.encoding or "utf-8-sig", export.delimiter)
+    else:
+        yield from sheet_rows(path, export.sheet, noticed=noticed)
+
+
+def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
+    csv.field_size_limit(MAX_LINE_BYTES)
+    with path.open(encoding=encoding, errors="strict", newline="") as handle:
+        reader = csv.reader(_without_marks(handle), delimiter=delimiter, strict=True)
+        line = 1
+        try:
+            for cells in reader:
+                yield Record(line, cells)
+                line = reader.line_num + 1
+        except csv.Error as bad:
+            raise DecodeError(
+                f"The row that starts at line {line} breaks CSV quoting: {bad}.",
+                'Quote cells as RFC 4180 §2 says: a quote inside a quoted cell is written "".',
+            ) from bad
+
+
+def _without_marks(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines, the first without its byte-order marks: exports joined by hand have two."""
+    rest = iter(lines)
+    for first in rest:
+        yield first.lstrip(_MARK)
+        break
+    yield from rest
+
+
+def sheet_rows(
+    path: Path,
+    sheet: str | None,
+    *,
+    is_all: bool = False,
+    noticed: dict[str, Any] | None = None,
+) -> Iterator[Record]:
+    """Yield a workbook's rows, parsed by a process of its own (``jobs.files.sheet`` says why)."""
+    wanted = ["--all"] if is_all else [sheet] if sheet else []
+    try:
+        yield from _rows_of(sheet_reader.__file__, path, wanted, first=1, noticed=noticed)
+    except subprocess.CalledProcessError as failed:
+        if failed.returncode == sheet_reader.NO_SHEET:
+            raise DecodeError(
+                f"The workbook has no sheet {sheet!r}.",
+                f"It has: {', '.join(json.loads(failed.stderr))}.",
+            ) from None
+        raise DecodeError(
+            "The workbook cannot be opened.", "Save it again and deliver it whole."
+        ) from None
+
+
+def parquet_rows(path: Path, *, is_all: bool = False) -> Iterator[Record]:
+    """Yield a Parquet file's header as row 0, then its rows, from a process of its own.
+
+    With ``is_all`` what its metadata says comes first.
+    """
+    wanted = ["--all"] if is_all else []
+    try:
+        yield from _rows_of(parquet_reader.__file__, path, wanted, first=0)
+    except subprocess.CalledProcessError as failed:
+        if failed.returncode == parquet_reader.REFUSED:
+            raise DecodeError(*json.loads(failed.stderr)) from None
+        raise DecodeError(
+            "The Parquet file cannot be read: it is broken, or asks for too much.",
+            "Write it again and deliver it whole.",
+        ) from None
+
+
+def _rows_of(
+    program: str,
+    path: Path,
+    arguments: list[str],
+    first: int,
+    noticed: dict[str, Any] | None = None,
+) -> Iterator[Record]:
+    """Run a reader of this package; raises CalledProcessError with what it said.
+
+    A list is a row; an object is what the reader noticed besides.
+    """
+    command = [sys.executable, "-I", program, str(path), *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        if child.stdout is None or child.stderr is None:
+            raise TypeError(command)
+        try:
+            for number, line in enumerate(child.stdout, start=first):
+                read = json.loads(line)
+                if isinstance(read, list):
+                    yield Record(number, read)
+                elif noticed is not None:
+                    noticed.update(read)
+            said = child.stderr.read()
+        except BaseException:  # also GeneratorExit: whoever asked wants no more rows
+            child.kill()
+            raise
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command, stderr=said)
+
+
+@contextmanager
+def naming(delivery: str, file_name: str) -> Iterator[None]:
+    """Put the delivery and the file before any DecodeError raised inside."""
+    try:
+        yield
+    except DecodeError as error:
+        raise DecodeError(f"{delivery}, {file_name}: {error.problem}", error.remedy) from error

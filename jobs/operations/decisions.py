@@ -1,0 +1,327 @@
+"""What people decide about a batch: release, reject, withdraw, retry. Each leaves evidence.
+
+Deciding the same again changes nothing; a decision that a crash cut short is finished by it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from contracts.errors import JingshuError, UsageError
+from jobs import steps
+from jobs.audit.digest import digest_of
+from jobs.files.decode import DecodeError
+from jobs.files.raw import kept_batch
+from jobs.land.run import land_again
+from jobs.operations import withdrawal
+from jobs.operations.rebuild import rebuild
+from jobs.operations.withdrawal import reason_digest
+from jobs.pull.drop import ManifestError, PullStopped, check_manifest, find
+from jobs.record import batches, governance, intents, leaves
+from jobs.record.conservation import was_shown
+from jobs.record.governance import utc_now
+from jobs.stages import Batch, CheckResult, PublishedVersion, Verdict
+from jobs.tables import silver
+from lineage.evidence.log import EvidenceLog
+
+if TYPE_CHECKING:
+    from contracts.delivery import BatchStatus, Delivery
+    from contracts.layout import Home
+    from contracts.tree import Tree
+    from jobs.record.governance import BatchRow
+    from jobs.stages import RawBatch
+
+#: Statuses from which a retry may bring a batch further.
+_RETRIABLE: Final = ("landed", "held", "rejected", "failed")
+
+
+class DecisionError(JingshuError, RuntimeError):
+    """A decision that the batch's state does not allow."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a decision came to: the batch's status now, in words, and what else it touched."""
+
+    batch_id: str
+    status: BatchStatus
+    is_new: bool
+    note: str
+    silver_version: int | None = None
+    returned: tuple[str, ...] = ()
+    """Batches that are visible again."""
+    rebuilt: tuple[str, ...] = ()
+    """Products that were made anew, as ``product date: status``."""
+
+
+def known_batch(home: Home, batch_id: str) -> BatchRow:
+    """Return a batch's newest row by its id or the only id that begins so; else UsageError."""
+    found = [r for r in governance.latest_batches(home) if r.batch_id.startswith(batch_id)]
+    exact = [r for r in found if r.batch_id == batch_id]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if found:
+        raise UsageError(
+            f"{len(found)} batches begin with {batch_id!r}.",
+            f"Name one of: {', '.join(r.batch_id for r in found[:8])}.",
+        )
+    raise UsageError(f"There is no batch {batch_id!r}.", "See ./jingshu batch list.")
+
+
+def release(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> Outcome:
+    """Publish a held batch although its thresholds failed; actor and reason go into evidence.
+
+    A ``merge_key`` batch is staged and audited anew first. Raises DecisionError for a batch that
+    is not held, or that another contract version judged.
+    """
+    row = known_batch(home, batch_id)
+    reason = _reason(reason)
+    if row.status in ("published", "superseded") and not _is_open(home, "publish", row):
+        return _unchanged(row)
+    if row.status not in ("held", "published", "superseded"):
+        raise _not_allowed(row, "release", "held")
+    delivery = _delivery(tree, row)
+    if delivery.contract.version != row.contract_version:
+        raise DecisionError(
+            f"Batch {row.batch_id} was judged by {row.contract_id} {row.contract_version}, and"
+            f" {delivery.contract.version} is in force.",
+            f"Judge it anew: ./jingshu batch retry {row.batch_id}.",
+        )
+    verdict = _verdict(home, tree, delivery, row)
+    if verdict.decision == "hold":
+        verdict = _released(home, verdict, actor, reason)
+    return published(home, tree, verdict)
+
+
+def reject(home: Home, batch_id: str, actor: str, reason: str) -> Outcome:
+    """Turn a held batch down for good; its stage goes, its raw bytes stay.
+
+    Raises DecisionError for a batch that is not held.
+    """
+    row = known_batch(home, batch_id)
+    reason = _reason(reason)
+    stage = silver.stage_path(home, row.table, row.batch_id)
+    if row.status == "rejected":
+        shutil.rmtree(stage, ignore_errors=True)
+        intents.finish(home, f"reject:{row.batch_id}")
+        return _unchanged(row)
+    if row.status != "held":
+        raise _not_allowed(row, "reject", "held")
+    attempt = governance.attempts(home, row.batch_id)
+    intents.begin(home, f"reject:{row.batch_id}", row.table)
+    subject = f"{row.table}@{row.batch_id}/rejected-{attempt}-{reason_digest(actor + reason)[:12]}"
+    facts = {
+        **leaves.contract_facts(row),
+        "decision": "reject",
+        "rejected_by": actor,
+        "reason_sha256": reason_digest(reason),
+    }
+    # A decision is its own fact: the leaf comes first, and deciding again finishes what follows.
+    leaves.state(home, leaves.leaf("verdict", subject, facts))
+    said = f"{actor} 退回 rejected it: {reason}（{row.reason}）"
+    update = {"status": "rejected", "reason": said, "recorded_at": utc_now()}
+    name = f"batch:{row.batch_id}:rejected:{attempt}:{reason_digest(said)[:12]}"
+    governance.append(home, name, [row.model_copy(update=update)])
+    shutil.rmtree(stage, ignore_errors=True)
+    intents.finish(home, f"reject:{row.batch_id}")
+    return Outcome(row.batch_id, "rejected", is_new=True, note=said)
+
+
+def withdraw(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> Outcome:
+    """Take a published batch back in one commit; what it replaced returns, products are rebuilt.
+
+    Raises WithdrawError where rows that must return are gone, DecisionError for a batch that was
+    never visible.
+    """
+    row = known_batch(home, batch_id)
+    reason = _reason(reason)
+    if row.status == "withdrawn" and not _is_open(home, "withdraw", row):
+        return _unchanged(row)
+    if not was_shown(row) or row.silver_version is None:
+        raise _not_allowed(row, "withdraw", "published")
+    delivery = _delivery(tree, row)
+    intents.begin(home, f"withdraw:{row.batch_id}", row.table)
+    made = withdrawal.commit(home, delivery, row, actor, reason)
+    withdrawal.recorded(home, delivery, row, made)
+    rebuilt = rebuild(
+        home, tree, row.table, row.silver_version, f"batch {row.batch_id} of {row.table} withdrawn"
+    )
+    intents.finish(home, f"withdraw:{row.batch_id}")
+    return Outcome(
+        row.batch_id,
+        "withdrawn",
+        is_new=True,
+        note=_withdrawn_note(made),
+        silver_version=made.version,
+        returned=made.returned,
+        rebuilt=rebuilt,
+    )
+
+
+def _withdrawn_note(made: withdrawal.Withdrawn) -> str:
+    if made.lost is not None:
+        return (
+            f"已撤回；批次 {made.lost} 本应恢复，但其暂存文件已不在"
+            f" withdrawn; batch {made.lost} should have come back, but its staged files are gone"
+        )
+    if made.returned:
+        back = ", ".join(made.returned)
+        return f"已撤回，批次 {back} 重新可见 withdrawn; visible again: {back}"
+    return "已撤回，无前版可恢复 withdrawn; nothing earlier came back"
+
+
+def retry(home: Home, tree: Tree, batch_id: str) -> Outcome:
+    """Land, audit and publish a batch again from its kept bytes, under the contract now in force.
+
+    A batch that is published, superseded or withdrawn is left as it is.
+    """
+    row = known_batch(home, batch_id)
+    if row.status not in _RETRIABLE:
+        return _unchanged(row)
+    raw = kept_batch(home, row.table, row.batch_id)
+    return judged_anew(home, tree, _delivery(tree, row), raw, has_landed=row.rows_landed > 0)
+
+
+def judged_anew(
+    home: Home, tree: Tree, delivery: Delivery, kept: RawBatch, *, has_landed: bool
+) -> Outcome:
+    """Land, audit and publish kept bytes under the contract in force, as a new attempt.
+
+    ``has_landed`` says that these bytes passed the check against their manifest before.
+    """
+    raw = _taken_up(kept, delivery.contract.version)
+    try:
+        if not has_landed:
+            _check_announced(home, delivery, raw)
+        intents.begin(home, f"retry:{raw.batch_id}", raw.table)
+        landed = land_again(home, delivery, raw)
+    except (ManifestError, DecodeError) as bad:
+        batches.stopped(home, raw, "rejected", str(bad))
+        intents.finish(home, f"retry:{raw.batch_id}")
+        return Outcome(raw.batch_id, "rejected", is_new=True, note=str(bad))
+    batches.landed_again(home, delivery, landed)
+    intents.finish(home, f"retry:{raw.batch_id}")
+    return published(home, tree, steps.audited(home, tree, landed, again=True))
+
+
+def _taken_up(kept: RawBatch, contract_version: str) -> RawBatch:
+    """Return a kept batch as it is worked on from now: what it waited took no machine's time."""
+    return kept.model_copy(update={"contract_version": contract_version, "started_at": utc_now()})
+
+
+def _check_announced(home: Home, delivery: Delivery, raw: RawBatch) -> None:
+    """Hold the kept bytes against their manifest again."""
+    try:
+        found = find(delivery, home.drop)
+    except PullStopped:
+        found = None
+    if found is not None and found.name == raw.file_name:
+        check_manifest(delivery, raw, found)
+    elif delivery.contract.server(raw.provider).export.manifest == "required":
+        raise DecisionError(
+            f"The manifest of batch {raw.batch_id} is no longer in the drop folder, so nobody can"
+            " tell whether its bytes are whole.",
+            "Ask for the delivery again.",
+        )
+
+
+def published(home: Home, tree: Tree, verdict: Verdict) -> Outcome:
+    """Publish what a verdict passed; return the batch's status then, with its grounds."""
+    result = steps.publish_verdict(home, tree, verdict)
+    row = known_batch(home, verdict.batch_id)
+    version = result.silver_version if isinstance(result, PublishedVersion) else None
+    note = row.reason if version is None else verdict.reason
+    return Outcome(row.batch_id, row.status, is_new=True, note=note, silver_version=version)
+
+
+def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdict:
+    """Return the held batch's verdict, as governance and evidence state it.
+
+    Audited anew where the stage is gone, or where a merge has to be laid over the table of today.
+    """
+    stage = silver.stage_path(home, row.table, row.batch_id)
+    is_staged = (stage / "_SUCCESS").exists()
+    kept = kept_batch(home, row.table, row.batch_id)
+    batch = _taken_up(kept, row.contract_version)
+    if delivery.contract.load.mode == "merge_key" or not is_staged:
+        return steps.audited(home, tree, steps.landed_of(home, delivery, batch), again=True)
+    results = governance.check_results(home, [row.batch_id])
+    digest = digest_of(results, "hold")
+    logged = EvidenceLog(home).find(f"verdict:{leaves.verdict_subject(home, row, digest)}")
+    if logged is None:
+        raise DecisionError(
+            f"The check results of batch {row.batch_id} are not those its verdict was given on.",
+            "Run ./jingshu verify; then judge the batch anew with ./jingshu batch retry.",
+        )
+    counts = {n: logged.leaf.facts[n] for n in ("rows_good", "rows_bad", "rows_duplicate")}
+    return Verdict.model_validate(
+        {
+            **{n: getattr(batch, n) for n in Batch.model_fields},
+            **counts,
+            "decision": "hold",
+            "reason": row.reason,
+            "rows_landed": row.rows_landed,
+            "silver_version_seen": None,
+            "results": tuple(
+                CheckResult(**{n: getattr(r, n) for n in CheckResult.model_fields}) for r in results
+            ),
+            "digest": digest,
+        }
+    )
+
+
+def _released(home: Home, verdict: Verdict, actor: str, reason: str) -> Verdict:
+    """Return the verdict that a person's release makes of a held one, with its leaf in the log.
+
+    The results stay what they were; only the decision, its digest and its reason are new.
+    """
+    said = f"{actor} 放行 released it: {reason}（{verdict.reason}）"
+    released = verdict.model_copy(
+        update={
+            "decision": "publish",
+            "digest": digest_of(verdict.results, "publish"),
+            "reason": said,
+        }
+    )
+    subject = leaves.verdict_subject(home, released, released.digest)
+    if EvidenceLog(home).find(f"verdict:{subject}") is None:  # a release that was cut short stands
+        facts = {
+            **leaves.verdict_facts(released),
+            "released_by": actor,
+            "reason_sha256": reason_digest(reason),
+            "held_digest": verdict.digest,
+        }
+        leaves.state(home, leaves.leaf("verdict", subject, facts))
+    return released
+
+
+def _delivery(tree: Tree, row: BatchRow) -> Delivery:
+    return steps.delivery_of(tree, row.contract_id, row.provider, row.business_date.isoformat())
+
+
+def _is_open(home: Home, step: str, row: BatchRow) -> bool:
+    return any(i.name == f"{step}:{row.batch_id}" for i in intents.open_intents(home))
+
+
+def _unchanged(row: BatchRow) -> Outcome:
+    note = row.reason or f"already {row.status}"
+    return Outcome(row.batch_id, row.status, is_new=False, note=note)
+
+
+def _not_allowed(row: BatchRow, step: str, wanted: str) -> DecisionError:
+    return DecisionError(
+        f"Batch {row.batch_id} is {row.status}: only a {wanted} one can be {step}{_ED[step]}.",
+        f"See ./jingshu batch show {row.batch_id}.",
+    )
+
+
+_ED: Final = {"release": "d", "reject": "ed", "withdraw": "n"}
+
+
+def _reason(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if not reason:
+        raise UsageError("A decision needs a reason.", "Say why in a sentence: --reason …")
+    return reason

@@ -1,0 +1,83 @@
+"""Opening a sealed original: for an auditor who compares it with what the provider holds.
+
+The leaf comes first: nobody has a file in clear of which the log does not tell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from contracts.errors import JingshuError, UsageError
+from jobs.files.raw import kept_batch, opened_raw, sealed_facts
+from jobs.operations.decisions import known_batch
+from jobs.record import leaves
+from lineage.evidence.digests import digest_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contracts.layout import Home
+    from lineage.evidence.digests import FileDigest
+    from lineage.evidence.leaf import JsonScalar, Leaf
+
+_OWNER_ONLY: Final = 0o600
+
+
+class OpeningError(JingshuError, ValueError):
+    """A kept file that is not, or no longer, the one that landed."""
+
+
+def provider_of(home: Home, batch_id: str) -> str:
+    """Return whose file a batch is; UsageError where there is no such batch."""
+    return known_batch(home, batch_id).provider
+
+
+def open_original(home: Home, batch_id: str, out: Path, actor: str, reason: str) -> Leaf:
+    """Write a batch's original bytes to a new file that its owner alone may read; log it first.
+
+    Return the leaf: who, why (by digest), and both digests of the file.
+
+    Raises:
+        UsageError: There is no such batch, no reason, or the file is there already.
+        OpeningError: The kept file is not the one that landed; nothing is written then.
+    """
+    if not reason.strip():
+        raise UsageError("缺少理由 An opening needs its reason.", "补充 Add --reason.")
+    if out.exists():
+        raise UsageError(f"文件已存在 {out} is there already.", "换一个文件名 Give a free name.")
+    row = known_batch(home, batch_id)
+    raw = kept_batch(home, row.table, row.batch_id)
+    with opened_raw(home, raw) as clear:
+        digest = digest_file(clear)
+        if digest.sha256 != raw.sha256:
+            raise OpeningError(
+                f"原件已变 The kept file of {row.batch_id} is not the one that landed.",
+                "从备份恢复 Restore it from a backup.",
+            )
+        opened = leaves.leaf(
+            "opening",
+            _subject(row.table, row.batch_id),
+            {
+                "actor": actor,
+                "reason_sha256": hashlib.sha256(reason.encode()).hexdigest(),
+                **_clear_facts(digest),
+                **sealed_facts(home, row.provider, row.dataset, row.batch_id),
+            },
+        )
+        leaves.state(home, opened)
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        with clear.open("rb") as source, os.fdopen(handle, "wb") as target:
+            shutil.copyfileobj(source, target)
+    return opened
+
+
+def _subject(table: str, batch_id: str) -> str:
+    return f"{table}@{batch_id}/{uuid.uuid4().hex[:12]}"  # each opening is a fact of its own
+
+
+def _clear_facts(digest: FileDigest) -> dict[str, JsonScalar]:
+    return {"file_sha256": digest.sha256, "file_sm3": digest.sm3}

@@ -1,0 +1,244 @@
+"""withdraw: takes a published batch back with one commit, and what it had replaced returns.
+
+Order: intent → silver commit → governance rows → lineage event → leaf → products → intent closed.
+Each step is idempotent by its name; the commit keeps actor and reason, so a crash is healed by
+withdrawing again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from contracts.errors import JingshuError
+from jobs.publish.run import is_same_period
+from jobs.record import batches, footprint, governance, leaves
+from jobs.record.governance import utc_now
+from jobs.refine.merge import Merge, MergeBase, base_without, contents
+from jobs.refine.run import write_stage
+from jobs.seal import on_spark
+from jobs.tables import silver, staged
+from jobs.tables.delta import open_table
+from jobs.tables.silver import CARRIED, GOOD
+from lineage import outbox, stages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deltalake import DeltaTable
+
+    from contracts.delivery import Delivery
+    from contracts.layout import Home
+    from jobs.record.governance import BatchRow
+    from jobs.tables.silver import Publication
+
+_TRIES: Final = 5
+
+
+class WithdrawError(JingshuError, RuntimeError):
+    """A batch that cannot be taken back as things are."""
+
+
+class _MovedError(Exception):
+    """The table moved while its merge was staged without the batch."""
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """What a withdrawal made: its silver version, and the batches that are visible again.
+
+    ``lost`` names a batch that should have come back but whose staged files are gone.
+    """
+
+    version: int
+    actor: str
+    reason: str
+    returned: tuple[str, ...]
+    lost: str | None
+
+
+def commit(home: Home, delivery: Delivery, row: BatchRow, actor: str, reason: str) -> Withdrawn:
+    """Take the batch's rows out of silver in one commit, once.
+
+    A repeat returns what the first call made, with its actor and reason. Raises WithdrawError for
+    a batch that no commit ever showed.
+    """
+    table = open_table(home.table("silver", row.table))
+    shown = next((p for p in silver.publications(table) if p.batch_id == row.batch_id), None)
+    if table is None or shown is None:
+        raise WithdrawError(
+            f"Batch {row.batch_id} of {row.table} was never visible.",
+            "Leave it: there is nothing to take back.",
+        )
+    said_of_it = {
+        "jingshu.kind": "withdraw",
+        "jingshu.batch_id": row.batch_id,
+        "jingshu.business_date": shown.business_date.isoformat(),
+        "jingshu.revision": str(shown.revision),
+        "jingshu.digest": shown.digest,
+        "jingshu.actor": actor,
+        "jingshu.reason": reason,
+    }
+    if delivery.contract.load.mode == "merge_key":
+        table = _merge_without(home, delivery, row, said_of_it)
+    else:
+        table = _files_without(home, delivery, row, said_of_it)
+    return _made(table, delivery, row)
+
+
+def _app_id(row: BatchRow) -> str:
+    return f"withdraw:{row.batch_id}"
+
+
+def _made(table: DeltaTable, delivery: Delivery, row: BatchRow) -> Withdrawn:
+    """Read back from the log what the withdrawal was."""
+    found = next(
+        c
+        for c in table.history()
+        if c.get("jingshu.kind") == "withdraw" and c["jingshu.batch_id"] == row.batch_id
+    )
+    version = int(found["version"])
+    said = [p for p in silver.publications(table) if p.version <= version]
+    if delivery.contract.load.mode == "merge_key":
+        before = contents(said[:-1])
+        names = {p.batch_id for p in before}
+        returned = tuple(p.batch_id for p in contents(said) if p.batch_id not in names)
+    else:
+        returned = tuple(filter(None, found.get("jingshu.returned", "").split(",")))
+    return Withdrawn(
+        version=version,
+        actor=found["jingshu.actor"],
+        reason=found["jingshu.reason"],
+        returned=returned,
+        lost=found.get("jingshu.lost") or None,
+    )
+
+
+def _files_without(
+    home: Home, delivery: Delivery, row: BatchRow, said_of_it: dict[str, str]
+) -> DeltaTable:
+    """Remove the batch's files; show those of the period's newest other batch again."""
+    contract = delivery.contract
+
+    def change(table: DeltaTable) -> staged.Change:
+        visible = staged.files(table)
+        gone = [f for f in visible if staged.stage_of_file(f["path"]) == row.batch_id]
+        earlier = _earlier(table, delivery, row) if gone else None
+        adds = []
+        if earlier is not None:
+            stage = silver.stage_path(home, row.table, earlier.batch_id)
+            if (stage / "_SUCCESS").exists():
+                adds = staged.staged_actions(stage, contract, (GOOD,))
+        is_back = earlier is not None and bool(adds)
+        return staged.Change(
+            [*adds, *staged.removals(gone, int(time.time() * 1000))],
+            {
+                **said_of_it,
+                "jingshu.tombstones": "",
+                "jingshu.returned": earlier.batch_id if earlier and is_back else "",
+                "jingshu.lost": earlier.batch_id if earlier and not is_back else "",
+            },
+        )
+
+    return staged.commit_once(home.table("silver", row.table), _app_id(row), change)
+
+
+def _earlier(table: DeltaTable, delivery: Delivery, row: BatchRow) -> Publication | None:
+    """Return the newest publication in force whose place the batch took."""
+    replaced = [
+        p
+        for p in silver.in_force(table)
+        if p.batch_id != row.batch_id and is_same_period(delivery.contract, p, row)
+    ]
+    return max(replaced, key=lambda p: p.order, default=None)
+
+
+def _merge_without(
+    home: Home, delivery: Delivery, row: BatchRow, said_of_it: dict[str, str]
+) -> DeltaTable:
+    """Stage the table without the batch and show that stage; again if the table moved."""
+    contract = delivery.contract
+    stage = silver.stage_path(home, row.table, f"{row.batch_id}{silver.WITHDRAWN}")
+    for _ in range(_TRIES):
+        table = open_table(home.table("silver", row.table))
+        if table is not None and table.transaction_version(_app_id(row)) is not None:
+            return table
+        base = base_without(home, row.table, row.batch_id)
+        _refuse_lost(home, row, base.replay)
+        if not base.is_empty:
+            rows = Merge(home, contract, row.table, base).alone()
+            rows = on_spark.sealed(home, contract, row.table, rows)
+            write_stage(rows, contract.columns, stage, base.current_version)
+
+        def change(table: DeltaTable, base: MergeBase = base) -> staged.Change:
+            said = silver.publications(table)
+            if said[-1].version != base.current_version:
+                raise _MovedError
+            adds = [] if base.is_empty else staged.staged_actions(stage, contract, (CARRIED,))
+            gone = staged.removals(staged.files(table), int(time.time() * 1000))
+            tombstones = None if base.is_empty else silver.tombstones_of(stage)
+            return staged.Change(
+                [*adds, *gone], {**said_of_it, "jingshu.tombstones": tombstones or ""}
+            )
+
+        try:
+            return staged.commit_once(home.table("silver", row.table), _app_id(row), change)
+        except _MovedError:
+            continue
+    raise WithdrawError(
+        f"{row.table} moved {_TRIES} times while batch {row.batch_id} was taken out.",
+        "Do it again when its publications have ended.",
+    )
+
+
+def _refuse_lost(home: Home, row: BatchRow, replay: Sequence[str]) -> None:
+    for batch_id in replay:
+        if not (silver.stage_path(home, row.table, batch_id) / "_SUCCESS").exists():
+            raise WithdrawError(
+                f"{row.table} cannot be laid anew without batch {row.batch_id}: the staged rows of"
+                f" batch {batch_id} are gone.",
+                "Deliver the period again as a corrected revision instead.",
+            )
+
+
+def recorded(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> None:
+    """Write the withdrawal's rows, lineage event and leaf."""
+    name = f"batch:{row.batch_id}:withdrawn"
+    now = utc_now()
+    reason = f"{made.actor} 撤回 withdrew it: {made.reason}"
+    update = {"status": "withdrawn", "reason": reason, "recorded_at": now}
+    batches.marked(home, row, "withdrawn")
+    governance.append(home, name, [row.model_copy(update=update)])
+    for back in governance.batches_of(home, row.provider, row.dataset):
+        if back.batch_id in made.returned and back.status == "superseded":
+            again = f"批次 {row.batch_id} 撤回后重新可见 visible again: that batch was withdrawn"
+            update = {"status": "published", "reason": again, "recorded_at": utc_now()}
+            name = f"batch:{back.batch_id}:published:without-{row.batch_id}"
+            batches.marked(home, back, "published")
+            governance.append(home, name, [back.model_copy(update=update)])
+    run = stages.withdraw_run(
+        delivery,
+        batches.occasion(("withdraw", row.table, row.business_date), "withdrawn", row.origin, now),
+        batch_id=row.batch_id,
+        silver_version=made.version,
+    )
+    event = outbox.write(home, run)
+    stage = f"{row.batch_id}{silver.WITHDRAWN}"  # a merge is shown anew, from a stage of its own
+    facts = {
+        "contract_id": row.contract_id,
+        "contract_version": row.contract_version,
+        "silver_version": made.version,
+        "actor": made.actor,
+        "reason_sha256": reason_digest(made.reason),
+        "returned": ",".join(made.returned),
+        **footprint.of_stage(home.table("silver", row.table), made.version, stage),
+        **leaves.event_facts(event),
+    }
+    leaves.state(home, leaves.leaf("withdrawal", leaves.subject_of(row), facts))
+
+
+def reason_digest(reason: str) -> str:
+    """Return SHA-256 (hex) of a reason: what evidence keeps of a person's words."""
+    return hashlib.sha256(reason.encode()).hexdigest()

@@ -1,0 +1,181 @@
+"""publish: makes an audited batch visible with one metadata-only commit.
+
+Order: intent → quarantine → silver commit → governance → lineage → leaf → intent closed. Each step
+is idempotent by its name, so running publish again after any crash finishes it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from contracts.errors import JingshuError
+from jobs.publish import quarantine
+from jobs.record import batches, governance, intents
+from jobs.stages import Batch, PublishedVersion
+from jobs.tables import silver, staged
+from jobs.tables.delta import has_transaction, open_table
+from jobs.tables.silver import CARRIED, GOOD
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from deltalake import DeltaTable
+
+    from contracts.delivery import Delivery
+    from contracts.layout import Home
+    from contracts.model import Contract
+    from jobs.stages import Verdict
+    from jobs.tables.silver import Publication
+
+
+class PublishError(JingshuError, RuntimeError):
+    """A verdict that cannot be published as it is."""
+
+
+class TableMovedError(PublishError):
+    """A ``merge_key`` stage was built on a version that is no longer the newest."""
+
+
+def publish(home: Home, delivery: Delivery, verdict: Verdict, root: Path) -> PublishedVersion:
+    """Publish a batch whose verdict says so; doing it again changes nothing.
+
+    A batch that newer data of its period already replaced becomes ``superseded`` and touches no
+    table. Raises TableMovedError when a merge must be staged anew, PublishError for other verdicts.
+    """
+    if verdict.decision != "publish":
+        raise PublishError(
+            f"Batch {verdict.batch_id} was not passed: {verdict.reason}.",
+            f"Look at it with ./jingshu batch show {verdict.batch_id}, then release or reject it.",
+        )
+    contract = delivery.contract
+    path = home.table("silver", verdict.table)
+    newer = _newer(contract, silver.in_force(open_table(path)), verdict)
+    if newer is not None and not has_transaction(open_table(path), _app_id(verdict)):
+        return _superseded_before(home, verdict, newer)
+    name = f"publish:{verdict.batch_id}"
+    intents.begin(home, name, verdict.table)
+    quarantined = quarantine.append(home, contract, verdict, root)
+    try:
+        version = _commit(home, contract, verdict)
+    except TableMovedError:
+        intents.finish(home, name)  # nothing was shown; the new audit may well hold the batch
+        raise
+    published = PublishedVersion(
+        **_batch_fields(verdict),
+        status="published",
+        silver_version=version,
+        rows_published=verdict.rows_good,
+        rows_quarantined=quarantined,
+        rows_duplicate=verdict.rows_duplicate,
+    )
+    batches.published(home, delivery, verdict, published)
+    intents.finish(home, name)
+    return published
+
+
+def _app_id(batch: Batch) -> str:
+    return f"publish:{batch.batch_id}"
+
+
+def _batch_fields(batch: Batch) -> dict[str, Any]:
+    return {name: getattr(batch, name) for name in Batch.model_fields}
+
+
+class Dated(Protocol):
+    """What has a business date: a batch, its row or its publication."""
+
+    @property
+    def business_date(self) -> date:
+        """The date that the data is of."""
+
+
+def is_same_period(contract: Contract, publication: Dated, batch: Dated) -> bool:
+    """Tell whether one of the two takes the other's place, by the contract's load."""
+    match contract.load.mode:
+        case "full_snapshot":
+            return True
+        case "merge_key":
+            return publication.business_date == batch.business_date
+        case _:
+            period = contract.load.period_of
+            return period(publication.business_date) == period(batch.business_date)
+
+
+def _newer(contract: Contract, said: list[Publication], batch: Batch) -> Publication | None:
+    """Return a publication of the same period that is newer than the batch."""
+    order = (batch.business_date, batch.revision)
+    rivals = (p for p in said if p.batch_id != batch.batch_id)
+    return next((p for p in rivals if p.order > order and is_same_period(contract, p, batch)), None)
+
+
+def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
+    """Make the staged files visible in one commit and return the version that shows them."""
+    stage = silver.stage_path(home, verdict.table, verdict.batch_id)
+    is_merge = contract.load.mode == "merge_key"
+
+    def shown(table: DeltaTable) -> staged.Change:
+        said = silver.publications(table)
+        newest = said[-1].version if said else None
+        if is_merge and newest != verdict.silver_version_seen:
+            raise TableMovedError(
+                f"{verdict.table} moved to version {newest} since batch {verdict.batch_id} was"
+                f" staged on {verdict.silver_version_seen}.",
+                "Stage and audit it again: ./jingshu batch retry does.",
+            )
+        states = (GOOD, CARRIED) if is_merge else (GOOD,)
+        adds = staged.staged_actions(stage, contract, states)
+        gone = _replaced_files(contract, table, verdict)
+        removes = staged.removals(gone, int(time.time() * 1000))
+        return staged.Change([*adds, *removes], _metadata(verdict, silver.tombstones_of(stage)))
+
+    silver.ensure(home, contract, verdict.table)
+    table = staged.commit_once(home.table("silver", verdict.table), _app_id(verdict), shown)
+    return next(
+        p.version
+        for p in silver.publications(table)
+        if p.kind == "publish" and p.batch_id == verdict.batch_id
+    )
+
+
+def _replaced_files(contract: Contract, table: DeltaTable, batch: Batch) -> list[dict[str, object]]:
+    """Return the visible files that the batch takes the place of."""
+    if contract.load.mode in ("merge_key", "full_snapshot"):
+        return staged.files(table)
+    said = silver.in_force(table)
+    replaced = {p.batch_id for p in said if is_same_period(contract, p, batch)}
+    return [f for f in staged.files(table) if staged.stage_of_file(f["path"]) in replaced]
+
+
+def _metadata(verdict: Verdict, tombstones: str | None) -> dict[str, str]:
+    return {
+        "jingshu.kind": "publish",
+        "jingshu.batch_id": verdict.batch_id,
+        "jingshu.business_date": verdict.business_date.isoformat(),
+        "jingshu.revision": str(verdict.revision),
+        "jingshu.digest": verdict.digest,
+        "jingshu.tombstones": tombstones or "",
+    }
+
+
+def _superseded_before(home: Home, verdict: Verdict, newer: Publication) -> PublishedVersion:
+    """Close a batch that came after newer data of its period: it is kept and never shown."""
+    reason = (
+        f"已被 {newer.business_date} 第 {newer.revision} 版取代"
+        f" newer data of its period is published (batch {newer.batch_id})"
+    )
+    published = PublishedVersion(
+        **_batch_fields(verdict),
+        status="superseded",
+        silver_version=newer.version,
+        rows_published=0,
+        rows_quarantined=0,
+        rows_duplicate=verdict.rows_duplicate,
+    )
+    governance.append(
+        home,
+        f"batch:{verdict.batch_id}:superseded",
+        [batches.batch_row(verdict, "superseded", reason, verdict.rows_landed)],
+    )
+    return published

@@ -1,0 +1,73 @@
+"""verify: the catalogue's register is what the evidence log says of it, each step in its turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from jobs.verify.report import said
+from sharing.catalogue.register import (
+    EntryStepRow,
+    RulingRow,
+    read_histories,
+    ruling_leaf,
+    step_leaf,
+)
+from sharing.catalogue.steps import TRANSITIONS
+from sharing.control import Control, has_control
+from sharing.verify.grants import logged, without_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from jobs.verify.lake import Lake
+    from jobs.verify.report import Checked
+    from lineage.evidence.leaf import Leaf
+    from sharing.catalogue.register import History
+
+_LEAVES: Final = ("catalogue",)
+
+
+def catalogue(lake: Lake) -> Iterator[Checked]:
+    """Invariant 6: each step and ruling has its leaf, which says the same, and each leaf its row.
+
+    A row that still owes its leaf is recovering.
+    """
+    if not has_control(lake.home):
+        yield from without_rows(lake, _LEAVES, frozenset())
+        return
+    with Control(lake.home) as control, control.read() as session:
+        wanted = list(_wanted(session))
+        found = read_histories(session)
+    for leaf, table, is_owed in wanted:
+        yield logged(lake, leaf, table, is_owed=is_owed)
+    yield from without_rows(lake, _LEAVES, frozenset(leaf.key for leaf, _, _ in wanted))
+    for code, history in found.items():
+        yield said(6, f"control.db share_catalogue_steps {code}", _out_of_turn(history))
+
+
+def _wanted(session: Session) -> Iterator[tuple[Leaf, str, bool]]:
+    """Yield the leaf that each row should have left, the row's table, and whether it is owed."""
+    steps = select(EntryStepRow).order_by(EntryStepRow.code, EntryStepRow.seq)
+    for step in session.scalars(steps):
+        yield step_leaf(step), "share_catalogue_steps", step.leaf_at is None
+    for ruling in session.scalars(select(RulingRow).order_by(RulingRow.item, RulingRow.seq)):
+        yield ruling_leaf(ruling), "share_catalogue_rulings", ruling.leaf_at is None
+
+
+def _out_of_turn(history: History) -> str | None:
+    """Say which step does not follow from the one before it; None where each does."""
+    state = "unregistered"
+    for place, step in enumerate(history.steps):
+        transition = TRANSITIONS.get(step.action)
+        if transition is None:
+            return f"step {step.seq} is {step.action!r}, which is no step"
+        if step.seq != place or state not in transition.sources:
+            return f"step {step.seq} is {step.action}, from {state}"
+        if step.state != (transition.to or state):
+            return f"step {step.seq} is {step.action}, and came to {step.state}"
+        state = step.state
+    return None

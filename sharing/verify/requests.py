@@ -1,0 +1,83 @@
+"""verify: what the control database says of requests is what the law allows and the log says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from jobs.verify.report import said
+from sharing.control import Control, Grant, Recipient, has_control
+from sharing.requests.corrections import CorrectionRow, answered_leaf, asked_leaf
+from sharing.requests.flow import step_leaf
+from sharing.requests.states import HOLDING, TRANSITIONS
+from sharing.requests.tables import StepRow, read_asks
+from sharing.verify.grants import logged, without_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.verify.lake import Lake
+    from jobs.verify.report import Checked
+    from sharing.requests.tables import Ask
+
+_LEAVES = ("request", "answer", "correction", "destruction")
+
+
+def requests(lake: Lake) -> Iterator[Checked]:
+    """Invariant 6: each step and correction has its leaf; each step follows from the one before.
+
+    And a grant that names a request is open only while that request is in a state that holds one,
+    to a recipient of the body that asked.
+    """
+    if not has_control(lake.home):
+        yield from without_rows(lake, _LEAVES, frozenset())
+        return
+    with Control(lake.home) as control, control.read() as session:
+        steps = session.scalars(select(StepRow).order_by(StepRow.ask, StepRow.seq)).all()
+        issues = session.scalars(select(CorrectionRow).order_by(CorrectionRow.id)).all()
+        asks = {ask.id: ask for ask in read_asks(session)}
+        grants = session.scalars(
+            select(Grant).where(Grant.request.is_not(None), Grant.revoked_at.is_(None))
+        ).all()
+        bodies = {r.name: r.body for r in session.scalars(select(Recipient))}
+    wanted = [(step_leaf(row), row.leaf_at) for row in steps]
+    wanted += [(asked_leaf(row), row.asked_leaf_at) for row in issues]
+    wanted += [
+        (answered_leaf(row), row.answered_leaf_at) for row in issues if row.answered_at is not None
+    ]
+    for leaf, leaf_at in wanted:
+        yield logged(lake, leaf, "share_ask_steps", is_owed=leaf_at is None)
+    yield from without_rows(lake, _LEAVES, frozenset(leaf.key for leaf, _ in wanted))
+    for ask in asks.values():
+        yield said(6, f"control.db share_asks {ask.id}", _out_of_turn(ask))
+    for grant in grants:
+        problem = _ungranted(grant, asks.get(grant.request or ""), bodies.get(grant.recipient))
+        yield said(6, f"control.db share_grants {grant.id}", problem)
+    for error in lake.tree.left_out:
+        yield said(4, f"{error.file}", f"a requested product does not fit its tree: {error}")
+
+
+def _ungranted(grant: Grant, named: Ask | None, body: str | None) -> str | None:
+    """Say why a request's grant must not be open; a recipient without a body is an old one."""
+    if named is None or named.state not in HOLDING:
+        state = "gone" if named is None else named.state
+        return f"it is open, and its request {grant.request} is {state}"
+    if body not in (None, named.asked.body):
+        return f"{grant.recipient} is {body}'s, and its request {named.id} {named.asked.body}'s"
+    return None
+
+
+def _out_of_turn(ask: Ask) -> str | None:
+    """Say which step does not follow from the one before it; None where each does."""
+    for before, step in zip((None, *ask.steps), ask.steps, strict=False):
+        transition = TRANSITIONS.get(step.action)
+        if transition is None:
+            return f"step {step.seq} is {step.action!r}, which is no step"
+        is_first = before is None
+        if is_first != (transition.action == "draft"):
+            return f"step {step.seq} is {step.action}, out of turn"
+        sources = (*transition.sources, *transition.by_time)
+        if before is not None and before.state not in sources:
+            return f"step {step.seq} is {step.action}, from {before.state}"
+    return None
