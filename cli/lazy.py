@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,8 +26,14 @@ class Entry:
         return self.target.partition(":")[0]
 
     def exists(self) -> bool:
-        """Tell whether the module is there, without importing it."""
-        return find_spec(self.module) is not None
+        """Tell whether the module is there, without importing it or the folder it lies in."""
+        parts, within = self.module.split("."), None
+        for n in range(1, len(parts) + 1):
+            found = PathFinder.find_spec(".".join(parts[:n]), within)
+            if found is None:
+                return False
+            within = found.submodule_search_locations
+        return True
 
     def load(self) -> click.Command:
         """Import the module and return its command."""
