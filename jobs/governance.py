@@ -141,7 +141,7 @@ class FindingRow(Row):
     status: str
 
 
-_TABLES: Final[dict[type[Row], str]] = {
+TABLES: Final[dict[type[Row], str]] = {
     DeliveryRow: "deliveries",
     BatchRow: "batches",
     CheckRow: "check_results",
@@ -177,7 +177,7 @@ def schema_of(kind: type[Row]) -> pa.Schema:
 
 def schemas() -> dict[str, pa.Schema]:
     """Return the Arrow schema of every governance table by name."""
-    return {name: schema_of(kind) for kind, name in _TABLES.items()}
+    return {name: schema_of(kind) for kind, name in TABLES.items()}
 
 
 def append(home: Home, name: str, rows: Sequence[_R]) -> bool:
@@ -186,14 +186,14 @@ def append(home: Home, name: str, rows: Sequence[_R]) -> bool:
         return False
     kind = type(rows[0])
     table = pa.Table.from_pylist([r.model_dump() for r in rows], schema=schema_of(kind))
-    path = home.table("governance", _TABLES[kind])
+    path = home.table("governance", TABLES[kind])
     _, is_written = append_once(path, lambda: table, name)
     return is_written
 
 
 def read(home: Home, kind: type[_R], expression: pc.Expression | None = None) -> list[_R]:
     """Return the rows of one table that match, oldest first."""
-    table = open_table(home.table("governance", _TABLES[kind]))
+    table = open_table(home.table("governance", TABLES[kind]))
     if table is None:
         return []
     found = dataset(table).to_table(filter=expression).sort_by("recorded_at")
