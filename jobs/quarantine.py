@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from contracts.delivery import Delivery
+from jobs import governance
 from jobs.delta import append_once, dataset, open_table, rewrite_partition
 from jobs.land import bronze_schema, statistics_only_on, system_fields
 from jobs.refine.plan import BAD, make_plan
@@ -134,5 +135,5 @@ def of_batches(home: Home, table: str, batch_ids: Sequence[str] | None = None) -
     found = open_table(home.table("quarantine", table))
     if found is None:
         return None
-    only = None if batch_ids is None else pc.field("_batch_id").isin(list(batch_ids))
+    only = None if batch_ids is None else governance.among("_batch_id", batch_ids)
     return dataset(found).to_table(filter=only)

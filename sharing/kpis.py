@@ -30,8 +30,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import pyarrow.compute as pc
-
 from contracts.model import CITY_TZ
 from jobs import governance
 from jobs.governance import BatchRow, CheckRow
@@ -223,7 +221,7 @@ def _issues(home: Home) -> list[Issue]:
     """Read the city's issues; of the checks, those of stopped batches alone."""
     batches = governance.read(home, BatchRow)
     stopped = {r.batch_id for r in batches if r.status in ("held", "rejected")}
-    checks = governance.read(home, CheckRow, pc.field("batch_id").isin(sorted(stopped)))
+    checks = governance.read(home, CheckRow, governance.among("batch_id", stopped))
     return issues_of(batches, checks)
 
 
