@@ -25,10 +25,10 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
-def write(folder: Path = FOLDER) -> list[str]:
+def write(folder: Path = FOLDER, pages: Mapping[str, Callable[[], str]] = PAGES) -> list[str]:
     """Write the pages that are not as the code says; return their names."""
     changed = []
-    for name, make in PAGES.items():
+    for name, make in pages.items():
         file, text = folder / name, make()
         if not file.exists() or file.read_text("utf-8") != text:
             file.write_text(text, "utf-8")

@@ -90,9 +90,11 @@ def test_variables_are_found_however_they_are_read(tmp_path: Path) -> None:
 
 
 def test_pages_are_written_where_they_differ(tmp_path: Path) -> None:
-    assert write(tmp_path) == list(PAGES)
-    (tmp_path / "events.md").write_text("old")
-    assert write(tmp_path) == ["events.md"]
+    pages = {name: lambda: "new" for name in ("a.md", "b.md")}
+    assert write(tmp_path, pages) == ["a.md", "b.md"]
+    (tmp_path / "b.md").write_text("old")
+    assert write(tmp_path, pages) == ["b.md"]
+    assert (tmp_path / "b.md").read_text() == "new"
 
 
 def test_cells_hold_no_line_ends_and_no_bars() -> None:
