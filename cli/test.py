@@ -39,6 +39,7 @@ def checks(*, full: bool, pytest_arguments: tuple[str, ...]) -> tuple[Check, ...
         asked = () if full else ("-m", "not full")
         tests = (Check("测试 pytest", (*pytest, *asked, *pytest_arguments)),)
     return (
+        Check("拼写 typos", (str(bin_ / "typos"),)),
         Check("规范 ruff check", (str(bin_ / "ruff"), "check")),
         Check("格式 ruff format", (str(bin_ / "ruff"), "format", "--check")),
         Check("类型 mypy --strict", (sys.executable, "-m", "mypy")),

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 #: A name beginning with ``_`` is ours.
 _COLUMN: Final = re.compile(r"[^\W\d_]\w{0,99}")
 _PLACE: Final[Place] = ("schema", 0, "properties")
-_CUSTOM: Final = ("rule", "enum", "release", "lowering", "quasi_identifier", "holds")
+#: The custom properties of a column; each is a field of ``model.Column``.
+CUSTOM: Final = ("rule", "enum", "release", "lowering", "quasi_identifier", "holds")
 #: What the standard calls fields of a column that have another name in its type.
 _CALLED: Final = {"type": "logicalType", "level": "classification"}
 #: ``file#schema/object/properties/column``.
@@ -121,7 +122,7 @@ class Columns(Part):
                         (*place, "relationships", i), "a second reference", "Keep one a column."
                     )
                 fields["reference"] = self.reference(relation, (*place, "relationships", i))
-        self.nothing_left(custom, _CUSTOM)
+        self.nothing_left(custom, CUSTOM)
         return self.doc.parse(model.Column, fields, place, _CALLED)
 
     def options(self, item: Mapping[str, Any], place: Place, kind: str) -> Options:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 #: Keys of servers in the standard that say how a file is written: ``export`` says it all.
 _OF_EXPORT: Final = frozenset(("delimiter", "encoding"))
-_PARTS: Final[Mapping[str, type[Frozen]]] = {
+#: The custom properties of a contract, and what each is read into.
+PARTS: Final[Mapping[str, type[Frozen]]] = {
     "load": model.Load,
     "catalogue": model.Catalogue,
     "sharing": model.Sharing,
@@ -82,12 +83,12 @@ class _Build(Part):
         [table] = objects
         custom = self.custom(data, ())
         fields = self.names(table) | self.table(table)
-        for name, kind in _PARTS.items():
+        for name, kind in PARTS.items():
             if name in custom:
                 value, place = custom.pop(name)
                 with self.faults.noted():
                     fields[name] = doc.parse(kind, value, place)
-        self.nothing_left(custom, _PARTS)
+        self.nothing_left(custom, PARTS)
         with self.faults.noted():
             made = doc.parse(model.Contract, fields, ())
         self.faults.stop()

@@ -58,16 +58,16 @@ class Levels(Part):
             with self.faults.noted():
                 if name in SLA_UNCHECKED:
                     unchecked.append(name)
-                elif name not in _READERS:
+                elif name not in READ:
                     raise self.doc.fail(
                         (*place, "property"),
                         f"nothing reads the service level {name!r}",
-                        nearest(name, (*_READERS, *SLA_UNCHECKED)),
+                        nearest(name, (*READ, *SLA_UNCHECKED)),
                     )
-                elif _READERS[name][0] in fields:
+                elif READ[name][0] in fields:
                     raise self.doc.fail(place, f"{name} stands here twice", "Keep one of the two.")
                 else:
-                    of, read = _READERS[name]
+                    of, read = READ[name]
                     fields[of] = read(self.doc, item, place)
         schedule = self.read(
             lambda: self.doc.parse(model.Schedule, fields, ("slaProperties",)), model.Schedule()
@@ -133,7 +133,8 @@ def _clock(doc: Document, item: Mapping[str, Any], place: Place) -> time:
     return parsed.replace(tzinfo=None)
 
 
-_READERS: Final[Mapping[str, tuple[str, Callable[[Document, Mapping[str, Any], Place], Any]]]] = {
+#: The service levels that are read, each into a field of the schedule.
+READ: Final[Mapping[str, tuple[str, Callable[[Document, Mapping[str, Any], Place], Any]]]] = {
     "frequency": ("cycle", _cycle),
     "timeOfAvailability": ("available_at", _clock),
     "latency": ("latency_h", _latency),

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from contracts.model import Column, Contract, Level, Policy
     from contracts.tree import Tree
 
-_SYSTEM: Final[Mapping[str, tuple[str, str]]] = {
+#: The columns that stages add: type and meaning.
+SYSTEM: Final[Mapping[str, tuple[str, str]]] = {
     "_source_line": ("long", "源文件中的物理行号"),
     "_row_error": ("string", "该行无法成形的原因"),
     "_extra": ("string", "契约以外的列"),
@@ -76,7 +77,7 @@ def source_table(
     columns = _stored(contract.columns)
     if layer != "silver":
         columns = [replace(fact, type="string") for fact in columns]
-    columns += [ColumnFact(name, *_SYSTEM[name], level) for name, level in system.items()]
+    columns += [ColumnFact(name, *SYSTEM[name], level) for name, level in system.items()]
     return _table(layer, contract.table(provider), contract, columns, origin)
 
 
@@ -124,7 +125,7 @@ def read_table(tree: Tree, name: str) -> Dataset:
         if c.dataset == dataset and any(s.provider == provider for s in c.servers)
     )
     columns = _stored(contract.columns)
-    columns += [ColumnFact(n, *_SYSTEM[n], level) for n, level in SILVER_SYSTEM.items()]
+    columns += [ColumnFact(n, *SYSTEM[n], level) for n, level in SILVER_SYSTEM.items()]
     return _table("silver", table, contract, columns, None)
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.constraint import Severity
 from contracts.delivery import BatchStatus, DeliveryState, Origin
 from contracts.model import Dimension
-from jobs.tables.delta import append_once, dataset, open_table
+from jobs.tables.delta import among, append_once, dataset, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,7 +141,7 @@ class FindingRow(Row):
     status: str
 
 
-_TABLES: Final[dict[type[Row], str]] = {
+TABLES: Final[dict[type[Row], str]] = {
     DeliveryRow: "deliveries",
     BatchRow: "batches",
     CheckRow: "check_results",
@@ -177,7 +177,7 @@ def schema_of(kind: type[Row]) -> pa.Schema:
 
 def schemas() -> dict[str, pa.Schema]:
     """Return the Arrow schema of every governance table by name."""
-    return {name: schema_of(kind) for kind, name in _TABLES.items()}
+    return {name: schema_of(kind) for kind, name in TABLES.items()}
 
 
 def append(home: Home, name: str, rows: Sequence[_R]) -> bool:
@@ -186,14 +186,14 @@ def append(home: Home, name: str, rows: Sequence[_R]) -> bool:
         return False
     kind = type(rows[0])
     table = pa.Table.from_pylist([r.model_dump() for r in rows], schema=schema_of(kind))
-    path = home.table("governance", _TABLES[kind])
+    path = home.table("governance", TABLES[kind])
     _, is_written = append_once(path, lambda: table, name)
     return is_written
 
 
 def read(home: Home, kind: type[_R], expression: pc.Expression | None = None) -> list[_R]:
     """Return the rows of one table that match, oldest first."""
-    table = open_table(home.table("governance", _TABLES[kind]))
+    table = open_table(home.table("governance", TABLES[kind]))
     if table is None:
         return []
     found = dataset(table).to_table(filter=expression).sort_by("recorded_at")
@@ -257,7 +257,7 @@ def attempts(home: Home, batch_id: str) -> int:
 
 def check_results(home: Home, batch_ids: Sequence[str] | None = None) -> list[CheckRow]:
     """Return the results of the newest audit of the given batches, or of all."""
-    only = None if batch_ids is None else pc.field("batch_id").isin(list(batch_ids))
+    only = None if batch_ids is None else among("batch_id", batch_ids)
     rows = read(home, CheckRow, only)
     newest = {row.batch_id: row.recorded_at for row in rows}  # oldest first: the last one stays
     return [r for r in _newest(rows, "batch_id", "rule_id") if r.recorded_at == newest[r.batch_id]]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
 
-_CREATE = """
+CREATE = """
 CREATE TABLE IF NOT EXISTS intents (
   name TEXT PRIMARY KEY, subject TEXT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT
 )"""
@@ -39,7 +39,7 @@ def _database(home: Home, *, synced: bool = True) -> Iterator[sqlite3.Connection
     with closing(sqlite3.connect(home.control_db, timeout=60, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
-        db.execute(_CREATE)
+        db.execute(CREATE)
         yield db
 
 

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import (
     ColumnProperties,
@@ -23,10 +24,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from pyarrow import fs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
     import pyarrow.dataset as ds
 
 _TRIES: Final = 60
@@ -175,3 +175,8 @@ def writer_properties(schema: pa.Schema) -> WriterProperties:
 def _is_race(error: Exception) -> bool:
     text = str(error).lower()
     return isinstance(error, CommitFailedError) or "already exists" in text or "conflict" in text
+
+
+def among(column: str, values: Iterable[str]) -> pc.Expression:
+    """Match the rows whose text is one of some; of none, no row (Arrow gives that no type)."""
+    return pc.field(column).isin(pa.array(sorted(values), pa.string()))

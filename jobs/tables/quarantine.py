@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from jobs.tables.bronze import bronze_schema, system_fields
-from jobs.tables.delta import dataset, open_table, rewrite_partition
+from jobs.tables.delta import among, dataset, open_table, rewrite_partition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,5 +69,5 @@ def of_batches(home: Home, table: str, batch_ids: Sequence[str] | None = None) -
     found = open_table(home.table("quarantine", table))
     if found is None:
         return None
-    only = None if batch_ids is None else pc.field("_batch_id").isin(list(batch_ids))
+    only = None if batch_ids is None else among("_batch_id", batch_ids)
     return dataset(found).to_table(filter=only)

@@ -30,11 +30,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import pyarrow.compute as pc
-
 from contracts.model import CITY_TZ
 from jobs.record import governance
 from jobs.record.governance import BatchRow, CheckRow
+from jobs.tables.delta import among
 from sharing.grants.grants import end_of, list_grants
 from sharing.kpis.issues import issues_of, recurred
 from sharing.requests.corrections import list_corrections
@@ -223,7 +222,7 @@ def _issues(home: Home) -> list[Issue]:
     """Read the city's issues; of the checks, those of stopped batches alone."""
     batches = governance.read(home, BatchRow)
     stopped = {r.batch_id for r in batches if r.status in ("held", "rejected")}
-    checks = governance.read(home, CheckRow, pc.field("batch_id").isin(sorted(stopped)))
+    checks = governance.read(home, CheckRow, among("batch_id", stopped))
     return issues_of(batches, checks)
 
 

@@ -1,8 +1,8 @@
 """What each run of the pipeline took of the machine, as its lineage events say.
 
-Events say where the CPU counters of a run's processes stood before and after it (``jobs.record.meter``);
-runs at the same time share a process's time (``clock``): the parts are the whole. Every stage
-counts, of whoever started it, and so does a run that made nothing visible.
+Events say where the CPU counters of a run's processes stood before and after it (measured by
+``jobs.record.meter``); runs at the same time share a process's time (``clock``): the parts are the
+whole. Every stage counts, of whoever started it, and so does a run that made nothing visible.
 """
 
 from __future__ import annotations

@@ -148,6 +148,13 @@ def test_the_sharing_rate_counts_entries_that_are_there_and_had(control: Control
     assert sum(k.numerator for k in shared) == 0, "nothing is mounted in an empty lake"
 
 
+def test_a_city_where_no_batch_was_stopped_has_its_rates_too(control: Control) -> None:
+    governance.append(control.home, "a", [batch("a", "published")])
+    governance.append(control.home, "checks", [check("a", "x.required")])
+    assert governance.check_results(control.home, []) == []
+    assert kpis(control.home, TREE, control, MONDAY)
+
+
 def test_what_is_returned_to_a_district_is_had_by_another_body_than_delivered_it(
     control: Control,
 ) -> None:
