@@ -34,8 +34,9 @@ from delta_sharing.rest_client import DataSharingRestClient
 from deltalake import write_deltalake
 
 from contracts.layout import ROOT, Home
+from contracts.moment import utc_now
 from infra.stack.tied import tied
-from sharing.control import Control, utc_now
+from sharing.control import Control
 from sharing.grants import grants, recipients
 from sharing.tables.names import Catalog
 from sharing.tables.snapshot import read_snapshot

@@ -56,7 +56,7 @@ class Land(BaseOperator):
 
     def _wait(self, ended: Ended) -> None:
         """Defer while the delivery may still come."""
-        from jobs.record.governance import utc_now
+        from contracts.moment import utc_now
 
         delivery = Delivery(self.feed.contract, self.feed.provider, ended.business_date)
         if utc_now() < delivery.missing_at:

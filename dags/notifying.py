@@ -49,7 +49,8 @@ class OutboxNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         """Put the notice; the same run's is put once."""
-        from sharing.control import Control, utc_now
+        from contracts.moment import utc_now
+        from sharing.control import Control
         from sharing.notices import facts, outbox
 
         date, run_id = _date_and_run(context)

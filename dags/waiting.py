@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import glob
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from contracts.layout import Home
+from contracts.moment import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,8 +69,3 @@ def is_there(pattern: str, *, needs_manifest: bool) -> bool:
         for path in glob.glob(pattern)  # noqa: PTH207
         if not path.endswith(_NOT_FILES)
     )
-
-
-def utc_now() -> datetime:
-    """Return the present moment in UTC."""
-    return datetime.now(UTC)

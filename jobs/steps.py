@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from contracts.delivery import Delivery
 from contracts.errors import UsageError
+from contracts.moment import utc_now
 from jobs.files.decode import DecodeError
 from jobs.land.run import land as land_batch
 from jobs.pull import incidents
 from jobs.pull.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
 from jobs.pull.run import pull
 from jobs.record import batches, governance, intents, leaves, meter
-from jobs.record.governance import utc_now
 from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
+from contracts.moment import utc_now
 from contracts.reading import read_contract
 from jobs.checks.landing import rows_differ
 from jobs.faults import wordless
@@ -32,7 +33,6 @@ from jobs.land.run import Parsed, land
 from jobs.publish import quarantine
 from jobs.pull.drop import SANDBOX_MARK, ManifestError, check_manifest, found_at, origin_of
 from jobs.pull.run import pull
-from jobs.record.governance import utc_now
 from jobs.seal.rows import sealed_rows
 from jobs.tables.bronze import bronze_schema, statistics_only_on
 from jobs.tables.delta import append_once, open_table

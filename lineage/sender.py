@@ -7,7 +7,6 @@ their order; an event that is not taken holds back its own run and no other.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from contracts.digest import sha256
 from contracts.model import CITY_TZ
 from lineage.acknowledged import Acknowledged, SetAside
 from lineage.endpoint import Answer
@@ -211,7 +211,7 @@ def sole_sender(home: Home, address: Address) -> Iterator[None]:
 
     Raises LineageError while another process holds it.
     """
-    name = hashlib.sha256(address.name.encode()).hexdigest()[:12]
+    name = sha256(address.name)[:12]
     path = home.lineage_delivery.with_name(f"delivery-{name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:

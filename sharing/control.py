@@ -396,8 +396,3 @@ def _begin(connection: Connection) -> None:
 def has_control(home: Home) -> bool:
     """Tell whether control data is kept anywhere yet: asking makes no database."""
     return home.control_db.exists() or bool(os.environ.get("JINGSHU_CONTROL_URL"))
-
-
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.moment import utc_now
 from lineage.evidence.log import EvidenceLog
 from sharing.attest import notes
-from sharing.control import Base, Control, utc_now
+from sharing.control import Base, Control
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -34,9 +34,10 @@ def account() -> None:
 @_JSON
 def bootstrap(sysadmin: str, secadmin: str, auditor: str, as_json: bool) -> None:
     """初始化 Make the first three administrators; their one-time passwords are shown this once."""
+    from contracts.moment import utc_now
     from sharing.accounts import accounts
     from sharing.accounts.passwords import Passwords
-    from sharing.control import Control, utc_now
+    from sharing.control import Control
 
     names: dict[Role, str] = {"sysadmin": sysadmin, "secadmin": secadmin, "auditor": auditor}
     with Control(Home.from_env()) as control:
@@ -55,9 +56,10 @@ def bootstrap(sysadmin: str, secadmin: str, auditor: str, as_json: bool) -> None
 @_JSON
 def add(name: str, body: str, acting: str | None, as_json: bool) -> None:
     """新建 Make an account without roles; its one-time password is shown this once."""
+    from contracts.moment import utc_now
     from sharing.accounts import accounts
     from sharing.accounts.passwords import Passwords
-    from sharing.control import Control, utc_now
+    from sharing.control import Control
 
     with Control(Home.from_env()) as control:
         who = actor(control, acting)
@@ -74,9 +76,10 @@ def add(name: str, body: str, acting: str | None, as_json: bool) -> None:
 @_JSON
 def password(name: str, acting: str | None, as_json: bool) -> None:
     """重置口令 Give an account a one-time password; its lock and its logins end."""
+    from contracts.moment import utc_now
     from sharing.accounts import accounts
     from sharing.accounts.passwords import Passwords
-    from sharing.control import Control, utc_now
+    from sharing.control import Control
 
     with Control(Home.from_env()) as control:
         who = actor(control, acting)
@@ -97,8 +100,9 @@ def roles(name: str, roles: tuple[str, ...], acting: str | None) -> None:
     requester 申请人 · steward 数据管家 · cdo 首席数据官 · authority 数据主管部门 ·
     sysadmin 系统管理员 · secadmin 安全管理员 · auditor 审计员
     """
+    from contracts.moment import utc_now
     from sharing.accounts import accounts
-    from sharing.control import Control, utc_now
+    from sharing.control import Control
 
     with Control(Home.from_env()) as control:
         accounts.set_roles(control, actor(control, acting), name, roles, utc_now())
@@ -110,8 +114,9 @@ def roles(name: str, roles: tuple[str, ...], acting: str | None) -> None:
 @AS
 def disable(name: str, acting: str | None) -> None:
     """停用 Let nobody log in with an account any more, at once."""
+    from contracts.moment import utc_now
     from sharing.accounts import accounts
-    from sharing.control import Control, utc_now
+    from sharing.control import Control
 
     with Control(Home.from_env()) as control:
         accounts.disable_account(control, actor(control, acting), name, utc_now())

@@ -65,7 +65,8 @@ def _of_a_cost(command: Callable[..., None]) -> Callable[..., None]:
 @AS
 def book(reason: str, approval: str | None, acting: str | None, **parts: Any) -> None:
     """记账 Book a cost of DATASET for BODY today, at the rate of the day it came about."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import assets
 
     home, cost = Home.from_env(), _cost(reason, **parts)
@@ -84,7 +85,8 @@ def book(reason: str, approval: str | None, acting: str | None, **parts: Any) ->
 @AS
 def approve(reason: str, acting: str | None, **parts: Any) -> None:
     """批准 Approve that another person books a cost of before the open period."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import approvals
 
     home, cost = Home.from_env(), _cost(reason, **parts)
@@ -104,7 +106,8 @@ def approve(reason: str, acting: str | None, **parts: Any) -> None:
 @AS
 def approve_runs(body: str, reason: str, acting: str | None) -> None:
     """批准 Approve that another person books BODY's runs of before the open period."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import approvals
 
     home = Home.from_env()
@@ -119,7 +122,8 @@ def approve_runs(body: str, reason: str, acting: str | None) -> None:
 @AS
 def measure(body: str, acting: str | None) -> None:
     """计量 Book every run of a table of BODY's, each stage, once; runs share the clock."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import assets
 
     home = Home.from_env()
@@ -137,7 +141,8 @@ def measure(body: str, acting: str | None) -> None:
 @AS
 def reverse(cost_id: str, reason: str, acting: str | None) -> None:
     """冲销 Take a cost back by a row of today."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import assets
 
     with Control(Home.from_env()) as control:
@@ -152,7 +157,8 @@ def reverse(cost_id: str, reason: str, acting: str | None) -> None:
 @AS
 def close(body: str, month: str, acting: str | None) -> None:
     """结账 Let a month of BODY's take no more costs; its digest goes into evidence."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import periods
 
     home = Home.from_env()

@@ -224,9 +224,10 @@ def rule(
 ) -> None:
     """裁定 Rule which body leads an item that several collect, or that they differ (Art. 19)."""
     from contracts.loading import load_tree
+    from contracts.moment import utc_now
     from sharing.catalogue import register as kept
     from sharing.catalogue.lead import Ruling
-    from sharing.control import Control, utc_now
+    from sharing.control import Control
 
     ruling = Ruling(
         item,
@@ -247,8 +248,8 @@ def rule(
 @_JSON
 def register(provider: str | None, state: str | None, as_json: bool) -> None:
     """登记簿 Show where each entry stands, and until when it is owed what."""
+    from contracts.moment import utc_now
     from sharing.catalogue.register import History, histories
-    from sharing.control import utc_now
 
     known = histories(Home.from_env())
     now = utc_now()
@@ -267,8 +268,9 @@ def register(provider: str | None, state: str | None, as_json: bool) -> None:
 
 
 def _take(code: str, action: Action, said: Mapping[str, str], acting: str | None) -> None:
+    from contracts.moment import utc_now
     from sharing.catalogue.register import take
-    from sharing.control import Control, utc_now
+    from sharing.control import Control
 
     found = [e for e in _entries() if e.code == code]
     if not found:

@@ -82,7 +82,8 @@ def decide(
     as_json: bool,
 ) -> None:
     """判定 Say what holds for EXPORTER's export of TABLE, and keep it as evidence."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.crossborder import exports
     from sharing.crossborder.decide import Destination
 
@@ -112,7 +113,8 @@ def decide(
 @AS
 def give_up(export_id: str, reason: str, acting: str | None) -> None:
     """未实施 Note that an export was not carried out: its persons no longer count."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.crossborder import exports
 
     with Control(Home.from_env()) as control:

@@ -81,7 +81,8 @@ def assess(
     as_json: bool,
 ) -> None:
     """登记评估 Record the result of EXPORTER's security assessment ID: it holds three years."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.crossborder import assessments
     from sharing.crossborder.decide import Destination, Scope
 
@@ -124,7 +125,8 @@ def _follow(
     *,
     as_json: bool,
 ) -> None:
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
 
     with Control(Home.from_env()) as control:
         made = step(control, assessment_id, on_date.date(), actor(control, acting), utc_now())
@@ -204,7 +206,8 @@ def party(party_id: str, name: str, uscc: str, ciio: bool, ftz: bool, acting: st
     代码决定其法律性质。 Its code says whether it is a state organ, a public institution or another
     processor. Without --ciio or --ftz it is neither.
     """
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.crossborder import parties
 
     home, asked = Home.from_env(), parties.Registration(party_id, name, uscc, ciio, ftz)
@@ -262,7 +265,8 @@ def paper(
     acting: str | None,
 ) -> None:
     """登记文件 Record a paper that the law asks for; --on of a contract is when it takes effect."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.crossborder import papers
     from sharing.crossborder.decide import Destination, Scope
 
@@ -321,7 +325,8 @@ def zone_list(file: str, version: str, source: str, on_date: datetime, acting: s
     FILE has the columns industry, scenario, field, threshold and route, such as
     医药,临床研究,受试者姓名,10000,security_assessment.
     """
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.crossborder.zone import add_list, parse_list
 
     with click.open_file(file, "rb") as given:

@@ -226,7 +226,8 @@ def body(recipient: str, body: str, acting: str | None) -> None:
 
     改归属须先无有效授权，旧令牌随即失效。 Moved only while it holds no grant; its tokens end.
     """
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.grants.belonging import give_body
 
     with Control(Home.from_env()) as control:

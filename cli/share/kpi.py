@@ -25,7 +25,8 @@ def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> Non
     共享率说的是现在，其余按月：到期、答复、满 30 天或共享结束之月。 The sharing rate is of
     now; the others are of a month: when due, answered, 30 days after a fix, or when a share ended.
     """
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.kpis.rates import WORDS, efficiency, kpis, totals
 
     home = Home.from_env()

@@ -54,7 +54,8 @@ def make(
     acting: str | None,
 ) -> None:
     """上架 List PRODUCT as its share policy POLICY shows it."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights.listing import Offer, list_product
     from sharing.rights.prices import PriceRule
 
@@ -103,7 +104,8 @@ def show(listing_id: str, out: Path | None) -> None:
 @AS
 def withdraw(listing_id: str, reason: str, acting: str | None) -> None:
     """下架 End a listing; what was sold stays sold."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import listing as listed
 
     with Control(Home.from_env()) as control:

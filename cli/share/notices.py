@@ -35,7 +35,8 @@ def notices() -> None:
 @_JSON
 def collect(days: int, acting: str | None, as_json: bool) -> None:
     """收集 Put a notice of each new fact of the last days into the outbox; sends nothing."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.notices.collect import collect as look
 
     with Control(Home.from_env()) as control:
@@ -56,7 +57,8 @@ def collect(days: int, acting: str | None, as_json: bool) -> None:
 @_JSON
 def send(seconds: float, acting: str | None, as_json: bool) -> int:
     """发送 Send what is due; what fails is tried again later. Exit code 1: something failed."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.notices import outbox
     from sharing.notices.addresses import read_book
     from sharing.notices.deliver import Sender, drain
@@ -100,7 +102,8 @@ def list_(acting: str | None, as_json: bool) -> None:
 @AS
 def test(address: str, acting: str | None) -> None:
     """试发 Send a test to ADDRESS, which notices.toml must name; the outbox stays as it is."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.notices.addresses import read_book
     from sharing.notices.deliver import Sender, a_test
 

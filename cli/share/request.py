@@ -69,7 +69,8 @@ def draft(
     if is_example or file is None:
         click.echo(example(), nl=False)
         return
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.requests import flow
     from sharing.requests.asked import read_asked
 
@@ -155,7 +156,8 @@ def deliver(
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 数组 One JSON array.")
 def list_(body: str | None, state: str | None, as_json: bool) -> None:
     """列表 List requests with what is owed next, and corrections that are open."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.requests.corrections import list_corrections
     from sharing.requests.tables import read_asks
 
@@ -189,7 +191,8 @@ def list_(body: str | None, state: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 def show(ask_id: str, as_json: bool) -> None:
     """详情 Show a request: its steps, deadlines, whose turn it is, and how its data is read."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.requests.reading import reading_of
 
     home = Home.from_env()
@@ -229,7 +232,8 @@ def show(ask_id: str, as_json: bool) -> None:
 @_acting
 def use(ask_id: str, as_body: str | None, as_roles: tuple[str, ...], **parts: str) -> None:
     """使用记录 Record one use; records are kept three years (Decree 809, Art. 29)."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.requests.records import Use, record_use
 
     with Control(Home.from_env()) as control:
@@ -256,7 +260,8 @@ def correct(
     as_roles: tuple[str, ...],
 ) -> None:
     """纠错 Open an issue at a provider: it owes an answer in ten working days (Art. 26)."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.requests.corrections import ask_correction
 
     home = Home.from_env()
@@ -281,7 +286,8 @@ def answer_(
     issue_id: str, corrected: bool, reason: str, as_body: str | None, as_roles: tuple[str, ...]
 ) -> None:
     """答复纠错 Close an issue: corrected, or rejected with the reason."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.requests.corrections import answer_correction, list_corrections
 
     with Control(Home.from_env()) as control:
@@ -295,7 +301,8 @@ def answer_(
 @request.command(epilog="例 Example: ./jingshu share request sweep")
 def sweep() -> None:
     """巡检 Close what has come to its end, and note first reads; `run` does it each day."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.joined.make import retire_ended
     from sharing.requests import flow
 
@@ -314,7 +321,8 @@ def _take(
     said: Mapping[str, str],
     file: Path | None,
 ) -> None:
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.joined.make import retire_ended
     from sharing.requests import flow
     from sharing.requests.asked import read_asked

@@ -78,7 +78,7 @@ sources:
 
 def example() -> str:
     """Return the example, good until the end of next year."""
-    from sharing.control import utc_now
+    from contracts.moment import utc_now
 
     last_day = date(utc_now().astimezone(CITY_TZ).year + 1, 12, 31)
     return _EXAMPLE.replace("{until}", last_day.isoformat())

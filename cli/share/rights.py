@@ -74,7 +74,8 @@ def grant(
     acting: str | None,
 ) -> None:
     """授予 Register a right (首次登记) of HOLDER in DATASET, a table's name."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import register
     from sharing.rights.terms import Asked, Terms, city_day, origin_holder
 
@@ -101,7 +102,8 @@ def change(
     right_id: str, scope: tuple[str, ...], to_on: datetime | None, reason: str, acting: str | None
 ) -> None:
     """变更 Register another scope and end of a right, in force from today."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import register
 
     home = Home.from_env()
@@ -130,7 +132,8 @@ def change(
 @AS
 def correct(right_id: str, legal_basis: str, reason: str, acting: str | None) -> None:
     """更正 Register that a right's legal basis was written wrongly."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import register
 
     home = Home.from_env()
@@ -146,7 +149,8 @@ def correct(right_id: str, legal_basis: str, reason: str, acting: str | None) ->
 @AS
 def revoke(right_id: str, reason: str, acting: str | None) -> None:
     """注销 End a right today, with all that came from it."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import register
 
     home = Home.from_env()
@@ -162,7 +166,8 @@ def revoke(right_id: str, reason: str, acting: str | None) -> None:
 @_JSON
 def list_(dataset: str | None, as_json: bool) -> None:
     """列表 Show the granted rights, as registered and as in force today."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights.register import read_register
     from sharing.rights.terms import city_day
 
@@ -202,7 +207,8 @@ def check(
     holder: str, dataset: str, right: RightType, use: str, on: datetime | None, as_json: bool
 ) -> None:
     """核对 Prove that HOLDER has a right, back to where it comes from; fails where it has not."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights.register import require_rights
     from sharing.rights.terms import city_day
 

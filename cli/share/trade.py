@@ -39,7 +39,8 @@ def trade() -> None:
 @AS
 def rule(version: str, shares: tuple[str, ...], acting: str | None) -> None:
     """分配规则 Keep a version of who gets what; shares are 1 together, exactly."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights.split import SplitRule
     from sharing.rights.trades import add_rule
 
@@ -69,7 +70,8 @@ def order(
     order_id: str, listing: str, buyer: str, use: Use, rule: str, acting: str | None, as_json: bool
 ) -> None:
     """下单 Take an order of LISTING at its price and settle it; sent twice, it trades once."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import trades
 
     home = Home.from_env()
@@ -86,7 +88,8 @@ def order(
 @_JSON
 def refund(order_id: str, reason: str, acting: str | None, as_json: bool) -> None:
     """退款 Give an order's money back, each party its part."""
-    from sharing.control import Control, utc_now
+    from contracts.moment import utc_now
+    from sharing.control import Control
     from sharing.rights import trades
 
     with Control(Home.from_env()) as control:

@@ -146,7 +146,8 @@ class CityRun:
 
     def _follow_requests(self, display: Display) -> None:
         """Seed the requests of ``demo``, and take what time and use bring to all of them."""
-        from sharing.control import Control, utc_now
+        from contracts.moment import utc_now
+        from sharing.control import Control
         from sharing.grants.grants import granted_tables
         from sharing.grants.recipients import NotItsRecipientError, ensure_profile
         from sharing.grants.returned import grant_returned

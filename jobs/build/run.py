@@ -6,14 +6,14 @@ lineage. A build whose inputs are the same as last time changes nothing.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
+from contracts.digest import sha256
+from contracts.moment import utc_now
 from contracts.reference import PACKAGED
 from jobs.checks import declared, disclosure, expectations
 from jobs.record import batches, footprint, governance, intents, leaves, meter
-from jobs.record.governance import utc_now
 from jobs.record.products import publication
 from jobs.seal import on_spark
 from jobs.spark.session import session
@@ -166,7 +166,7 @@ def _sql(tree: Tree, product: Contract, business_date: date) -> str:
 
 def _name(business_date: date, sql: str, inputs: dict[str, int], product: Contract) -> str:
     made_of = json.dumps([sql, inputs, product.model_dump_json()], sort_keys=True)
-    return f"{business_date:%Y%m%d}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
+    return f"{business_date:%Y%m%d}-{sha256(made_of)[:12]}"
 
 
 def _views(home: Home, tree: Tree, inputs: dict[str, int]) -> None:

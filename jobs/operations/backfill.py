@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
+from contracts.moment import utc_now
 from jobs import steps
 from jobs.files.raw import kept_batches
 from jobs.operations import restore
 from jobs.operations.rebuild import rebuild_after
 from jobs.record import batches, governance
-from jobs.record.governance import utc_now
 from jobs.spark.session import SparkUnavailableError
 from jobs.stages import LandedBatch, PublishedVersion
 

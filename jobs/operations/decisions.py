@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
+from contracts.moment import utc_now
 from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.files.decode import DecodeError
@@ -21,7 +22,6 @@ from jobs.operations.withdrawal import reason_digest
 from jobs.pull.drop import ManifestError, PullStopped, check_manifest, find
 from jobs.record import batches, governance, intents, leaves
 from jobs.record.conservation import was_shown
-from jobs.record.governance import utc_now
 from jobs.stages import Batch, CheckResult, PublishedVersion, Verdict
 from jobs.tables import silver
 from lineage.evidence.log import EvidenceLog

@@ -5,12 +5,12 @@ The leaf comes first: nobody has a file in clear of which the log does not tell.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import uuid
 from typing import TYPE_CHECKING, Final
 
+from contracts.digest import sha256
 from contracts.errors import JingshuError, UsageError
 from jobs.files.raw import kept_batch, opened_raw, sealed_facts
 from jobs.operations.decisions import known_batch
@@ -63,7 +63,7 @@ def open_original(home: Home, batch_id: str, out: Path, actor: str, reason: str)
             _subject(row.table, row.batch_id),
             {
                 "actor": actor,
-                "reason_sha256": hashlib.sha256(reason.encode()).hexdigest(),
+                "reason_sha256": sha256(reason),
                 **_clear_facts(digest),
                 **sealed_facts(home, row.provider, row.dataset, row.batch_id),
             },

@@ -7,15 +7,15 @@ withdrawing again.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.digest import sha256
 from contracts.errors import JingshuError
+from contracts.moment import utc_now
 from jobs.publish.run import is_same_period
 from jobs.record import batches, footprint, governance, leaves
-from jobs.record.governance import utc_now
 from jobs.refine.merge import Merge, MergeBase, base_without, contents
 from jobs.refine.run import write_stage
 from jobs.seal import on_spark
@@ -241,4 +241,4 @@ def recorded(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> 
 
 def reason_digest(reason: str) -> str:
     """Return SHA-256 (hex) of a reason: what evidence keeps of a person's words."""
-    return hashlib.sha256(reason.encode()).hexdigest()
+    return sha256(reason)

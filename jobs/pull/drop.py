@@ -15,8 +15,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from contracts.errors import JingshuError
 from contracts.model import CITY_TZ
+from contracts.moment import utc_now
 from jobs.pull.secrecy import mark_in_name
-from jobs.record.governance import utc_now
 
 if TYPE_CHECKING:
     from pathlib import Path

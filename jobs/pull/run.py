@@ -5,17 +5,17 @@ Marked state secrets are refused before anything is stored. A file with L4 colum
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from contracts.digest import sha256
+from contracts.moment import utc_now
 from jobs.files.raw import kept_batches
 from jobs.pull.drop import PullStopped, find, origin_of, refuse_marked
 from jobs.pull.secrecy import secret_mark
-from jobs.record.governance import utc_now
 from jobs.seal.files import opened_file, seal_file
 from jobs.seal.keys import keys_of
 from jobs.seal.plan import is_sealed, key_name
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from jobs.pull.drop import Found
 
 
-def batch_id_of(delivery: Delivery, sha256: str) -> str:
+def batch_id_of(delivery: Delivery, file_sha256: str) -> str:
     """Return the batch's name: the date, and a digest of whose bytes these are."""
-    parts = (delivery.provider, delivery.contract.dataset, str(delivery.business_date), sha256)
-    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    parts = (delivery.provider, delivery.contract.dataset, str(delivery.business_date), file_sha256)
+    digest = sha256("\n".join(parts))
     return f"{delivery.business_date:%Y%m%d}-{digest[:12]}"
 
 

@@ -5,14 +5,14 @@ Every entry is named after the fact it states, so stating it twice writes nothin
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from contracts.digest import sha256
+from contracts.moment import iso, utc_now
 from jobs.files.raw import sealed_facts
 from jobs.record import footprint, governance, intents, leaves, meter
-from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, utc_now
-from jobs.record.leaves import Named, iso
+from jobs.record.governance import BatchRow, CheckRow, DeliveryRow
 from jobs.tables import silver, staged
 from jobs.tables.delta import open_table
 from jobs.tables.quarantine import mark
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from contracts.delivery import BatchStatus, Delivery, DeliveryState, Origin
     from contracts.layout import Home
+    from jobs.record.leaves import Named
     from jobs.stages import Batch, CheckResult, LandedBatch, PublishedVersion, Verdict
     from lineage.evidence.leaf import Leaf
 
@@ -323,7 +324,7 @@ def restated(home: Home, row: BatchRow, status: BatchStatus, reason: str) -> Non
     """State a known batch's new status, in its bad rows too; its counts stay what they were."""
     marked(home, row, status)
     update = {"status": status, "reason": reason, "recorded_at": utc_now()}
-    said = hashlib.sha256(reason.encode()).hexdigest()[:12]
+    said = sha256(reason)[:12]
     name = f"batch:{row.batch_id}:{status}:{said}"
     governance.append(home, name, [row.model_copy(update=update)])
 
@@ -351,7 +352,7 @@ def stopped(
 ) -> None:
     """State that a batch ended before publication: rejected at landing, or failed."""
     row = batch_row(batch, status, reason, rows_landed)
-    said = hashlib.sha256(reason.encode()).hexdigest()[:12]
+    said = sha256(reason)[:12]
     governance.append(home, f"batch:{batch.batch_id}:{status}:{said}", [row])
 
 

@@ -6,7 +6,7 @@ named after what it says, so saying it twice writes nothing.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import pyarrow as pa
@@ -149,11 +149,6 @@ TABLES: Final[dict[type[Row], str]] = {
     FindingRow: "findings",
 }
 _R = TypeVar("_R", bound=Row)
-
-
-def utc_now() -> datetime:
-    """Return the present moment in UTC."""
-    return datetime.now(UTC)
 
 
 def schema_of(kind: type[Row]) -> pa.Schema:

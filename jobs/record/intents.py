@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs.record.governance import utc_now
+from contracts.moment import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,13 +6,12 @@ names digests of what is on disk, and writing it again says the same.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from datetime import UTC
 from typing import TYPE_CHECKING, Protocol
 
+from contracts.digest import sha256
+from contracts.moment import iso, utc_now
 from jobs.record import governance
-from jobs.record.governance import utc_now
 from lineage.evidence.digests import digest_bytes, digest_file
 from lineage.evidence.errors import EvidenceConflictError
 from lineage.evidence.leaf import MADE_BY, Leaf
@@ -20,7 +19,6 @@ from lineage.evidence.log import EvidenceLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from contracts.layout import Home
@@ -67,13 +65,8 @@ def _beside(log: EvidenceLog, one: Leaf) -> Leaf:
     if known is None or known.leaf.agrees_with(one):
         return one
     stated = {name: value for name, value in one.facts.items() if name not in MADE_BY}
-    said = hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
+    said = sha256(json.dumps(stated, sort_keys=True))
     return Leaf(one.type, f"{one.subject}/{said[:12]}", one.facts, one.at)
-
-
-def iso(moment: datetime) -> str:
-    """Return a moment as RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def subject_of(batch: Named) -> str:
@@ -130,7 +123,7 @@ def delivery_facts(row: DeliveryRow) -> Facts:
         "business_date": row.business_date.isoformat(),
         "state": row.state,
         "batch_id": row.batch_id,
-        "reason_sha256": hashlib.sha256(row.reason.encode()).hexdigest(),
+        "reason_sha256": sha256(row.reason),
         "due_at": iso(row.due_at),
         "received_at": None if row.received_at is None else iso(row.received_at),
     }

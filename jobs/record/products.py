@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
+from contracts.digest import sha256
+from contracts.moment import utc_now
 from jobs.record import governance
-from jobs.record.governance import PublicationRow, utc_now
+from jobs.record.governance import PublicationRow
 
 if TYPE_CHECKING:
     from contracts.layout import Home
@@ -28,7 +29,5 @@ def publication(
             for name in ("business_date", "status", "version", "rows", "origin", "reason")
         },
     )
-    said = hashlib.sha256(f"{row.status}:{row.version}:{row.reason}:{inputs}".encode()).hexdigest()[
-        :12
-    ]
+    said = sha256(f"{row.status}:{row.version}:{row.reason}:{inputs}")[:12]
     governance.append(home, f"{kind}:{table}:{row.business_date}:{said}", [row])

@@ -7,15 +7,16 @@ value.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from contracts.digest import sha256
 from contracts.grading import MANY_PERSONS
 from contracts.model import UNTAGGED, Level, max_level
+from contracts.moment import utc_now
 from contracts.vocabulary import PersonalKind
 from jobs.record import governance
-from jobs.record.governance import FindingRow, utc_now
+from jobs.record.governance import FindingRow
 from jobs.scan.run import Seen, scan
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def of_share(
 
 
 def _digest(found: Sequence[Found]) -> str:
-    return hashlib.sha256(repr(found).encode()).hexdigest()[:12]
+    return sha256(repr(found))[:12]
 
 
 def _row(

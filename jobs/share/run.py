@@ -5,17 +5,17 @@ Sharing hands out whole Parquet files, so what a recipient must not see must not
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow.parquet as pq
 
+from contracts.digest import sha256
 from contracts.model import SHARE_CEILING
+from contracts.moment import utc_now
 from jobs.checks import disclosure
 from jobs.record import batches, footprint, governance, intents, leaves, meter
-from jobs.record.governance import utc_now
 from jobs.record.products import publication
 from jobs.scan import findings
 from jobs.seal import on_spark
@@ -112,7 +112,7 @@ def _planned(home: Home, source: _Source, policy: Policy) -> _Projection:
         for c in source.product.columns
         if c.name in policy.columns and (text := masked(c.name, policy.columns[c.name])) is not None
     }
-    made_of = hashlib.sha256(f"{source.stage}:{policy.model_dump_json()}".encode()).hexdigest()[:12]
+    made_of = sha256(f"{source.stage}:{policy.model_dump_json()}")[:12]
     name = f"{source.business_date:%Y%m%d}-{made_of}"
     table = home.table("shared", f"{source.product.product_table}__{policy.name}")
     return _Projection(policy, columns, Staged(table, name, source.business_date))

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from contracts.errors import JingshuError
+from contracts.moment import utc_now
 from portal.web import guard
 from portal.web.errors import RefusedError, TooOftenError, not_there
 from portal.web.forms import Fields, read_fields
@@ -25,7 +26,6 @@ from portal.web.shelf import Shelf
 from portal.web.site import Guest, OpenPage, Page, Visit, Web
 from portal.web.turns import Turns
 from sharing.accounts.passwords import Passwords
-from sharing.control import utc_now
 from sharing.gateway.limits import HeadLimit, RunningLimit
 from sharing.people import ForbiddenError
 

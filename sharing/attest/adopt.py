@@ -13,7 +13,7 @@ import rfc8785
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from jobs.record.leaves import iso
+from contracts.moment import iso, utc_now
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.durable import write_once
 from lineage.evidence.leaf import Leaf
@@ -22,7 +22,6 @@ from sharing import owed
 from sharing.attest.journal import leaf_of
 from sharing.attest.key import ensure_key
 from sharing.attest.kinds import ADOPTIONS
-from sharing.control import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,6 @@ is noted carries a MAC, so that nobody has us log a state that we did not write.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import uuid
 from datetime import datetime
@@ -14,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import event, inspect
 
+from contracts.digest import sha256
 from contracts.errors import JingshuError
-from jobs.record.leaves import iso
+from contracts.moment import iso, utc_now
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing import owed
 from sharing.attest.notes import HOME, forget, note, read_owed
-from sharing.control import AttestedRow, utc_now
+from sharing.control import AttestedRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +141,7 @@ def _past_the_log(what: str) -> UnattestedError:
 
 def _scalar(value: object, *, is_digested: bool) -> JsonScalar:
     if is_digested and value is not None:
-        return hashlib.sha256(str(value).encode()).hexdigest()
+        return sha256(str(value))
     if isinstance(value, datetime):
         return iso(value)
     return value if value is None else str(value)

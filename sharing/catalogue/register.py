@@ -8,7 +8,6 @@ before ``rulings.csv``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Final, cast
 from sqlalchemy import Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.digest import sha256
 from contracts.errors import JingshuError, UsageError
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.catalogue.entries import LakeFacts, missing
@@ -223,7 +223,7 @@ def step_leaf(row: EntryStepRow) -> Leaf:
             "provider": row.provider,
             "contract_version": row.contract_version,
             "entry_sha256": row.entry_sha256,
-            "said_sha256": _sha256(row.said),
+            "said_sha256": sha256(row.said),
             "actor": row.actor,
         },
         at=iso(row.at),
@@ -240,7 +240,7 @@ def ruling_leaf(row: RulingRow) -> Leaf:
             "ruling": row.ruling,
             "body": row.body,
             "legal_basis": row.legal_basis,
-            "reason_sha256": _sha256(row.reason),
+            "reason_sha256": sha256(row.reason),
             "actor": row.actor,
         },
         at=iso(row.at),
@@ -250,7 +250,7 @@ def ruling_leaf(row: RulingRow) -> Leaf:
 def digest(entry: Entry) -> str:
     """Return the SHA-256 of what an entry states; what lies in the lake is no part of it."""
     stated = asdict(replace(entry, lake=LakeFacts()))
-    return _sha256(json.dumps(stated, ensure_ascii=False, sort_keys=True))
+    return sha256(json.dumps(stated, ensure_ascii=False, sort_keys=True))
 
 
 def _check_words(entry: Entry, transition: Transition, words: Mapping[str, str]) -> None:
@@ -355,7 +355,3 @@ def _step(row: EntryStepRow) -> Step:
 def _ruling(row: RulingRow) -> Ruling:
     words = (row.item, row.ruling, row.body, row.legal_basis, row.reason)
     return Ruling(*words)  # type: ignore[arg-type]  # rule() compared it
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

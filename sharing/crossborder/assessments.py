@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING, Final, Literal
 from sqlalchemy import Date, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.crossborder.decide import Destination, Scope
 from sharing.crossborder.parties import party
 from sharing.owed import OwingRow
 from sharing.people import require
-from sharing.requests.tables import sha256
 from sharing.workdays import CalendarMissingError, subtract_workdays
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from sqlalchemy import Date, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.digest import sha256
 from contracts.errors import UsageError
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.crossborder.assessments import city_date, end_of_years
@@ -30,7 +31,7 @@ from sharing.crossborder.decide import Destination, Scope
 from sharing.crossborder.parties import party
 from sharing.owed import OwingRow
 from sharing.people import DATA_AUTHORITY, require
-from sharing.requests.tables import next_number, sha256
+from sharing.requests.tables import next_number
 from sharing.workdays import CalendarMissingError, add_workdays
 
 if TYPE_CHECKING:

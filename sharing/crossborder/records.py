@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Integer, LargeBinary, String, Text, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jobs.record.leaves import iso
+from contracts.digest import sha256
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Base
 from sharing.crossborder.decide import Counters, Destination, Facts
 from sharing.owed import OwingRow
-from sharing.requests.tables import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

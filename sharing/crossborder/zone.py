@@ -9,7 +9,6 @@ A list is a CSV of ``industry,scenario,field,threshold,route`` with its source, 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from dataclasses import dataclass
 from datetime import date, datetime  # noqa: TC003  (SQLAlchemy reads them)
@@ -18,8 +17,9 @@ from typing import TYPE_CHECKING, Final, get_args
 from sqlalchemy import Date, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.digest import sha256
 from contracts.errors import UsageError
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.crossborder.assessments import city_date
@@ -161,7 +161,7 @@ def list_leaf(row: ZoneListRow) -> Leaf:
         facts={
             "source": row.source,
             "issued_on": row.issued_on.isoformat(),
-            "sha256": hashlib.sha256(row.content.encode()).hexdigest(),
+            "sha256": sha256(row.content),
             "actor": row.actor,
         },
         at=iso(row.at),

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 import rfc8785
 from sqlalchemy import select
 
-from jobs.record.leaves import iso
+from contracts.moment import iso, utc_now
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import BUSY_TIMEOUT_S, LoggedReads, Request, utc_now
+from sharing.control import BUSY_TIMEOUT_S, LoggedReads, Request
 from sharing.tables.names import table_key
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 
 from contracts.errors import JingshuError
-from sharing.control import ADDRESS_CHARACTERS, PATH_CHARACTERS, Request, utc_now
+from contracts.moment import utc_now
+from sharing.control import ADDRESS_CHARACTERS, PATH_CHARACTERS, Request
 from sharing.gateway.health import HEALTH
 from sharing.gateway.rates import client_of
 from sharing.gateway.reads import over_until, settle_reads

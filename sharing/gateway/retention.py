@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, func, select
 
 from contracts.errors import UsageError
-from jobs.record.leaves import iso
+from contracts.moment import iso, utc_now
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import LoggedReads, Request, utc_now
+from sharing.control import LoggedReads, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,6 +12,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from contracts.digest import sha256
 from sharing.gateway.errors import invalid
 
 if TYPE_CHECKING:
@@ -67,4 +68,4 @@ def unseal(signer: Signer, use: Use, token: str, now_s: float) -> Place:
 
 def digest_of(parameters: Any) -> str:
     """Return what tells two queries' parameters apart."""
-    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:32]
+    return sha256(json.dumps(parameters, sort_keys=True))[:32]

@@ -15,10 +15,10 @@ from sqlalchemy import String, bindparam, func, or_, select
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
-from jobs.record.leaves import iso
+from contracts.moment import iso, utc_now
 from lineage.evidence.leaf import Leaf
 from sharing import owed
-from sharing.control import PURPOSE_CHARACTERS, Grant, Recipient, UtcDateTime, utc_now
+from sharing.control import PURPOSE_CHARACTERS, Grant, Recipient, UtcDateTime
 from sharing.grants.recipients import create_recipient, require_recipient
 from sharing.tables.names import Catalog, table_key
 from sharing.tables.snapshot import read_snapshot

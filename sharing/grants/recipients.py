@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, select
 
 from contracts.errors import JingshuError, UsageError
-from sharing.control import NETWORKS_CHARACTERS, Activation, Recipient, Token, UtcDateTime, utc_now
+from contracts.moment import utc_now
+from sharing.control import NETWORKS_CHARACTERS, Activation, Recipient, Token, UtcDateTime
 from sharing.endpoint import endpoint
 
 if TYPE_CHECKING:

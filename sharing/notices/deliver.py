@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import httpx
 
 from contracts.errors import JingshuError, UsageError
-from sharing.control import utc_now
+from contracts.moment import utc_now
 from sharing.notices import outbox
 from sharing.notices.addresses import origin, read_secret
 from sharing.notices.outbox import Claimed

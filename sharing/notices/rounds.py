@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sharing.control import Control, utc_now
+from contracts.moment import utc_now
+from sharing.control import Control
 from sharing.notices import outbox
 from sharing.notices.addresses import read_book
 from sharing.notices.collect import collect

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Final, Literal
 from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.digest import sha256
 from contracts.errors import UsageError
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Base
 from sharing.people import require
 from sharing.requests.allowing import RequestStateError
 from sharing.requests.parties import sources_of
-from sharing.requests.tables import next_number, read_ask, sha256
+from sharing.requests.tables import next_number, read_ask
 from sharing.requests.timers import CORRECTION_DAYS
 from sharing.workdays import CalendarMissingError, end_of_workday
 

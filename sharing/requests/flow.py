@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
+from contracts.digest import sha256
 from contracts.model import CITY_TZ
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Grant, Request
@@ -30,7 +31,6 @@ from sharing.requests.tables import (
     next_number,
     read_ask,
     read_asks,
-    sha256,
     step_row,
 )
 from sharing.tables.names import Catalog

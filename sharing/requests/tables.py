@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
@@ -167,8 +166,3 @@ def clean_words(said: Mapping[str, str]) -> dict[str, str]:
 def said_json(said: Mapping[str, str]) -> str:
     """Write what was said with a step, the same way each time: its leaf has the digest."""
     return json.dumps(dict(said), ensure_ascii=False, sort_keys=True)
-
-
-def sha256(text: str | None) -> str | None:
-    """Return the digest of a text that must not be in the log itself; of none, None."""
-    return None if text is None else hashlib.sha256(text.encode()).hexdigest()

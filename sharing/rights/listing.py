@@ -17,16 +17,17 @@ import rfc8785
 from sqlalchemy import BigInteger, CheckConstraint, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.model import SHARE_CEILING
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.catalogue.lake import scores
 from sharing.owed import OwingRow
 from sharing.people import require
 from sharing.requests.corrections import CorrectionRow
-from sharing.requests.tables import next_number, sha256
+from sharing.requests.tables import next_number
 from sharing.rights.offered import NotListableError, Offered, RealOrigin, offered
 from sharing.rights.prices import USES
 from sharing.rights.register import read_register

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from datetime import date, timedelta
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
+from contracts.digest import sha256
 from contracts.errors import JingshuError, UsageError
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from sharing.people import require
 from sharing.rights.ledger import ClosedMonthRow, CostRow
 from sharing.rights.register import read_register
@@ -157,7 +157,7 @@ def digest(rows: Iterable[CostRow]) -> str:
     lines = (
         json.dumps([str(getattr(row, n)) for n in _DIGESTED], ensure_ascii=False) for row in rows
     )
-    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    return sha256("".join(f"{line}\n" for line in lines))
 
 
 def facts_before(row: ClosedMonthRow) -> tuple[dict[str, JsonScalar], str]:

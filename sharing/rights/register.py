@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final, cast
 from sqlalchemy import Date, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.digest import sha256
 from contracts.errors import UsageError
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.owed import OwingRow
 from sharing.people import require
-from sharing.requests.tables import next_number, sha256
+from sharing.requests.tables import next_number
 from sharing.rights.terms import (
     ANY_USE,
     Asked,

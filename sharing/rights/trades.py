@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Final, cast
 from sqlalchemy import BigInteger, ForeignKey, String, Text, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.digest import sha256
 from contracts.errors import JingshuError, UsageError
-from jobs.record.leaves import iso
+from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Base
 from sharing.owed import OwingRow
 from sharing.people import require
-from sharing.requests.tables import next_number, sha256
+from sharing.requests.tables import next_number
 from sharing.rights.listing import open_listing
 from sharing.rights.register import read_register
 from sharing.rights.split import Share, SplitRule, split

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
+from contracts.digest import sha256
 from sharing.tables.ceiling import NotServedError
 from sharing.tables.deltalog import vector_file
 from sharing.tables.storage import OutsideError
@@ -127,7 +127,7 @@ class TableFiles:
 
     def file_id(self, logged: str) -> str:
         """Return the id of a file by its path in the log; it is nobody else's business."""
-        return hashlib.sha256(f"{self.table_id}\n{logged}".encode()).hexdigest()
+        return sha256(f"{self.table_id}\n{logged}")
 
     def _inside(self, logged: str) -> str:
         """Find a path of the log (percent-encoded, Delta protocol § Add File) below the root."""

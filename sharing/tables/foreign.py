@@ -6,18 +6,18 @@ what the files hold besides the rows, is in evidence.
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.model import UNTAGGED
-from jobs.record.leaves import iso
+from contracts.moment import iso, utc_now
 from lineage.evidence.leaf import Leaf
 from sharing import owed
-from sharing.control import ForeignTable, utc_now
+from sharing.control import ForeignTable
 from sharing.tables.names import SHARE, Catalog, SharedTable, is_name
 from sharing.tables.snapshot import read_snapshot
 from sharing.tables.storage import Folder
@@ -104,7 +104,7 @@ def added_leaf(row: ForeignTable) -> Leaf:
     said = {
         "table": _name(row),
         # By digest: where an office keeps its data is nobody else's business.
-        "folder_sha256": hashlib.sha256(row.folder.encode()).hexdigest(),
+        "folder_sha256": sha256(row.folder),
         "level": row.level,
         "keeps_deleted_rows": row.keeps_deleted_rows,
         "by": row.added_by,

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from contracts.moment import utc_now
 from jobs.verify.report import said
 from sharing import owed
 from sharing.attest.adopt import STATE, adoption_of
 from sharing.attest.journal import MARK, facts_of, key_of, newest_of
 from sharing.attest.kinds import ADOPTIONS, KINDS
 from sharing.attest.notes import read_owed
-from sharing.control import Control, has_control, utc_now
+from sharing.control import Control, has_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -22,6 +22,7 @@ import xlwt
 from deltalake import DeltaTable
 
 from contracts.delivery import Delivery
+from contracts.moment import utc_now
 from jobs import steps
 from jobs.files.decode import MAX_LINE_BYTES, DecodeError, sniff
 from jobs.pull.secrecy import secret_mark
@@ -401,7 +402,7 @@ def test_folder_linked_out_of_the_drop_is_refused(home: Home, tmp_path: Path) ->
 
 
 def test_date_in_the_future_is_refused(home: Home) -> None:
-    day = governance.utc_now().date() + timedelta(days=3)
+    day = utc_now().date() + timedelta(days=3)
     deliver(home.drop, f"transport/link_speed/{day}/speed.csv", GOOD)
     ended = steps.land_delivery(home, speed_on(day))
     assert isinstance(ended, Ended)

@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from requests import HTTPError
 
 from contracts.layout import ROOT, Home
+from contracts.moment import utc_now
 from contracts.requested import city_tree
 from jobs.record import governance
 from jobs.seal.rows import opened_table
@@ -24,7 +25,7 @@ from lineage.evidence import verify_dossier
 from lineage.evidence.custody import gaps_of
 from lineage.evidence.dossier import compile_dossier
 from lineage.evidence.scope import GrantScope
-from sharing.control import Control, utc_now
+from sharing.control import Control
 from sharing.gateway.reads import settle_reads
 from sharing.grants import recipients
 from sharing.joined.make import make_table, retire_ended

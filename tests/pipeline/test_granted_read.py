@@ -19,6 +19,7 @@ import pytest
 from requests import HTTPError
 
 from contracts.layout import ROOT, Home
+from contracts.moment import utc_now
 from lineage.evidence import verify_dossier
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.dossier import compile_dossier
@@ -28,7 +29,7 @@ from lineage.evidence.leaf import LEAF_TYPES, Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.note import Signer
 from lineage.evidence.scope import GrantScope
-from sharing.control import Control, utc_now
+from sharing.control import Control
 from sharing.gateway.reads import settle_reads
 from sharing.grants import grants, recipients
 from tests.conftest import DAYS, City

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from contracts.layout import ROOT, Home
+from contracts.moment import utc_now
 from jobs.verify.lake import Lake
 from jobs.verify.rows import conserved
 from portal.serve import make_server
@@ -25,7 +26,7 @@ from portal.web.guard import SESSION
 from portal.web.routes import PAGES
 from portal.web.serving import build_server
 from portal.web.site import LOGIN
-from sharing.control import Control, utc_now
+from sharing.control import Control
 from sharing.people import GIVEN_ROLES, permissions
 from sharing.requests import flow, seeds
 from sharing.requests.tables import read_asks

@@ -18,13 +18,14 @@ from pyspark.logger import PySparkLogger
 
 from contracts.layout import Home
 from contracts.loading import load_tree
+from contracts.moment import utc_now
 from jobs import entry, trial
 from jobs.operations import backfill, decisions
 from jobs.record import governance
 from jobs.tables import quarantine
 from jobs.verify import verify
 from portal.site import build_site
-from sharing.control import Control, utc_now
+from sharing.control import Control
 from sharing.notices.collect import collect
 from tests.support.days import deliver
 from tests.support.small import column, custom, product, properties, set_custom, source, write

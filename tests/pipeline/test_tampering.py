@@ -19,8 +19,8 @@ from deltalake import DeltaTable
 from sqlalchemy import delete, select, update
 
 from contracts.layout import Home
+from contracts.moment import utc_now
 from jobs.record import governance
-from jobs.record.governance import utc_now
 from jobs.tables import staged
 from jobs.verify import batches, derived, events, facts, files, log, publications, tags, verify
 from jobs.verify.lake import Lake

@@ -10,8 +10,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from contracts.layout import Home
+from contracts.moment import utc_now
 from jobs.record import governance, intents
-from jobs.record.governance import utc_now
 from jobs.tables import silver, staged
 from jobs.verify import INVARIANTS, verify
 from tests.conftest import TREE, City

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
+from contracts.digest import sha256
 from infra.sandbox import kinds
 from infra.sandbox.dataset import Dataset
 from infra.sandbox.kinds import DISTRICT, MOBILE, MOMENT, MONTH, STREET, USCC
@@ -214,7 +214,7 @@ def people(city: City) -> list[Person]:
 
 def pid_token(city: City, person: Person) -> str:
     """Return the health system's own token of a person, which tells nothing of the number."""
-    whole = hashlib.sha256(f"{city.seed}/health/{person.number}".encode()).hexdigest()
+    whole = sha256(f"{city.seed}/health/{person.number}")
     return f"H{whole[:16].upper()}"
 
 

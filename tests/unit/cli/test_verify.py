@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.moment import utc_now
 from jobs.record import governance, intents
-from jobs.record.governance import utc_now
 from jobs.tables import staged
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select, text
 
 from contracts.layout import Home
-from sharing.control import Control, ControlError, Recipient, utc_now
+from contracts.moment import utc_now
+from sharing.control import Control, ControlError, Recipient
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from contracts.moment import utc_now
 from infra.stack import processes
 from infra.stack.stack import Stack
 from infra.stack.standing import WITNESS
@@ -16,7 +17,6 @@ from lineage.evidence.anchored import anchoring
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.witnesses import VARIABLE, hand_over, pinned_witnesses
-from sharing.control import utc_now
 from tests.support.lineage.endpoint import wait_until
 
 if TYPE_CHECKING:

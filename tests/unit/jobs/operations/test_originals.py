@@ -13,6 +13,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from cli.main import main
+from contracts.moment import utc_now
 from jobs.verify import lake as verified
 from jobs.verify.facts import of_leaves
 from lineage.evidence import verify_dossier
@@ -23,7 +24,7 @@ from lineage.evidence.machine import this_machine
 from lineage.evidence.scope import DatasetScope
 from sharing.accounts import accounts
 from sharing.accounts.passwords import Passwords
-from sharing.control import Control, utc_now
+from sharing.control import Control
 
 if TYPE_CHECKING:
     from pathlib import Path

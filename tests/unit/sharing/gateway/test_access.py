@@ -12,7 +12,8 @@ from delta_sharing.protocol import DeltaSharingProfile
 from sqlalchemy import select
 
 from contracts.errors import UsageError
-from sharing.control import Activation, Request, utc_now
+from contracts.moment import utc_now
+from sharing.control import Activation, Request
 from sharing.gateway.errors import ApiError
 from sharing.gateway.rates import FAILED, Rate, Rates
 from sharing.grants import recipients

@@ -20,9 +20,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from contracts.layout import ROOT
+from contracts.moment import utc_now
 from infra.stack.processes import free_port, is_listening
 from portal.web import serving as pages
-from sharing.control import Control, utc_now
+from sharing.control import Control
 from sharing.gateway.rates import FAILED
 from sharing.grants import recipients
 from tests.support.sharing.served import TABLE, TABLE_URL, Answer, home_with_a_table, serving

@@ -16,10 +16,11 @@ from cli.main import jingshu
 from contracts.errors import UsageError
 from contracts.layout import ROOT
 from contracts.loading import load_tree
+from contracts.moment import utc_now
 from jobs.verify.lake import Lake
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import Control, Request, utc_now
+from sharing.control import Control, Request
 from sharing.gateway.reads import NO_TABLE, over_until, settle_reads, table_of
 from sharing.gateway.retention import DEFAULT_DAYS, Retention, remove_old
 from sharing.gateway.serving import build_server

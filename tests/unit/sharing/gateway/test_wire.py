@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, text
 
-from sharing.control import HEAD, Request, utc_now
+from contracts.moment import utc_now
+from sharing.control import HEAD, Request
 from sharing.grants import grants, recipients
 from tests.support.sharing.served import TABLE, TABLE_URL, districts, write_shared
 

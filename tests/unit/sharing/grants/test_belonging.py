@@ -11,10 +11,10 @@ from sqlalchemy import select, text
 from contracts.errors import UsageError
 from contracts.layout import ROOT
 from contracts.loading import load_tree
+from contracts.moment import utc_now
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing.accounts.tables import AccountEvent
-from sharing.control import utc_now
 from sharing.grants import grants, recipients
 from sharing.grants.belonging import RecipientHeldError, adopt, give_body, list_recipients
 from sharing.grants.recipients import NotItsRecipientError

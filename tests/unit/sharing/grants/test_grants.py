@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
+from contracts.moment import utc_now
 from lineage.evidence.log import EvidenceLog
-from sharing.control import Control, Grant, utc_now
+from sharing.control import Control, Grant
 from sharing.grants import grants
 from sharing.tables.ceiling import NotServedError
 from tests.support.sharing.served import TABLE, districts, write_shared

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from contracts.errors import UsageError
-from sharing.control import Token, utc_now
+from contracts.moment import utc_now
+from sharing.control import Token
 from sharing.grants import recipients
 
 if TYPE_CHECKING:

@@ -11,17 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, insert, inspect, select, text
 
+from contracts.moment import utc_now
 from sharing import migrations
-from sharing.control import (
-    HEAD,
-    VERSION_TABLE,
-    Base,
-    Control,
-    Grant,
-    Recipient,
-    is_of_sharing,
-    utc_now,
-)
+from sharing.control import HEAD, VERSION_TABLE, Base, Control, Grant, Recipient, is_of_sharing
 from sharing.grants.grants import list_grants
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from cli.main import jingshu
 from contracts.model import Release
-from sharing.control import Control, Grant, utc_now
+from contracts.moment import utc_now
+from sharing.control import Control, Grant
 from sharing.grants import grants
 from sharing.notices import facts, outbox, seen
 from sharing.notices.collect import collect

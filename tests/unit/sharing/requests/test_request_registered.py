@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.digest import sha256
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from lineage.evidence.leaf import Leaf
@@ -14,7 +15,7 @@ from sharing.catalogue.entries import entries
 from sharing.catalogue.register import take
 from sharing.requests import seeds
 from sharing.requests.registered import NotCataloguedError
-from sharing.requests.tables import read_asks, sha256
+from sharing.requests.tables import read_asks
 from tests.support.sharing.asking import CDO_ASKER, JOINED, MONDAY, STEWARD, asked, begun, person
 from tests.support.sharing.served import districts, write_shared
 

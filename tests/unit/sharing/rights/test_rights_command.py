@@ -9,7 +9,7 @@ import pytest
 
 from cli.main import main
 from contracts.layout import ROOT
-from sharing.control import utc_now
+from contracts.moment import utc_now
 from sharing.rights.terms import city_day
 from tests.support.sharing.lakes import INPUTS, HeatLake
 

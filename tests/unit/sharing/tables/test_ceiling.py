@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sharing.control import Grant, utc_now
+from contracts.moment import utc_now
+from sharing.control import Grant
 from sharing.tables.ceiling import NotServedError, check_levels, check_protocol, column_levels
 from tests.support.sharing.served import TABLE, TABLE_URL, districts, write_shared
 

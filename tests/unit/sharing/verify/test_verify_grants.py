@@ -10,8 +10,9 @@ from sqlalchemy import delete, select, update
 
 from contracts.layout import ROOT
 from contracts.loading import load_tree
+from contracts.moment import utc_now
 from jobs.verify.lake import Lake
-from sharing.control import Control, ForeignTable, Grant, utc_now
+from sharing.control import Control, ForeignTable, Grant
 from sharing.grants import grants
 from sharing.tables import foreign
 from sharing.tables.storage import Folder
