@@ -29,9 +29,11 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 for name in ("JINGSHU_HOME", "JINGSHU_CONTRACTS", "JINGSHU_DROP"):
     os.environ.pop(name, None)
 
-#: The lot of tests that share one Spark server and one city.
-SHARED: Final = "shared"
-_NEEDS_SPARK: Final = re.compile(r"spark_remote|mark\.spark|mark\.e2e|: City\b")
+#: Two lots that take long, in the order in which they begin: days through the real Airflow, which
+#: wait more than they work, and tests that share one Spark server and one city.
+LONG: Final = ("days", "shared")
+_IS_DAY: Final = re.compile(r"mark\.e2e")
+_NEEDS_SPARK: Final = re.compile(r"spark_remote|mark\.spark|: City\b")
 #: First days: the initial load, then days with every kind of delivery fault.
 DAYS = (date(2026, 7, 15), date(2026, 7, 16), date(2026, 7, 17), date(2026, 7, 18))
 TREE = load_tree(ROOT / "contracts")
@@ -50,19 +52,27 @@ class Lots(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
 @cache
 def _lot(module: str) -> str:
-    """Return a test module's lot: those that need the session's Spark share one, in one worker."""
+    """Return a test module's lot, which one worker runs: a long one, or the module's own."""
     text = (ROOT / module).read_text("utf-8")
-    return SHARED if _NEEDS_SPARK.search(text) else module
+    days, shared = LONG
+    if _IS_DAY.search(text):
+        return days
+    return shared if _NEEDS_SPARK.search(text) else module
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lots:
-    """Make the scheduler of two workers: pytest-xdist's groups are lost on pytest 9.2."""
+    """Make the scheduler of the workers: pytest-xdist's groups are lost on pytest 9.2."""
     return Lots(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest lot."""
-    items.sort(key=lambda item: _lot(item.path.relative_to(ROOT).as_posix()) != SHARED)
+    """Begin with the long lots."""
+    order = {lot: place for place, lot in enumerate(LONG)}
+
+    def place(item: pytest.Item) -> int:
+        return order.get(_lot(item.path.relative_to(ROOT).as_posix()), len(LONG))
+
+    items.sort(key=place)
 
 
 @dataclass(frozen=True)
