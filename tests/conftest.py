@@ -29,11 +29,14 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 for name in ("JINGSHU_HOME", "JINGSHU_CONTRACTS", "JINGSHU_DROP"):
     os.environ.pop(name, None)
 
-#: Two lots that take long, in the order in which they begin: days through the real Airflow, which
-#: wait more than they work, and tests that share one Spark server and one city.
-LONG: Final = ("days", "shared")
-_IS_DAY: Final = re.compile(r"mark\.e2e")
-_NEEDS_SPARK: Final = re.compile(r"spark_remote|mark\.spark|: City\b")
+#: What tests that belong together name, by their lot; one worker runs a lot, and they begin in
+#: this order. Days through the real Airflow wait more than they work; the others share a Spark
+#: server in their worker, and the city its first days.
+LOTS: Final = {
+    "days": re.compile(r"mark\.e2e"),
+    "city": re.compile(r": City\b"),
+    "spark": re.compile(r"spark_remote|mark\.spark"),
+}
 #: First days: the initial load, then days with every kind of delivery fault.
 DAYS = (date(2026, 7, 15), date(2026, 7, 16), date(2026, 7, 17), date(2026, 7, 18))
 TREE = load_tree(ROOT / "contracts")
@@ -52,12 +55,9 @@ class Lots(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
 @cache
 def _lot(module: str) -> str:
-    """Return a test module's lot, which one worker runs: a long one, or the module's own."""
+    """Return a test module's lot, which one worker runs: one of ``LOTS``, or the module's own."""
     text = (ROOT / module).read_text("utf-8")
-    days, shared = LONG
-    if _IS_DAY.search(text):
-        return days
-    return shared if _NEEDS_SPARK.search(text) else module
+    return next((lot for lot, sign in LOTS.items() if sign.search(text)), module)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lots:
@@ -67,10 +67,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lots:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long lots."""
-    order = {lot: place for place, lot in enumerate(LONG)}
+    order = list(LOTS)
 
     def place(item: pytest.Item) -> int:
-        return order.get(_lot(item.path.relative_to(ROOT).as_posix()), len(LONG))
+        lot = _lot(item.path.relative_to(ROOT).as_posix())
+        return order.index(lot) if lot in LOTS else len(order)
 
     items.sort(key=place)
 
