@@ -19,9 +19,9 @@ from typing import Any
 
 from airflow.sdk.exceptions import TaskDeferred
 
+import contracts.moment
 import dags.landing
 import dags.waiting
-import jobs.record.governance
 import jobs.steps
 from contracts.layout import Home
 from contracts.loading import load_tree
@@ -77,7 +77,7 @@ async def first(trigger: Any) -> Any:
     return None
 
 
-for module in (dags.waiting, jobs.steps, jobs.record.governance):
+for module in (contracts.moment, dags.waiting, jobs.steps):
     vars(module)["utc_now"] = now
 vars(asyncio)["sleep"] = sleep
 vars(dags.landing).update(announce_lineage_parent=lambda: None, business_date=lambda: DAY)
