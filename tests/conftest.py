@@ -30,12 +30,13 @@ for name in ("JINGSHU_HOME", "JINGSHU_CONTRACTS", "JINGSHU_DROP"):
     os.environ.pop(name, None)
 
 #: What tests that belong together name, by their lot; one worker runs a lot, and they begin in
-#: this order. Days through the real Airflow wait more than they work; the others share a Spark
-#: server in their worker, and the city its first days.
+#: this order. Days through the real Airflow wait more than they work; two lots share a Spark
+#: server in their worker, one its city's first days; the last shares the exports of a first day.
 LOTS: Final = {
     "days": re.compile(r"mark\.e2e"),
     "city": re.compile(r": City\b"),
     "spark": re.compile(r"spark_remote|mark\.spark"),
+    "exports": re.compile(r": Made\b"),
 }
 #: First days: the initial load, then days with every kind of delivery fault.
 DAYS = (date(2026, 7, 15), date(2026, 7, 16), date(2026, 7, 17), date(2026, 7, 18))
