@@ -23,7 +23,8 @@ from lineage.evidence.log import EvidenceLog
 from sharing.control import Control, Request
 from sharing.gateway.reads import NO_TABLE, over_until, settle_reads, table_of
 from sharing.gateway.retention import DEFAULT_DAYS, Retention, remove_old
-from sharing.gateway.serving import build_server
+from sharing.gateway.serving import GATEWAY
+from sharing.serving import build_server
 from sharing.verify.grants import grants as prove
 from tests.support.sharing.served import TABLE, TABLE_URL
 
@@ -136,7 +137,7 @@ def test_an_hour_that_a_crash_left_unmarked_is_logged_as_it_was(
 
 def test_a_gateway_logs_what_is_over_when_it_starts(control: Control) -> None:
     asked(control, NOON)
-    build_server(control, 1)
+    build_server(GATEWAY, control, 1)
     [leaf] = leaves(control.home)
     assert leaf.subject == f"{TABLE}@2026-07-15T12Z"
 
@@ -245,6 +246,6 @@ def test_the_command_says_what_is_kept(control: Control, monkeypatch: pytest.Mon
 def test_a_gateway_removes_old_records_when_it_starts(control: Control) -> None:
     asked(control, utc_now() - timedelta(days=DEFAULT_DAYS + 1))
     asked(control, utc_now() - timedelta(days=DEFAULT_DAYS - 1))
-    build_server(control, 1)
+    build_server(GATEWAY, control, 1)
     with control.read() as session:
         assert session.scalar(select(func.count()).select_from(Request)) == 1
