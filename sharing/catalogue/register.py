@@ -157,7 +157,7 @@ def take(
                 at=at,
             )
         )
-    settle(control)
+    owed.settle(control, EntryStepRow, RulingRow)
     return state
 
 
@@ -175,7 +175,7 @@ def rule(control: Control, tree: Tree, ruling: Ruling, actor: Actor, at: datetim
         earlier = session.scalars(select(RulingRow.seq).where(RulingRow.item == ruling.item)).all()
         words = asdict(ruling) | {"reason": reason}
         session.add(RulingRow(**words, seq=len(earlier), actor=actor.name, at=at))
-    settle(control)
+    owed.settle(control, EntryStepRow, RulingRow)
 
 
 def read_histories(session: Session, code: str | None = None) -> Mapping[str, History]:
@@ -204,11 +204,6 @@ def all_rulings(home: Home) -> Mapping[str, Ruling]:
     with Control(home) as control, control.read() as session:
         rows = session.scalars(select(RulingRow).order_by(RulingRow.item, RulingRow.seq)).all()
     return {**rulings(), **{row.item: _ruling(row) for row in rows}}
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that steps and rulings still owe."""
-    owed.settle(control, EntryStepRow, RulingRow)
 
 
 @owed.owes(EntryStepRow)

@@ -111,7 +111,7 @@ def grant(  # noqa: PLR0913 - a grant has this many parts
             actor=actor,
             at=at,
         )
-    settle(control)
+    owed.settle(control, Grant)
     return found
 
 
@@ -200,7 +200,7 @@ def revoke(
             )
         _close(session, open_grants, utc_now(), actor)
         names = sorted({_full_name(g) for g in open_grants})
-    settle(control)
+    owed.settle(control, Grant)
     return names
 
 
@@ -244,11 +244,6 @@ def list_grants(control: Control, at: datetime | None = None) -> list[GrantView]
             )
             for g in rows
         ]
-
-
-def settle(control: Control) -> None:
-    """Append the evidence leaves that grants and revocations still owe."""
-    owed.settle(control, Grant)
 
 
 def _close(session: Session, rows: Sequence[Grant], at: datetime, actor: str) -> None:

@@ -123,7 +123,7 @@ def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of
                 state=_OPEN,
             )
         )
-    settle(control)
+    owed.settle(control, CorrectionRow)
     return correction_id
 
 
@@ -155,7 +155,7 @@ def answer_correction(
                 "写明做了什么，或为何不成立 Say what was done, or why not.",
             )
         row.state, row.reason, row.answered_at, row.answered_by = answer, words, at, actor.name
-    settle(control)
+    owed.settle(control, CorrectionRow)
 
 
 def list_corrections(control: Control) -> list[Correction]:
@@ -177,11 +177,6 @@ def list_corrections(control: Control) -> list[Correction]:
             )
             for row in rows
         ]
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that issues and answers still owe."""
-    owed.settle(control, CorrectionRow)
 
 
 @owed.owes(CorrectionRow, "asked_leaf_at")

@@ -71,7 +71,7 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
         session.add(AskRow(id=ask_id, body=asked.body, recipient=asked.recipient, created_at=at))
         session.flush()
         session.add(step_row(ask_id, 0, "draft", "draft", actor, asked.body, at, {}, asked))
-    settle(control)
+    owed.settle(control, StepRow, Grant)
     return ask_id
 
 
@@ -117,7 +117,7 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         )
         session.flush()
         _grants_follow(session, step, to, opens)
-    settle(control)
+    owed.settle(control, StepRow, Grant)
     return to
 
 
@@ -163,11 +163,6 @@ def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]
             act(control, tree, ask.id, "close", SYSTEM, at, {"reason": _EXPIRED})
             taken.append((ask.id, "close"))
     return taken
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that steps and grants still owe."""
-    owed.settle(control, StepRow, Grant)
 
 
 @owed.owes(StepRow)

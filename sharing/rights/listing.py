@@ -125,7 +125,7 @@ def list_product(control: Control, tree: Tree, offer: Offer, actor: Actor, at: d
         listing_id = next_number(session, ListingRow.id, "L", at)
         text = bundle(listing_id, found, real, chains, offer)
         session.add(_row(listing_id, found, real, offer, text, actor, at))
-    settle(control)
+    owed.settle(control, ListingRow)
     return listing_id
 
 
@@ -143,7 +143,7 @@ def withdraw(control: Control, listing_id: str, reason: str, actor: Actor, at: d
         kept = {c.key: getattr(row, c.key) for c in ListingRow.__table__.columns}
         ended = {"seq": 1, "kind": "withdrawn", "reason": words, "actor": actor.name, "at": at}
         session.add(ListingRow(**kept | ended | {"leaf_at": None}))
-    settle(control)
+    owed.settle(control, ListingRow)
 
 
 def open_listing(session: Session, listing_id: str) -> ListingRow:
@@ -220,11 +220,6 @@ def bundle(
     digests = {n: hashlib.sha256(rfc8785.dumps(part)).hexdigest() for n, part in parts.items()}
     whole: Any = {"listing": listing_id, "lister": offer.lister, "parts": parts, "sha256": digests}
     return rfc8785.dumps(whole).decode()
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that listings still owe."""
-    owed.settle(control, ListingRow)
 
 
 @owed.owes(ListingRow)

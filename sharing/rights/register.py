@@ -125,7 +125,7 @@ def grant(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
             entries=(),
         )
         session.add(_row(new, "first", asked.terms, "", actor, at))
-    settle(control)
+    owed.settle(control, RightRow)
     return right_id
 
 
@@ -158,7 +158,7 @@ def change(  # noqa: PLR0913, PLR0917 - which right becomes what, why, by whom a
         register.parent_for(asked)
         register.check_process(asked)
         session.add(_row(right, "change", terms, _said(reason), actor, at))
-    settle(control)
+    owed.settle(control, RightRow)
 
 
 def correct(
@@ -180,7 +180,7 @@ def correct(
         terms = replace(right.terms, legal_basis=legal_basis)
         _check_terms(terms)
         session.add(_row(right, "correct", terms, _said(reason), actor, at))
-    settle(control)
+    owed.settle(control, RightRow)
 
 
 def cancel(
@@ -198,7 +198,7 @@ def cancel(
         is_given_up = actor.body == right.holder
         require(actor, "grant_rights", right.holder if is_given_up else right.grantor)
         session.add(_row(right, "cancel", right.terms, _said(reason), actor, at))
-    settle(control)
+    owed.settle(control, RightRow)
 
 
 def read_register(session: Session, tree: Tree) -> Register:
@@ -207,11 +207,6 @@ def read_register(session: Session, tree: Tree) -> Register:
     for row in session.scalars(select(RightRow).order_by(RightRow.id, RightRow.seq)):
         rows.setdefault(row.id, []).append(row)
     return Register(tree, {right_id: _right(found) for right_id, found in rows.items()})
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that registrations still owe."""
-    owed.settle(control, RightRow)
 
 
 @owed.owes(RightRow)

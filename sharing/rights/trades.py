@@ -129,7 +129,7 @@ def add_rule(control: Control, rule: SplitRule, actor: Actor, at: datetime) -> N
         if known is None:
             row = SplitRuleRow(version=rule.version, shares=text, actor=actor.name, at=at)
             session.add(row)
-    settle(control)
+    owed.settle(control, SplitRuleRow, TradeRow)
 
 
 def trade(control: Control, tree: Tree, order: Order, actor: Actor, at: datetime) -> Trade:
@@ -150,7 +150,7 @@ def trade(control: Control, tree: Tree, order: Order, actor: Actor, at: datetime
             )
         ).one_or_none()
         made = _same(known, order) if known else _taken(session, tree, order, actor, at)
-    settle(control)
+    owed.settle(control, SplitRuleRow, TradeRow)
     return made
 
 
@@ -174,7 +174,7 @@ def refund(control: Control, order_id: str, reason: str, actor: Actor, at: datet
             parts = {party: -fen for party, fen in was.parts.items()}
             back = _add(session, was.order, parts, actor, at, (paid.id, words))
         made = _trade(back)
-    settle(control)
+    owed.settle(control, SplitRuleRow, TradeRow)
     return made
 
 
@@ -215,11 +215,6 @@ def rule_of(row: SplitRuleRow) -> SplitRule:
 def settlement(amount_fen: int, rule: SplitRule) -> Mapping[str, int]:
     """Return each party's part of an order; what is free leaves nothing to guarantee."""
     return split(amount_fen, rule) if amount_fen else {s.party: 0 for s in rule.shares}
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that rules and trades still owe."""
-    owed.settle(control, SplitRuleRow, TradeRow)
 
 
 @owed.owes(SplitRuleRow)

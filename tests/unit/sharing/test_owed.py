@@ -12,11 +12,16 @@ from contracts.layout import ROOT
 from contracts.loading import load_tree
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
+from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
+from portal.web.serving import PORTAL
 from sharing import owed
 from sharing.control import Base, Control, Grant, OwedLeaf, UtcDateTime
+from sharing.gateway.serving import GATEWAY
 from sharing.grants import grants
+from sharing.requests.tables import StepRow
 from sharing.rights.trades import SplitRuleRow
+from sharing.serving import build_server
 from sharing.verify.attested import attested
 from sharing.verify.catalogue import catalogue
 from sharing.verify.grants import grants as granted
@@ -28,6 +33,7 @@ from tests.support.sharing.served import TABLE
 if TYPE_CHECKING:
     from contracts.layout import Home
     from jobs.verify import Finding
+    from sharing.serving import Service
 
 TREE = load_tree(ROOT / "contracts")
 KINDS = sorted(owed.declared(), key=lambda kind: kind.__name__)
@@ -112,7 +118,7 @@ def test_a_planted_grant_opens_nothing(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "值守", actor="test")
     grants.revoke(control, "demo", actor="test")
     put(control, Grant, planted(Grant))
-    grants.settle(control)
+    owed.settle(control, Grant)
     assert grants.granted_tables(control, "demo") == frozenset()
     grants.revoke(control, "demo", actor="test")
     named = [f for f in findings(control.home) if UNNOTED in f.problem]
@@ -127,7 +133,7 @@ def test_a_planted_note_is_none(control: Control) -> None:
     with control.read() as session:
         [(_, _, leaf)] = owed.read_owing(session, Grant)
     put(control, OwedLeaf, {"leaf": leaf.canonical().decode(), "mac": "f" * 64})
-    grants.settle(control)
+    owed.settle(control, Grant)
     assert EvidenceLog(control.home).find(leaf.key) is None
     assert "it was not written by this home" in {f.problem for f in findings(control.home)}
 
@@ -135,7 +141,7 @@ def test_a_planted_note_is_none(control: Control) -> None:
 def cut(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     """Grant, and die before the leaf is logged."""
     with monkeypatch.context() as patch:
-        patch.setattr(grants, "settle", lambda _: None)
+        patch.setattr(owed, "settle", lambda *_: None)
         grants.grant(control, "demo", TABLE, "值守", actor="test")
 
 
@@ -146,7 +152,7 @@ def test_a_crash_before_the_log_is_recovering_and_heals(
     with Control(home) as control:
         cut(control, monkeypatch)
         assert [f.is_recovering for f in findings(home)] == [True]
-        grants.settle(control)
+        owed.settle(control, Grant)
         assert findings(home) == []
         assert grants.granted_tables(control, "demo") == {TABLE}
         with control.read() as session:
@@ -164,10 +170,31 @@ def test_a_crash_after_the_log_heals(control: Control, monkeypatch: pytest.Monke
     with monkeypatch.context() as patch:
         patch.setattr(EvidenceLog, "append", append_and_die)
         with pytest.raises(KeyboardInterrupt):
-            grants.settle(control)
-    grants.settle(control)
+            owed.settle(control, Grant)
+    owed.settle(control, Grant)
     assert findings(control.home) == []
     assert grants.granted_tables(control, "demo") == {TABLE}
+
+
+@pytest.mark.parametrize("service", [GATEWAY, PORTAL], ids=lambda service: service.program)
+def test_each_server_settles_every_kind_at_its_start_whatever_was_planted(
+    control: Control, monkeypatch: pytest.MonkeyPatch, service: Service
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(owed, "settle", lambda *_: None)
+        begun(control)
+        grants.grant(control, "demo", TABLE, "值守", actor="test")
+        with control.write() as session:
+            session.add(SplitRuleRow(version="rule", shares=ALL_TO_ONE, actor="test", at=AT))
+    put(control, StepRow, planted(StepRow) | {"seq": 99, "action": "no step at all"})
+    put(control, Grant, planted(Grant) | {"purpose": "no time"})
+    with control.write() as session:
+        session.execute(text("UPDATE share_grants SET granted_at = 'x' WHERE purpose = 'no time'"))
+    build_server(service, control, 1)
+    logged = {Leaf.parse(entry).type for _, entry in EvidenceLog(control.home).entries()}
+    assert {"grant", "request", "trade"} <= logged
+    with control.read() as session:
+        assert session.scalars(select(StepRow.seq).where(StepRow.leaf_at.is_(None))).all() == [99]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +213,7 @@ def test_what_changes_between_note_and_log_is_named(
     with control.write() as session:
         session.connection().execute(text(change))
     size = EvidenceLog(control.home).size
-    grants.settle(control)
+    owed.settle(control, Grant)
     assert EvidenceLog(control.home).size == size
     assert [f for f in findings(control.home) if found in f.problem and not f.is_recovering]
     assert grants.granted_tables(control, "demo") == frozenset()

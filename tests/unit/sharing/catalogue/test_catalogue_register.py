@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from jobs.verify.lake import Lake
 from jobs.verify.report import Report
+from sharing import owed
 from sharing.catalogue import lead, register
 from sharing.catalogue.due import dues
 from sharing.catalogue.entries import entries
@@ -359,17 +360,17 @@ def test_what_was_changed_is_found(control: Control, change: str, found: str) ->
 def test_a_step_that_owes_its_leaf_is_recovering_until_it_is_settled(
     control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(_: Control) -> None:
+    def crash(*_: object) -> None:
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(register, "settle", crash)
+        patch.setattr(owed, "settle", crash)
         with pytest.raises(SystemExit):
             step(control, "clear")
     report = Report()
     report.add(catalogue(Lake(control.home, TREE)))
     assert (len(report.broken), len(report.recovering)) == (0, 1)
-    register.settle(control)
+    owed.settle(control, register.EntryStepRow)
     report = Report()
     report.add(catalogue(Lake(control.home, TREE)))
     assert (len(report.broken), len(report.recovering)) == (0, 0)

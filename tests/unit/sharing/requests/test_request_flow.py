@@ -14,7 +14,8 @@ from contracts.layout import ROOT, Home
 from contracts.loading import load_tree
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import Control, Request
+from sharing import owed
+from sharing.control import Control, Grant, Request
 from sharing.grants import grants
 from sharing.people import SYSTEM, ForbiddenError, may
 from sharing.requests import flow
@@ -138,10 +139,10 @@ def test_a_leaf_that_a_crash_left_owing_is_written(
 ) -> None:
     city = begun(control)
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "settle", lambda _: None)
+        patch.setattr(owed, "settle", lambda *_: None)
         city.act("submit", CDO_ASKER)
     assert "request:R2026-0001#1" not in logged(control)
-    flow.settle(control)
+    owed.settle(control, StepRow, Grant)
     assert "request:R2026-0001#1" in logged(control)
 
 

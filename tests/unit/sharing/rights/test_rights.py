@@ -15,6 +15,7 @@ from contracts.errors import UsageError
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from lineage.evidence.log import EvidenceLog
+from sharing import owed
 from sharing.control import Control
 from sharing.people import ForbiddenError
 from sharing.rights import register
@@ -270,8 +271,8 @@ def test_a_registration_that_crashed_before_its_leaf_is_settled(
                 give(control, "process", HEALTH, "x_data_co")
         with control.read() as session:
             assert session.scalars(select(RightRow.leaf_at)).all() == [None]
-        register.settle(control)
-        register.settle(control)
+        owed.settle(control, RightRow)
+        owed.settle(control, RightRow)
         with control.read() as session:
             row = session.scalars(select(RightRow)).one()
         assert row.leaf_at is not None

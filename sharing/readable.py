@@ -1,0 +1,68 @@
+"""Rows of the control database read each for itself, where one of them cannot be read.
+
+Whoever can write to the database can plant anything in it: SQLite keeps text in a column of times,
+and no database knows what a text that holds JSON must be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import and_, inspect, select, type_coerce
+from sqlalchemy.types import NullType
+
+from sharing.control import Base
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.orm import Session
+
+_R = TypeVar("_R", bound=Base)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A row that is not what its table holds: its key as the database has it, and why."""
+
+    kind: type[Base]
+    key: tuple[Any, ...]
+    problem: str
+
+    @property
+    def where(self) -> str:
+        """Name the row as ``verify`` names places."""
+        return f"control.db {self.kind.__tablename__} {'/'.join(map(str, self.key))}"
+
+
+def raw_key(kind: type[Base]) -> list[ColumnElement[Any]]:
+    """Return the columns of a table's key, to be compared as they are stored."""
+    return [type_coerce(column, NullType()) for column in inspect(kind).primary_key]
+
+
+def read_each(session: Session, kind: type[_R]) -> Iterator[_R | Unreadable]:
+    """Yield every row of a table in the order of its key, each read by a question of its own."""
+    columns = raw_key(kind)
+    for row in session.execute(select(*columns).order_by(*columns)).all():
+        key = tuple(row)
+        is_it = and_(*(column == part for column, part in zip(columns, key, strict=True)))
+        try:
+            yield session.scalars(select(kind).where(is_it)).one()
+        except Exception as error:  # noqa: BLE001 - what is planted may break anything
+            yield Unreadable(kind, key, said_of(error))
+
+
+def read_rows(session: Session, kind: type[_R], asked: Select[_R]) -> list[_R]:
+    """Return the rows that are asked for; where one cannot be read, all the readable ones."""
+    try:
+        return list(session.scalars(asked))
+    except Exception:  # noqa: BLE001 - see above
+        return [row for row in read_each(session, kind) if not isinstance(row, Unreadable)]
+
+
+def said_of(error: Exception) -> str:
+    """Return an error in one line: its kind, and the first line of what it says."""
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}".removesuffix(": ")
