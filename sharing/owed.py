@@ -131,6 +131,12 @@ def read_owing(session: Session, kind: type[Base]) -> list[tuple[Any, Due, Leaf]
     ]
 
 
+def leaves_due(row: Base) -> list[Leaf]:
+    """Return the leaves that a row owes or has left."""
+    is_due = [due.since is None or getattr(row, due.since) is not None for due in dues(type(row))]
+    return [due.leaf_of(row) for due, is_so in zip(dues(type(row)), is_due, strict=True) if is_so]
+
+
 def declared() -> Iterator[type[Base]]:
     """Return every table whose rows owe leaves, by its class."""
     # They import this module.

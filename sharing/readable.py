@@ -1,4 +1,4 @@
-"""Rows of the control database read each for itself, where one of them cannot be read.
+"""What the control database stores as text and is read as more, and rows that cannot be read.
 
 Whoever can write to the database can plant anything in it: SQLite keeps text in a column of times,
 and no database knows what a text that holds JSON must be.
@@ -7,20 +7,38 @@ and no database knows what a text that holds JSON must be.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import and_, inspect, select, type_coerce
+from pydantic import TypeAdapter
+from sqlalchemy import Text, and_, inspect, select, type_coerce
+from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import NullType
 
 from sharing.control import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import MappedColumn, Session
+    from sqlalchemy.types import TypeEngine
 
 _R = TypeVar("_R", bound=Base)
+#: In a column's ``info``: the function by which its text is read.
+READS: Final = "reads"
+_WORDS: Final = TypeAdapter(dict[str, str])
+
+
+def read_by(
+    read: Callable[[str], object], kind: TypeEngine[str] | type[Text] = Text
+) -> MappedColumn[Any]:
+    """Declare a column whose text ``read`` reads, raising ValueError where it is none such."""
+    return mapped_column(kind, info={READS: read})
+
+
+def words(text: str) -> Mapping[str, str]:
+    """Read what was said with a step: an object of texts."""
+    return _WORDS.validate_json(text, strict=True)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from sharing.catalogue.steps import TRANSITIONS
 from sharing.control import Control, has_control
 from sharing.owed import OwingRow
 from sharing.people import DATA_AUTHORITY, require
+from sharing.readable import read_by, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ class EntryStepRow(OwingRow):
     provider: Mapped[str] = mapped_column(String(63))
     contract_version: Mapped[str] = mapped_column(String(32))
     entry_sha256: Mapped[str] = mapped_column(String(64))
-    said: Mapped[str] = mapped_column(Text)
+    said: Mapped[str] = read_by(words)
     actor: Mapped[str] = mapped_column(String(255))
     at: Mapped[datetime]
 
@@ -137,8 +138,8 @@ def take(
             f"目录条目还没有编码 {entry.contract} has no code yet.",
             "请写编码 Write catalogue.code: 3NNNNN/NNNNNN.",
         )
-    words = {name: " ".join(text.split()) for name, text in said.items() if text.strip()}
-    _check_words(entry, transition, words)
+    given = {name: " ".join(text.split()) for name, text in said.items() if text.strip()}
+    _check_words(entry, transition, given)
     with control.write() as session:
         history = read_histories(session, entry.code).get(entry.code, History())
         _check_turn(entry, transition, history)
@@ -152,7 +153,7 @@ def take(
                 provider=entry.provider,
                 contract_version=entry.contract_version,
                 entry_sha256=digest(entry),
-                said=json.dumps(words, ensure_ascii=False, sort_keys=True),
+                said=json.dumps(given, ensure_ascii=False, sort_keys=True),
                 actor=actor.name,
                 at=at,
             )
@@ -341,7 +342,7 @@ def _step(row: EntryStepRow) -> Step:
         cast("State", row.state),
         row.contract_version,
         row.entry_sha256,
-        json.loads(row.said),
+        words(row.said),
         row.actor,
         row.at,
     )

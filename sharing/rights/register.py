@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime  # noqa: TC003  (SQLAlchemy reads them)
 from typing import TYPE_CHECKING, Final, cast
 
+from pydantic import TypeAdapter
 from sqlalchemy import Date, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +22,7 @@ from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.owed import OwingRow
 from sharing.people import require
+from sharing.readable import read_by
 from sharing.requests.tables import next_number
 from sharing.rights.terms import (
     ANY_USE,
@@ -47,6 +49,12 @@ if TYPE_CHECKING:
     from sharing.people import Actor
 
 _TERM_CHARACTERS: Final = 100
+_SCOPE: Final = TypeAdapter(frozenset[str])
+
+
+def read_scope(text: str) -> frozenset[str]:
+    """Read the uses that a right is for: a list of texts."""
+    return _SCOPE.validate_json(text)
 
 
 class RightRow(OwingRow):
@@ -62,7 +70,7 @@ class RightRow(OwingRow):
     grantor: Mapped[str] = mapped_column(String(63))
     parent: Mapped[str | None] = mapped_column(String(16))
     legal_basis: Mapped[str] = mapped_column(Text)
-    scope: Mapped[str] = mapped_column(Text)
+    scope: Mapped[str] = read_by(read_scope)
     from_on: Mapped[date] = mapped_column(Date)
     to_on: Mapped[date | None] = mapped_column(Date)
     reason: Mapped[str] = mapped_column(Text)
@@ -313,5 +321,5 @@ def _right(rows: Sequence[RightRow]) -> Right:
 
 
 def _entry(row: RightRow) -> Entry:
-    terms = Terms(row.legal_basis, frozenset(json.loads(row.scope)), row.from_on, row.to_on)
+    terms = Terms(row.legal_basis, read_scope(row.scope), row.from_on, row.to_on)
     return Entry(cast("Kind", row.kind), terms, row.reason, row.actor, row.at, right_leaf(row).key)

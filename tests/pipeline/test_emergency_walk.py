@@ -20,7 +20,6 @@ from contracts.requested import city_tree
 from jobs.record import governance
 from jobs.seal.rows import opened_table
 from jobs.verify import verify
-from jobs.verify.lake import Lake
 from lineage.evidence import verify_dossier
 from lineage.evidence.custody import gaps_of
 from lineage.evidence.dossier import compile_dossier
@@ -33,6 +32,7 @@ from sharing.requests import flow
 from sharing.requests.asked import parse_asked
 from sharing.requests.parties import AboveCeilingError
 from sharing.requests.tables import read_ask
+from sharing.verify.lake import CityLake
 from sharing.verify.requests import requests
 from tests.conftest import DAYS
 from tests.support.gateways import running_gateway
@@ -230,5 +230,5 @@ def _whole(value: float) -> int | None:
 def _findings(home: Home) -> list[Finding]:
     tree = city_tree(home, ROOT / "contracts")
     report = verify(home, tree)
-    report.add(requests(Lake(home, tree)))
+    report.add(requests(CityLake(home, tree)))
     return [*report.broken, *report.recovering]

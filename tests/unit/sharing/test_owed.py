@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Date, Integer, insert, inspect, select, text
+from sqlalchemy import select, text
 
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from portal.web.serving import PORTAL
 from sharing import owed
-from sharing.control import Base, Control, Grant, OwedLeaf, UtcDateTime
+from sharing.control import Base, Control, Grant, OwedLeaf
 from sharing.gateway.serving import GATEWAY
 from sharing.grants import grants
 from sharing.requests.tables import StepRow
@@ -25,9 +23,11 @@ from sharing.serving import build_server
 from sharing.verify.attested import attested
 from sharing.verify.catalogue import catalogue
 from sharing.verify.grants import grants as granted
+from sharing.verify.lake import CityLake
 from sharing.verify.requests import requests
 from sharing.verify.rights import rights
 from tests.support.sharing.asking import begun
+from tests.support.sharing.planting import ALL_TO_ONE, AT, plant, planted
 from tests.support.sharing.served import TABLE
 
 if TYPE_CHECKING:
@@ -37,55 +37,14 @@ if TYPE_CHECKING:
 
 TREE = load_tree(ROOT / "contracts")
 KINDS = sorted(owed.declared(), key=lambda kind: kind.__name__)
-AT = dt.datetime(2026, 7, 15, 1, tzinfo=dt.UTC)
-ALL_TO_ONE = '[["civil", "1", 0]]'
 UNNOTED = "and this home has no note that it owes it"
-#: Where a column cannot hold anything that fits its type.
-WORDS: dict[str, dict[str, Any]] = {
-    "share_grants": {"recipient": "demo", "share": "jingshu", "schema": "city", "table": TABLE},
-    "share_ask_steps": {
-        "ask": "R2026-0001",
-        "action": "submit",
-        "state": "submitted",
-        "asked": None,
-    },
-    "share_catalogue_steps": {"action": "clear", "state": "cleared"},
-    "share_listings": {"origin": "real", "business_date": "2026-07-15"},
-    "share_trades": {"rule": "rule", "refund_of": None},
-    "share_split_rules": {"shares": ALL_TO_ONE},
-}
 
 
 def findings(home: Home) -> list[Finding]:
-    report, lake = Report(), Lake(home, TREE)
+    report, lake = Report(), CityLake(home, TREE)
     for prove in (granted, requests, rights, catalogue, attested):
         report.add(prove(lake))
     return report.findings
-
-
-def planted(kind: type[Base]) -> dict[str, Any]:
-    """Return a row as somebody would write it by SQL: whole, and all its leaves still owed."""
-    own = WORDS.get(kind.__tablename__, {})
-    row = {}
-    for column in inspect(kind).columns:
-        value: Any = "{}" if str(column.type) == "TEXT" else "planted"
-        if isinstance(column.type, UtcDateTime):
-            value = AT
-        elif isinstance(column.type, Date):
-            value = AT.date()
-        elif column.type.python_type is bool:
-            value = False
-        elif isinstance(column.type, Integer):
-            value = 1
-        row[column.key] = own.get(column.key, value)
-    open_still = {"removed_at", "revoked_at", "answered_at"}
-    return row | {n: None for n in row if n.endswith(owed.MARKER) or n in open_still}
-
-
-def put(control: Control, kind: type[Base], row: dict[str, Any]) -> None:
-    """Write past the session's hooks, as who has the database alone does."""
-    with control.write() as session:
-        session.connection().execute(insert(kind), row)
 
 
 @pytest.fixture
@@ -102,7 +61,7 @@ def city(control: Control) -> Control:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_planted_row_is_never_logged_and_is_named(city: Control, kind: type[Base]) -> None:
-    put(city, kind, planted(kind))
+    plant(city, kind, planted(kind))
     size = EvidenceLog(city.home).size
     with city.read() as session:
         [leaf] = [leaf for _, _, leaf in owed.read_owing(session, kind)]
@@ -117,7 +76,7 @@ def test_a_planted_row_is_never_logged_and_is_named(city: Control, kind: type[Ba
 def test_a_planted_grant_opens_nothing(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "值守", actor="test")
     grants.revoke(control, "demo", actor="test")
-    put(control, Grant, planted(Grant))
+    plant(control, Grant, planted(Grant))
     owed.settle(control, Grant)
     assert grants.granted_tables(control, "demo") == frozenset()
     grants.revoke(control, "demo", actor="test")
@@ -129,10 +88,10 @@ def test_a_planted_grant_opens_nothing(control: Control) -> None:
 
 def test_a_planted_note_is_none(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "值守", actor="test")
-    put(control, Grant, planted(Grant))
+    plant(control, Grant, planted(Grant))
     with control.read() as session:
         [(_, _, leaf)] = owed.read_owing(session, Grant)
-    put(control, OwedLeaf, {"leaf": leaf.canonical().decode(), "mac": "f" * 64})
+    plant(control, OwedLeaf, {"leaf": leaf.canonical().decode(), "mac": "f" * 64})
     owed.settle(control, Grant)
     assert EvidenceLog(control.home).find(leaf.key) is None
     assert "it was not written by this home" in {f.problem for f in findings(control.home)}
@@ -186,8 +145,8 @@ def test_each_server_settles_every_kind_at_its_start_whatever_was_planted(
         grants.grant(control, "demo", TABLE, "值守", actor="test")
         with control.write() as session:
             session.add(SplitRuleRow(version="rule", shares=ALL_TO_ONE, actor="test", at=AT))
-    put(control, StepRow, planted(StepRow) | {"seq": 99, "action": "no step at all"})
-    put(control, Grant, planted(Grant) | {"purpose": "no time"})
+    plant(control, StepRow, planted(StepRow) | {"seq": 99, "action": "no step at all"})
+    plant(control, Grant, planted(Grant) | {"purpose": "no time"})
     with control.write() as session:
         session.execute(text("UPDATE share_grants SET granted_at = 'x' WHERE purpose = 'no time'"))
     build_server(service, control, 1)

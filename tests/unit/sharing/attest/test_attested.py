@@ -14,7 +14,6 @@ from sqlalchemy import create_engine, delete, select, text, update
 
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from jobs.verify.lake import Lake
 from lineage.evidence.log import EvidenceLog
 from sharing import migrations, owed
 from sharing.accounts import accounts, sessions
@@ -26,6 +25,7 @@ from sharing.grants import grants, recipients
 from sharing.grants.belonging import give_body
 from sharing.people import Actor
 from sharing.verify.attested import attested
+from sharing.verify.lake import CityLake
 from tests.support.sharing.trading import set_back
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Life:
     control: Control
 
     def findings(self) -> list[Finding]:
-        checks = attested(Lake(self.control.home, TREE))
+        checks = attested(CityLake(self.control.home, TREE))
         return [finding for _, finding in checks if finding is not None]
 
     def named(self) -> list[str]:
@@ -113,7 +113,7 @@ def small(control: Control) -> Life:
 
 def test_ordinary_life_is_proved_row_by_row(life: Life) -> None:
     assert life.findings() == []
-    log = Lake(life.control.home, TREE).log
+    log = CityLake(life.control.home, TREE).log
     assert {leaf.type for leaf in log} == {
         *("recipient", "invitation", "token", "account", "session", "audit")
     }

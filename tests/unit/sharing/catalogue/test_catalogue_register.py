@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing import owed
 from sharing.catalogue import lead, register
@@ -22,6 +21,7 @@ from sharing.catalogue.steps import ACTIONS, STATES, TRANSITIONS
 from sharing.control import Control
 from sharing.people import ROLES, ForbiddenError
 from sharing.verify.catalogue import catalogue
+from sharing.verify.lake import CityLake
 from tests.support.sharing.asking import MONDAY, person
 from tests.support.sharing.lakes import TREE
 
@@ -86,7 +86,7 @@ def state(home: Home) -> State:
 
 def findings(home: Home) -> list[str]:
     report = Report()
-    report.add(catalogue(Lake(home, TREE)))
+    report.add(catalogue(CityLake(home, TREE)))
     return [f"{f.where}: {f.problem}" for f in report.broken]
 
 
@@ -368,9 +368,9 @@ def test_a_step_that_owes_its_leaf_is_recovering_until_it_is_settled(
         with pytest.raises(SystemExit):
             step(control, "clear")
     report = Report()
-    report.add(catalogue(Lake(control.home, TREE)))
+    report.add(catalogue(CityLake(control.home, TREE)))
     assert (len(report.broken), len(report.recovering)) == (0, 1)
     owed.settle(control, register.EntryStepRow)
     report = Report()
-    report.add(catalogue(Lake(control.home, TREE)))
+    report.add(catalogue(CityLake(control.home, TREE)))
     assert (len(report.broken), len(report.recovering)) == (0, 0)

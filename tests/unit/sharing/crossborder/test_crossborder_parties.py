@@ -12,7 +12,6 @@ from sqlalchemy import select, text
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ, Provider
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing import owed
 from sharing.control import Control, Grant, Recipient
@@ -26,6 +25,7 @@ from sharing.crossborder.rules import FILE, rulebook_of, rulebook_on, rulebooks
 from sharing.crossborder.title import holders, title
 from sharing.crossborder.zone import parse_list
 from sharing.people import ForbiddenError
+from sharing.verify.lake import CityLake
 from sharing.verify.rights import rights
 from tests.support.sharing.abroad import (
     AUTHORITY,
@@ -66,7 +66,7 @@ def decided(control: Control, exporter: str, table: str, tree: Tree = TREE, **ho
 
 def findings(home: Home) -> list[str]:
     report = Report()
-    report.add(rights(Lake(home, TREE)))
+    report.add(rights(CityLake(home, TREE)))
     return [f"{f.where}: {f.problem}" for f in report.broken]
 
 

@@ -17,7 +17,6 @@ from contracts.errors import UsageError
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from contracts.moment import utc_now
-from jobs.verify.lake import Lake
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Control, Request
@@ -26,6 +25,7 @@ from sharing.gateway.retention import DEFAULT_DAYS, Retention, remove_old
 from sharing.gateway.serving import GATEWAY
 from sharing.serving import build_server
 from sharing.verify.grants import grants as prove
+from sharing.verify.lake import CityLake
 from tests.support.sharing.served import TABLE, TABLE_URL
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def test_records_are_no_more_than_so_many_hours_of_them(control: Control) -> Non
 
 def test_verify_holds_after_a_removal_and_names_a_deletion(control: Control) -> None:
     def findings() -> list[str]:
-        lake = Lake(control.home, load_tree(ROOT / "contracts"))
+        lake = CityLake(control.home, load_tree(ROOT / "contracts"))
         return [found.where for _, found in prove(lake) if found is not None]
 
     for hour in range(3):
@@ -213,7 +213,7 @@ def test_a_removal_that_a_crash_left_half_done_is_done_again(
         broken.setattr(EvidenceLog, "append", dies)
         with pytest.raises(KeyboardInterrupt):
             remove_old(control, Retention(1, 1000), late)
-    lake = Lake(control.home, load_tree(ROOT / "contracts"))
+    lake = CityLake(control.home, load_tree(ROOT / "contracts"))
     assert not [found for _, found in prove(lake) if found is not None]
     assert remove_old(control, Retention(1, 1000), late).removed == 1
     assert len(leaves(control.home)) == 2

@@ -11,13 +11,13 @@ from sqlalchemy import delete, select, update
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from contracts.moment import utc_now
-from jobs.verify.lake import Lake
 from sharing import owed
 from sharing.control import Control, ForeignTable, Grant
 from sharing.grants import grants
 from sharing.tables import foreign
 from sharing.tables.storage import Folder
 from sharing.verify.grants import grants as prove
+from sharing.verify.lake import CityLake
 from tests.support.sharing.served import TABLE, districts
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ TREE = load_tree(ROOT / "contracts")
 
 
 def checks(home: Home) -> list[Finding | None]:
-    return [finding for _, finding in prove(Lake(home, TREE))]
+    return [finding for _, finding in prove(CityLake(home, TREE))]
 
 
 def spoil(control: Control, **values: Any) -> None:
