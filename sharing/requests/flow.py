@@ -15,7 +15,7 @@ from contracts.model import CITY_TZ
 from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
-from sharing.control import Grant, Request
+from sharing.control import AccessRecord, Grant
 from sharing.grants import grants
 from sharing.grants.recipients import NotItsRecipientError, create_recipient, require_own
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
@@ -265,10 +265,10 @@ def _first_read(session: Session, ask: Ask, tree: Tree) -> datetime | None:
         return None
     table = table_of(ask.id, ask.asked, tree)
     return session.scalar(
-        select(func.min(Request.at)).where(
-            Request.recipient == ask.asked.recipient,
-            Request.at >= delivered.at,
-            Request.files > 0,
-            Request.path.contains(f"/tables/{table}/", autoescape=True),
+        select(func.min(AccessRecord.at)).where(
+            AccessRecord.recipient == ask.asked.recipient,
+            AccessRecord.at >= delivered.at,
+            AccessRecord.files > 0,
+            AccessRecord.path.contains(f"/tables/{table}/", autoescape=True),
         )
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from jobs.verify.report import said
-from sharing.control import ForeignTable, Grant, LoggedReads, Request
+from sharing.control import AccessRecord, ForeignTable, Grant, LoggedReads
 from sharing.gateway.reads import leaves_of
 from sharing.gateway.retention import is_removal, removed_until
 from sharing.grants.grants import grant_leaf, revoke_leaf
@@ -41,8 +41,8 @@ def grants(lake: CityLake) -> Iterator[Checked]:
         tables = session.scalars(select(ForeignTable).order_by(ForeignTable.added_at)).all()
         marked = session.scalars(select(LoggedReads)).one_or_none()
         until = _logged_until(lake, None if marked is None else marked.until)
-        asked = select(Request).order_by(Request.id)
-        reads = leaves_of(session.scalars(asked.where(Request.at < until))) if until else []
+        asked = select(AccessRecord).order_by(AccessRecord.id)
+        reads = leaves_of(session.scalars(asked.where(AccessRecord.at < until))) if until else []
     expected = set()
     for row in rows:
         leaf = grant_leaf(row)

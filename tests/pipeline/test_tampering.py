@@ -27,7 +27,7 @@ from jobs.verify.prove import CHECKS
 from jobs.verify.report import Report
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import Control, Grant, Request
+from sharing.control import AccessRecord, Control, Grant
 from sharing.gateway.reads import settle_reads
 from sharing.grants import grants
 from sharing.verify.grants import grants as prove_grants
@@ -70,7 +70,7 @@ def sound(city: City, tmp_path_factory: pytest.TempPathFactory) -> Home:
             for minute in range(3):
                 values = {"method": "POST", "path": path, "status": 200, "version": 3, "files": 1}
                 at = hour + timedelta(minutes=minute)
-                session.add(Request(at=at, recipient="demo", **values))
+                session.add(AccessRecord(at=at, recipient="demo", **values))
         assert settle_reads(control) == 1
     return home
 
@@ -373,9 +373,9 @@ ENDED: Final = Grant.recipient == "other"
         (update(Grant).where(OPEN).values(until_at=utc_now()), "share_grants", "until"),
         (update(Grant).where(ENDED).values(revoked_at=None), "evidence revoke:", "no such revoke"),
         (delete(Grant).where(OPEN), "evidence grant:demo/", "no such grant any more"),
-        (delete(Request).where(Request.id == 2), "share_requests", "requests is not"),
-        (update(Request).values(recipient="other"), "share_requests", "records_sha256"),
-        (delete(Request), f"evidence reads:{SHARED}", "no such reads any more"),
+        (delete(AccessRecord).where(AccessRecord.id == 2), "share_requests", "requests is not"),
+        (update(AccessRecord).values(recipient="other"), "share_requests", "records_sha256"),
+        (delete(AccessRecord), f"evidence reads:{SHARED}", "no such reads any more"),
     ],
     ids=[
         "purpose",

@@ -11,7 +11,7 @@ import pytest
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from jobs.record import governance
-from sharing.control import Control, Request
+from sharing.control import AccessRecord, Control
 from sharing.grants import grants
 from sharing.grants.returned import grant_returned
 from sharing.kpis.rates import Kpi, Name, efficiency, kpis, totals
@@ -201,7 +201,7 @@ def test_efficiency_is_the_median_from_submission_to_first_read(control: Control
         with control.write() as session:
             path = "/delta-sharing/shares/jingshu/schemas/c/tables/heat_readiness__demo/query"
             session.add(
-                Request(
+                AccessRecord(
                     at=read_at, recipient="med_ins", method="POST", path=path, status=200, files=1
                 )
             )

@@ -15,7 +15,7 @@ from contracts.loading import load_tree
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing import owed
-from sharing.control import Control, Grant, Request
+from sharing.control import AccessRecord, Control, Grant
 from sharing.grants import grants
 from sharing.people import SYSTEM, ForbiddenError, may
 from sharing.requests import flow
@@ -438,7 +438,9 @@ def logged(control: Control) -> dict[str, Leaf]:
 def _read(control: Control, path: str, files: int, at: object) -> None:
     with control.write() as session:
         session.add(
-            Request(at=at, recipient="med_ins", method="POST", path=path, status=200, files=files)
+            AccessRecord(
+                at=at, recipient="med_ins", method="POST", path=path, status=200, files=files
+            )
         )
 
 
