@@ -299,9 +299,8 @@ def _serving(home: Home, contracts: Path) -> Iterator[Gateway]:
             recipients.create_recipient(control, "bench", "bench")
             with control.write() as session:
                 for table in Catalog(control).tables():
-                    grants.open_grant(
-                        session, "bench", table, "bench", until_at=None, actor="bench", at=utc_now()
-                    )
+                    wanted = grants.Wanted("bench", table, "bench")
+                    grants.open_grant(session, wanted, "bench", utc_now())
             owed.settle(control, Grant)
             issued = recipients.issue_profile(control, "bench")
             recipients.write_profile(issued, profile)

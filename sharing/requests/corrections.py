@@ -74,15 +74,17 @@ class Correction:
         return self.due_at is not None and (self.answered_at or at) > self.due_at
 
 
-def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of which request
-    control: Control,
-    tree: Tree,
-    ask_id: str,
-    contract: str,
-    provider: str,
-    said: str,
-    actor: Actor,
-    at: datetime,
+@dataclass(frozen=True)
+class Fault:
+    """What is said to be wrong: of which source, in people's words."""
+
+    contract: str
+    provider: str
+    said: str
+
+
+def ask_correction(
+    control: Control, tree: Tree, ask_id: str, fault: Fault, actor: Actor, at: datetime
 ) -> str:
     """Open an issue at a provider of a request's source; return its id, such as ``C2026-0001``.
 
@@ -90,7 +92,8 @@ def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of
         RequestStateError: The request was never delivered.
         UsageError: The request does not read that contract of that provider.
     """
-    words = " ".join(said.split())
+    words = " ".join(fault.said.split())
+    contract, provider = fault.contract, fault.provider
     with control.write() as session:
         ask = read_ask(session, ask_id)
         require(actor, "ask_correction", ask.asked.body)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
-    from sharing.people import Actor
     from sharing.requests.states import Action, State
 
 
@@ -141,27 +140,11 @@ def next_number(
     return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:04d}"
 
 
-def step_row(  # noqa: PLR0913, PLR0917 - a row has these columns
-    ask_id: str,
-    seq: int,
-    action: Action,
-    state: State,
-    actor: Actor,
-    body: str,
-    at: datetime,
-    said: Mapping[str, str],
-    asked: Asked | None,
-) -> StepRow:
+def step_row(ask_id: str, step: Step, asked: Asked | None) -> StepRow:
     """Return the row of one step, whose leaf is owed; ``asked`` where the step words it anew."""
     return StepRow(
         ask=ask_id,
-        seq=seq,
-        action=action,
-        state=state,
-        actor=actor.name,
-        body=body,
-        at=at,
-        said=said_json(said),
+        **{**vars(step), "said": said_json(step.said)},
         asked=None if asked is None else asked.model_dump_json(),
     )
 

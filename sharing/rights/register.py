@@ -7,7 +7,7 @@ only ever added. What a right is worth on a day is ``terms``'s to say.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime  # noqa: TC003  (SQLAlchemy reads them)
 from typing import TYPE_CHECKING, Final, cast
 
@@ -137,12 +137,19 @@ def grant(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
     return right_id
 
 
-def change(  # noqa: PLR0913, PLR0917 - which right becomes what, why, by whom and when
+@dataclass(frozen=True)
+class Extent:
+    """How far a right is to reach: to which uses, and to which day; None: without an end."""
+
+    scope: frozenset[str]
+    to_on: date | None
+
+
+def change(
     control: Control,
     tree: Tree,
     right_id: str,
-    scope: frozenset[str],
-    to_on: date | None,
+    extent: Extent,
     reason: str,
     actor: Actor,
     at: datetime,
@@ -157,7 +164,7 @@ def change(  # noqa: PLR0913, PLR0917 - which right becomes what, why, by whom a
         register = read_register(session, tree)
         right = _open_right(register, right_id)
         require(actor, "grant_rights", right.grantor)
-        terms = replace(right.terms, scope=scope, to_on=to_on)
+        terms = replace(right.terms, scope=extent.scope, to_on=extent.to_on)
         _check_terms(terms)
         # What it comes to from now on is compared; its first day may be long past.
         from_now = replace(terms, from_on=max(terms.from_on, city_day(at)))

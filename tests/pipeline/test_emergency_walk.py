@@ -110,13 +110,21 @@ def test_the_walk(city: City, home: Home, tmp_path: Path, monkeypatch: pytest.Mo
             assert any(both is None for _, both in shown.values()), "and some hides who is ill"
             assert _findings(home) == []
             assert flow.sweep(control, city.tree, utc_now()) == [(ask_id, "note_first_read")]
-            flow.act(control, city.tree, ask_id, "close", ASKER, utc_now(), {"reason": "汛情解除"})
+            flow.act(
+                control,
+                city.tree,
+                ask_id,
+                "close",
+                ASKER,
+                utc_now(),
+                flow.Said({"reason": "汛情解除"}),
+            )
             with pytest.raises(HTTPError) as gone:
                 delta_sharing.load_as_pandas(url)
             assert gone.value.response.status_code == 404
         retire_ended(home, control)
         said = {"method": "覆写", "proof": "签字单 17"}
-        flow.act(control, city.tree, ask_id, "destroy", ASKER, utc_now(), said)
+        flow.act(control, city.tree, ask_id, "destroy", ASKER, utc_now(), flow.Said(said))
         settle_reads(control, utc_now() + timedelta(hours=2))
     _custody_is_whole(city, home, ask_id)
     assert [p.id for p in city_tree(home).active_products()] == [
@@ -189,7 +197,9 @@ def _raw_is_refused(control: Control, city: City) -> None:
 
 def _agreed(control: Control, city: City) -> str:
     def take(action: Action, body: str, role: str, **said: str) -> str:
-        return flow.act(control, city.tree, ask_id, action, person(body, role), utc_now(), said)
+        return flow.act(
+            control, city.tree, ask_id, action, person(body, role), utc_now(), flow.Said(said)
+        )
 
     ask_id = flow.draft(control, city.tree, parse_asked(WISH, "wish"), ASKER, utc_now())
     take("submit", "emergency", "cdo")

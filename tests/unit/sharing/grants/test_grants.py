@@ -39,7 +39,7 @@ def states(control: Control) -> list[str]:
 
 
 def give(control: Control, table: str = TABLE, until: date | None = None) -> None:
-    grants.grant(control, "demo", table, "应急值守", until=until, actor="test")
+    grants.grant(control, "demo", table, "应急值守", grants.Reach(until), actor="test")
 
 
 @pytest.mark.parametrize("name", [TABLE, TABLE.upper(), FULL, FULL.upper()])
