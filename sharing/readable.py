@@ -57,19 +57,24 @@ class Unreadable:
 
 def raw_key(kind: type[Base]) -> list[ColumnElement[Any]]:
     """Return the columns of a table's key, to be compared as they are stored."""
-    return [type_coerce(column, NullType()) for column in inspect(kind).primary_key]
+    return [
+        type_coerce(column, NullType()).label(f"key_{number}")
+        for number, column in enumerate(inspect(kind).primary_key)
+    ]
 
 
-def read_each(session: Session, kind: type[_R]) -> Iterator[_R | Unreadable]:
-    """Yield every row of a table in the order of its key, each read by a question of its own."""
+def read_each(
+    session: Session, kind: type[_R]
+) -> Iterator[tuple[tuple[Any, ...], _R | Unreadable]]:
+    """Yield every row of a table by its key, in that order, each read by a question of its own."""
     columns = raw_key(kind)
     for row in session.execute(select(*columns).order_by(*columns)).all():
         key = tuple(row)
         is_it = and_(*(column == part for column, part in zip(columns, key, strict=True)))
         try:
-            yield session.scalars(select(kind).where(is_it)).one()
+            yield key, session.scalars(select(kind).where(is_it)).one()
         except Exception as error:  # noqa: BLE001 - what is planted may break anything
-            yield Unreadable(kind, key, said_of(error))
+            yield key, Unreadable(kind, key, said_of(error))
 
 
 def read_rows(session: Session, kind: type[_R], asked: Select[_R]) -> list[_R]:
@@ -77,7 +82,7 @@ def read_rows(session: Session, kind: type[_R], asked: Select[_R]) -> list[_R]:
     try:
         return list(session.scalars(asked))
     except Exception:  # noqa: BLE001 - see above
-        return [row for row in read_each(session, kind) if not isinstance(row, Unreadable)]
+        return [row for _, row in read_each(session, kind) if not isinstance(row, Unreadable)]
 
 
 def said_of(error: Exception) -> str:

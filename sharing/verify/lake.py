@@ -9,9 +9,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import event, inspect, not_, tuple_
+from sqlalchemy import event, inspect, not_, select, tuple_
 from sqlalchemy.orm import with_loader_criteria
 
 from contracts.moment import utc_now
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import ORMExecuteState, Session
 
     from contracts.layout import Home
+
+#: Rows that are read at once where all of a table are.
+_ROWS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,7 @@ class Records:
             return
         with Control(self.home) as control, control.read() as session:
             for kind in all_kinds() if kinds is None else kinds:
-                for row in read_each(session, kind):
-                    if isinstance(row, Unreadable):
-                        self.unreadable.add(row)
-                    elif problem := _problem(row):
-                        self.unreadable.add(Unreadable(kind, inspect(row).identity or (), problem))
+                self.unreadable |= _unreadable(session, kind)
 
     def _pass_over(self, state: ORMExecuteState) -> None:
         self.asked |= {mapper.class_ for mapper in state.all_mappers}
@@ -88,6 +87,24 @@ def all_kinds() -> list[type[Base]]:
     """Return every table of the control database by its class."""
     migrations.declare_all()
     return sorted((m.class_ for m in Base.registry.mappers), key=lambda kind: kind.__tablename__)
+
+
+def _unreadable(session: Session, kind: type[Base]) -> set[Unreadable]:
+    """Return the rows of a table that are none, by one question if that can be answered."""
+    asked = select(kind, *raw_key(kind)).execution_options(yield_per=_ROWS)
+    try:
+        return {
+            Unreadable(kind, tuple(key), problem)
+            for row, *key in session.execute(asked)
+            if (problem := _problem(row)) is not None
+        }
+    except Exception:  # noqa: BLE001 - what is planted may break anything
+        found = set()
+        for key, row in read_each(session, kind):
+            problem = row.problem if isinstance(row, Unreadable) else _problem(row)
+            if problem is not None:
+                found.add(Unreadable(kind, key, problem))
+        return found
 
 
 def _problem(row: Base) -> str | None:
