@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _R = TypeVar("_R", bound=Base)
 #: In a column's ``info``: the function by which its text is read.
 READS: Final = "reads"
+#: What is planted may be long, and an error may repeat it.
+_SAID_CHARACTERS: Final = 200
 _WORDS: Final = TypeAdapter(dict[str, str])
 
 
@@ -86,6 +88,6 @@ def read_rows(session: Session, kind: type[_R], asked: Select[_R]) -> list[_R]:
 
 
 def said_of(error: Exception) -> str:
-    """Return an error in one line: its kind, and the first line of what it says."""
+    """Return an error in one line: its kind, and the beginning of what it says."""
     first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}".removesuffix(": ")
+    return f"{type(error).__name__}: {first}".removesuffix(": ")[:_SAID_CHARACTERS]

@@ -61,7 +61,7 @@ def answers(check: Check, lake: CityLake) -> Iterator[Checked]:
     yield from _found(check, lake)
     for row in sorted(lake.records.unreadable, key=lambda row: row.where):
         if row.kind in lake.records.asked:
-            yield said(_RECORDS, row.where, f"check {check.__name__} cannot read it: {row.problem}")
+            yield said(_RECORDS, row.where, f"check {_name(check)} cannot read it: {row.problem}")
 
 
 def _found(check: Check, lake: CityLake) -> list[Checked]:
@@ -76,4 +76,10 @@ def _found(check: Check, lake: CityLake) -> list[Checked]:
     except Exception as error:  # noqa: BLE001 - see above
         stopped = error
     problem = f"it came to no end: {said_of(stopped)}"
-    return [(_RECORDS, Finding(_RECORDS, f"check {check.__name__}", problem))]
+    return [(_RECORDS, Finding(_RECORDS, f"check {_name(check)}", problem))]
+
+
+def _name(check: Check) -> str:
+    """Return a check's name with its module's, where they are not the same."""
+    module = check.__module__.rpartition(".")[2]
+    return module if module == check.__name__ else f"{module}.{check.__name__}"

@@ -18,14 +18,17 @@ from sharing.grants import grants
 from sharing.readable import READS
 from sharing.requests.tables import AskRow, StepRow
 from sharing.rights.trades import SplitRuleRow
+from sharing.verify import prove
 from tests.support.sharing.asking import begun
 from tests.support.sharing.planting import plant, planted
 from tests.support.sharing.served import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from contracts.layout import Home
+    from jobs.verify.report import Checked
+    from sharing.verify.lake import CityLake
 
 migrations.declare_all()
 KINDS = sorted((m.class_ for m in Base.registry.mappers), key=lambda kind: kind.__name__)
@@ -168,6 +171,20 @@ def test_a_database_that_is_none_is_a_finding_of_each_check(
     found = verified()
     stopped = {f["where"] for f in found if f["problem"].startswith("it came to no end: ")}
     assert {"check grants", "check requests", "check rights", "check catalogue"} <= stopped
+
+
+def test_a_check_of_the_lake_that_comes_to_no_end_is_a_finding_and_the_others_run(
+    city: Control, verified: Callable[[], Findings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_logged(_: CityLake) -> Iterable[Checked]:
+        raise RecursionError("too deep")
+
+    as_logged.__module__ = "jobs.verify.events"
+    monkeypatch.setattr(prove, "CHECKS", (as_logged, *prove.CHECKS))
+    found = verified()
+    [stopped] = [f for f in found if f["where"] == "check events.as_logged"]
+    assert stopped["problem"] == "it came to no end: RecursionError: too deep"
+    assert is_still_proved(found)
 
 
 def test_nobody_reads_a_stored_text_past_its_column() -> None:
