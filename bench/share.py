@@ -36,7 +36,8 @@ from deltalake import write_deltalake
 from contracts.layout import ROOT, Home
 from contracts.moment import utc_now
 from infra.stack.tied import tied
-from sharing.control import Control
+from sharing import owed
+from sharing.control import Control, Grant
 from sharing.grants import grants, recipients
 from sharing.tables.names import Catalog
 from sharing.tables.snapshot import read_snapshot
@@ -298,10 +299,9 @@ def _serving(home: Home, contracts: Path) -> Iterator[Gateway]:
             recipients.create_recipient(control, "bench", "bench")
             with control.write() as session:
                 for table in Catalog(control).tables():
-                    grants.open_grant(
-                        session, "bench", table, "bench", until_at=None, actor="bench", at=utc_now()
-                    )
-            grants.settle(control)
+                    wanted = grants.Wanted("bench", table, "bench")
+                    grants.open_grant(session, wanted, "bench", utc_now())
+            owed.settle(control, Grant)
             issued = recipients.issue_profile(control, "bench")
             recipients.write_profile(issued, profile)
         log = home.root / "gateway.log"

@@ -76,14 +76,15 @@ def web(port: int | None) -> int:
 
     放在反向代理之后 Behind a reverse proxy: docs/how-to/behind-a-proxy.md.
     """
-    from portal.web.serving import build_server
+    from portal.web.serving import PORTAL
     from sharing.accounts.accounts import list_accounts
     from sharing.control import Control
     from sharing.endpoint import web_serving
+    from sharing.serving import build_server
 
     serving = web_serving(port)
     with Control(Home.from_env()) as control:
-        server = build_server(control, port)
+        server = build_server(PORTAL, control, port)
         click.echo(f"办理门户 portal: {serving.url}/  (Ctrl-C 停止 stops)")
         if not list_accounts(control):
             click.echo("还没有账户 No accounts yet: ./jingshu share account bootstrap")

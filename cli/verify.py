@@ -29,29 +29,11 @@ def verify(as_json: bool) -> int:
 
     退出码 Exit code: 0 成立 holds · 1 不成立 broken · 2 用法 usage.
     """
-    from jobs.verify import Report
-    from jobs.verify import verify as prove
-    from jobs.verify.lake import Lake
     from lineage.evidence.anchored import anchoring
-    from sharing.calendars import calendars
-    from sharing.verify.attested import attested
-    from sharing.verify.catalogue import catalogue
-    from sharing.verify.grants import grants
-    from sharing.verify.requests import requests
-    from sharing.verify.rights import rights
+    from sharing.verify.prove import prove
 
     home = Home.from_env()
-    tree = city_tree(home)
-    report = Report()
-    if home.root.is_dir() and any(home.root.iterdir()):
-        report = prove(home, tree)
-        lake = Lake(home, tree)
-        report.add(grants(lake))
-        report.add(requests(lake))
-        report.add(rights(lake))
-        report.add(catalogue(lake))
-        report.add(calendars(lake))
-        report.add(attested(lake))
+    report = prove(home, city_tree(home))
     anchor = anchoring(home, datetime.now(UTC))
     if as_json:
         found = {**_as_json(report), "anchor": None if anchor is None else anchor.to_json()}

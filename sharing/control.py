@@ -231,8 +231,8 @@ class ForeignTable(Base):
     )
 
 
-class Request(Base):
-    """What one request asked for and how it was answered.
+class AccessRecord(Base):
+    """One line of the gateway's access log: what was asked for and how it was answered.
 
     Rows are only ever added, and removed by hours when old (``sharing.gateway.retention``).
     """

@@ -19,6 +19,7 @@ from contracts.moment import utc_now
 from lineage.evidence.log import EvidenceLog
 from sharing.attest import notes
 from sharing.control import Base, Control
+from sharing.readable import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,8 +94,9 @@ def note_changes(session: Session, _context: UOWTransaction) -> None:
 def settle(control: Control, *kinds: type[Base]) -> None:
     """Log the leaves that rows of these tables owe, in the order they were noted.
 
-    A row stays as it is, for verify to name, where its leaf is not noted by this home, or where it
-    says something else than its note, unless that very leaf is in the log already.
+    A row stays as it is, for verify to name, where no leaf can be made of it, where its leaf is not
+    noted by this home, or where it says something else than its note, unless that very leaf is in
+    the log already.
     """
     with control.write() as session:
         owing = [found for kind in kinds for found in read_owing(session, kind)]
@@ -115,15 +117,24 @@ def settle(control: Control, *kinds: type[Base]) -> None:
 
 
 def read_owing(session: Session, kind: type[Base]) -> list[tuple[Any, Due, Leaf]]:
-    """Return the rows of a table that are not marked as logged, with the leaves they owe."""
+    """Return the rows of a table that are not marked as logged, with the leaves they owe.
+
+    Without what somebody planted of which no leaf can be made: ``verify`` names it.
+    """
     owed = [getattr(kind, d.marker).is_(None) & _is_due(kind, d) for d in dues(kind)]
     asked = select(kind).where(or_(*owed)).order_by(*inspect(kind).primary_key)
     return [
-        (row, due, due.leaf_of(row))
-        for row in session.scalars(asked)
+        (row, due, leaf)
+        for row in read_rows(session, kind, asked)
         for due in dues(kind)
-        if _is_owed(row, due)
+        if _is_owed(row, due) and (leaf := _leaf(row, due)) is not None
     ]
+
+
+def leaves_due(row: Base) -> list[Leaf]:
+    """Return the leaves that a row owes or has left."""
+    is_due = [due.since is None or getattr(row, due.since) is not None for due in dues(type(row))]
+    return [due.leaf_of(row) for due, is_so in zip(dues(type(row)), is_due, strict=True) if is_so]
 
 
 def declared() -> Iterator[type[Base]]:
@@ -150,6 +161,15 @@ def _noted(session: Session, home: Home) -> dict[bytes, int]:
         for owed in notes.read_owed(session, home)
         if owed.leaf is not None and owed.kind == "row"
     }
+
+
+def _leaf(row: Base, due: Due) -> Leaf | None:
+    try:
+        leaf = due.leaf_of(row)
+        leaf.canonical()
+    except Exception:  # noqa: BLE001 - what is planted may break anything
+        return None
+    return leaf
 
 
 def _is_logged(log: EvidenceLog, leaf: Leaf) -> bool:

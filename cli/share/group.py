@@ -93,8 +93,7 @@ def grant(
             recipient,
             table,
             purpose,
-            until=last_day,
-            history_from=-1 if history and history_from is None else history_from,
+            grants.Reach(last_day, -1 if history and history_from is None else history_from),
             actor=getpass.getuser(),
             body=body,
         )

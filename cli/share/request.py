@@ -262,15 +262,14 @@ def correct(
     """纠错 Open an issue at a provider: it owes an answer in ten working days (Art. 26)."""
     from contracts.moment import utc_now
     from sharing.control import Control
-    from sharing.requests.corrections import ask_correction
+    from sharing.requests.corrections import Fault, ask_correction
 
     home = Home.from_env()
     with Control(home) as control:
         body = _ask(control, ask_id).asked.body
         who = local_user(as_body or body, as_roles)
-        issue = ask_correction(
-            control, city_tree(home), ask_id, contract, provider, said, who, utc_now()
-        )
+        fault = Fault(contract, provider, said)
+        issue = ask_correction(control, city_tree(home), ask_id, fault, who, utc_now())
     click.echo(f"已登记 opened: {issue} → {provider}")
 
 
@@ -333,7 +332,7 @@ def _take(
         ask = _ask(control, ask_id)
         who = local_user(as_body or flow.turn(ask, tree, action), as_roles)
         wording = read_asked(file) if file else None
-        state = flow.act(control, tree, ask_id, action, who, utc_now(), said, wording)
+        state = flow.act(control, tree, ask_id, action, who, utc_now(), flow.Said(said, wording))
         retire_ended(home, control)
     click.echo(f"{ask_id}: {state}")
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.web.pages import render
 from sharing.accounts.failures import newest_failures
 from sharing.accounts.tables import AccountEvent
-from sharing.control import Request as Asked
+from sharing.control import AccessRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from portal.web.site import Visit
 
-_Row = TypeVar("_Row", AccountEvent, Asked)
+_Row = TypeVar("_Row", AccountEvent, AccessRecord)
 _ON_A_PAGE: Final = 100
 
 
@@ -27,7 +27,7 @@ def records(visit: Visit) -> Response:
     events, older_events = _newest(visit, AccountEvent, visit.number("events_before"))
     with visit.web.control.read() as session:
         failures = newest_failures(session, _ON_A_PAGE)
-    asked, older_asked = _newest(visit, Asked, visit.number("requests_before"))
+    asked, older_asked = _newest(visit, AccessRecord, visit.number("requests_before"))
     return render(
         visit,
         "audit.html",

@@ -17,7 +17,7 @@ from portal.web.seen import corrections_of, offered, shown_ask, shown_asks
 from sharing.joined.make import retire_ended
 from sharing.requests import flow
 from sharing.requests.allowing import RequestStateError
-from sharing.requests.corrections import answer_correction, ask_correction, list_corrections
+from sharing.requests.corrections import Fault, answer_correction, ask_correction, list_corrections
 from sharing.requests.parties import sources_of
 from sharing.requests.reading import reading_of
 from sharing.requests.records import Use, record_use, uses
@@ -101,16 +101,8 @@ def correct(visit: Visit) -> Response:
     try:
         form = CorrectionForm.read(visit.fields)
         contract, _, provider = form.source.partition("/")
-        ask_correction(
-            web.control,
-            visit.tree,
-            seen.ask.id,
-            contract,
-            provider,
-            form.said,
-            visit.actor,
-            visit.at,
-        )
+        fault = Fault(contract, provider, form.said)
+        ask_correction(web.control, visit.tree, seen.ask.id, fault, visit.actor, visit.at)
     except JingshuError as wrong:
         return _again(visit, seen, wrong)
     return go(f"/requests/{seen.ask.id}")
@@ -145,9 +137,9 @@ def _take(action: Action, visit: Visit, seen: Seen) -> None:
             f"请在服务器上运行 Run on the machine: ./jingshu share request deliver {ask.id}",
         )
     names = (*TRANSITIONS[action].needs, *words.OPTIONAL.get(action, ()))
-    said = {name: visit.fields.one(name) for name in names}
     wording = _reworded(visit, ask.asked) if action == "resubmit" else None
-    flow.act(web.control, visit.tree, ask.id, action, visit.actor, visit.at, said, wording)
+    said = flow.Said({name: visit.fields.one(name) for name in names}, wording)
+    flow.act(web.control, visit.tree, ask.id, action, visit.actor, visit.at, said)
     retire_ended(web.home, web.control)
 
 

@@ -1,37 +1,21 @@
-"""The web application as a server."""
+"""The web pages as a service.
+
+Behind a proxy that speaks TLS, ``JINGSHU_WEB_URL`` is the proxy's address, and cookies go by TLS
+only.
+"""
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+from typing import Final
 
-from contracts.errors import JingshuError
 from portal.web.app import build_web
 from sharing.endpoint import web_serving
-from sharing.gateway.serving import server_of
-from sharing.requests import corrections, flow
+from sharing.serving import Service
 
-if TYPE_CHECKING:
-    import uvicorn
-
-    from sharing.control import Control
-
-_LOG = logging.getLogger("jingshu.web")
-
-
-def build_server(control: Control, port: int | None = None) -> uvicorn.Server:
-    """Return the pages' server, after writing the evidence that is still owed.
-
-    ``port`` takes the place of ``JINGSHU_WEB_PORT``. Behind a proxy that speaks TLS,
-    ``JINGSHU_WEB_URL`` is the proxy's address, and cookies go by TLS only.
-
-    Raises:
-        UsageError: A setting is wrong.
-    """
-    serving = web_serving(port)
-    try:
-        flow.settle(control)
-        corrections.settle(control)
-    except JingshuError as error:
-        _LOG.warning("evidence is still owed: %s", error)
-    return server_of(build_web(control, serving.url), serving)
+PORTAL: Final = Service(
+    program="python -m portal.web",
+    description="Serve the pages of those who ask, provide and administer.",
+    port_help="default: JINGSHU_WEB_PORT, or 8792",
+    settings=web_serving,
+    build=build_web,
+)

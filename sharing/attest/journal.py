@@ -96,6 +96,16 @@ def settle(control: Control) -> None:
         EvidenceLog(control.home).append([leaf for _, leaf in ours])
 
 
+def settle_all(control: Control) -> None:
+    """Log whatever is owed: the leaves of rows of every table, and of attested rows' states.
+
+    Raises:
+        EvidenceError: The log does not take them.
+    """
+    owed.settle(control, *owed.declared())
+    settle(control)
+
+
 def settle_or_warn(control: Control) -> None:
     """Log what is noted; what fails stays owed, is named by verify, and is tried again later."""
     try:

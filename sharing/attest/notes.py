@@ -62,7 +62,9 @@ def forget(session: Session, numbers: Iterable[int]) -> None:
     session.execute(delete(OwedLeaf).where(OwedLeaf.id.in_(list(numbers))))
 
 
-def _checked(home: Home, number: int, text: str, given: str) -> Owed:
+def _checked(home: Home, number: int, text: object, given: object) -> Owed:
+    if not isinstance(text, str) or not isinstance(given, str):  # SQLite keeps bytes there too
+        return Owed(number, None, None)
     entry = text.encode("utf-8", "replace")
     for kind, purpose in _PURPOSES.items():
         if is_mac(home, purpose, entry, given):

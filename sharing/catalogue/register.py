@@ -27,6 +27,7 @@ from sharing.catalogue.steps import TRANSITIONS
 from sharing.control import Control, has_control
 from sharing.owed import OwingRow
 from sharing.people import DATA_AUTHORITY, require
+from sharing.readable import read_by, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ class EntryStepRow(OwingRow):
     provider: Mapped[str] = mapped_column(String(63))
     contract_version: Mapped[str] = mapped_column(String(32))
     entry_sha256: Mapped[str] = mapped_column(String(64))
-    said: Mapped[str] = mapped_column(Text)
+    said: Mapped[str] = read_by(words)
     actor: Mapped[str] = mapped_column(String(255))
     at: Mapped[datetime]
 
@@ -137,8 +138,8 @@ def take(
             f"目录条目还没有编码 {entry.contract} has no code yet.",
             "请写编码 Write catalogue.code: 3NNNNN/NNNNNN.",
         )
-    words = {name: " ".join(text.split()) for name, text in said.items() if text.strip()}
-    _check_words(entry, transition, words)
+    given = {name: " ".join(text.split()) for name, text in said.items() if text.strip()}
+    _check_words(entry, transition, given)
     with control.write() as session:
         history = read_histories(session, entry.code).get(entry.code, History())
         _check_turn(entry, transition, history)
@@ -152,12 +153,12 @@ def take(
                 provider=entry.provider,
                 contract_version=entry.contract_version,
                 entry_sha256=digest(entry),
-                said=json.dumps(words, ensure_ascii=False, sort_keys=True),
+                said=json.dumps(given, ensure_ascii=False, sort_keys=True),
                 actor=actor.name,
                 at=at,
             )
         )
-    settle(control)
+    owed.settle(control, EntryStepRow, RulingRow)
     return state
 
 
@@ -175,7 +176,7 @@ def rule(control: Control, tree: Tree, ruling: Ruling, actor: Actor, at: datetim
         earlier = session.scalars(select(RulingRow.seq).where(RulingRow.item == ruling.item)).all()
         words = asdict(ruling) | {"reason": reason}
         session.add(RulingRow(**words, seq=len(earlier), actor=actor.name, at=at))
-    settle(control)
+    owed.settle(control, EntryStepRow, RulingRow)
 
 
 def read_histories(session: Session, code: str | None = None) -> Mapping[str, History]:
@@ -204,11 +205,6 @@ def all_rulings(home: Home) -> Mapping[str, Ruling]:
     with Control(home) as control, control.read() as session:
         rows = session.scalars(select(RulingRow).order_by(RulingRow.item, RulingRow.seq)).all()
     return {**rulings(), **{row.item: _ruling(row) for row in rows}}
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that steps and rulings still owe."""
-    owed.settle(control, EntryStepRow, RulingRow)
 
 
 @owed.owes(EntryStepRow)
@@ -346,7 +342,7 @@ def _step(row: EntryStepRow) -> Step:
         cast("State", row.state),
         row.contract_version,
         row.entry_sha256,
-        json.loads(row.said),
+        words(row.said),
         row.actor,
         row.at,
     )

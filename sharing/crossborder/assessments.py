@@ -147,7 +147,7 @@ def record(
         row.country, row.purpose = to.country, to.purpose
         row.actor, row.at = actor.name, at
         session.add(row)
-    settle(control)
+    owed.settle(control, AssessmentRow)
     return _the_one(control, named)
 
 
@@ -192,7 +192,7 @@ def _follow(
         more.country, more.purpose = last.country, last.purpose
         more.actor, more.at = actor.name, at
         session.add(more)
-    settle(control)
+    owed.settle(control, AssessmentRow)
     return _the_one(control, assessment_id)
 
 
@@ -252,11 +252,6 @@ def relied_on(
             "对此次出境另行申报 Have this export assessed: … crossborder assessments lists all.",
         )
     return found
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that assessments still owe."""
-    owed.settle(control, AssessmentRow)
 
 
 @owed.owes(AssessmentRow)

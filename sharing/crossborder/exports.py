@@ -169,7 +169,7 @@ def decide_export(
         session.add(row)
         session.flush()
         made = _decided(row, relied, is_carried_out=True)
-    settle(control)
+    owed.settle(control, ExportRow)
     return made
 
 
@@ -193,7 +193,7 @@ def give_up(control: Control, export_id: str, reason: str, actor: Actor, at: dat
         kept = {c.key: getattr(rows[0], c.key) for c in ExportRow.__table__.columns}
         ended = {"seq": 1, "kind": "given_up", "reason": words, "actor": actor.name, "at": at}
         session.add(ExportRow(**kept | ended | {"leaf_at": None}))
-    settle(control)
+    owed.settle(control, ExportRow)
 
 
 def decisions(control: Control) -> list[Decided]:
@@ -213,11 +213,6 @@ def counters(control: Control, exporter: str, year: int) -> Counters:
     """Return an exporter's distinct persons of a year so far."""
     with control.read() as session:
         return counted_persons_of(session, exporter, year)
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that decisions still owe."""
-    owed.settle(control, ExportRow)
 
 
 def _check(export: Export) -> None:

@@ -142,7 +142,7 @@ def record(control: Control, tree: Tree, paper: Paper, actor: Actor, at: datetim
         row.last_day = last_day_of(paper.kind, paper.on_date, paper.last_day)
         row.actor, row.at = actor.name, at
         session.add(row)
-    settle(control)
+    owed.settle(control, PaperRow)
     return paper_id
 
 
@@ -173,11 +173,6 @@ def lacking(facts: Facts, row: int, on_record: frozenset[str]) -> tuple[str, ...
 def last_day_of(kind: str, on_date: date, last_day: date | None) -> date | None:
     """Return until when a paper holds: an impact assessment for the three years it is kept."""
     return end_of_years(on_date) if kind == "impact_assessment" else last_day
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that papers still owe."""
-    owed.settle(control, PaperRow)
 
 
 @owed.owes(PaperRow)

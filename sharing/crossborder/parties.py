@@ -120,7 +120,7 @@ def register(
         session.add(row)
         session.flush()
         made = _party(row)
-    settle(control)
+    owed.settle(control, PartyRow)
     return made
 
 
@@ -164,11 +164,6 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
         by_look.setdefault(_look(one), []).append(one)
     likest = difflib.get_close_matches(_look(name), by_look, n=3, cutoff=_NEAR)
     return [one for look in likest for one in by_look[look]]
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that registrations still owe."""
-    owed.settle(control, PartyRow)
 
 
 @owed.owes(PartyRow)

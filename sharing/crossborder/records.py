@@ -16,6 +16,7 @@ from sharing import owed
 from sharing.control import Base
 from sharing.crossborder.decide import Counters, Destination, Facts
 from sharing.owed import OwingRow
+from sharing.readable import read_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,21 @@ if TYPE_CHECKING:
 
 #: Rows of tokens that are written at once.
 _CHUNK: Final = 10_000
+
+
+def read_facts(text: str) -> Facts:
+    """Read what a decision was made of, as it was kept; what was not yet kept is as before."""
+    kept = json.loads(text)
+    to = kept.get("destination")
+    lists = {k: tuple(kept[k]) for k in ("holders", "lacking") if k in kept}
+    return Facts(
+        **{
+            **kept,
+            **lists,
+            "counters": Counters(**kept["counters"]),
+            "destination": Destination(**to) if to else None,
+        }
+    )
 
 
 class ExportRow(OwingRow):
@@ -38,7 +54,7 @@ class ExportRow(OwingRow):
     table: Mapped[str] = mapped_column(String(255))
     version: Mapped[int]
     origin: Mapped[str] = mapped_column(String(16))
-    facts: Mapped[str] = mapped_column(Text)
+    facts: Mapped[str] = read_by(read_facts)
     assessment_id: Mapped[str | None] = mapped_column(String(255))
     rule_row: Mapped[int]
     outcome: Mapped[str] = mapped_column(String(32))
@@ -93,18 +109,8 @@ def export_leaf(row: ExportRow) -> Leaf:
 
 
 def facts_of(row: ExportRow) -> Facts:
-    """Return what a decision was made of, as it was kept; what was not yet kept is as before."""
-    kept = json.loads(row.facts)
-    to = kept.get("destination")
-    lists = {k: tuple(kept[k]) for k in ("holders", "lacking") if k in kept}
-    return Facts(
-        **{
-            **kept,
-            **lists,
-            "counters": Counters(**kept["counters"]),
-            "destination": Destination(**to) if to else None,
-        }
-    )
+    """Return what a decision was made of."""
+    return read_facts(row.facts)
 
 
 def counted_persons(session: Session) -> dict[str, int]:

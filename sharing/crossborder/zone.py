@@ -110,7 +110,7 @@ def add_list(control: Control, content: bytes, made: ZoneList, actor: Actor, at:
         row = ZoneListRow(version=made.version, source=made.source, issued_on=made.issued_on)
         row.content, row.actor, row.at = content.decode("utf-8-sig"), actor.name, at
         session.add(row)
-    settle(control)
+    owed.settle(control, ZoneListRow)
 
 
 def parse_list(content: bytes, version: str, source: str, issued_on: date) -> ZoneList:
@@ -145,11 +145,6 @@ def list_on(session: Session, at: datetime) -> ZoneList | None:
     if row is None:
         return None
     return parse_list(row.content.encode(), row.version, row.source, row.issued_on)
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that lists still owe."""
-    owed.settle(control, ZoneListRow)
 
 
 @owed.owes(ZoneListRow)

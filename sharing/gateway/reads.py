@@ -17,7 +17,7 @@ from contracts.moment import iso, utc_now
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import BUSY_TIMEOUT_S, LoggedReads, Request
+from sharing.control import BUSY_TIMEOUT_S, AccessRecord, LoggedReads
 from sharing.tables.names import table_key
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def settle_reads(control: Control, at: datetime | None = None) -> int:
         logged = session.scalars(select(LoggedReads)).one_or_none()
         if logged is not None and logged.until >= until:
             return 0
-        asked = select(Request).where(Request.at < until).order_by(Request.id)
+        asked = select(AccessRecord).where(AccessRecord.at < until).order_by(AccessRecord.id)
         if logged is not None:
-            asked = asked.where(Request.at >= logged.until)
+            asked = asked.where(AccessRecord.at >= logged.until)
         leaves = leaves_of(session.scalars(asked))
         if leaves:
             EvidenceLog(control.home).append(leaves)
@@ -66,12 +66,12 @@ def settle_reads(control: Control, at: datetime | None = None) -> int:
     return len(leaves)
 
 
-def leaves_of(requests: Iterable[Request]) -> list[Leaf]:
-    """Return the leaf of every hour and table that requests fall in. Pure."""
-    groups: dict[tuple[datetime, str], list[Request]] = {}
-    for request in requests:
-        hour = request.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        groups.setdefault((hour, table_of(request.path)), []).append(request)
+def leaves_of(records: Iterable[AccessRecord]) -> list[Leaf]:
+    """Return the leaf of every hour and table that records fall in. Pure."""
+    groups: dict[tuple[datetime, str], list[AccessRecord]] = {}
+    for record in records:
+        hour = record.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        groups.setdefault((hour, table_of(record.path)), []).append(record)
     return [_leaf(hour, table, rows) for (hour, table), rows in sorted(groups.items())]
 
 
@@ -84,7 +84,7 @@ def table_of(path: str) -> str:
     return (key or table_key(share.casefold(), schema, table)).casefold()
 
 
-def _leaf(hour: datetime, table: str, rows: list[Request]) -> Leaf:
+def _leaf(hour: datetime, table: str, rows: list[AccessRecord]) -> Leaf:
     digest = digest_bytes(rfc8785.dumps([_record(row) for row in rows]))
     return Leaf(
         "reads",
@@ -103,7 +103,7 @@ def _leaf(hour: datetime, table: str, rows: list[Request]) -> Leaf:
     )
 
 
-def _record(row: Request) -> Mapping[str, str | int | None]:
+def _record(row: AccessRecord) -> Mapping[str, str | int | None]:
     # Only where it says something: records made before it was kept have the digest they had.
     counted = {} if row.times == 1 else {"times": row.times}
     later = {

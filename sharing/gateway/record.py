@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 
 from contracts.errors import JingshuError
 from contracts.moment import utc_now
-from sharing.control import ADDRESS_CHARACTERS, PATH_CHARACTERS, Request
+from sharing.control import ADDRESS_CHARACTERS, PATH_CHARACTERS, AccessRecord
 from sharing.gateway.health import HEALTH
 from sharing.gateway.rates import client_of
 from sharing.gateway.reads import over_until, settle_reads
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: The answer's header that names the request, in its record and in the server's log.
 REQUEST_ID: Final = "x-request-id"
-_INSERT: Final = insert(cast("Table", Request.__table__))
+_INSERT: Final = insert(cast("Table", AccessRecord.__table__))
 #: A record's columns by name.
 _Row = dict[str, Any]
 _LOG = logging.getLogger("jingshu.gateway")

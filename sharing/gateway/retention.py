@@ -19,7 +19,7 @@ from contracts.errors import UsageError
 from contracts.moment import iso, utc_now
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import LoggedReads, Request
+from sharing.control import AccessRecord, LoggedReads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,13 +76,13 @@ def remove_old(control: Control, keep: Retention, at: datetime | None = None) ->
         end = _end(session, keep, at or utc_now())
         removed = 0
         if end is not None:
-            old = Request.at < end
-            asked = session.scalar(select(func.sum(Request.times)).where(old))
+            old = AccessRecord.at < end
+            asked = session.scalar(select(func.sum(AccessRecord.times)).where(old))
             removed = session.scalar(select(func.count()).where(old)) or 0
             if removed:
                 EvidenceLog(control.home).append([_leaf(end, removed, int(asked or 0))])
-                session.execute(delete(Request).where(old))
-        rows, oldest = session.execute(select(func.count(), func.min(Request.at))).one()
+                session.execute(delete(AccessRecord).where(old))
+        rows, oldest = session.execute(select(func.count(), func.min(AccessRecord.at))).one()
     return Kept(removed, rows, oldest)
 
 
@@ -107,7 +107,7 @@ def _end(session: Session, keep: Retention, at: datetime) -> datetime | None:
     if logged is None:
         return None
     end = _whole_hour(at - timedelta(days=keep.days))
-    newest = select(Request.at).order_by(Request.at.desc(), Request.id.desc())
+    newest = select(AccessRecord.at).order_by(AccessRecord.at.desc(), AccessRecord.id.desc())
     first_too_many = session.scalar(newest.offset(keep.most).limit(1))
     if first_too_many is not None:
         end = max(end, _whole_hour(first_too_many) + _HOUR)

@@ -1,7 +1,7 @@
 """Grants: who may read which shared table, for what, until when; each change leaves evidence.
 
 A grant opens its table only after its leaf is in the evidence log; a revocation closes it at once
-and its leaf follows. ``settle`` writes the leaves that a crash left owing, so both always hold.
+and its leaf follows. ``owed.settle`` writes the leaves that a crash left owing, so both hold.
 """
 
 from __future__ import annotations
@@ -65,23 +65,48 @@ class GrantView:
     state: State
 
 
-def grant(  # noqa: PLR0913 - a grant has this many parts
+@dataclass(frozen=True)
+class Reach:
+    """How far a grant reaches: to the end of which day in the city's zone, and how far back.
+
+    From ``history_from`` on versions and changes are shared too; a number below 0 is the version of
+    today. Without it the current version alone is.
+    """
+
+    until: date | None = None
+    history_from: int | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A grant to be opened: whose, of what, for what, until when (UTC), by which request."""
+
+    recipient: str
+    table: SharedTable
+    purpose: str
+    until_at: datetime | None = None
+    history_from: int | None = None
+    request: str | None = None
+
+
+#: The current version, without an end.
+CURRENT: Final = Reach()
+
+
+def grant(
     control: Control,
     recipient: str,
     table: str,
     purpose: str,
+    reach: Reach = CURRENT,
     *,
-    until: date | None = None,
-    history_from: int | None = None,
     actor: str,
     body: str | None = None,
 ) -> SharedTable:
-    """Let ``recipient`` read ``table`` for ``purpose``, to the end of ``until`` in the city's zone.
+    """Let ``recipient`` read ``table`` for ``purpose``, as far as ``reach`` says.
 
     The recipient is created where it is new, as ``body``'s where that is given. The same grant
-    again changes nothing; another ``until`` or ``history_from`` replaces the grant. From
-    ``history_from`` on versions and changes are shared too; a number below 0 is the version of
-    today.
+    again changes nothing; another reach replaces the grant.
 
     Raises:
         UsageError: There is no such table, the purpose is empty, or the date is over.
@@ -96,71 +121,52 @@ def grant(  # noqa: PLR0913 - a grant has this many parts
             f"A grant needs a purpose of 1 to {PURPOSE_CHARACTERS} characters.",
             "Say in a sentence what the data is for.",
         )
-    at, until_at = utc_now(), end_of(until)
+    at, until_at, first = utc_now(), end_of(reach.until), reach.history_from
     if until_at is not None and until_at <= at:
-        raise UsageError(f"{until} is over.", "Give a date that is still to come.")
+        raise UsageError(f"{reach.until} is over.", "Give a date that is still to come.")
     create_recipient(control, recipient, actor, body)
+    first = newest if first is not None and first < 0 else first
     with control.write() as session:
-        open_grant(
-            session,
-            recipient,
-            found,
-            purpose,
-            until_at=until_at,
-            history_from=newest if history_from is not None and history_from < 0 else history_from,
-            actor=actor,
-            at=at,
-        )
-    settle(control)
+        open_grant(session, Wanted(recipient, found, purpose, until_at, first), actor, at)
+    owed.settle(control, Grant)
     return found
 
 
-def open_grant(  # noqa: PLR0913 - a grant has this many parts
-    session: Session,
-    recipient: str,
-    table: SharedTable,
-    purpose: str,
-    *,
-    until_at: datetime | None,
-    actor: str,
-    at: datetime,
-    request: str | None = None,
-    history_from: int | None = None,
-) -> None:
-    """Add a grant in a transaction of the caller's, whose leaf ``settle`` then writes.
+def open_grant(session: Session, wanted: Wanted, actor: str, at: datetime) -> None:
+    """Add a grant in a transaction of the caller's, whose leaf ``owed.settle`` then writes.
 
     An open grant of the same table for the same purpose and request is left, or closed where its
     end is another.
     """
     open_grants = session.scalars(
         select(Grant)
-        .where(Grant.recipient == recipient, Grant.table == table.name)
-        .where(Grant.purpose == purpose, Grant.revoked_at.is_(None))
+        .where(Grant.recipient == wanted.recipient, Grant.table == wanted.table.name)
+        .where(Grant.purpose == wanted.purpose, Grant.revoked_at.is_(None))
     ).all()
-    open_grants = [g for g in open_grants if _key(g) == table.key]
-    wanted = (until_at, request, history_from)
-    if any((g.until_at, g.request, g.history_from) == wanted for g in open_grants):
+    open_grants = [g for g in open_grants if _key(g) == wanted.table.key]
+    reach = (wanted.until_at, wanted.request, wanted.history_from)
+    if any((g.until_at, g.request, g.history_from) == reach for g in open_grants):
         return
     _close(session, open_grants, at, actor)
     session.add(
         Grant(
             id=uuid.uuid4().hex,
-            recipient=recipient,
-            share=table.share,
-            schema=table.schema,
-            table=table.name,
-            purpose=purpose,
+            recipient=wanted.recipient,
+            share=wanted.table.share,
+            schema=wanted.table.schema,
+            table=wanted.table.name,
+            purpose=wanted.purpose,
             granted_at=at,
             granted_by=actor,
-            until_at=until_at,
-            request=request,
-            history_from=history_from,
+            until_at=wanted.until_at,
+            request=wanted.request,
+            history_from=wanted.history_from,
         )
     )
 
 
 def close_grants(session: Session, request: str, actor: str, at: datetime) -> None:
-    """End a request's grants in a transaction of the caller's; ``settle`` writes the leaves."""
+    """End a request's grants in a transaction of the caller's; ``owed.settle`` logs the leaves."""
     rows = session.scalars(
         select(Grant).where(Grant.request == request, Grant.revoked_at.is_(None))
     ).all()
@@ -200,7 +206,7 @@ def revoke(
             )
         _close(session, open_grants, utc_now(), actor)
         names = sorted({_full_name(g) for g in open_grants})
-    settle(control)
+    owed.settle(control, Grant)
     return names
 
 
@@ -244,11 +250,6 @@ def list_grants(control: Control, at: datetime | None = None) -> list[GrantView]
             )
             for g in rows
         ]
-
-
-def settle(control: Control) -> None:
-    """Append the evidence leaves that grants and revocations still owe."""
-    owed.settle(control, Grant)
 
 
 def _close(session: Session, rows: Sequence[Grant], at: datetime, actor: str) -> None:

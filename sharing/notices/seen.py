@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, String, Text, func, select
+from sqlalchemy import Integer, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sharing.control import Base
 from sharing.notices.shape import Shape
+from sharing.readable import read_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,13 +26,17 @@ if TYPE_CHECKING:
     from sharing.control import Control
 
 
+def _shape(text: str) -> Shape:
+    return Shape.model_validate_json(text)
+
+
 class ShapeRow(Base):
     """The ``seq``-th shape of a shared table, seen from ``at`` on; None: it was made no more."""
 
     __tablename__ = "share_shapes"
     table: Mapped[str] = mapped_column(String(255), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    shape: Mapped[str | None] = mapped_column(Text)
+    shape: Mapped[str | None] = read_by(_shape)
     at: Mapped[datetime]
 
 
@@ -76,4 +81,4 @@ def _newest(session: Session) -> list[ShapeRow]:
 
 
 def _read(row: ShapeRow) -> Shape | None:
-    return None if row.shape is None else Shape.model_validate_json(row.shape)
+    return None if row.shape is None else _shape(row.shape)

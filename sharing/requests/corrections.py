@@ -74,15 +74,17 @@ class Correction:
         return self.due_at is not None and (self.answered_at or at) > self.due_at
 
 
-def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of which request
-    control: Control,
-    tree: Tree,
-    ask_id: str,
-    contract: str,
-    provider: str,
-    said: str,
-    actor: Actor,
-    at: datetime,
+@dataclass(frozen=True)
+class Fault:
+    """What is said to be wrong: of which source, in people's words."""
+
+    contract: str
+    provider: str
+    said: str
+
+
+def ask_correction(
+    control: Control, tree: Tree, ask_id: str, fault: Fault, actor: Actor, at: datetime
 ) -> str:
     """Open an issue at a provider of a request's source; return its id, such as ``C2026-0001``.
 
@@ -90,7 +92,8 @@ def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of
         RequestStateError: The request was never delivered.
         UsageError: The request does not read that contract of that provider.
     """
-    words = " ".join(said.split())
+    words = " ".join(fault.said.split())
+    contract, provider = fault.contract, fault.provider
     with control.write() as session:
         ask = read_ask(session, ask_id)
         require(actor, "ask_correction", ask.asked.body)
@@ -123,7 +126,7 @@ def ask_correction(  # noqa: PLR0913, PLR0917 - who says what of which source of
                 state=_OPEN,
             )
         )
-    settle(control)
+    owed.settle(control, CorrectionRow)
     return correction_id
 
 
@@ -155,7 +158,7 @@ def answer_correction(
                 "写明做了什么，或为何不成立 Say what was done, or why not.",
             )
         row.state, row.reason, row.answered_at, row.answered_by = answer, words, at, actor.name
-    settle(control)
+    owed.settle(control, CorrectionRow)
 
 
 def list_corrections(control: Control) -> list[Correction]:
@@ -177,11 +180,6 @@ def list_corrections(control: Control) -> list[Correction]:
             )
             for row in rows
         ]
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that issues and answers still owe."""
-    owed.settle(control, CorrectionRow)
 
 
 @owed.owes(CorrectionRow, "asked_leaf_at")

@@ -1,11 +1,12 @@
 """The one way in: every step of a request is taken here, checked, kept, and owed to the evidence.
 
-What a step does to grants is in the same transaction; ``settle`` writes the leaves, and heals a
-crash between the two by writing them again.
+What a step does to grants is in the same transaction; ``owed.settle`` writes the leaves, and heals
+a crash between the two by writing them again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from contracts.model import CITY_TZ
 from contracts.moment import iso
 from lineage.evidence.leaf import Leaf
 from sharing import owed
-from sharing.control import Grant, Request
+from sharing.control import AccessRecord, Grant
 from sharing.grants import grants
 from sharing.grants.recipients import NotItsRecipientError, create_recipient, require_own
 from sharing.people import DATA_AUTHORITY, SYSTEM, may, require
@@ -26,6 +27,7 @@ from sharing.requests.registered import UNREGISTERED, check_registered
 from sharing.requests.states import HOLDING, TRANSITIONS
 from sharing.requests.tables import (
     AskRow,
+    Step,
     StepRow,
     clean_words,
     next_number,
@@ -70,25 +72,33 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
         ask_id = next_number(session, AskRow.id, "R", at)
         session.add(AskRow(id=ask_id, body=asked.body, recipient=asked.recipient, created_at=at))
         session.flush()
-        session.add(step_row(ask_id, 0, "draft", "draft", actor, asked.body, at, {}, asked))
-    settle(control)
+        first = Step(0, "draft", "draft", actor.name, asked.body, at, {})
+        session.add(step_row(ask_id, first, asked))
+    owed.settle(control, StepRow, Grant)
     return ask_id
 
 
-def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and says what
+@dataclass(frozen=True)
+class Said:
+    """What is said with a step: its own words (``reason`` …), and a resubmission's new wording."""
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    asked: Asked | None = None
+
+
+NOTHING: Final = Said()
+
+
+def act(
     control: Control,
     tree: Tree,
     ask_id: str,
     action: Action,
     actor: Actor,
     at: datetime,
-    said: Mapping[str, str] | None = None,
-    asked: Asked | None = None,
+    said: Said = NOTHING,
 ) -> State:
     """Take one step of a request; return the state it is in then.
-
-    ``said`` are the step's own words (``reason``, ``legal_basis`` …); ``asked`` is the new wording
-    of a resubmission.
 
     Raises:
         RequestStateError: The state, or an earlier step, does not allow it.
@@ -98,26 +108,25 @@ def act(  # noqa: PLR0913, PLR0917 - who does what to which request, when, and s
         NotItsRecipientError: The recipient is not the asking body's (any more).
         NotCataloguedError: The register knows an entry that is asked for, and it is not published.
     """
-    transition, words = TRANSITIONS[action], clean_words(said or {})
+    transition, words = TRANSITIONS[action], clean_words(said.words)
     opens = _table(control, tree, ask_id) if action in OPENING else None
     with control.write() as session:
         ask = read_ask(session, ask_id)
-        wording = asked or ask.asked
+        wording = said.asked or ask.asked
         parties = parties_of(wording, tree)
         of = _concerned(transition, actor, ask, parties)
         step = Taken(ask, transition, parties, actor, of, words, at)
-        check_step(step, wording, is_reworded=asked is not None)
+        check_step(step, wording, is_reworded=said.asked is not None)
         if action in NAMING:
             require_own(session, ask.asked.recipient, ask.asked.body)
         if action in ASKING and (unknown := check_registered(session, wording, tree)):
             words |= {UNREGISTERED: ", ".join(unknown)}
         to = _next_state(step)
-        session.add(
-            step_row(ask_id, len(ask.steps), action, to, actor, step.body, at, words, asked)
-        )
+        taken = Step(len(ask.steps), action, to, actor.name, step.body, at, words)
+        session.add(step_row(ask_id, taken, said.asked))
         session.flush()
         _grants_follow(session, step, to, opens)
-    settle(control)
+    owed.settle(control, StepRow, Grant)
     return to
 
 
@@ -160,14 +169,9 @@ def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]
         is_over = ask.asked.ends_on < at.astimezone(CITY_TZ).date()
         closing = TRANSITIONS["close"]
         if is_over and ask.state in (*closing.sources, *closing.by_time):
-            act(control, tree, ask.id, "close", SYSTEM, at, {"reason": _EXPIRED})
+            act(control, tree, ask.id, "close", SYSTEM, at, Said({"reason": _EXPIRED}))
             taken.append((ask.id, "close"))
     return taken
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that steps and grants still owe."""
-    owed.settle(control, StepRow, Grant)
 
 
 @owed.owes(StepRow)
@@ -249,16 +253,14 @@ def _table(control: Control, tree: Tree, ask_id: str) -> SharedTable:
 def _grants_follow(session: Session, step: Taken, to: State, opens: SharedTable | None) -> None:
     ask, actor = step.ask, step.actor.name
     if opens is not None:
-        grants.open_grant(
-            session,
+        wanted = grants.Wanted(
             ask.asked.recipient,
             opens,
             ask.asked.purpose,
             until_at=grants.end_of(ask.asked.ends_on),
-            actor=actor,
-            at=step.at,
             request=ask.id,
         )
+        grants.open_grant(session, wanted, actor, step.at)
     elif ask.state in HOLDING and to not in HOLDING:
         grants.close_grants(session, ask.id, actor, step.at)
 
@@ -270,10 +272,10 @@ def _first_read(session: Session, ask: Ask, tree: Tree) -> datetime | None:
         return None
     table = table_of(ask.id, ask.asked, tree)
     return session.scalar(
-        select(func.min(Request.at)).where(
-            Request.recipient == ask.asked.recipient,
-            Request.at >= delivered.at,
-            Request.files > 0,
-            Request.path.contains(f"/tables/{table}/", autoescape=True),
+        select(func.min(AccessRecord.at)).where(
+            AccessRecord.recipient == ask.asked.recipient,
+            AccessRecord.at >= delivered.at,
+            AccessRecord.files > 0,
+            AccessRecord.path.contains(f"/tables/{table}/", autoescape=True),
         )
     )

@@ -65,7 +65,7 @@ def seed(control: Control, tree: Tree, at: datetime) -> None:
         taken = len(found.steps) - 1 if found else 0
         with suppress(NotCataloguedError):  # the city's register holds it back: it stays a draft
             for action, body, said in planned.steps[taken:]:
-                flow.act(control, tree, ask_id, action, _person(body), at, said)
+                flow.act(control, tree, ask_id, action, _person(body), at, flow.Said(said))
 
 
 def _seeds(control: Control, tree: Tree, at: datetime) -> Iterator[_Seed]:

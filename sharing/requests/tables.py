@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import ForeignKey, Integer, String, Text, func, select
+from sqlalchemy import ForeignKey, Integer, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
-from sharing.control import Base
+from sharing.control import Base, ControlError
+from sharing.readable import read_by, words
 from sharing.requests.asked import Asked
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
-    from sharing.people import Actor
     from sharing.requests.states import Action, State
 
 
@@ -45,8 +45,8 @@ class StepRow(Base):
     actor: Mapped[str] = mapped_column(String(255))
     body: Mapped[str] = mapped_column(String(63))
     at: Mapped[datetime]
-    said: Mapped[str] = mapped_column(Text)
-    asked: Mapped[str | None] = mapped_column(Text)
+    said: Mapped[str] = read_by(words)
+    asked: Mapped[str | None] = read_by(Asked.model_validate_json)
     leaf_at: Mapped[datetime | None]
 
 
@@ -90,20 +90,28 @@ def read_ask(session: Session, ask_id: str) -> Ask:
             f"没有这件申请 There is no request {ask_id!r}.",
             f"最近的有 The newest are: {', '.join(known) or '无 none'}.",
         )
-    return _ask(ask_id, rows)
+    return ask_of(ask_id, rows)
 
 
 def read_asks(session: Session) -> list[Ask]:
     """Return every request, the oldest first."""
+    return [ask_of(ask_id, steps) for ask_id, steps in read_steps(session).items()]
+
+
+def read_steps(session: Session) -> Mapping[str, Sequence[StepRow]]:
+    """Return the steps of every request by its id, the oldest first."""
     found: dict[str, list[StepRow]] = {}
     for row in session.scalars(select(StepRow).order_by(StepRow.ask, StepRow.seq)):
         found.setdefault(row.ask, []).append(row)
-    return [_ask(ask_id, rows) for ask_id, rows in found.items()]
+    return found
 
 
-def _ask(ask_id: str, rows: Sequence[StepRow]) -> Ask:
-    newest = next(r.asked for r in reversed(rows) if r.asked is not None)
-    steps = tuple(
+def ask_of(ask_id: str, steps: Sequence[StepRow]) -> Ask:
+    """Return a request from all its steps; ControlError where none of them words it."""
+    newest = next((row.asked for row in reversed(steps) if row.asked is not None), None)
+    if newest is None:
+        raise ControlError(f"No step words {ask_id}.", "See ./jingshu verify.")
+    taken = tuple(
         Step(
             row.seq,
             cast("Action", row.action),
@@ -111,11 +119,11 @@ def _ask(ask_id: str, rows: Sequence[StepRow]) -> Ask:
             row.actor,
             row.body,
             row.at,
-            json.loads(row.said),
+            words(row.said),
         )
-        for row in rows
+        for row in steps
     )
-    return Ask(ask_id, Asked.model_validate_json(newest), steps)
+    return Ask(ask_id, Asked.model_validate_json(newest), taken)
 
 
 def next_number(
@@ -132,27 +140,11 @@ def next_number(
     return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:04d}"
 
 
-def step_row(  # noqa: PLR0913, PLR0917 - a row has these columns
-    ask_id: str,
-    seq: int,
-    action: Action,
-    state: State,
-    actor: Actor,
-    body: str,
-    at: datetime,
-    said: Mapping[str, str],
-    asked: Asked | None,
-) -> StepRow:
+def step_row(ask_id: str, step: Step, asked: Asked | None) -> StepRow:
     """Return the row of one step, whose leaf is owed; ``asked`` where the step words it anew."""
     return StepRow(
         ask=ask_id,
-        seq=seq,
-        action=action,
-        state=state,
-        actor=actor.name,
-        body=body,
-        at=at,
-        said=said_json(said),
+        **{**vars(step), "said": said_json(step.said)},
         asked=None if asked is None else asked.model_dump_json(),
     )
 

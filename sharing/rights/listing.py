@@ -9,8 +9,9 @@ value, and ``verify`` proves each one again.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
-from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import rfc8785
@@ -26,6 +27,7 @@ from sharing import owed
 from sharing.catalogue.lake import scores
 from sharing.owed import OwingRow
 from sharing.people import require
+from sharing.readable import read_by
 from sharing.requests.corrections import CorrectionRow
 from sharing.requests.tables import next_number
 from sharing.rights.offered import NotListableError, Offered, RealOrigin, offered
@@ -35,7 +37,6 @@ from sharing.rights.terms import city_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
 
     from sqlalchemy.orm import Session
 
@@ -53,6 +54,14 @@ _STOPPING: Final = ("failed", "error")
 _SETTLED: Final = ("row", "none")
 
 
+def datasets_in(bundle: str) -> list[str]:
+    """Read a package: the tables whose rights it proves."""
+    found = json.loads(bundle)
+    if not isinstance(found, dict):
+        raise ValueError("a package is an object")  # noqa: TRY004 - a text that is none such
+    return list(found["parts"]["rights"])
+
+
 class ListingRow(OwingRow):
     """A listing, and its end as a row of its own; ``bundle`` is the package as it was made."""
 
@@ -64,12 +73,12 @@ class ListingRow(OwingRow):
     policy: Mapped[str] = mapped_column(String(255))
     table: Mapped[str] = mapped_column(String(255), index=True)
     version: Mapped[int]
-    business_date: Mapped[str] = mapped_column(String(10))
+    business_date: Mapped[str] = read_by(date.fromisoformat, String(10))
     lister: Mapped[str] = mapped_column(String(63))
     origin: Mapped[str] = mapped_column(String(16))
     price_rule: Mapped[str] = mapped_column(String(63))
     commercial_fen: Mapped[int] = mapped_column(BigInteger)
-    bundle: Mapped[str] = mapped_column(Text)
+    bundle: Mapped[str] = read_by(datasets_in)
     reason: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(String(255))
     at: Mapped[datetime]
@@ -125,7 +134,7 @@ def list_product(control: Control, tree: Tree, offer: Offer, actor: Actor, at: d
         listing_id = next_number(session, ListingRow.id, "L", at)
         text = bundle(listing_id, found, real, chains, offer)
         session.add(_row(listing_id, found, real, offer, text, actor, at))
-    settle(control)
+    owed.settle(control, ListingRow)
     return listing_id
 
 
@@ -143,7 +152,7 @@ def withdraw(control: Control, listing_id: str, reason: str, actor: Actor, at: d
         kept = {c.key: getattr(row, c.key) for c in ListingRow.__table__.columns}
         ended = {"seq": 1, "kind": "withdrawn", "reason": words, "actor": actor.name, "at": at}
         session.add(ListingRow(**kept | ended | {"leaf_at": None}))
-    settle(control)
+    owed.settle(control, ListingRow)
 
 
 def open_listing(session: Session, listing_id: str) -> ListingRow:
@@ -220,11 +229,6 @@ def bundle(
     digests = {n: hashlib.sha256(rfc8785.dumps(part)).hexdigest() for n, part in parts.items()}
     whole: Any = {"listing": listing_id, "lister": offer.lister, "parts": parts, "sha256": digests}
     return rfc8785.dumps(whole).decode()
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that listings still owe."""
-    owed.settle(control, ListingRow)
 
 
 @owed.owes(ListingRow)

@@ -7,10 +7,11 @@ only ever added. What a right is worth on a day is ``terms``'s to say.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime  # noqa: TC003  (SQLAlchemy reads them)
 from typing import TYPE_CHECKING, Final, cast
 
+from pydantic import TypeAdapter
 from sqlalchemy import Date, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +22,7 @@ from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.owed import OwingRow
 from sharing.people import require
+from sharing.readable import read_by
 from sharing.requests.tables import next_number
 from sharing.rights.terms import (
     ANY_USE,
@@ -47,6 +49,12 @@ if TYPE_CHECKING:
     from sharing.people import Actor
 
 _TERM_CHARACTERS: Final = 100
+_SCOPE: Final = TypeAdapter(frozenset[str])
+
+
+def read_scope(text: str) -> frozenset[str]:
+    """Read the uses that a right is for: a list of texts."""
+    return _SCOPE.validate_json(text)
 
 
 class RightRow(OwingRow):
@@ -62,7 +70,7 @@ class RightRow(OwingRow):
     grantor: Mapped[str] = mapped_column(String(63))
     parent: Mapped[str | None] = mapped_column(String(16))
     legal_basis: Mapped[str] = mapped_column(Text)
-    scope: Mapped[str] = mapped_column(Text)
+    scope: Mapped[str] = read_by(read_scope)
     from_on: Mapped[date] = mapped_column(Date)
     to_on: Mapped[date | None] = mapped_column(Date)
     reason: Mapped[str] = mapped_column(Text)
@@ -125,16 +133,23 @@ def grant(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
             entries=(),
         )
         session.add(_row(new, "first", asked.terms, "", actor, at))
-    settle(control)
+    owed.settle(control, RightRow)
     return right_id
 
 
-def change(  # noqa: PLR0913, PLR0917 - which right becomes what, why, by whom and when
+@dataclass(frozen=True)
+class Extent:
+    """How far a right is to reach: to which uses, and to which day; None: without an end."""
+
+    scope: frozenset[str]
+    to_on: date | None
+
+
+def change(
     control: Control,
     tree: Tree,
     right_id: str,
-    scope: frozenset[str],
-    to_on: date | None,
+    extent: Extent,
     reason: str,
     actor: Actor,
     at: datetime,
@@ -149,7 +164,7 @@ def change(  # noqa: PLR0913, PLR0917 - which right becomes what, why, by whom a
         register = read_register(session, tree)
         right = _open_right(register, right_id)
         require(actor, "grant_rights", right.grantor)
-        terms = replace(right.terms, scope=scope, to_on=to_on)
+        terms = replace(right.terms, scope=extent.scope, to_on=extent.to_on)
         _check_terms(terms)
         # What it comes to from now on is compared; its first day may be long past.
         from_now = replace(terms, from_on=max(terms.from_on, city_day(at)))
@@ -158,7 +173,7 @@ def change(  # noqa: PLR0913, PLR0917 - which right becomes what, why, by whom a
         register.parent_for(asked)
         register.check_process(asked)
         session.add(_row(right, "change", terms, _said(reason), actor, at))
-    settle(control)
+    owed.settle(control, RightRow)
 
 
 def correct(
@@ -180,7 +195,7 @@ def correct(
         terms = replace(right.terms, legal_basis=legal_basis)
         _check_terms(terms)
         session.add(_row(right, "correct", terms, _said(reason), actor, at))
-    settle(control)
+    owed.settle(control, RightRow)
 
 
 def cancel(
@@ -198,7 +213,7 @@ def cancel(
         is_given_up = actor.body == right.holder
         require(actor, "grant_rights", right.holder if is_given_up else right.grantor)
         session.add(_row(right, "cancel", right.terms, _said(reason), actor, at))
-    settle(control)
+    owed.settle(control, RightRow)
 
 
 def read_register(session: Session, tree: Tree) -> Register:
@@ -207,11 +222,6 @@ def read_register(session: Session, tree: Tree) -> Register:
     for row in session.scalars(select(RightRow).order_by(RightRow.id, RightRow.seq)):
         rows.setdefault(row.id, []).append(row)
     return Register(tree, {right_id: _right(found) for right_id, found in rows.items()})
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that registrations still owe."""
-    owed.settle(control, RightRow)
 
 
 @owed.owes(RightRow)
@@ -318,5 +328,5 @@ def _right(rows: Sequence[RightRow]) -> Right:
 
 
 def _entry(row: RightRow) -> Entry:
-    terms = Terms(row.legal_basis, frozenset(json.loads(row.scope)), row.from_on, row.to_on)
+    terms = Terms(row.legal_basis, read_scope(row.scope), row.from_on, row.to_on)
     return Entry(cast("Kind", row.kind), terms, row.reason, row.actor, row.at, right_leaf(row).key)

@@ -13,6 +13,7 @@ from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, cast
 
+from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, ForeignKey, String, Text, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,8 +25,9 @@ from sharing import owed
 from sharing.control import Base
 from sharing.owed import OwingRow
 from sharing.people import require
+from sharing.readable import read_by
 from sharing.requests.tables import next_number
-from sharing.rights.listing import open_listing
+from sharing.rights.listing import datasets_in, open_listing
 from sharing.rights.register import read_register
 from sharing.rights.split import Share, SplitRule, split
 from sharing.rights.terms import NoRightError, city_day
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from sharing.rights.listing import ListingRow
     from sharing.rights.prices import Use
 
+_SHARES: Final = TypeAdapter(list[tuple[str, str, int]])
+_PARTS: Final = TypeAdapter(dict[str, int])
 _BUYER: Final = re.compile(r"[a-z][a-z0-9_-]{1,62}")
 _ORDER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -49,12 +53,23 @@ class TradeConflictError(JingshuError, ValueError):
     """An order or rule that is known with other contents."""
 
 
+def read_shares(text: str) -> tuple[Share, ...]:
+    """Read who gets what: a list of party, share and least amount (分)."""
+    found = _SHARES.validate_json(text, strict=True)
+    return tuple(Share(party, Fraction(share), least) for party, share, least in found)
+
+
+def read_parts(text: str) -> Mapping[str, int]:
+    """Read each party's part of a trade in 分."""
+    return _PARTS.validate_json(text, strict=True)
+
+
 class SplitRuleRow(OwingRow):
     """A version of who gets what; it never changes."""
 
     __tablename__ = "share_split_rules"
     version: Mapped[str] = mapped_column(String(63), primary_key=True)
-    shares: Mapped[str] = mapped_column(Text)
+    shares: Mapped[str] = read_by(read_shares)
     actor: Mapped[str] = mapped_column(String(255))
     at: Mapped[datetime]
 
@@ -71,7 +86,7 @@ class TradeRow(OwingRow):
     use: Mapped[str] = mapped_column(String(16))
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     rule: Mapped[str] = mapped_column(ForeignKey(SplitRuleRow.version))
-    parts: Mapped[str] = mapped_column(Text)
+    parts: Mapped[str] = read_by(read_parts)
     reason: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(String(255))
     at: Mapped[datetime]
@@ -129,7 +144,7 @@ def add_rule(control: Control, rule: SplitRule, actor: Actor, at: datetime) -> N
         if known is None:
             row = SplitRuleRow(version=rule.version, shares=text, actor=actor.name, at=at)
             session.add(row)
-    settle(control)
+    owed.settle(control, SplitRuleRow, TradeRow)
 
 
 def trade(control: Control, tree: Tree, order: Order, actor: Actor, at: datetime) -> Trade:
@@ -150,7 +165,7 @@ def trade(control: Control, tree: Tree, order: Order, actor: Actor, at: datetime
             )
         ).one_or_none()
         made = _same(known, order) if known else _taken(session, tree, order, actor, at)
-    settle(control)
+    owed.settle(control, SplitRuleRow, TradeRow)
     return made
 
 
@@ -174,7 +189,7 @@ def refund(control: Control, order_id: str, reason: str, actor: Actor, at: datet
             parts = {party: -fen for party, fen in was.parts.items()}
             back = _add(session, was.order, parts, actor, at, (paid.id, words))
         made = _trade(back)
-    settle(control)
+    owed.settle(control, SplitRuleRow, TradeRow)
     return made
 
 
@@ -208,18 +223,12 @@ def read_rule(session: Session, version: str) -> SplitRule:
 
 def rule_of(row: SplitRuleRow) -> SplitRule:
     """Return the split rule that a row keeps."""
-    shares = (Share(p, Fraction(share), least) for p, share, least in json.loads(row.shares))
-    return SplitRule(row.version, tuple(shares))
+    return SplitRule(row.version, read_shares(row.shares))
 
 
 def settlement(amount_fen: int, rule: SplitRule) -> Mapping[str, int]:
     """Return each party's part of an order; what is free leaves nothing to guarantee."""
     return split(amount_fen, rule) if amount_fen else {s.party: 0 for s in rule.shares}
-
-
-def settle(control: Control) -> None:
-    """Write the leaves that rules and trades still owe."""
-    owed.settle(control, SplitRuleRow, TradeRow)
 
 
 @owed.owes(SplitRuleRow)
@@ -269,7 +278,7 @@ def _check_rights(
 ) -> None:
     """Raise NoRightError where a right that the listing was made with has ended since."""
     register = read_register(session, tree)
-    for dataset in json.loads(listed.bundle)["parts"]["rights"]:
+    for dataset in datasets_in(listed.bundle):
         if not register.chain(listed.lister, dataset, "operate", city_day(at), order.use):
             raise NoRightError(
                 f"{listed.lister} has no right to operate {dataset} for {order.use} any more.",
@@ -322,7 +331,7 @@ def _add(
 
 def _trade(row: TradeRow) -> Trade:
     order = Order(row.order_id, row.listing, row.buyer, cast("Use", row.use), row.rule)
-    return Trade(row.id, order, row.amount_fen, json.loads(row.parts), row.refund_of, row.at)
+    return Trade(row.id, order, row.amount_fen, read_parts(row.parts), row.refund_of, row.at)
 
 
 def _rule_text(rule: SplitRule) -> str:

@@ -66,7 +66,7 @@ def add_table(
                 added_by=actor,
             )
         )
-    settle_tables(control)
+    owed.settle(control, ForeignTable)
     return SharedTable(share, schema, table, root, level or UNTAGGED), snapshot
 
 
@@ -84,13 +84,8 @@ def remove_table(control: Control, reference: str, *, actor: str) -> SharedTable
     with control.write() as session:
         row = session.scalars(_open(found.share, found.schema, found.name)).one()
         row.removed_at, row.removed_by = utc_now(), actor
-    settle_tables(control)
-    return found
-
-
-def settle_tables(control: Control) -> None:
-    """Append the evidence leaves that tables added and removed still owe, as grants' are."""
     owed.settle(control, ForeignTable)
+    return found
 
 
 def leaves_of(row: ForeignTable) -> list[Leaf]:

@@ -13,7 +13,6 @@ from sharing.attest.adopt import STATE, adoption_of
 from sharing.attest.journal import MARK, facts_of, key_of, newest_of
 from sharing.attest.kinds import ADOPTIONS, KINDS
 from sharing.attest.notes import read_owed
-from sharing.control import Control, has_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from lineage.evidence.leaf import JsonScalar, Leaf, LeafType
     from sharing.attest.notes import Owed
     from sharing.control import AttestedRow
+    from sharing.verify.lake import CityLake
 
     Rows = dict[tuple[LeafType, str], AttestedRow]
     Newest = Mapping[tuple[LeafType, str], Leaf]
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _TYPES: Final = frozenset(kind.leaf_type for kind in KINDS)
 
 
-def attested(lake: Lake) -> Iterator[Checked]:
+def attested(lake: CityLake) -> Iterator[Checked]:
     """Invariant 6: each row says what its newest leaf says, and each leaf has its row.
 
     A row whose newest leaf is noted and not logged yet is recovering.
@@ -39,8 +39,8 @@ def attested(lake: Lake) -> Iterator[Checked]:
     rows: Rows = {}
     noted_leaves: list[Owed] = []
     owing: set[bytes] = set()
-    if has_control(lake.home):
-        with Control(lake.home) as control, control.read() as session:
+    if lake.records.are_kept:
+        with lake.records.read() as session:
             for kind in KINDS:
                 rows |= {
                     (kind.leaf_type, key_of(row)): row for row in session.scalars(select(kind))

@@ -15,7 +15,6 @@ from sharing.catalogue.register import (
     step_leaf,
 )
 from sharing.catalogue.steps import TRANSITIONS
-from sharing.control import Control, has_control
 from sharing.verify.grants import logged, without_rows
 
 if TYPE_CHECKING:
@@ -23,23 +22,23 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from lineage.evidence.leaf import Leaf
     from sharing.catalogue.register import History
+    from sharing.verify.lake import CityLake
 
 _LEAVES: Final = ("catalogue",)
 
 
-def catalogue(lake: Lake) -> Iterator[Checked]:
+def catalogue(lake: CityLake) -> Iterator[Checked]:
     """Invariant 6: each step and ruling has its leaf, which says the same, and each leaf its row.
 
     A row that still owes its leaf is recovering.
     """
-    if not has_control(lake.home):
+    if not lake.records.are_kept:
         yield from without_rows(lake, _LEAVES, frozenset())
         return
-    with Control(lake.home) as control, control.read() as session:
+    with lake.records.read() as session:
         wanted = list(_wanted(session))
         found = read_histories(session)
     for leaf, table, is_owed in wanted:

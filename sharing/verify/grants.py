@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from jobs.verify.report import said
-from sharing.control import Control, ForeignTable, Grant, LoggedReads, Request, has_control
+from sharing.control import AccessRecord, ForeignTable, Grant, LoggedReads
 from sharing.gateway.reads import leaves_of
 from sharing.gateway.retention import is_removal, removed_until
 from sharing.grants.grants import grant_leaf, revoke_leaf
@@ -21,27 +21,28 @@ if TYPE_CHECKING:
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from lineage.evidence.leaf import Leaf
+    from sharing.verify.lake import CityLake
 
 
 _KINDS: Final = ("table", "grant", "revoke", "reads")
 
 
-def grants(lake: Lake) -> Iterator[Checked]:
+def grants(lake: CityLake) -> Iterator[Checked]:
     """Invariant 6: each grant, revocation, foreign table and hour of reads has its leaf.
 
     The leaf says the same, and each such leaf has its row. A grant whose leaf is still owed opens
     nothing, so it is recovering.
     """
-    if not has_control(lake.home):
+    if not lake.records.are_kept:
         yield from without_rows(lake, _KINDS, frozenset())
         return
-    with Control(lake.home) as control, control.read() as session:
+    with lake.records.read() as session:
         rows = session.scalars(select(Grant).order_by(Grant.granted_at)).all()
         tables = session.scalars(select(ForeignTable).order_by(ForeignTable.added_at)).all()
         marked = session.scalars(select(LoggedReads)).one_or_none()
         until = _logged_until(lake, None if marked is None else marked.until)
-        asked = select(Request).order_by(Request.id)
-        reads = leaves_of(session.scalars(asked.where(Request.at < until))) if until else []
+        asked = select(AccessRecord).order_by(AccessRecord.id)
+        reads = leaves_of(session.scalars(asked.where(AccessRecord.at < until))) if until else []
     expected = set()
     for row in rows:
         leaf = grant_leaf(row)

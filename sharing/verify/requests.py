@@ -7,36 +7,36 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from jobs.verify.report import said
-from sharing.control import Control, Grant, Recipient, has_control
+from sharing.control import Grant, Recipient
 from sharing.requests.corrections import CorrectionRow, answered_leaf, asked_leaf
 from sharing.requests.flow import step_leaf
 from sharing.requests.states import HOLDING, TRANSITIONS
-from sharing.requests.tables import StepRow, read_asks
+from sharing.requests.tables import StepRow, ask_of, read_steps
 from sharing.verify.grants import logged, without_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
     from sharing.requests.tables import Ask
+    from sharing.verify.lake import CityLake
 
 _LEAVES = ("request", "answer", "correction", "destruction")
 
 
-def requests(lake: Lake) -> Iterator[Checked]:
+def requests(lake: CityLake) -> Iterator[Checked]:
     """Invariant 6: each step and correction has its leaf; each step follows from the one before.
 
     And a grant that names a request is open only while that request is in a state that holds one,
     to a recipient of the body that asked.
     """
-    if not has_control(lake.home):
+    if not lake.records.are_kept:
         yield from without_rows(lake, _LEAVES, frozenset())
         return
-    with Control(lake.home) as control, control.read() as session:
+    with lake.records.read() as session:
         steps = session.scalars(select(StepRow).order_by(StepRow.ask, StepRow.seq)).all()
         issues = session.scalars(select(CorrectionRow).order_by(CorrectionRow.id)).all()
-        asks = {ask.id: ask for ask in read_asks(session)}
+        taken = read_steps(session)
         grants = session.scalars(
             select(Grant).where(Grant.request.is_not(None), Grant.revoked_at.is_(None))
         ).all()
@@ -49,8 +49,10 @@ def requests(lake: Lake) -> Iterator[Checked]:
     for leaf, leaf_at in wanted:
         yield logged(lake, leaf, "share_ask_steps", is_owed=leaf_at is None)
     yield from without_rows(lake, _LEAVES, frozenset(leaf.key for leaf, _ in wanted))
-    for ask in asks.values():
-        yield said(6, f"control.db share_asks {ask.id}", _out_of_turn(ask))
+    asks = {of: ask_of(of, rows) for of, rows in taken.items() if any(r.asked for r in rows)}
+    for ask_id in taken:
+        problem = _out_of_turn(asks[ask_id]) if ask_id in asks else "no step words it"
+        yield said(6, f"control.db share_asks {ask_id}", problem)
     for grant in grants:
         problem = _ungranted(grant, asks.get(grant.request or ""), bodies.get(grant.recipient))
         yield said(6, f"control.db share_grants {grant.id}", problem)

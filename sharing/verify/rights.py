@@ -7,7 +7,6 @@ listings that are still proved to be real.
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from sqlalchemy import select
 
 from contracts.errors import UsageError
 from jobs.verify.report import said
-from sharing.control import Control, has_control
 from sharing.crossborder.decide import is_counted
 from sharing.crossborder.records import ExportRow, counted_persons, export_leaf
 from sharing.rights.listing import ListingRow, listing_leaf
@@ -26,6 +24,7 @@ from sharing.rights.trades import (
     SettlementRow,
     SplitRuleRow,
     TradeRow,
+    read_parts,
     rule_leaf,
     rule_of,
     settlement,
@@ -44,19 +43,20 @@ if TYPE_CHECKING:
     from jobs.verify.report import Checked
     from lineage.evidence.leaf import Leaf
     from sharing.rights.split import SplitRule
+    from sharing.verify.lake import CityLake
 
 _LEAVES = ("rights", "trade", "crossborder")
 
 
-def rights(lake: Lake) -> Iterator[Checked]:
+def rights(lake: CityLake) -> Iterator[Checked]:
     """Invariants 6 and 8: each row has its leaf, which says the same, and each leaf its row.
 
     A row that still owes its leaf is recovering.
     """
-    if not has_control(lake.home):
+    if not lake.records.are_kept:
         yield from without_rows(lake, _LEAVES, frozenset())
         return
-    with Control(lake.home) as control, control.read() as session:
+    with lake.records.read() as session:
         wanted = list(_wanted(session))
         problems = [
             *_settlements(session),
@@ -107,7 +107,7 @@ def _settlements(session: Session) -> Iterator[tuple[str, str | None]]:
 def _unequal(
     trade: TradeRow, order: TradeRow, rule: SplitRule | None, parts: dict[str, int]
 ) -> str | None:
-    if parts != json.loads(trade.parts):
+    if parts != read_parts(trade.parts):
         return "its settlement rows are not the parts it was settled with"
     if sum(parts.values()) != trade.amount_fen:
         return f"its parts are {sum(parts.values())} 分 together, its amount {trade.amount_fen}"

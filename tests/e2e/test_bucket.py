@@ -151,7 +151,9 @@ def grant_table(city: Gateway, control: Control, folder: Path, name: str, prefix
     schema = f"x{time.time_ns()}"
     foreign.add_table(control, where, "partner", schema, name, level="L2", actor="test")
     recipient, table = f"{name}-{schema}", f"partner.{schema}.{name}"
-    grants.grant(control, recipient, table, "存储桶测试", history_from=0, actor="test")
+    grants.grant(
+        control, recipient, table, "存储桶测试", grants.Reach(history_from=0), actor="test"
+    )
     profile = folder / "demo.share"
     recipients.write_profile(recipients.issue_profile(control, recipient), profile)
     return Granted(city, control, table, recipient, profile)

@@ -20,7 +20,6 @@ from contracts.requested import city_tree
 from jobs.record import governance
 from jobs.seal.rows import opened_table
 from jobs.verify import verify
-from jobs.verify.lake import Lake
 from lineage.evidence import verify_dossier
 from lineage.evidence.custody import gaps_of
 from lineage.evidence.dossier import compile_dossier
@@ -33,6 +32,7 @@ from sharing.requests import flow
 from sharing.requests.asked import parse_asked
 from sharing.requests.parties import AboveCeilingError
 from sharing.requests.tables import read_ask
+from sharing.verify.lake import CityLake
 from sharing.verify.requests import requests
 from tests.conftest import DAYS
 from tests.support.gateways import running_gateway
@@ -110,13 +110,21 @@ def test_the_walk(city: City, home: Home, tmp_path: Path, monkeypatch: pytest.Mo
             assert any(both is None for _, both in shown.values()), "and some hides who is ill"
             assert _findings(home) == []
             assert flow.sweep(control, city.tree, utc_now()) == [(ask_id, "note_first_read")]
-            flow.act(control, city.tree, ask_id, "close", ASKER, utc_now(), {"reason": "汛情解除"})
+            flow.act(
+                control,
+                city.tree,
+                ask_id,
+                "close",
+                ASKER,
+                utc_now(),
+                flow.Said({"reason": "汛情解除"}),
+            )
             with pytest.raises(HTTPError) as gone:
                 delta_sharing.load_as_pandas(url)
             assert gone.value.response.status_code == 404
         retire_ended(home, control)
         said = {"method": "覆写", "proof": "签字单 17"}
-        flow.act(control, city.tree, ask_id, "destroy", ASKER, utc_now(), said)
+        flow.act(control, city.tree, ask_id, "destroy", ASKER, utc_now(), flow.Said(said))
         settle_reads(control, utc_now() + timedelta(hours=2))
     _custody_is_whole(city, home, ask_id)
     assert [p.id for p in city_tree(home).active_products()] == [
@@ -189,7 +197,9 @@ def _raw_is_refused(control: Control, city: City) -> None:
 
 def _agreed(control: Control, city: City) -> str:
     def take(action: Action, body: str, role: str, **said: str) -> str:
-        return flow.act(control, city.tree, ask_id, action, person(body, role), utc_now(), said)
+        return flow.act(
+            control, city.tree, ask_id, action, person(body, role), utc_now(), flow.Said(said)
+        )
 
     ask_id = flow.draft(control, city.tree, parse_asked(WISH, "wish"), ASKER, utc_now())
     take("submit", "emergency", "cdo")
@@ -230,5 +240,5 @@ def _whole(value: float) -> int | None:
 def _findings(home: Home) -> list[Finding]:
     tree = city_tree(home, ROOT / "contracts")
     report = verify(home, tree)
-    report.add(requests(Lake(home, tree)))
+    report.add(requests(CityLake(home, tree)))
     return [*report.broken, *report.recovering]

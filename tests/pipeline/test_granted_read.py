@@ -93,7 +93,7 @@ def test_the_changes_of_every_day_make_the_table(
     gateway: Gateway, profile: Path, *, use_delta_format: bool
 ) -> None:
     with Control(gateway.home) as control:
-        grants.grant(control, "demo", TABLE, "高温应急", history_from=1, actor="test")
+        grants.grant(control, "demo", TABLE, "高温应急", grants.Reach(history_from=1), actor="test")
     url = f"{profile}#{NAME}"
     feed = delta_sharing.load_table_changes_as_pandas(
         url, starting_version=1, use_delta_format=use_delta_format

@@ -24,12 +24,13 @@ from portal.site import build_site
 from portal.web.app import build_web
 from portal.web.guard import SESSION
 from portal.web.routes import PAGES
-from portal.web.serving import build_server
+from portal.web.serving import PORTAL
 from portal.web.site import LOGIN
 from sharing.control import Control
 from sharing.people import GIVEN_ROLES, permissions
 from sharing.requests import flow, seeds
 from sharing.requests.tables import read_asks
+from sharing.serving import build_server
 from tests.conftest import DAYS, TREE
 from tests.support.browser import Chromium, running_chromium
 from tests.support.town import QUICK, Clock, Town
@@ -134,7 +135,7 @@ def served(control: Control) -> Iterator[str]:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         port = listening.getsockname()[1]
-        server = build_server(control, port)
+        server = build_server(PORTAL, control, port)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -18,11 +18,11 @@ from contracts.layout import ROOT, Home
 from contracts.loading import load_tree
 from infra.sandbox.city import generate_day
 from jobs.verify import verify
-from jobs.verify.lake import Lake
 from sharing.control import Control
 from sharing.grants import grants, recipients
 from sharing.grants.returned import grant_returned
 from sharing.verify.grants import grants as prove
+from sharing.verify.lake import CityLake
 from tests.conftest import DAYS, City
 from tests.support.days import run_day
 from tests.support.gateways import running_gateway
@@ -64,7 +64,7 @@ def test_each_district_gets_its_own_rows(tmp_path: Path, monkeypatch: pytest.Mon
         assert {d for d, _ in new} == {d for d, code in codes.items() if code in there}
         assert grants.granted_tables(control, "haidian") == {"returned_pharmacy__haidian"}
     assert verify(home, tree).findings == []
-    assert all(finding is None for _, finding in prove(Lake(home, tree)))
+    assert all(finding is None for _, finding in prove(CityLake(home, tree)))
     assert tree.contract(PRODUCT).product_plan.returned_to == tuple(codes)
 
 
@@ -110,7 +110,7 @@ def test_a_district_reads_its_own_and_no_others(
         with pytest.raises(HTTPError) as refused:
             delta_sharing.load_as_pandas(url.format("dongcheng"))
         assert refused.value.response.status_code == 404
-    assert all(finding is None for _, finding in prove(Lake(home, city.tree)))
+    assert all(finding is None for _, finding in prove(CityLake(home, city.tree)))
 
 
 def _keys(table: pa.Table) -> list[tuple[str, date]]:

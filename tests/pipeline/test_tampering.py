@@ -23,15 +23,15 @@ from contracts.moment import utc_now
 from jobs.record import governance
 from jobs.tables import staged
 from jobs.verify import batches, derived, events, facts, files, log, publications, tags, verify
-from jobs.verify.lake import Lake
 from jobs.verify.prove import CHECKS
 from jobs.verify.report import Report
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import Control, Grant, Request
+from sharing.control import AccessRecord, Control, Grant
 from sharing.gateway.reads import settle_reads
 from sharing.grants import grants
 from sharing.verify.grants import grants as prove_grants
+from sharing.verify.lake import CityLake
 from tests.conftest import TREE, City
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from contracts.layout import Layer
     from jobs.verify.report import Checked
 
-    Check = Callable[[Lake], Iterator[Checked]]
+    Check = Callable[[CityLake], Iterator[Checked]]
 
 FEED: Final = "health__disease_case"
 GOLD: Final = "heat_readiness"
@@ -70,7 +70,7 @@ def sound(city: City, tmp_path_factory: pytest.TempPathFactory) -> Home:
             for minute in range(3):
                 values = {"method": "POST", "path": path, "status": 200, "version": 3, "files": 1}
                 at = hour + timedelta(minutes=minute)
-                session.add(Request(at=at, recipient="demo", **values))
+                session.add(AccessRecord(at=at, recipient="demo", **values))
         assert settle_reads(control) == 1
     return home
 
@@ -95,13 +95,13 @@ def copied(source: Home, target: Home) -> None:
 def assert_named(home: Home, check: Check, *expected: tuple[str, str]) -> None:
     """For every (place, problem), a finding of this check says both, and none is excused."""
     report = Report()
-    report.add(check(Lake(home, TREE)))
+    report.add(check(CityLake(home, TREE)))
     for where, problem in expected:
         found = [f for f in report.broken if where in f.where and problem in f.problem]
         assert found, (where, problem, report.findings)
 
 
-def sharing(lake: Lake) -> Iterator[Checked]:
+def sharing(lake: CityLake) -> Iterator[Checked]:
     """The checks of the control database."""
     return prove_grants(lake)
 
@@ -128,7 +128,7 @@ def a_file(home: Home, layer: Layer) -> Path:
 
 def test_what_nobody_touched_holds(lake: Home) -> None:
     report = verify(lake, TREE)
-    report.add(prove_grants(Lake(lake, TREE)))
+    report.add(prove_grants(CityLake(lake, TREE)))
     assert not report.broken
 
 
@@ -373,9 +373,9 @@ ENDED: Final = Grant.recipient == "other"
         (update(Grant).where(OPEN).values(until_at=utc_now()), "share_grants", "until"),
         (update(Grant).where(ENDED).values(revoked_at=None), "evidence revoke:", "no such revoke"),
         (delete(Grant).where(OPEN), "evidence grant:demo/", "no such grant any more"),
-        (delete(Request).where(Request.id == 2), "share_requests", "requests is not"),
-        (update(Request).values(recipient="other"), "share_requests", "records_sha256"),
-        (delete(Request), f"evidence reads:{SHARED}", "no such reads any more"),
+        (delete(AccessRecord).where(AccessRecord.id == 2), "share_requests", "requests is not"),
+        (update(AccessRecord).values(recipient="other"), "share_requests", "records_sha256"),
+        (delete(AccessRecord), f"evidence reads:{SHARED}", "no such reads any more"),
     ],
     ids=[
         "purpose",

@@ -88,7 +88,9 @@ class City:
 
     def act(self, action: Action, actor: Actor, **said: str) -> State:
         self.at += timedelta(hours=1)
-        return flow.act(self.control, self.tree, self.ask_id, action, actor, self.at, said)
+        return flow.act(
+            self.control, self.tree, self.ask_id, action, actor, self.at, flow.Said(said)
+        )
 
 
 def begun(control: Control, what: Asked | None = None, tree: Tree | None = None) -> City:

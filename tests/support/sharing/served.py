@@ -17,9 +17,10 @@ from delta_sharing.protocol import DeltaSharingProfile
 from deltalake import write_deltalake
 
 from contracts.layout import Home
-from sharing.gateway.serving import build_server
+from sharing.gateway.serving import GATEWAY
 from sharing.gateway.signing import FileClaim, Signer, load_signer
 from sharing.grants import grants, recipients
+from sharing.serving import build_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -156,7 +157,7 @@ def serving(control: Control) -> Iterator[Served]:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         port = listening.getsockname()[1]
-        server = build_server(control, port)
+        server = build_server(GATEWAY, control, port)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -2,84 +2,49 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Date, Integer, insert, inspect, select, text
+from sqlalchemy import select, text
 
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
+from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
+from portal.web.serving import PORTAL
 from sharing import owed
-from sharing.control import Base, Control, Grant, OwedLeaf, UtcDateTime
+from sharing.control import Base, Control, Grant, OwedLeaf
+from sharing.gateway.serving import GATEWAY
 from sharing.grants import grants
+from sharing.requests.tables import StepRow
 from sharing.rights.trades import SplitRuleRow
+from sharing.serving import build_server
 from sharing.verify.attested import attested
 from sharing.verify.catalogue import catalogue
 from sharing.verify.grants import grants as granted
+from sharing.verify.lake import CityLake
 from sharing.verify.requests import requests
 from sharing.verify.rights import rights
 from tests.support.sharing.asking import begun
+from tests.support.sharing.planting import ALL_TO_ONE, AT, plant, planted
 from tests.support.sharing.served import TABLE
 
 if TYPE_CHECKING:
     from contracts.layout import Home
     from jobs.verify import Finding
+    from sharing.serving import Service
 
 TREE = load_tree(ROOT / "contracts")
 KINDS = sorted(owed.declared(), key=lambda kind: kind.__name__)
-AT = dt.datetime(2026, 7, 15, 1, tzinfo=dt.UTC)
-ALL_TO_ONE = '[["civil", "1", 0]]'
 UNNOTED = "and this home has no note that it owes it"
-#: Where a column cannot hold anything that fits its type.
-WORDS: dict[str, dict[str, Any]] = {
-    "share_grants": {"recipient": "demo", "share": "jingshu", "schema": "city", "table": TABLE},
-    "share_ask_steps": {
-        "ask": "R2026-0001",
-        "action": "submit",
-        "state": "submitted",
-        "asked": None,
-    },
-    "share_catalogue_steps": {"action": "clear", "state": "cleared"},
-    "share_listings": {"origin": "real", "business_date": "2026-07-15"},
-    "share_trades": {"rule": "rule", "refund_of": None},
-    "share_split_rules": {"shares": ALL_TO_ONE},
-}
 
 
 def findings(home: Home) -> list[Finding]:
-    report, lake = Report(), Lake(home, TREE)
+    report, lake = Report(), CityLake(home, TREE)
     for prove in (granted, requests, rights, catalogue, attested):
         report.add(prove(lake))
     return report.findings
-
-
-def planted(kind: type[Base]) -> dict[str, Any]:
-    """Return a row as somebody would write it by SQL: whole, and all its leaves still owed."""
-    own = WORDS.get(kind.__tablename__, {})
-    row = {}
-    for column in inspect(kind).columns:
-        value: Any = "{}" if str(column.type) == "TEXT" else "planted"
-        if isinstance(column.type, UtcDateTime):
-            value = AT
-        elif isinstance(column.type, Date):
-            value = AT.date()
-        elif column.type.python_type is bool:
-            value = False
-        elif isinstance(column.type, Integer):
-            value = 1
-        row[column.key] = own.get(column.key, value)
-    open_still = {"removed_at", "revoked_at", "answered_at"}
-    return row | {n: None for n in row if n.endswith(owed.MARKER) or n in open_still}
-
-
-def put(control: Control, kind: type[Base], row: dict[str, Any]) -> None:
-    """Write past the session's hooks, as who has the database alone does."""
-    with control.write() as session:
-        session.connection().execute(insert(kind), row)
 
 
 @pytest.fixture
@@ -96,7 +61,7 @@ def city(control: Control) -> Control:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_planted_row_is_never_logged_and_is_named(city: Control, kind: type[Base]) -> None:
-    put(city, kind, planted(kind))
+    plant(city, kind, planted(kind))
     size = EvidenceLog(city.home).size
     with city.read() as session:
         [leaf] = [leaf for _, _, leaf in owed.read_owing(session, kind)]
@@ -111,8 +76,8 @@ def test_a_planted_row_is_never_logged_and_is_named(city: Control, kind: type[Ba
 def test_a_planted_grant_opens_nothing(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "值守", actor="test")
     grants.revoke(control, "demo", actor="test")
-    put(control, Grant, planted(Grant))
-    grants.settle(control)
+    plant(control, Grant, planted(Grant))
+    owed.settle(control, Grant)
     assert grants.granted_tables(control, "demo") == frozenset()
     grants.revoke(control, "demo", actor="test")
     named = [f for f in findings(control.home) if UNNOTED in f.problem]
@@ -123,11 +88,11 @@ def test_a_planted_grant_opens_nothing(control: Control) -> None:
 
 def test_a_planted_note_is_none(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "值守", actor="test")
-    put(control, Grant, planted(Grant))
+    plant(control, Grant, planted(Grant))
     with control.read() as session:
         [(_, _, leaf)] = owed.read_owing(session, Grant)
-    put(control, OwedLeaf, {"leaf": leaf.canonical().decode(), "mac": "f" * 64})
-    grants.settle(control)
+    plant(control, OwedLeaf, {"leaf": leaf.canonical().decode(), "mac": "f" * 64})
+    owed.settle(control, Grant)
     assert EvidenceLog(control.home).find(leaf.key) is None
     assert "it was not written by this home" in {f.problem for f in findings(control.home)}
 
@@ -135,7 +100,7 @@ def test_a_planted_note_is_none(control: Control) -> None:
 def cut(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     """Grant, and die before the leaf is logged."""
     with monkeypatch.context() as patch:
-        patch.setattr(grants, "settle", lambda _: None)
+        patch.setattr(owed, "settle", lambda *_: None)
         grants.grant(control, "demo", TABLE, "值守", actor="test")
 
 
@@ -146,7 +111,7 @@ def test_a_crash_before_the_log_is_recovering_and_heals(
     with Control(home) as control:
         cut(control, monkeypatch)
         assert [f.is_recovering for f in findings(home)] == [True]
-        grants.settle(control)
+        owed.settle(control, Grant)
         assert findings(home) == []
         assert grants.granted_tables(control, "demo") == {TABLE}
         with control.read() as session:
@@ -164,10 +129,31 @@ def test_a_crash_after_the_log_heals(control: Control, monkeypatch: pytest.Monke
     with monkeypatch.context() as patch:
         patch.setattr(EvidenceLog, "append", append_and_die)
         with pytest.raises(KeyboardInterrupt):
-            grants.settle(control)
-    grants.settle(control)
+            owed.settle(control, Grant)
+    owed.settle(control, Grant)
     assert findings(control.home) == []
     assert grants.granted_tables(control, "demo") == {TABLE}
+
+
+@pytest.mark.parametrize("service", [GATEWAY, PORTAL], ids=lambda service: service.program)
+def test_each_server_settles_every_kind_at_its_start_whatever_was_planted(
+    control: Control, monkeypatch: pytest.MonkeyPatch, service: Service
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(owed, "settle", lambda *_: None)
+        begun(control)
+        grants.grant(control, "demo", TABLE, "值守", actor="test")
+        with control.write() as session:
+            session.add(SplitRuleRow(version="rule", shares=ALL_TO_ONE, actor="test", at=AT))
+    plant(control, StepRow, planted(StepRow) | {"seq": 99, "action": "no step at all"})
+    plant(control, Grant, planted(Grant) | {"purpose": "no time"})
+    with control.write() as session:
+        session.execute(text("UPDATE share_grants SET granted_at = 'x' WHERE purpose = 'no time'"))
+    build_server(service, control, 1)
+    logged = {Leaf.parse(entry).type for _, entry in EvidenceLog(control.home).entries()}
+    assert {"grant", "request", "trade"} <= logged
+    with control.read() as session:
+        assert session.scalars(select(StepRow.seq).where(StepRow.leaf_at.is_(None))).all() == [99]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +172,7 @@ def test_what_changes_between_note_and_log_is_named(
     with control.write() as session:
         session.connection().execute(text(change))
     size = EvidenceLog(control.home).size
-    grants.settle(control)
+    owed.settle(control, Grant)
     assert EvidenceLog(control.home).size == size
     assert [f for f in findings(control.home) if found in f.problem and not f.is_recovering]
     assert grants.granted_tables(control, "demo") == frozenset()

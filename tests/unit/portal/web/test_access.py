@@ -10,7 +10,7 @@ from portal.web.routes import MENU, OPEN_PAGES, PAGES
 from portal.web.site import LOGIN, Page
 from sharing.people import GIVEN_ROLES, permissions
 from sharing.requests import flow
-from sharing.requests.corrections import ask_correction
+from sharing.requests.corrections import Fault, ask_correction
 from sharing.requests.states import TRANSITIONS
 from tests.support.sharing.asking import BEFORE, OWNER, asked
 from tests.support.town import FROM_OURS, OWN, SOMEBODY, WAYS, Town, page_name
@@ -133,12 +133,14 @@ def _path(town: Town, page: Page, *, is_let_in: bool) -> str:
         ask_id = town.asked(state, _OWN_ASK)
         for earlier in BEFORE.get(action, ()):
             said = dict.fromkeys(TRANSITIONS[earlier].needs, "…")
-            flow.act(town.control, town.tree, ask_id, earlier, SOMEBODY, town.clock.at, said)
+            flow.act(
+                town.control, town.tree, ask_id, earlier, SOMEBODY, town.clock.at, flow.Said(said)
+            )
         path = path.replace("{ask_id}", ask_id)
     if "{issue_id}" in path:
         ask_id = town.asked("delivered", _OWN_ASK)
         issue = ask_correction(
-            town.control, town.tree, ask_id, "emergency.heat_readiness", OWNER, "错",
+            town.control, town.tree, ask_id, Fault("emergency.heat_readiness", OWNER, "错"),
             SOMEBODY, town.clock.at,
         )  # fmt: skip
         path = path.replace("{issue_id}", issue)

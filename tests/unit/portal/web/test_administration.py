@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sharing.accounts import accounts
-from sharing.control import Request
+from sharing.control import AccessRecord
 from sharing.notices import outbox
 from sharing.notices.notice import Notice
 from tests.support.sharing.asking import ASKER, OWNER
@@ -94,7 +94,9 @@ def test_the_auditor_reads_what_the_gateway_was_asked_page_by_page(town: Town) -
             at = town.clock.at + timedelta(seconds=number)
             path = f"/delta-sharing/shares/x{number}/<b>"
             session.add(
-                Request(at=at, recipient="med_ins", method="GET", path=path, status=404, files=0)
+                AccessRecord(
+                    at=at, recipient="med_ins", method="GET", path=path, status=404, files=0
+                )
             )
     auditor = town.person("gov_data", "auditor")
     newest = auditor.get("/audit").text

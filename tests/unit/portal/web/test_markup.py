@@ -9,7 +9,7 @@ import pytest
 
 from portal.web.routes import PAGES
 from sharing.people import GIVEN_ROLES
-from sharing.requests.corrections import ask_correction
+from sharing.requests.corrections import Fault, ask_correction
 from tests.support.sharing.asking import OWNER, asked
 from tests.support.town import SOMEBODY
 
@@ -45,8 +45,8 @@ class Page(HTMLParser):
 def shown(town: Town, path: str) -> list[Page]:
     """Return a page as each role that may see it sees it."""
     ask_id = town.asked("delivered", asked(body=OWNER, recipient=OWNER))
-    said = ("emergency.heat_readiness", OWNER, "错", SOMEBODY, town.clock.at)
-    ask_correction(town.control, town.tree, ask_id, *said)
+    fault = Fault("emergency.heat_readiness", OWNER, "错")
+    ask_correction(town.control, town.tree, ask_id, fault, SOMEBODY, town.clock.at)
     path = path.replace("{ask_id}", ask_id).replace("{contract}", "health.disease_case")
     path = path.replace("/requests/new", "/requests/new?contract=civil.elder_service")
     if path == "/login":

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.web import requests
 from sharing.requests import flow
-from sharing.requests.corrections import ask_correction, list_corrections
+from sharing.requests.corrections import Fault, ask_correction, list_corrections
 from sharing.requests.records import uses
 from sharing.requests.states import TRANSITIONS
 from sharing.requests.tables import StepRow, read_ask
@@ -29,9 +29,7 @@ def corrected(town: Town, ask_id: str) -> str:
         town.control,
         town.tree,
         ask_id,
-        "emergency.heat_readiness",
-        OWNER,
-        _EVIL,
+        Fault("emergency.heat_readiness", OWNER, _EVIL),
         person(ASKER, "cdo"),
         town.clock.at,
     )

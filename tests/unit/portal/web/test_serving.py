@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from cli.main import jingshu
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from portal.web.serving import build_server
-from sharing.requests import flow
+from portal.web.serving import PORTAL
+from sharing import owed
+from sharing.serving import build_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,13 +31,13 @@ def test_it_answers_on_its_own_address_after_writing_what_evidence_is_owed(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as crash:
-        crash.setattr(flow, "settle", lambda _: None)
+        crash.setattr(owed, "settle", lambda *_: None)
         ask_id = town.asked("draft")
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         port = listening.getsockname()[1]
-        server = build_server(town.control, port)
+        server = build_server(PORTAL, town.control, port)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

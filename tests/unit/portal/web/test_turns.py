@@ -19,7 +19,7 @@ from sharing.accounts.passwords import Passwords
 from sharing.endpoint import web_serving
 from sharing.gateway import limits
 from sharing.gateway.rates import Rate
-from sharing.gateway.serving import server_of
+from sharing.serving import server_of
 from tests.support.town import FROM_OURS, OWN, URL, Browser, Clock, Town
 
 if TYPE_CHECKING:

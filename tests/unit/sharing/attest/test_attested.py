@@ -14,18 +14,18 @@ from sqlalchemy import create_engine, delete, select, text, update
 
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from jobs.verify.lake import Lake
 from lineage.evidence.log import EvidenceLog
-from sharing import migrations
+from sharing import migrations, owed
 from sharing.accounts import accounts, sessions
 from sharing.accounts.passwords import Passwords
 from sharing.attest.journal import UnattestedError, settle
 from sharing.attest.kinds import RIGHTS
-from sharing.control import Control, OwedLeaf, Recipient, Token
+from sharing.control import Control, Grant, OwedLeaf, Recipient, Token
 from sharing.grants import grants, recipients
 from sharing.grants.belonging import give_body
 from sharing.people import Actor
 from sharing.verify.attested import attested
+from sharing.verify.lake import CityLake
 from tests.support.sharing.trading import set_back
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Life:
     control: Control
 
     def findings(self) -> list[Finding]:
-        checks = attested(Lake(self.control.home, TREE))
+        checks = attested(CityLake(self.control.home, TREE))
         return [finding for _, finding in checks if finding is not None]
 
     def named(self) -> list[str]:
@@ -113,7 +113,7 @@ def small(control: Control) -> Life:
 
 def test_ordinary_life_is_proved_row_by_row(life: Life) -> None:
     assert life.findings() == []
-    log = Lake(life.control.home, TREE).log
+    log = CityLake(life.control.home, TREE).log
     assert {leaf.type for leaf in log} == {
         *("recipient", "invitation", "token", "account", "session", "audit")
     }
@@ -360,7 +360,7 @@ def test_rows_of_the_version_before_are_taken_over_once(old: Home) -> None:
         assert adoption.leaf.facts["rows"] == 3
         assert EvidenceLog(old).find(key_of_grant("old", "crashed")) is not None
         assert grants.granted_tables(control, "old") == frozenset()
-        grants.settle(control)
+        owed.settle(control, Grant)
         assert grants.granted_tables(control, "old") == {"heat__districts"}
         recipients.set_networks(control, "old", ["10.0.0.0/8"])
         recipients.issue_profile(control, "old")
@@ -376,7 +376,7 @@ def test_the_door_for_old_rows_does_not_open_again(old: Home) -> None:
     with Control(old) as control:
         _set_back(Life(control))
     with Control(old) as control:
-        grants.settle(control)
+        owed.settle(control, Grant)
         assert EvidenceLog(old).find(key_of_grant("old", "planted")) is None
         assert Life(control).named() == [
             f"control.db share_tokens {FORGED}: its token is not in the evidence log"
@@ -387,7 +387,7 @@ def test_nor_does_it_in_a_home_that_never_was_of_the_version_before(life: Life) 
     _set_back(life)
     home = life.control.home
     with Control(home) as control:
-        grants.settle(control)
+        owed.settle(control, Grant)
         assert EvidenceLog(home).find("adoption:control.db") is None
         assert EvidenceLog(home).find(key_of_grant("demo", "planted")) is None
         assert Life(control).named() == [

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
+from sharing import owed
 from sharing.catalogue import lead, register
 from sharing.catalogue.due import dues
 from sharing.catalogue.entries import entries
@@ -21,6 +21,7 @@ from sharing.catalogue.steps import ACTIONS, STATES, TRANSITIONS
 from sharing.control import Control
 from sharing.people import ROLES, ForbiddenError
 from sharing.verify.catalogue import catalogue
+from sharing.verify.lake import CityLake
 from tests.support.sharing.asking import MONDAY, person
 from tests.support.sharing.lakes import TREE
 
@@ -85,7 +86,7 @@ def state(home: Home) -> State:
 
 def findings(home: Home) -> list[str]:
     report = Report()
-    report.add(catalogue(Lake(home, TREE)))
+    report.add(catalogue(CityLake(home, TREE)))
     return [f"{f.where}: {f.problem}" for f in report.broken]
 
 
@@ -359,17 +360,17 @@ def test_what_was_changed_is_found(control: Control, change: str, found: str) ->
 def test_a_step_that_owes_its_leaf_is_recovering_until_it_is_settled(
     control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(_: Control) -> None:
+    def crash(*_: object) -> None:
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(register, "settle", crash)
+        patch.setattr(owed, "settle", crash)
         with pytest.raises(SystemExit):
             step(control, "clear")
     report = Report()
-    report.add(catalogue(Lake(control.home, TREE)))
+    report.add(catalogue(CityLake(control.home, TREE)))
     assert (len(report.broken), len(report.recovering)) == (0, 1)
-    register.settle(control)
+    owed.settle(control, register.EntryStepRow)
     report = Report()
-    report.add(catalogue(Lake(control.home, TREE)))
+    report.add(catalogue(CityLake(control.home, TREE)))
     assert (len(report.broken), len(report.recovering)) == (0, 0)

@@ -16,7 +16,6 @@ from cli.main import main
 from contracts.errors import UsageError
 from contracts.layout import ROOT, Home
 from contracts.model import CITY_TZ
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Control
@@ -28,6 +27,7 @@ from sharing.notices import outbox
 from sharing.notices.collect import collect
 from sharing.notices.owed import EXTENSION_NEAR, timers
 from sharing.people import ForbiddenError
+from sharing.verify.lake import CityLake
 from sharing.verify.rights import rights
 from sharing.workdays import is_workday, subtract_workdays
 from tests.conftest import TREE
@@ -268,7 +268,7 @@ def test_it_is_in_the_outbox_once(control: Control) -> None:
 
 def findings(home: Home) -> list[str]:
     report = Report()
-    report.add(rights(Lake(home, TREE)))
+    report.add(rights(CityLake(home, TREE)))
     return [f"[{f.invariant}] {f.where}: {f.problem}" for f in report.broken]
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import select, text
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ, Provider
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
+from sharing import owed
 from sharing.control import Control, Grant, Recipient
 from sharing.crossborder import assessments, exports, papers, parties
 from sharing.crossborder.decide import CONDITIONS, Counters, Destination, Facts, decide
@@ -25,6 +25,7 @@ from sharing.crossborder.rules import FILE, rulebook_of, rulebook_on, rulebooks
 from sharing.crossborder.title import holders, title
 from sharing.crossborder.zone import parse_list
 from sharing.people import ForbiddenError
+from sharing.verify.lake import CityLake
 from sharing.verify.rights import rights
 from tests.support.sharing.abroad import (
     AUTHORITY,
@@ -65,7 +66,7 @@ def decided(control: Control, exporter: str, table: str, tree: Tree = TREE, **ho
 
 def findings(home: Home) -> list[str]:
     report = Report()
-    report.add(rights(Lake(home, TREE)))
+    report.add(rights(CityLake(home, TREE)))
     return [f"{f.where}: {f.problem}" for f in report.broken]
 
 
@@ -288,7 +289,7 @@ def test_an_assessment_of_before_holds_once_its_scope_is_recorded(
         row = assessments.AssessmentRow(id="SA-1", seq=0, kind="result", exporter=COMPANY)
         row.on_date, row.last_day, row.actor, row.at = day, date(2029, 7, 1), "a", MONDAY
         session.add(row)
-    assessments.settle(control)
+    owed.settle(control, assessments.AssessmentRow)
     with pytest.raises(UsageError, match="登记时未写明"):
         export(control, COMPANY, BANK, CITY, assessment_id="SA-1")
     assessments.record(control, TREE, scope(), "SA-1", day, AUTHORITY, MONDAY)
@@ -437,7 +438,7 @@ def test_a_decision_of_an_earlier_version_still_holds(
         row.own_general, row.own_sensitive, row.general, row.sensitive = 2, 0, 2, 0
         row.reason, row.actor, row.at = "", "a", datetime(2026, 11, 27, tzinfo=CITY_TZ)
         session.add(row)
-    exports.settle(control)
+    owed.settle(control, ExportRow)
     assert findings(home) == []
     [made] = exports.decisions(control)
     assert (made.decision.rule_version, made.facts.destination) == (version, None)

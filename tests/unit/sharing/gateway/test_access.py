@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from contracts.errors import UsageError
 from contracts.moment import utc_now
-from sharing.control import Activation, Request
+from sharing.control import AccessRecord, Activation
 from sharing.gateway.errors import ApiError
 from sharing.gateway.rates import FAILED, Rate, Rates
 from sharing.grants import recipients
@@ -60,7 +60,7 @@ def test_a_link_s_key_is_in_no_record_and_kept_as_a_digest(served: Served) -> No
     key = recipients.invite(served.control, "demo", "test")
     served.send("POST", f"/activate?key={key}", token=None)
     with served.control.read() as session:
-        paths = list(session.scalars(select(Request.path)))
+        paths = list(session.scalars(select(AccessRecord.path)))
         (kept,) = session.scalars(select(Activation))
     assert "/activate" in paths
     assert not any(key in path for path in paths)

@@ -22,10 +22,11 @@ import pytest
 from contracts.layout import ROOT
 from contracts.moment import utc_now
 from infra.stack.processes import free_port, is_listening
-from portal.web import serving as pages
+from portal.web.serving import PORTAL
 from sharing.control import Control
 from sharing.gateway.rates import FAILED
 from sharing.grants import recipients
+from sharing.serving import build_server
 from tests.support.sharing.served import TABLE, TABLE_URL, Answer, home_with_a_table, serving
 
 if TYPE_CHECKING:
@@ -173,7 +174,10 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
                 profile,
             )
             ports = {"gateway": served.port, "pages": pages_port, "share": share, "office": office}
-            with running(pages.build_server(control, pages_port), for_pages), nginx(folder, ports):
+            with (
+                running(build_server(PORTAL, control, pages_port), for_pages),
+                nginx(folder, ports),
+            ):
                 yield Proxied(served, share, office, certificate, profile)
 
 

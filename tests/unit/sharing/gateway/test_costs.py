@@ -11,7 +11,7 @@ import pytest
 import sqlglot
 from sqlalchemy import event, select
 
-from sharing.control import Control, Request
+from sharing.control import AccessRecord, Control
 from sharing.gateway import affordable as bounds
 from sharing.gateway import record, refusals, rights
 from sharing.gateway.affordable import affordable
@@ -177,9 +177,9 @@ def test_a_flood_of_refusals_leaves_a_few_records_that_count_them_all(
         assert served.get(path, token="jst_wrong" if n % 2 else None).status in {401, 403}
     assert served.query().status == 200
 
-    def rows() -> list[Request]:
+    def rows() -> list[AccessRecord]:
         with served.control.read() as session:
-            return list(session.scalars(select(Request).order_by(Request.id)))
+            return list(session.scalars(select(AccessRecord).order_by(AccessRecord.id)))
 
     deadline = time.monotonic() + 60
     while sum(row.times for row in rows()) < 61:
@@ -202,7 +202,7 @@ def test_a_gateway_that_stops_writes_what_it_counted(
         for _ in range(10):
             assert served.get(f"{TABLE_URL}/version", token="jst_wrong").status == 401
     with control.read() as session:
-        assert sorted(session.scalars(select(Request.times))) == [1, 9]
+        assert sorted(session.scalars(select(AccessRecord.times))) == [1, 9]
 
 
 def test_forged_urls_are_slowed_by_address_and_good_ones_are_not(served: Served) -> None:

@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.errors import UsageError
-from sharing.gateway.serving import build_server
+from sharing.gateway.serving import GATEWAY
 from sharing.gateway.signing import FileClaim
 from sharing.gateway.urls import DEFAULT_LIFE_S, LEAST_LIFE_S, LIFE, MOST_LIFE_S
 from sharing.grants import grants, recipients
+from sharing.serving import build_server
 from tests.support.sharing.served import TABLE, TABLE_URL, districts, serving, write_shared
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def test_a_life_that_clients_cannot_use_stops_the_gateway(
 ) -> None:
     monkeypatch.setenv(LIFE, life)
     with pytest.raises(UsageError, match=LIFE):
-        build_server(control, 1)
+        build_server(GATEWAY, control, 1)
 
 
 def test_an_expired_url_is_403(standing: Served) -> None:

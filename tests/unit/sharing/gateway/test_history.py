@@ -78,7 +78,12 @@ def partner(served: Served, tmp_path: Path) -> Served:
             actor="test",
         )
         grants.grant(
-            served.control, "demo", f"partner.x.{name}", "演示", history_from=1, actor="test"
+            served.control,
+            "demo",
+            f"partner.x.{name}",
+            "演示",
+            grants.Reach(history_from=1),
+            actor="test",
         )
     return served
 
@@ -288,7 +293,14 @@ def test_a_refresh_gives_the_same_files_of_a_table_that_moved_on(partner: Served
 
 
 def test_history_is_shared_from_the_version_of_the_grant(served: Served) -> None:
-    grants.grant(served.control, "demo", "heat__districts", "演示", history_from=-1, actor="test")
+    grants.grant(
+        served.control,
+        "demo",
+        "heat__districts",
+        "演示",
+        grants.Reach(history_from=-1),
+        actor="test",
+    )
     assert served.query({"version": 1}).status == 200
     assert refused(served.query({"version": 0})) == (400, "INVALID_PARAMETER_VALUE")
     write_shared(served.home, "heat__districts", districts(("110108", "海淀", 1)), mode="append")
@@ -299,7 +311,14 @@ def test_history_is_shared_from_the_version_of_the_grant(served: Served) -> None
 
 
 def test_history_shows_no_column_that_is_not_shared_any_more(served: Served) -> None:
-    grants.grant(served.control, "demo", "heat__districts", "演示", history_from=0, actor="test")
+    grants.grant(
+        served.control,
+        "demo",
+        "heat__districts",
+        "演示",
+        grants.Reach(history_from=0),
+        actor="test",
+    )
     narrower = districts(("110101", "景山", 1)).drop_columns(["elders"])
     write_shared(
         served.home, "heat__districts", narrower, mode="overwrite", schema_mode="overwrite"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
-from sharing.control import Request
+from sharing.control import AccessRecord
 from sharing.gateway import limits, rights
 from sharing.gateway.limits import MOST_CONNECTIONS_OF_ONE, PatientProtocol
 from sharing.grants import grants
@@ -190,7 +190,7 @@ def test_too_many_requests_in_all_are_refused_and_health_is_told(
         assert set(refused.json()) == {"errorCode", "message"}
         assert ask(served, "/healthz", "127.0.0.4").json()["status"] == "ok"
     with served.control.read() as session:
-        assert 503 not in set(session.scalars(select(Request.status)))
+        assert 503 not in set(session.scalars(select(AccessRecord.status)))
 
 
 def test_health_answers_while_every_thread_and_connection_is_at_work(
@@ -202,7 +202,7 @@ def test_health_answers_while_every_thread_and_connection_is_at_work(
     def slow(*place: Any, **more: Any) -> Any:
         reached.release()
         with served.control.read() as session:
-            session.execute(select(Request.id))
+            session.execute(select(AccessRecord.id))
             silent.wait(LONG_S)
         return read_snapshot(*place, **more)
 

@@ -17,14 +17,15 @@ from contracts.errors import UsageError
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from contracts.moment import utc_now
-from jobs.verify.lake import Lake
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import Control, Request
+from sharing.control import AccessRecord, Control
 from sharing.gateway.reads import NO_TABLE, over_until, settle_reads, table_of
 from sharing.gateway.retention import DEFAULT_DAYS, Retention, remove_old
-from sharing.gateway.serving import build_server
+from sharing.gateway.serving import GATEWAY
+from sharing.serving import build_server
 from sharing.verify.grants import grants as prove
+from sharing.verify.lake import CityLake
 from tests.support.sharing.served import TABLE, TABLE_URL
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ QUERY = f"{TABLE_URL}/query"
 def asked(control: Control, at: datetime, path: str = QUERY, status: int = 200) -> None:
     with control.write() as session:
         session.add(
-            Request(
+            AccessRecord(
                 at=at,
                 recipient="demo",
                 method="POST",
@@ -136,7 +137,7 @@ def test_an_hour_that_a_crash_left_unmarked_is_logged_as_it_was(
 
 def test_a_gateway_logs_what_is_over_when_it_starts(control: Control) -> None:
     asked(control, NOON)
-    build_server(control, 1)
+    build_server(GATEWAY, control, 1)
     [leaf] = leaves(control.home)
     assert leaf.subject == f"{TABLE}@2026-07-15T12Z"
 
@@ -183,7 +184,7 @@ def test_records_are_no_more_than_so_many_hours_of_them(control: Control) -> Non
 
 def test_verify_holds_after_a_removal_and_names_a_deletion(control: Control) -> None:
     def findings() -> list[str]:
-        lake = Lake(control.home, load_tree(ROOT / "contracts"))
+        lake = CityLake(control.home, load_tree(ROOT / "contracts"))
         return [found.where for _, found in prove(lake) if found is not None]
 
     for hour in range(3):
@@ -192,7 +193,7 @@ def test_verify_holds_after_a_removal_and_names_a_deletion(control: Control) -> 
     remove_old(control, Retention(days=1, most=1000), NOON + timedelta(days=1, hours=2))
     assert findings() == []
     with control.write() as session:
-        session.execute(delete(Request))
+        session.execute(delete(AccessRecord))
     assert findings() == [f"evidence reads:{TABLE}@2026-07-15T14Z"]
 
 
@@ -212,7 +213,7 @@ def test_a_removal_that_a_crash_left_half_done_is_done_again(
         broken.setattr(EvidenceLog, "append", dies)
         with pytest.raises(KeyboardInterrupt):
             remove_old(control, Retention(1, 1000), late)
-    lake = Lake(control.home, load_tree(ROOT / "contracts"))
+    lake = CityLake(control.home, load_tree(ROOT / "contracts"))
     assert not [found for _, found in prove(lake) if found is not None]
     assert remove_old(control, Retention(1, 1000), late).removed == 1
     assert len(leaves(control.home)) == 2
@@ -221,7 +222,7 @@ def test_a_removal_that_a_crash_left_half_done_is_done_again(
 def test_a_row_that_stands_for_many_counts_as_many(control: Control) -> None:
     asked(control, NOON)
     with control.write() as session:
-        row = Request(at=NOON, method="-", path="-", status=401, files=0, times=500)
+        row = AccessRecord(at=NOON, method="-", path="-", status=401, files=0, times=500)
         session.add(row)
     settle_reads(control, NOON + timedelta(hours=2))
     counted = {leaf.facts["table"]: leaf.facts["requests"] for leaf in leaves(control.home)}
@@ -245,6 +246,6 @@ def test_the_command_says_what_is_kept(control: Control, monkeypatch: pytest.Mon
 def test_a_gateway_removes_old_records_when_it_starts(control: Control) -> None:
     asked(control, utc_now() - timedelta(days=DEFAULT_DAYS + 1))
     asked(control, utc_now() - timedelta(days=DEFAULT_DAYS - 1))
-    build_server(control, 1)
+    build_server(GATEWAY, control, 1)
     with control.read() as session:
-        assert session.scalar(select(func.count()).select_from(Request)) == 1
+        assert session.scalar(select(func.count()).select_from(AccessRecord)) == 1

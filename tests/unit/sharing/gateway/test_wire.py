@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from contracts.moment import utc_now
-from sharing.control import HEAD, Request
+from sharing.control import HEAD, AccessRecord
 from sharing.grants import grants, recipients
 from tests.support.sharing.served import TABLE, TABLE_URL, districts, write_shared
 
@@ -415,7 +415,7 @@ def test_a_record_says_from_where_how_long_how_much_and_its_answer_by_which_name
         served.send("GET", "/nowhere", headers={"x-request-id": "of the client's choosing"}),
     ]
     with served.control.read() as session:
-        by_name = {r.request_id: r for r in session.scalars(select(Request))}
+        by_name = {r.request_id: r for r in session.scalars(select(AccessRecord))}
     for answer in answers:
         record = by_name[answer.headers["x-request-id"]]
         assert (record.status, record.address) == (answer.status, "127.0.0.1")
@@ -465,10 +465,14 @@ def test_each_request_leaves_one_record(served: Served) -> None:
     with served.control.read() as session:
         rows = session.execute(
             select(
-                Request.recipient, Request.method, Request.status, Request.version, Request.files
-            ).order_by(Request.id)
+                AccessRecord.recipient,
+                AccessRecord.method,
+                AccessRecord.status,
+                AccessRecord.version,
+                AccessRecord.files,
+            ).order_by(AccessRecord.id)
         ).all()
-        paths = session.scalars(select(Request.path).order_by(Request.id)).all()
+        paths = session.scalars(select(AccessRecord.path).order_by(AccessRecord.id)).all()
     assert [tuple(row) for row in rows] == [
         (None, "GET", 401, None, 0),
         ("demo", "POST", 200, 1, 2),
@@ -482,7 +486,7 @@ def test_each_request_leaves_one_record(served: Served) -> None:
 def test_a_recorded_path_stays_one_line(served: Served) -> None:
     served.get(SHARES + "/a%0Ab")
     with served.control.read() as session:
-        assert session.scalars(select(Request.path)).one() == SHARES + "/a%0Ab"
+        assert session.scalars(select(AccessRecord.path)).one() == SHARES + "/a%0Ab"
 
 
 def test_health_needs_no_token(standing: Served) -> None:

@@ -12,7 +12,6 @@ from contracts.errors import UsageError
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from contracts.moment import utc_now
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing.accounts.tables import AccountEvent
 from sharing.grants import grants, recipients
@@ -22,6 +21,7 @@ from sharing.grants.returned import grant_returned
 from sharing.people import ForbiddenError
 from sharing.requests import seeds
 from sharing.requests.tables import read_asks
+from sharing.verify.lake import CityLake
 from sharing.verify.requests import requests
 from tests.support.returning import returning_tree
 from tests.support.sharing.asking import (
@@ -167,7 +167,7 @@ def test_verify_names_a_grant_to_another_bodys_recipient(control: Control, share
     with control.write() as session:
         session.execute(text("UPDATE share_recipients SET body = 'health'"))
     report = Report()
-    report.add(requests(Lake(shared, TREE)))
+    report.add(requests(CityLake(shared, TREE)))
     (found,) = [f.problem for f in report.broken]
     assert found == "med_ins is health's, and its request R2026-0001 med_ins's"
 

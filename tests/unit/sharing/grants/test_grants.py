@@ -14,6 +14,7 @@ from contracts.errors import UsageError
 from contracts.model import CITY_TZ
 from contracts.moment import utc_now
 from lineage.evidence.log import EvidenceLog
+from sharing import owed
 from sharing.control import Control, Grant
 from sharing.grants import grants
 from sharing.tables.ceiling import NotServedError
@@ -38,7 +39,7 @@ def states(control: Control) -> list[str]:
 
 
 def give(control: Control, table: str = TABLE, until: date | None = None) -> None:
-    grants.grant(control, "demo", table, "应急值守", until=until, actor="test")
+    grants.grant(control, "demo", table, "应急值守", grants.Reach(until), actor="test")
 
 
 @pytest.mark.parametrize("name", [TABLE, TABLE.upper(), FULL, FULL.upper()])
@@ -185,7 +186,7 @@ def test_without_its_leaf_a_grant_opens_nothing_until_it_is_settled(control: Con
     assert states(control) == ["pending"]
     assert grants.granted_tables(control, "demo") == frozenset()
     blocker.unlink()
-    grants.settle(control)
+    owed.settle(control, Grant)
     assert states(control) == ["active"]
     assert [leaf["type"] for leaf in leaves(control.home)] == ["grant"]
 
@@ -199,7 +200,7 @@ def test_a_revocation_works_even_where_its_leaf_cannot_be_written(control: Contr
     assert grants.granted_tables(control, "demo") == frozenset()
     control.home.evidence.unlink()
     (control.home.root / "away").rename(control.home.evidence)
-    grants.settle(control)
+    owed.settle(control, Grant)
     assert [leaf["type"] for leaf in leaves(control.home)] == ["grant", "revoke"]
 
 
@@ -208,7 +209,7 @@ def test_settling_again_adds_nothing(control: Control) -> None:
     with control.write() as session:
         for row in session.scalars(select(Grant)):
             row.grant_leaf_at = None  # as after a crash between the two commits
-    grants.settle(control)
-    grants.settle(control)
+    owed.settle(control, Grant)
+    owed.settle(control, Grant)
     assert len(leaves(control.home)) == 1
     assert grants.granted_tables(control, "demo", utc_now()) == {TABLE}

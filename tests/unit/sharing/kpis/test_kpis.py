@@ -11,7 +11,7 @@ import pytest
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from jobs.record import governance
-from sharing.control import Control, Request
+from sharing.control import AccessRecord, Control
 from sharing.grants import grants
 from sharing.grants.returned import grant_returned
 from sharing.kpis.rates import Kpi, Name, efficiency, kpis, totals
@@ -66,10 +66,8 @@ def test_answers_and_deliveries_are_counted_in_the_month_they_were_due(control: 
 
 
 def issue(city: City) -> str:
-    contract, provider = "emergency.heat_readiness", "emergency"
-    return corrections.ask_correction(
-        city.control, TREE, city.ask_id, contract, provider, "不对", CDO_ASKER, MONDAY
-    )
+    fault = corrections.Fault("emergency.heat_readiness", "emergency", "不对")
+    return corrections.ask_correction(city.control, TREE, city.ask_id, fault, CDO_ASKER, MONDAY)
 
 
 def test_corrections_are_counted_when_answered_or_due(control: Control) -> None:
@@ -201,7 +199,7 @@ def test_efficiency_is_the_median_from_submission_to_first_read(control: Control
         with control.write() as session:
             path = "/delta-sharing/shares/jingshu/schemas/c/tables/heat_readiness__demo/query"
             session.add(
-                Request(
+                AccessRecord(
                     at=read_at, recipient="med_ins", method="POST", path=path, status=200, files=1
                 )
             )
@@ -250,7 +248,7 @@ def test_what_people_did_with_a_seed_stays(control: Control) -> None:
     seeds.seed(control, TREE, MONDAY)
     with control.read() as session:
         (ask,) = [a for a in read_asks(session) if a.state == "delivered"]
-    flow.act(control, TREE, ask.id, "end_service", CDO_OWNER, MONDAY, ENDING)
+    flow.act(control, TREE, ask.id, "end_service", CDO_OWNER, MONDAY, flow.Said(ENDING))
     seeds.seed(control, TREE, MONDAY + timedelta(days=1))
     assert _stands(control)[ask.id] == "closed"
 

@@ -296,7 +296,7 @@ def test_what_ended_or_begins_later_is_not_told(told: Told) -> None:
 
 def test_a_grant_that_ran_out_is_not_told(told: Told) -> None:
     last = utc_now().date() + timedelta(days=1)
-    grants.grant(told.control, "brief", SHARED, "值守", until=last, actor="test")
+    grants.grant(told.control, "brief", SHARED, "值守", grants.Reach(last), actor="test")
     told.new()
     told.at = utc_now() + timedelta(days=3)
     assert told.be(k=30).new() == [("demo", SHARED), ("ward", SHARED)]

@@ -21,6 +21,7 @@ from sharing.catalogue.register import Step as EntryStep
 from sharing.control import Control
 from sharing.people import may
 from sharing.requests import corrections, records
+from sharing.requests.corrections import Fault
 from sharing.requests.parties import parties_of
 from sharing.requests.records import Use
 from sharing.requests.states import TRANSITIONS
@@ -108,7 +109,12 @@ def test_art_26_and_29_ten_working_days_to_correct_and_three_years_on_record(hom
     write_shared(home, "heat_readiness__demo", districts(("110101", "110101001", 30)))
     with Control(home) as control:
         city = bring_to(begun(control), "delivered")
-        said = (city.ask_id, "emergency.heat_readiness", OWNER, "人数不对", CDO_ASKER, TUESDAY)
+        said = (
+            city.ask_id,
+            Fault("emergency.heat_readiness", OWNER, "人数不对"),
+            CDO_ASKER,
+            TUESDAY,
+        )
         corrections.ask_correction(control, TREE, *said)
         (issue,) = corrections.list_corrections(control)
         assert last_day(issue.due_at) == date(2025, 10, 13)

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from cli.main import main
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from sharing.control import Control
+from sharing.verify.lake import CityLake
 from sharing.verify.requests import requests
 from tests.support.sharing.served import districts, write_shared
 
@@ -76,7 +76,7 @@ def drafted(run: Run, tmp_path: Path) -> str:
 
 def findings(home: Home) -> list[str]:
     report = Report()
-    report.add(requests(Lake(home, load_tree(ROOT / "contracts"))))
+    report.add(requests(CityLake(home, load_tree(ROOT / "contracts"))))
     return [f"{f.where}: {f.problem}" for f in (*report.broken, *report.recovering)]
 
 

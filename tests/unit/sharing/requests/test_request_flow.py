@@ -14,12 +14,14 @@ from contracts.layout import ROOT, Home
 from contracts.loading import load_tree
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import Control, Request
+from sharing import owed
+from sharing.control import AccessRecord, Control, Grant
 from sharing.grants import grants
 from sharing.people import SYSTEM, ForbiddenError, may
 from sharing.requests import flow
 from sharing.requests.allowing import RequestStateError
 from sharing.requests.disputes import STEPS, stage_of
+from sharing.requests.flow import Said
 from sharing.requests.parties import NotSharedError, parties_of
 from sharing.requests.states import STATES, TRANSITIONS
 from sharing.requests.tables import StepRow, read_asks
@@ -138,10 +140,10 @@ def test_a_leaf_that_a_crash_left_owing_is_written(
 ) -> None:
     city = begun(control)
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "settle", lambda _: None)
+        patch.setattr(owed, "settle", lambda *_: None)
         city.act("submit", CDO_ASKER)
     assert "request:R2026-0001#1" not in logged(control)
-    flow.settle(control)
+    owed.settle(control, StepRow, Grant)
     assert "request:R2026-0001#1" in logged(control)
 
 
@@ -150,7 +152,7 @@ def test_two_at_once_take_one_step(control: Control) -> None:
 
     def answer(action: Action) -> str:
         try:
-            return flow.act(control, city.tree, city.ask_id, action, CDO_OWNER, city.at, SAID)
+            return flow.act(control, city.tree, city.ask_id, action, CDO_OWNER, city.at, Said(SAID))
         except RequestStateError as late:
             return str(late)
 
@@ -336,7 +338,7 @@ def test_a_new_wording_needs_new_signatures(control: Control) -> None:
     city.act("ask_supplement", person("civil", "steward"), missing="k")
     city.at += timedelta(hours=1)
     rewritten = asked(JOINED, k=30)
-    flow.act(control, city.tree, city.ask_id, "resubmit", CDO_ASKER, city.at, asked=rewritten)
+    flow.act(control, city.tree, city.ask_id, "resubmit", CDO_ASKER, city.at, Said(asked=rewritten))
     assert city.ask.asked.k == 30
 
 
@@ -437,7 +439,9 @@ def logged(control: Control) -> dict[str, Leaf]:
 def _read(control: Control, path: str, files: int, at: object) -> None:
     with control.write() as session:
         session.add(
-            Request(at=at, recipient="med_ins", method="POST", path=path, status=200, files=files)
+            AccessRecord(
+                at=at, recipient="med_ins", method="POST", path=path, status=200, files=files
+            )
         )
 
 

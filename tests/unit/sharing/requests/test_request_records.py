@@ -14,6 +14,7 @@ from sharing.control import Control
 from sharing.people import ForbiddenError
 from sharing.requests import corrections, records
 from sharing.requests.allowing import RequestStateError
+from sharing.requests.corrections import Fault
 from sharing.requests.records import RecordsKeptError, Use
 from tests.support.sharing.asking import CDO_ASKER, CDO_OWNER, STEWARD, begun, bring_to, person
 from tests.support.sharing.served import districts, write_shared
@@ -37,7 +38,7 @@ def city(home: Home) -> Iterator[City]:
 
 def asked(city: City, said: str = "东华门街道人数不对") -> str:
     return corrections.ask_correction(
-        city.control, city.tree, city.ask_id, PRODUCT, "emergency", said, CDO_ASKER, city.at
+        city.control, city.tree, city.ask_id, Fault(PRODUCT, "emergency", said), CDO_ASKER, city.at
     )
 
 
@@ -84,7 +85,7 @@ def test_what_the_request_does_not_read_is_nobodys_issue(
 ) -> None:
     with pytest.raises(UsageError, match="reads no"):
         corrections.ask_correction(
-            city.control, city.tree, city.ask_id, contract, provider, "x", CDO_ASKER, city.at
+            city.control, city.tree, city.ask_id, Fault(contract, provider, "x"), CDO_ASKER, city.at
         )
 
 

@@ -12,7 +12,6 @@ from alembic import command
 from sqlalchemy import create_engine, text
 
 from contracts.delivery import Delivery
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage import outbox, stages
 from lineage.evidence.leaf import Leaf
@@ -26,6 +25,7 @@ from sharing.rights.rates import rate
 from sharing.rights.runs import measured_runs
 from sharing.rights.terms import city_day
 from sharing.verify.attested import attested
+from sharing.verify.lake import CityLake
 from sharing.verify.rights import rights
 from tests.support.sharing.asking import person
 from tests.support.sharing.lakes import TREE
@@ -118,7 +118,7 @@ def keep_a_quarter(control: Control) -> None:
 
 def named(home: Home) -> list[str]:
     report = Report()
-    lake = Lake(home, TREE)
+    lake = CityLake(home, TREE)
     report.add(rights(lake))
     report.add(attested(lake))
     assert not any(f.is_recovering for f in report.findings)

@@ -15,10 +15,11 @@ from contracts.errors import UsageError
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from lineage.evidence.log import EvidenceLog
+from sharing import owed
 from sharing.control import Control
 from sharing.people import ForbiddenError
 from sharing.rights import register
-from sharing.rights.register import RightRow, require_rights
+from sharing.rights.register import Extent, RightRow, require_rights
 from sharing.rights.terms import (
     ANY_USE,
     RIGHT_TYPES,
@@ -227,7 +228,7 @@ def test_a_change_counts_from_its_day_and_narrows_what_came_from_it(control: Con
     give(control, "process", DATA_CO, "x_shop", terms("公益", "商业"))
     later = MONDAY + timedelta(days=3)
     narrow = frozenset(("公益",))
-    register.change(control, TREE, process, narrow, LAST, "调整", HEALTH, later)
+    register.change(control, TREE, process, Extent(narrow, LAST), "调整", HEALTH, later)
     after = city_day(later)
     for holder in ("x_data_co", "x_shop"):
         assert has(control, holder, "process", TODAY, "商业")
@@ -240,10 +241,10 @@ def test_a_change_cannot_go_beyond_the_grantor(control: Control) -> None:
     child = give(control, "process", DATA_CO, "x_shop", terms("公益"))
     wide = frozenset(("公益", "商业"))
     with pytest.raises(NoRightError, match="is for 公益 only"):
-        register.change(control, TREE, child, wide, LAST, "扩大", DATA_CO, MONDAY)
+        register.change(control, TREE, child, Extent(wide, LAST), "扩大", DATA_CO, MONDAY)
     before = TODAY - timedelta(days=1)
     with pytest.raises(UsageError, match="before it begins"):
-        register.change(control, TREE, child, wide, before, "缩短", DATA_CO, MONDAY)
+        register.change(control, TREE, child, Extent(wide, before), "缩短", DATA_CO, MONDAY)
 
 
 def test_a_correction_is_of_words_from_the_start(control: Control) -> None:
@@ -270,8 +271,8 @@ def test_a_registration_that_crashed_before_its_leaf_is_settled(
                 give(control, "process", HEALTH, "x_data_co")
         with control.read() as session:
             assert session.scalars(select(RightRow.leaf_at)).all() == [None]
-        register.settle(control)
-        register.settle(control)
+        owed.settle(control, RightRow)
+        owed.settle(control, RightRow)
         with control.read() as session:
             row = session.scalars(select(RightRow)).one()
         assert row.leaf_at is not None

@@ -104,7 +104,14 @@ def shared(served: Served, folder: Path, name: str, protocol: dict[str, Any]) ->
     log.write_text("\n".join(json.dumps(a) for a in actions))
     root = Folder(folder)
     foreign.add_table(served.control, root, "partner", "x", name, level="L2", actor="test")
-    grants.grant(served.control, "demo", f"partner.x.{name}", "演示", history_from=0, actor="test")
+    grants.grant(
+        served.control,
+        "demo",
+        f"partner.x.{name}",
+        "演示",
+        grants.Reach(history_from=0),
+        actor="test",
+    )
     return client_of(served, table_url(name))
 
 

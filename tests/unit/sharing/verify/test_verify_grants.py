@@ -11,12 +11,13 @@ from sqlalchemy import delete, select, update
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from contracts.moment import utc_now
-from jobs.verify.lake import Lake
+from sharing import owed
 from sharing.control import Control, ForeignTable, Grant
 from sharing.grants import grants
 from sharing.tables import foreign
 from sharing.tables.storage import Folder
 from sharing.verify.grants import grants as prove
+from sharing.verify.lake import CityLake
 from tests.support.sharing.served import TABLE, districts
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ TREE = load_tree(ROOT / "contracts")
 
 
 def checks(home: Home) -> list[Finding | None]:
-    return [finding for _, finding in prove(Lake(home, TREE))]
+    return [finding for _, finding in prove(CityLake(home, TREE))]
 
 
 def spoil(control: Control, **values: Any) -> None:
@@ -123,7 +124,7 @@ def test_a_leaf_that_is_still_owed_is_recovering(
 ) -> None:
     grants.grant(control, "demo", TABLE, "应急值守", actor="test")
     with monkeypatch.context() as patch:
-        patch.setattr(grants, "settle", lambda _: None)
+        patch.setattr(owed, "settle", lambda *_: None)
         grants.revoke(control, "demo", actor="test")
     [finding] = filter(None, checks(control.home))
     assert finding.is_recovering

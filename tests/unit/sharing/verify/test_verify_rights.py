@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import text
 
 from contracts.layout import Home
-from jobs.verify.lake import Lake
 from jobs.verify.report import Report
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Control
@@ -19,6 +18,7 @@ from sharing.crossborder.exports import Export, decide_export
 from sharing.rights import assets, listing, periods, register, trades
 from sharing.rights.terms import Asked, Terms, city_day
 from sharing.verify.attested import attested
+from sharing.verify.lake import CityLake
 from sharing.verify.rights import rights
 from tests.support.sharing.abroad import CITY, COMPANY, TO, known, may_use
 from tests.support.sharing.asking import MONDAY, person
@@ -43,8 +43,8 @@ JUNE = MONDAY - timedelta(days=13)
 
 def findings(home: Home) -> list[str]:
     report = Report()
-    report.add(rights(Lake(home, TREE)))
-    report.add(attested(Lake(home, TREE)))
+    report.add(rights(CityLake(home, TREE)))
+    report.add(attested(CityLake(home, TREE)))
     return [f"[{f.invariant}] {f.where}: {f.problem}" for f in report.broken]
 
 
@@ -163,6 +163,6 @@ def test_a_row_that_owes_its_leaf_is_recovering(
     with pytest.raises(OSError, match="no space"):
         register.grant(control, TREE, asked, person("health", "cdo"), MONDAY)
     report = Report()
-    report.add(rights(Lake(home, TREE)))
+    report.add(rights(CityLake(home, TREE)))
     assert report.is_whole
     assert [f.is_recovering for f in report.findings] == [True]
