@@ -151,6 +151,10 @@ class RefinedBatch(OfBatch):
     """The bronze version that it was read from; None where an earlier Jingshu handed it on."""
 
 
+CheckStatus = Literal["passed", "failed", "error", "not_executable"]
+Engine = Literal["row", "spark", "great_expectations", "land", "none"]
+
+
 class CheckResult(BaseModel):
     """What one contract element came to for one batch (design §2, invariant 7)."""
 
@@ -160,12 +164,12 @@ class CheckResult(BaseModel):
     column: str | None
     dimension: Dimension
     severity: Severity
-    status: Literal["passed", "failed", "error", "not_executable"]
+    status: CheckStatus
     checked: int | None
     failed: int | None
     threshold: float | None
     message: str
-    engine: Literal["row", "spark", "great_expectations", "land", "none"]
+    engine: Engine
 
 
 class Verdict(OfBatch):
