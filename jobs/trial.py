@@ -58,7 +58,6 @@ class OutputError(JingshuError, OSError):
 class Given:
     """A file, and the delivery it is taken for."""
 
-    tree: Tree
     delivery: Delivery
     file: Path
     origin: Origin
@@ -146,7 +145,7 @@ def given(
         raise UsageError(f"{day} lies in the future.", "Give a business date that has been.")
     in_sandbox = any(origin_of(p) == "simulated" for p in file.resolve().parents)
     origin: Origin = "simulated" if is_simulated or in_sandbox else "real"
-    return Given(tree, Delivery(found, chosen, day, tree.root), file, origin)
+    return Given(Delivery(found, chosen, day, tree.root), file, origin)
 
 
 def _date(text: str) -> date | None:
