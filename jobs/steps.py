@@ -159,7 +159,8 @@ def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersio
                 verdict = audited(home, tree, _landed_again(home, delivery, verdict), again=True)
     raise TableBusyError(
         f"{verdict.table} moved {_TRIES} times while batch {verdict.batch_id} was published.",
-        f"When its other publications have ended: ./jingshu batch retry {verdict.batch_id}.",
+        "Do it again when its other publications have ended, or retry the batch then:"
+        f" ./jingshu batch retry {verdict.batch_id}.",
     )
 
 
