@@ -138,6 +138,7 @@ def _day(tree: Tree) -> Iterator[Run]:
             batch_id=batch_id,
             results=(),
             made=Made(_VERSION, 99, 1),
+            bronze_version=None,
         )
     for product in tree.products.values():
         yield stages.build_run(

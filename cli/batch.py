@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.model import Contract
+    from contracts.tree import Tree
     from jobs.operations.decisions import Outcome
     from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, FindingRow
     from jobs.trial import BadRow
@@ -110,7 +111,7 @@ def show(batch_id: str, as_json: bool) -> None:
     ]
     found = [f for f in governance.findings(home, row.business_date) if _is_of(f, row)]
     contract = tree.sources.get(row.contract_id)
-    bad = _bad_rows(home, contract, row) if contract else ()
+    bad = _bad_rows(home, tree, contract, row) if contract else ()
     leaves = _leaves(home, row)
     folder = home.raw(row.provider, row.dataset, row.batch_id)
     kept = _below(home, folder / row.file_name)
@@ -194,9 +195,9 @@ def _list(title: str, lines: list[str]) -> None:
         click.echo(f"  {line}")
 
 
-def _bad_rows(home: Home, contract: Contract, row: BatchRow) -> tuple[BadRow, ...]:
+def _bad_rows(home: Home, tree: Tree, contract: Contract, row: BatchRow) -> tuple[BadRow, ...]:
     """Return a batch's bad rows: from quarantine, or from its stage while it is held."""
-    from jobs.files.raw import kept_batch
+    from contracts.delivery import Delivery
     from jobs.publish.quarantine import bad_rows
     from jobs.tables.quarantine import of_batches
     from jobs.trial import shown_rows
@@ -205,8 +206,8 @@ def _bad_rows(home: Home, contract: Contract, row: BatchRow) -> tuple[BadRow, ..
         found = of_batches(home, row.table, [row.batch_id])
     elif row.status == "held" and contract.version == row.contract_version:
         # Only the contract that judged it can read the stage's masks.
-        kept = kept_batch(home, row.table, row.batch_id)
-        found = bad_rows(home, contract, kept, load_tree().root)
+        delivery = Delivery(contract, row.provider, row.business_date, tree.root)
+        found = bad_rows(home, delivery, row.batch_id)
     else:
         found = None
     return shown_rows(contract, found.sort_by("_source_line")) if found is not None else ()

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from contracts.reference import PACKAGED
+
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from pathlib import Path
 
     from contracts.model import Contract
 
@@ -33,6 +36,8 @@ class Delivery:
     contract: Contract
     provider: str
     business_date: date
+    root: Path = PACKAGED
+    """The tree whose reference tables its rules read; by default the packaged tables alone."""
 
     @property
     def table(self) -> str:

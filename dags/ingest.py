@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from airflow.sdk import DAG, TriggerRule, get_current_context, task
 
+from contracts.delivery import Delivery
 from contracts.loading import load_tree
 from dags.landing import Land
 from dags.notifying import alerts
@@ -89,15 +90,9 @@ def _failed(feed: Feed) -> str:
     from jobs.stages import Ended
 
     run = get_current_context()["dag_run"]
-    return Ended(
-        contract_id=feed.contract.id,
-        contract_version=feed.contract.version,
-        provider=feed.provider,
-        dataset=feed.contract.dataset,
-        business_date=date.fromisoformat(business_date()),
-        state="failed",
-        reason=f"a task gave up after its retries; its log in Airflow: {run.dag_id}, {run.run_id}",
-    ).to_json()
+    delivery = Delivery(feed.contract, feed.provider, date.fromisoformat(business_date()))
+    reason = f"a task gave up after its retries; its log in Airflow: {run.dag_id}, {run.run_id}"
+    return Ended.of(delivery, "failed", reason).to_json()
 
 
 _tree = load_tree()

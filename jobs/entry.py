@@ -11,17 +11,17 @@ from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.loading import load_tree
 from contracts.requested import city_tree
+from jobs import steps
 from jobs.faults import wordless
 from jobs.stages import Ended, LandedBatch, Verdict, from_json
-from jobs.steps import audited, delivery_of, land_delivery, publish_verdict, record_failure
 
 
 @wordless
 def land(contract_id: str, provider: str, business_date: str) -> str:
     """Pull and land one delivery; return a LandedBatch or an Ended as JSON."""
     home, tree = Home.from_env(), load_tree()
-    delivery = delivery_of(tree, contract_id, provider, business_date)
-    return land_delivery(home, delivery).to_json()
+    delivery = steps.delivery_of(tree, contract_id, provider, business_date)
+    return steps.land_delivery(home, delivery).to_json()
 
 
 @wordless
@@ -32,7 +32,7 @@ def refine(landed_json: str) -> str:
         return landed_json
     if not isinstance(landed, LandedBatch):
         raise _wrong(landed.kind, "a landed batch")
-    return audited(Home.from_env(), load_tree(), landed).to_json()
+    return steps.audited(Home.from_env(), load_tree(), landed).to_json()
 
 
 @wordless
@@ -41,14 +41,11 @@ def publish(verdict_json: str) -> str:
     verdict = from_json(verdict_json)
     if isinstance(verdict, Ended):
         if verdict.state == "failed":
-            tree = load_tree()
-            day = verdict.business_date.isoformat()
-            delivery = delivery_of(tree, verdict.contract_id, verdict.provider, day)
-            record_failure(Home.from_env(), delivery, verdict.reason)
+            steps.failed(Home.from_env(), load_tree(), verdict)
         return verdict_json
     if not isinstance(verdict, Verdict):
         raise _wrong(verdict.kind, "a verdict")
-    return publish_verdict(Home.from_env(), load_tree(), verdict).to_json()
+    return steps.publish_verdict(Home.from_env(), load_tree(), verdict).to_json()
 
 
 def _wrong(kind: str, wanted: str) -> JingshuError:
@@ -63,7 +60,7 @@ def build(product_id: str, business_date: str) -> str:
     home = Home.from_env()
     tree = city_tree(home)
     when = date.fromisoformat(business_date)
-    return build_product(home, tree, tree.contract(product_id), when).model_dump_json()
+    return build_product(home, tree, tree.contract(product_id), when).to_json()
 
 
 @wordless
@@ -75,4 +72,4 @@ def share(product_id: str, business_date: str) -> str:
     tree = city_tree(home)
     when = date.fromisoformat(business_date)
     shared = share_product(home, tree.contract(product_id), when)
-    return "\n".join(s.model_dump_json() for s in shared)
+    return "\n".join(s.to_json() for s in shared)

@@ -8,19 +8,38 @@ They cross process borders as JSON (``to_json``, ``from_json``), small enough fo
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    model_serializer,
+    model_validator,
+)
 
 from contracts.constraint import Severity
 from contracts.delivery import BatchStatus, DeliveryState, Origin
 from contracts.model import Dimension
 
+if TYPE_CHECKING:
+    from contracts.delivery import Delivery
+
 
 class Stage(BaseModel):
-    """What every stage's result carries: whose batch it is."""
+    """What every stage hands on: a frozen fact, as one line of JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_json(self) -> str:
+        """Return it as one line of JSON."""
+        return self.model_dump_json()
+
+
+class Owed(Stage):
+    """Whose delivery of which date something is, and by which contract."""
 
     contract_id: str
     contract_version: str
@@ -33,12 +52,8 @@ class Stage(BaseModel):
         """The table's name, ``<provider>__<dataset>``."""
         return f"{self.provider}__{self.dataset}"
 
-    def to_json(self) -> str:
-        """Return the stage's result as one line of JSON."""
-        return self.model_dump_json()
 
-
-class Batch(Stage):
+class Batch(Owed):
     """A batch: the bytes of one delivery, named by their content."""
 
     batch_id: str
@@ -54,15 +69,61 @@ class Batch(Stage):
     """How many rows the provider's manifest says the file has, if it says so."""
 
 
-class RawBatch(Batch):
+class OfBatch(Stage):
+    """What a stage made of a batch; its JSON is one flat object, the batch's own keys first."""
+
+    batch: Batch
+
+    @property
+    def batch_id(self) -> str:
+        """The batch's name."""
+        return self.batch.batch_id
+
+    @property
+    def table(self) -> str:
+        """The table's name, ``<provider>__<dataset>``."""
+        return self.batch.table
+
+    @property
+    def business_date(self) -> date:
+        """The date that the batch's data is of."""
+        return self.batch.business_date
+
+    @model_serializer(mode="wrap")
+    def _flat(self, made: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = made(self)
+        return {**said.pop("batch"), **said}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _composed(cls, said: Any) -> Any:
+        """Take a batch's keys out of the flat object, as which it crosses borders."""
+        if not isinstance(said, dict) or "batch" in said:
+            return said
+        own = {name: value for name, value in said.items() if name not in Batch.model_fields}
+        return {**own, "batch": {n: v for n, v in said.items() if n in Batch.model_fields}}
+
+
+class RawBatch(OfBatch):
     """The original bytes, kept under ``raw/`` with their manifest."""
 
     kind: Literal["raw"] = "raw"
     is_sealed: bool = False
     """Whether the kept file is SM4 text: its contract has a column that is sealed."""
 
+    def taken_up(self, contract_version: str, started_at: datetime | None = None) -> RawBatch:
+        """Return it as it is worked on under a contract's version.
 
-class LandedBatch(Batch):
+        ``started_at`` is when the work began, if it is not the first: what the batch waited since
+        took no machine's time.
+        """
+        changed: dict[str, object] = {"contract_version": contract_version}
+        if started_at is not None:
+            changed["started_at"] = started_at
+        return self.model_copy(update={"batch": self.batch.model_copy(update=changed)})
+
+
+class LandedBatch(OfBatch):
     """The batch as strings in bronze."""
 
     kind: Literal["landed"] = "landed"
@@ -74,7 +135,7 @@ class LandedBatch(Batch):
     """What landing did as the contract says: the footer it passed over."""
 
 
-class RefinedBatch(Batch):
+class RefinedBatch(OfBatch):
     """The batch cast and checked, written once to the stage, partitioned by ``_ok``."""
 
     kind: Literal["refined"] = "refined"
@@ -86,6 +147,12 @@ class RefinedBatch(Batch):
     """The silver version a ``merge_key`` stage was built on; publish re-stages when it moved."""
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    bronze_version: int | None = None
+    """The bronze version that it was read from; None where an earlier Jingshu handed it on."""
+
+
+CheckStatus = Literal["passed", "failed", "error", "not_executable"]
+Engine = Literal["row", "spark", "great_expectations", "land", "none"]
 
 
 class CheckResult(BaseModel):
@@ -97,15 +164,15 @@ class CheckResult(BaseModel):
     column: str | None
     dimension: Dimension
     severity: Severity
-    status: Literal["passed", "failed", "error", "not_executable"]
+    status: CheckStatus
     checked: int | None
     failed: int | None
     threshold: float | None
     message: str
-    engine: Literal["row", "spark", "great_expectations", "land", "none"]
+    engine: Engine
 
 
-class Verdict(Batch):
+class Verdict(OfBatch):
     """What the audit decided about the staged batch, and on what grounds."""
 
     kind: Literal["verdict"] = "verdict"
@@ -119,9 +186,11 @@ class Verdict(Batch):
     results: tuple[CheckResult, ...]
     digest: str
     """SHA-256 over the canonical results: what the publication's leaf and commit name."""
+    bronze_version: int | None = None
+    """The bronze version that was refined; None where an earlier Jingshu handed it on."""
 
 
-class PublishedVersion(Batch):
+class PublishedVersion(OfBatch):
     """The silver version that made the batch visible."""
 
     kind: Literal["published"] = "published"
@@ -132,7 +201,7 @@ class PublishedVersion(Batch):
     rows_duplicate: int
 
 
-class Ended(Stage):
+class Ended(Owed):
     """A delivery that stopped: in which state, at which stage, and why, in words."""
 
     kind: Literal["ended"] = "ended"
@@ -140,11 +209,29 @@ class Ended(Stage):
     reason: str
     batch_id: str | None = None
 
+    @classmethod
+    def of(
+        cls,
+        delivery: Delivery,
+        state: DeliveryState | BatchStatus,
+        reason: str,
+        batch_id: str | None = None,
+    ) -> Ended:
+        """Return the end of a delivery, or of its batch."""
+        return cls(
+            contract_id=delivery.contract.id,
+            contract_version=delivery.contract.version,
+            provider=delivery.provider,
+            dataset=delivery.contract.dataset,
+            business_date=delivery.business_date,
+            state=state,
+            reason=reason,
+            batch_id=batch_id,
+        )
 
-class ProductVersion(BaseModel):
+
+class ProductVersion(Stage):
     """One date's build of a product."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["product"] = "product"
     product_id: str
@@ -159,10 +246,8 @@ class ProductVersion(BaseModel):
     reason: str
 
 
-class SharedVersion(BaseModel):
+class SharedVersion(Stage):
     """One policy's projection of a product for one date."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["shared"] = "shared"
     product_id: str

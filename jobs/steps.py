@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contracts.delivery import Delivery
-from contracts.errors import UsageError
+from contracts.errors import JingshuError, UsageError
 from contracts.moment import utc_now
 from jobs.files.decode import DecodeError
 from jobs.land.run import land as land_batch
+from jobs.names import Step
 from jobs.pull import incidents
 from jobs.pull.drop import ManifestError, PullStopped, SecretStopped, check_manifest, find
 from jobs.pull.run import pull
-from jobs.record import batches, governance, intents, leaves, meter
-from jobs.stages import Ended, LandedBatch, PublishedVersion, Verdict
+from jobs.record import batches, deliveries, governance, intents, meter
+from jobs.stages import Ended
 
 if TYPE_CHECKING:
+    from contracts.delivery import BatchStatus
     from contracts.layout import Home
     from contracts.tree import Tree
     from jobs.pull.drop import Found
     from jobs.record.governance import BatchRow
-    from jobs.stages import Batch, RawBatch
+    from jobs.stages import LandedBatch, Owed, PublishedVersion, RawBatch, Verdict
 
+#: How often a merge is laid over a table that other publications keep moving.
+_TRIES: Final = 5
 #: Statuses in which a batch needs nothing more from the day's run; a held one waits for a person.
 _DONE = ("published", "superseded", "withdrawn", "held", "rejected", "refused")
+
+
+class TableBusyError(JingshuError, RuntimeError):
+    """A table that moved each time a merge was about to be shown in it."""
 
 
 def delivery_of(tree: Tree, contract_id: str, provider: str, business_date: str) -> Delivery:
@@ -42,7 +50,7 @@ def delivery_of(tree: Tree, contract_id: str, provider: str, business_date: str)
             f"{contract_id} has no server of provider {provider!r}.",
             f"It has: {', '.join(s.provider for s in contract.servers)}.",
         )
-    return Delivery(contract, provider, when)
+    return Delivery(contract, provider, when, tree.root)
 
 
 def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
@@ -53,24 +61,24 @@ def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
         raw = pull(home, delivery, home.drop, found)
     except PullStopped as stop:
         return _not_pulled(home, delivery, stop)
-    with intents.under_way(home, f"land:{raw.batch_id}", raw.table):
+    with intents.under_way(home, Step.LAND.of(raw.batch_id), raw.table):
         return _landed(home, delivery, raw, found)
 
 
 def _landed(home: Home, delivery: Delivery, raw: RawBatch, found: Found) -> LandedBatch | Ended:
     """Land what was pulled, unless it is done with; its delivery's leaf is written either way."""
-    arrived = batches.received(home, delivery, raw)
+    arrived = deliveries.received(home, delivery, raw.batch)
     known = governance.batch(home, raw.batch_id)
     if known is not None and known.status in _DONE and not _was_turned_away(known):
-        leaves.state(home, arrived)
+        deliveries.logged(home, arrived)
         return _again(delivery, known)
     try:
-        check_manifest(delivery, raw, found)
+        check_manifest(delivery, raw.batch, found)
         landed = land_batch(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
-        batches.stopped(home, raw, "rejected", str(bad))
-        leaves.state(home, arrived)
-        return _ended(delivery, "rejected", str(bad), raw.batch_id)
+        batches.stopped(home, raw.batch, str(bad))
+        deliveries.logged(home, arrived)
+        return Ended.of(delivery, "rejected", str(bad), raw.batch_id)
     batches.landed(home, delivery, landed, arrived)
     return landed
 
@@ -80,7 +88,7 @@ def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
     state, reason = stop.state, str(stop)
     if state == "missing":
         if not _is_owed(home, delivery):
-            return _ended(delivery, "not_due", "本日不应交 nothing is due on this date", None)
+            return Ended.of(delivery, "not_due", "本日不应交 nothing is due on this date")
         now = utc_now()
         if now < delivery.missing_at:
             state = "expected"
@@ -88,10 +96,10 @@ def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
     if isinstance(stop, SecretStopped):
         incidents.keep(home, delivery, stop.mark, stop.file, utc_now())
     if state == "expected":
-        batches.delivery_state(home, delivery, state, reason, batch_id=stop.batch_id)
+        deliveries.stated(home, delivery, state, reason, batch_id=stop.batch_id)
     else:
-        batches.ended(home, delivery, state, reason, stop.batch_id)
-    return _ended(delivery, state, reason, stop.batch_id)
+        deliveries.ended(home, delivery, state, reason, stop.batch_id)
+    return Ended.of(delivery, state, reason, stop.batch_id)
 
 
 def _is_owed(home: Home, delivery: Delivery) -> bool:
@@ -110,21 +118,8 @@ def _was_turned_away(known: BatchRow) -> bool:
 
 
 def _again(delivery: Delivery, known: BatchRow) -> Ended:
-    return _ended(delivery, known.status, known.reason or f"already {known.status}", known.batch_id)
-
-
-def _ended(delivery: Delivery, state: str, reason: str, batch_id: str | None) -> Ended:
-    return Ended.model_validate(
-        {
-            "contract_id": delivery.contract.id,
-            "contract_version": delivery.contract.version,
-            "provider": delivery.provider,
-            "dataset": delivery.contract.dataset,
-            "business_date": delivery.business_date,
-            "state": state,
-            "reason": reason,
-            "batch_id": batch_id,
-        }
+    return Ended.of(
+        delivery, known.status, known.reason or f"already {known.status}", known.batch_id
     )
 
 
@@ -133,31 +128,49 @@ def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False)
     from jobs.audit.run import audit
     from jobs.refine.run import refine as refine_batch
 
-    delivery = _delivery(tree, landed)
+    delivery = _delivery(tree, landed.batch)
     meter.begin("publish", landed.table, landed.business_date, is_on_spark=True)
-    refined = refine_batch(home, delivery, landed, tree.root, again=again)
-    verdict = audit(home, delivery, refined, tree.root)
+    refined = refine_batch(home, delivery, landed, again=again)
+    verdict = audit(home, delivery, refined)
     batches.audited(home, delivery, verdict)
     return verdict
 
 
 def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersion | Ended:
-    """Publish, or hand on that the batch is held or rejected."""
+    """Publish, or hand on that the batch is held or rejected.
+
+    A merge whose table moved since the audit is laid over what is there now, and audited again.
+    Raises TableBusyError where the table moved every time.
+    """
     from jobs.publish.run import TableMovedError
     from jobs.publish.run import publish as publish_batch
 
-    delivery = _delivery(tree, verdict)
-    if verdict.decision != "publish":
-        state = "held" if verdict.decision == "hold" else "rejected"
-        return _ended(delivery, state, verdict.reason, verdict.batch_id)
-    if not meter.is_begun("publish", verdict.table, verdict.business_date):
-        meter.begin("publish", verdict.table, verdict.business_date, is_on_spark=False)
-    try:
-        return publish_batch(home, delivery, verdict, tree.root)
-    except TableMovedError:
-        # The table moved between audit and commit: lay the batch over what is there now.
-        again = audited(home, tree, landed_of(home, delivery, verdict), again=True)
-        return publish_verdict(home, tree, again)
+    delivery = _delivery(tree, verdict.batch)
+    for tried in range(1, _TRIES + 1):
+        if verdict.decision != "publish":
+            state: BatchStatus = "held" if verdict.decision == "hold" else "rejected"
+            return Ended.of(delivery, state, verdict.reason, verdict.batch_id)
+        if not meter.is_begun("publish", verdict.table, verdict.business_date):
+            meter.begin("publish", verdict.table, verdict.business_date, is_on_spark=False)
+        try:
+            return publish_batch(home, delivery, verdict)
+        except TableMovedError:
+            if tried < _TRIES:
+                verdict = audited(home, tree, _landed_again(home, delivery, verdict), again=True)
+    raise TableBusyError(
+        f"{verdict.table} moved {_TRIES} times while batch {verdict.batch_id} was published.",
+        "Do it again when its other publications have ended, or retry the batch then:"
+        f" ./jingshu batch retry {verdict.batch_id}.",
+    )
+
+
+def _landed_again(home: Home, delivery: Delivery, verdict: Verdict) -> LandedBatch:
+    """Return the landed batch behind a verdict, from the raw bytes that are kept."""
+    from jobs.files.raw import kept_batch
+
+    batch = verdict.batch
+    kept = kept_batch(home, batch.table, batch.batch_id)
+    return land_batch(home, delivery, kept.taken_up(batch.contract_version, batch.started_at))
 
 
 def record_failure(home: Home, delivery: Delivery, reason: str) -> None:
@@ -168,20 +181,16 @@ def record_failure(home: Home, delivery: Delivery, reason: str) -> None:
         if row.business_date == delivery.business_date and row.status == "landed"
     ]
     if not landed:
-        batches.delivery_state(home, delivery, "expected", f"处理失败 failed: {reason}")
+        deliveries.stated(home, delivery, "expected", f"处理失败 failed: {reason}")
         return
     newest = max(landed, key=lambda row: row.revision)
     batches.restated(home, newest, "failed", reason)
 
 
-def landed_of(home: Home, delivery: Delivery, batch: Batch) -> LandedBatch:
-    """Return the landed batch behind a later stage, from the raw bytes that are kept."""
-    from jobs.files.raw import kept_batch
-
-    kept = kept_batch(home, batch.table, batch.batch_id)
-    taken_up = {"contract_version": batch.contract_version, "started_at": batch.started_at}
-    return land_batch(home, delivery, kept.model_copy(update=taken_up))
+def failed(home: Home, tree: Tree, end: Ended) -> None:
+    """State that a delivery failed, as a task that gave up said of it."""
+    record_failure(home, _delivery(tree, end), end.reason)
 
 
-def _delivery(tree: Tree, batch: Batch) -> Delivery:
-    return delivery_of(tree, batch.contract_id, batch.provider, batch.business_date.isoformat())
+def _delivery(tree: Tree, owed: Owed) -> Delivery:
+    return delivery_of(tree, owed.contract_id, owed.provider, owed.business_date.isoformat())

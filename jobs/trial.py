@@ -30,6 +30,7 @@ from jobs.faults import wordless
 from jobs.files.decode import naming, sniff
 from jobs.files.raw import opened_raw
 from jobs.land.run import Parsed, land
+from jobs.names import Step
 from jobs.publish import quarantine
 from jobs.pull.drop import SANDBOX_MARK, ManifestError, check_manifest, found_at, origin_of
 from jobs.pull.run import pull
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from contracts.delivery import Origin
     from contracts.model import Contract
     from contracts.tree import Tree
-    from jobs.stages import CheckResult, RawBatch, Verdict
+    from jobs.stages import CheckResult, RawBatch
 
 #: Levels whose values may be shown to whoever runs the command.
 OPEN: Final = ("L1", "L2")
@@ -57,7 +58,6 @@ class OutputError(JingshuError, OSError):
 class Given:
     """A file, and the delivery it is taken for."""
 
-    tree: Tree
     delivery: Delivery
     file: Path
     origin: Origin
@@ -145,7 +145,7 @@ def given(
         raise UsageError(f"{day} lies in the future.", "Give a business date that has been.")
     in_sandbox = any(origin_of(p) == "simulated" for p in file.resolve().parents)
     origin: Origin = "simulated" if is_simulated or in_sandbox else "real"
-    return Given(tree, Delivery(found, chosen, day), file, origin)
+    return Given(Delivery(found, chosen, day, tree.root), file, origin)
 
 
 def _date(text: str) -> date | None:
@@ -191,7 +191,7 @@ def _pulled(given: Given) -> Iterator[tuple[Home, RawBatch]]:
         home = Home(folder / "home")
         found = found_at(given.delivery, given.file)
         raw = pull(home, given.delivery, drop, found)
-        check_manifest(given.delivery, raw, found)
+        check_manifest(given.delivery, raw.batch, found)
         yield home, raw
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -205,7 +205,7 @@ def try_file(given: Given, clock: Clock | None = None) -> Trial:
     ManifestError for bytes that are not those announced beside the file, and DecodeError for a
     layout that is not the contract's.
     """
-    clock, delivery, root = clock or Clock(), given.delivery, given.tree.root
+    clock, delivery = clock or Clock(), given.delivery
     with clock.stage("connect"):
         from jobs.audit.run import audit
         from jobs.refine.run import refine
@@ -218,10 +218,10 @@ def try_file(given: Given, clock: Clock | None = None) -> Trial:
         with clock.stage("land"):
             landed = land(home, delivery, raw)
         with clock.stage("refine"):
-            refined = refine(home, delivery, landed, root)
+            refined = refine(home, delivery, landed)
         with clock.stage("audit"):
-            verdict = audit(home, delivery, refined, root)
-        bad = bad_rows(home, delivery.contract, verdict, root)
+            verdict = audit(home, delivery, refined)
+        bad = bad_rows(home, delivery, verdict.batch_id)
     return Trial(
         given=given,
         batch_id=verdict.batch_id,
@@ -239,9 +239,9 @@ def try_file(given: Given, clock: Clock | None = None) -> Trial:
     )
 
 
-def bad_rows(home: Home, contract: Contract, verdict: Verdict, root: Path) -> tuple[BadRow, ...]:
+def bad_rows(home: Home, delivery: Delivery, batch_id: str) -> tuple[BadRow, ...]:
     """Return a staged batch's bad rows by line, with values of L1 and L2 columns only."""
-    return shown_rows(contract, quarantine.bad_rows(home, contract, verdict, root))
+    return shown_rows(delivery.contract, quarantine.bad_rows(home, delivery, batch_id))
 
 
 def shown_rows(contract: Contract, rows: pa.Table) -> tuple[BadRow, ...]:
@@ -278,9 +278,9 @@ def land_file(given: Given, out: Path) -> Landing:
         append_once(
             out,
             lambda: stored,
-            f"land:{raw.batch_id}",
+            Step.LAND.of(raw.batch_id),
             configuration=statistics_only_on(contract, "_source_line"),
-            metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256},
+            metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.batch.sha256},
         )
     return Landing(
         given=given,
@@ -307,9 +307,9 @@ def _check_output(out: Path, wanted: pa.Schema, contract: Contract) -> None:
 
 def _check_rows(delivery: Delivery, raw: RawBatch, rows: int) -> None:
     """Raise ManifestError when a file has other rows than its manifest announced."""
-    told = rows_differ(raw.rows_announced, rows)
+    told = rows_differ(raw.batch.rows_announced, rows)
     if told:
         raise ManifestError(
-            f"{delivery.name}, {raw.file_name}: {told}.",
+            f"{delivery.name}, {raw.batch.file_name}: {told}.",
             "Deliver the file again, whole, with the manifest of the same export.",
         )

@@ -92,10 +92,11 @@ def publish_run(
     batch_id: str,
     made: Made | None,
     results: Sequence[CheckFact],
-    bronze_version: int | None = None,
+    bronze_version: int | None,
 ) -> Run:
     """Return the run that refined, audited and published a batch, or held or rejected it.
 
+    ``bronze_version`` is the version it was read from, None where nobody wrote it down.
     ``results`` may be the verdict's own check results: only their counts are told.
     """
     contract, provider, origin = delivery.contract, delivery.provider, occasion.origin

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from jobs.stages import RefinedBatch
 
 
-def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> Verdict:
+def audit(home: Home, delivery: Delivery, refined: RefinedBatch) -> Verdict:
     """Run every check of the contract on the exact staged rows and return the verdict."""
     contract = delivery.contract
     spark = session()
@@ -46,7 +46,7 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     accepted = on_spark.opened(home, contract, refined.table, accepted)
     view = f"{contract.dataset}__{refined.batch_id.replace('-', '_')}"
     accepted.createOrReplaceTempView(view)
-    plan = make_plan(delivery, root)
+    plan = make_plan(delivery)
     count = count_stage(stage, refined.batch_id, plan)
     audited = declared.Audited(contract, accepted, view, refined.rows_good, refined.business_date)
     try:
@@ -62,17 +62,18 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch, root: Path) -> 
     finally:
         spark.catalog.dropTempView(view)
     decision, reason = decide(contract, refined, results)
-    fields = {
-        k: getattr(refined, k)
-        for k in type(refined).model_fields
-        if k not in ("kind", "findings", "notes")
-    }
     return Verdict(
-        **fields,
+        batch=refined.batch,
         decision=decision,
         reason=reason,
+        rows_landed=refined.rows_landed,
+        rows_good=refined.rows_good,
+        rows_bad=refined.rows_bad,
+        rows_duplicate=refined.rows_duplicate,
+        silver_version_seen=refined.silver_version_seen,
         results=tuple(sorted(results, key=lambda r: r.rule_id)),
         digest=digest_of(results, decision),
+        bronze_version=refined.bronze_version,
     )
 
 

@@ -7,14 +7,17 @@ lineage. A build whose inputs are the same as last time changes nothing.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.digest import sha256
 from contracts.moment import utc_now
 from contracts.reference import PACKAGED
 from jobs.checks import declared, disclosure, expectations
-from jobs.record import batches, footprint, governance, intents, leaves, meter
-from jobs.record.products import publication
+from jobs.names import Step
+from jobs.record import governance, intents, meter
+from jobs.record import products as record
+from jobs.record.products import Build
 from jobs.seal import on_spark
 from jobs.spark.session import session
 from jobs.spark.sql import identifier
@@ -22,15 +25,12 @@ from jobs.stages import ProductVersion
 from jobs.tables import products, silver
 from jobs.tables.delta import open_table
 from jobs.tables.staged import ensure, schema
-from lineage import outbox, stages
-from lineage.evidence.machine import this_machine
 from lineage.levels import check_levels, origin_of
 from lineage.plan import product_sql
-from lineage.stages import Made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from pyspark.sql import DataFrame
 
@@ -39,9 +39,61 @@ if TYPE_CHECKING:
     from contracts.model import Contract
     from contracts.tree import Feed, Tree
     from jobs.stages import CheckResult
-    from lineage.evidence.leaf import Leaf
 
 _REFERENCE: Final = "reference__"
+
+
+@dataclass(frozen=True)
+class _Day:
+    """One date of a product: the silver versions that it is made from, and whose data they are."""
+
+    tree: Tree
+    product: Contract
+    business_date: date
+    inputs: dict[str, int]
+    origin: Origin
+
+    @property
+    def sql(self) -> str:
+        """The product's SQL for this date."""
+        text = product_sql(self.tree, self.product)
+        text = text.replace("{business_date}", self.business_date.isoformat())
+        return text.replace("{k}", str(self.product.product_plan.k))
+
+    def stage(self, home: Home) -> products.Staged:
+        """Return where the date's rows are staged, under a name of all that they are made of."""
+        made_of = [self.sql, self.inputs, self.product.model_dump_json()]
+        said = sha256(json.dumps(made_of, sort_keys=True))[:12]
+        table = home.table("gold", self.product.product_table)
+        return products.Staged(table, f"{self.business_date:%Y%m%d}-{said}", self.business_date)
+
+    def not_shown(self, status: Literal["waiting", "held"], reason: str) -> ProductVersion:
+        """Return the date of a product that shows nothing new, and why."""
+        return self._version(status, reason, None, (0, 0))
+
+    def shown(self, version: int, rows: tuple[int, int], reason: str) -> ProductVersion:
+        """Return the date as a version shows it; ``rows`` are its rows, and those suppressed."""
+        return self._version("published", reason, version, rows)
+
+    def _version(
+        self,
+        status: Literal["published", "waiting", "held"],
+        reason: str,
+        version: int | None,
+        rows: tuple[int, int],
+    ) -> ProductVersion:
+        return ProductVersion(
+            product_id=self.product.id,
+            table=self.product.product_table,
+            business_date=self.business_date,
+            status=status,
+            version=version,
+            rows=rows[0],
+            rows_suppressed=rows[1],
+            inputs=self.inputs,
+            origin=self.origin,
+            reason=reason,
+        )
 
 
 def build_product(home: Home, tree: Tree, product: Contract, business_date: date) -> ProductVersion:
@@ -54,42 +106,38 @@ def build_product(home: Home, tree: Tree, product: Contract, business_date: date
     graded = check_levels(tree, product)
     feeds = [feed for feed in tree.feeds() if feed.contract.id in product.product_plan.inputs]
     inputs = _inputs(home, feeds, business_date)
+    day = _Day(tree, product, business_date, inputs, _origin(home, inputs))
     absent = [feed.table for feed in feeds if feed.table not in inputs]
     if absent:
         reason = f"等待首次发布 waiting for the first publication of {', '.join(absent)}"
-        return _said(home, product, business_date, "waiting", reason, inputs)
-    began = utc_now()
+        return _not_shown(home, day.not_shown("waiting", reason))
+    build = Build(tree, product, graded, day.stage(home), utc_now())
     meter.begin("build", product.product_table, business_date, is_on_spark=True)
-    sql = _sql(tree, product, business_date)
-    staged = products.Staged(
-        home.table("gold", product.product_table),
-        _name(business_date, sql, inputs, product),
-        business_date,
-    )
-    if not products.is_shown(staged):
-        stopped = _staged_and_audited(home, tree, product, staged, sql, inputs)
+    if not products.is_shown(build.staged):
+        stopped = _staged_and_audited(home, day, build.staged)
         if stopped:
             said = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
-            return _said(home, product, business_date, "held", f"检查未通过 {said}"[:500], inputs)
+            return _not_shown(home, day.not_shown("held", f"检查未通过 {said}"[:500]))
+    return _shown(home, day, build, _stale(home, feeds, business_date))
+
+
+def _not_shown(home: Home, made: ProductVersion) -> ProductVersion:
+    record.stated(home, made, made.inputs)
+    return made
+
+
+def _shown(home: Home, day: _Day, build: Build, reason: str) -> ProductVersion:
+    """Show what is staged and passed; state it, its lineage and its leaf."""
+    product, staged = day.product, build.staged
     ensure(staged.table, product, schema(product.columns))
-    intent = f"build:{staged.table.name}:{staged.name}"
-    intents.begin(home, intent, product.product_table)
-    version = products.show(
-        staged, product, {"jingshu.kind": "build", "jingshu.inputs": json.dumps(inputs)}
-    )
-    built = _said(
-        home,
-        product,
-        business_date,
-        "published",
-        _stale(home, feeds, business_date),
-        inputs,
-        version=version,
-        counts=_counts(session().read.parquet(str(staged.rows)), product),
-    )
-    _recorded(home, tree, product, staged, built, began, leaves.level_leaves(product, graded))
-    intents.finish(home, intent)
-    return built
+    name = Step.BUILD.of(staged.table.name, staged.name)
+    with intents.under_way(home, name, product.product_table):
+        said = {"jingshu.kind": "build", "jingshu.inputs": json.dumps(day.inputs)}
+        version = products.show(staged, product, said)
+        counts = _counts(session().read.parquet(str(staged.rows)), product)
+        made = day.shown(version, counts, reason)
+        record.built(home, build, made, version)
+    return made
 
 
 def _inputs(home: Home, feeds: Sequence[Feed], business_date: date) -> dict[str, int]:
@@ -99,74 +147,17 @@ def _inputs(home: Home, feeds: Sequence[Feed], business_date: date) -> dict[str,
     return {name: version for name, version in found if version is not None}
 
 
-def _staged_and_audited(
-    home: Home,
-    tree: Tree,
-    product: Contract,
-    staged: products.Staged,
-    sql: str,
-    inputs: dict[str, int],
-) -> list[CheckResult]:
+def _staged_and_audited(home: Home, day: _Day, staged: products.Staged) -> list[CheckResult]:
     """Run the SQL into the stage and check what is staged; return what must stop it."""
-    spark = session()
-    _views(home, tree, inputs)
+    spark, product = session(), day.product
+    _views(home, day.tree, day.inputs)
     on_spark.register(home)
     names = [identifier(c.name) for c in product.columns]
-    made, table = spark.sql(sql).selectExpr(*names), product.product_table
+    made, table = spark.sql(day.sql).selectExpr(*names), product.product_table
     products.stage(staged, on_spark.sealed(home, product, table, made), product.columns)
     accepted = on_spark.opened(home, product, table, spark.read.parquet(str(staged.rows)))
     results = _audit(home, product, accepted, staged)
     return [r for r in results if r.severity == "error" and r.status in ("failed", "error")]
-
-
-def _recorded(
-    home: Home,
-    tree: Tree,
-    product: Contract,
-    staged: products.Staged,
-    built: ProductVersion,
-    began: datetime,
-    lowered: list[Leaf],
-) -> None:
-    """Write the build's lineage event and its leaf, and those of what it relied on."""
-    of = ("build", product.product_table, built.business_date)
-    run = stages.build_run(
-        tree,
-        product,
-        batches.occasion(of, "published", built.origin, began),
-        business_date=built.business_date,
-        made=None if built.version is None else Made(built.version, built.rows),
-        input_versions=built.inputs,
-        sql=product_sql(tree, product),
-    )
-    event = outbox.write(home, run)
-    facts = {
-        "contract_id": product.id,
-        "contract_version": product.version,
-        "business_date": built.business_date.isoformat(),
-        "version": built.version,
-        "rows": built.rows,
-        "rows_suppressed": built.rows_suppressed,
-        "inputs": json.dumps(built.inputs, sort_keys=True),
-        "origin": built.origin,
-        **footprint.of_stage(staged.table, built.version or 0, staged.name),
-        **leaves.event_facts(event),
-        **this_machine().facts(),
-    }
-    made = leaves.leaf("build", f"{built.table}@{staged.name}", facts)
-    leaves.state(home, leaves.contract_leaf(product), *lowered, made)
-
-
-def _sql(tree: Tree, product: Contract, business_date: date) -> str:
-    text = product_sql(tree, product)
-    return text.replace("{business_date}", business_date.isoformat()).replace(
-        "{k}", str(product.product_plan.k)
-    )
-
-
-def _name(business_date: date, sql: str, inputs: dict[str, int], product: Contract) -> str:
-    made_of = json.dumps([sql, inputs, product.model_dump_json()], sort_keys=True)
-    return f"{business_date:%Y%m%d}-{sha256(made_of)[:12]}"
 
 
 def _views(home: Home, tree: Tree, inputs: dict[str, int]) -> None:
@@ -226,33 +217,3 @@ def _stale(home: Home, feeds: Sequence[Feed], business_date: date) -> str:
 def _origin(home: Home, inputs: dict[str, int]) -> Origin:
     rows = governance.latest_batches(home)
     return origin_of(b.origin for b in rows if b.table in inputs)
-
-
-def _said(  # noqa: PLR0913  (a row has these columns)
-    home: Home,
-    product: Contract,
-    business_date: date,
-    status: str,
-    reason: str,
-    inputs: dict[str, int],
-    *,
-    version: int | None = None,
-    counts: tuple[int, int] = (0, 0),
-) -> ProductVersion:
-    """State the product's state on the date and return it."""
-    built = ProductVersion.model_validate(
-        {
-            "product_id": product.id,
-            "table": product.product_table,
-            "business_date": business_date,
-            "status": status,
-            "version": version,
-            "rows": counts[0],
-            "rows_suppressed": counts[1],
-            "inputs": inputs,
-            "origin": _origin(home, inputs),
-            "reason": reason,
-        }
-    )
-    publication(home, "product", built.table, built, json.dumps(inputs, sort_keys=True))
-    return built

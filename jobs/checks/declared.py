@@ -19,7 +19,7 @@ from jobs.checks.compare import holds, in_words
 from jobs.checks.shown import may_be_shown
 from jobs.faults import cause
 from jobs.spark.sql import identifier, quoted
-from jobs.stages import CheckResult
+from jobs.stages import CheckResult, CheckStatus, Engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -215,25 +215,23 @@ def measured(quality: Quality, value: float, rows: int, *, is_shown: bool = True
 
 def result(
     quality: Quality,
-    status: str,
+    status: CheckStatus,
     message: str,
     *,
     checked: int | None = None,
     failed: int | None = None,
-    engine: str = "spark",
+    engine: Engine = "spark",
 ) -> CheckResult:
     """Return the result row of one quality entry."""
-    return CheckResult.model_validate(
-        {
-            "rule_id": quality.id,
-            "column": quality.column,
-            "dimension": quality.dimension,
-            "severity": quality.severity,
-            "status": status,
-            "checked": checked,
-            "failed": failed,
-            "threshold": None,
-            "message": message,
-            "engine": engine,
-        }
+    return CheckResult(
+        rule_id=quality.id,
+        column=quality.column,
+        dimension=quality.dimension,
+        severity=quality.severity,
+        status=status,
+        checked=checked,
+        failed=failed,
+        threshold=None,
+        message=message,
+        engine=engine,
     )

@@ -55,21 +55,54 @@ class _Built:
     is_open: bool
 
 
-def _suite(
-    audited: Audited, checks: Sequence[Quality], batch_id: str, store: Path
-) -> list[CheckResult]:
+@dataclass(frozen=True)
+class _Bench:
+    """Where suites run: Great Expectations' own context, over the rows of one batch."""
+
+    context: Any
+    definition: Any
+    audited: Audited
+    batch_id: str
+
+    def validation(self, number: int, chosen: Sequence[_Built]) -> Any:
+        """Return expectations as one suite over the rows, ready to run."""
+        import great_expectations as gx
+
+        suite = gx.ExpectationSuite(name=f"{self.name} {number}")
+        for one in chosen:
+            suite.add_expectation(one.expectation)
+        self.context.suites.add(suite)
+        return self.context.validation_definitions.add(
+            gx.ValidationDefinition(
+                data=self.definition, suite=suite, name=f"{self.batch_id} {number}"
+            )
+        )
+
+    @property
+    def name(self) -> str:
+        """What the suites are called: the contract's version."""
+        return f"{self.audited.contract.id}@{self.audited.contract.version}"
+
+
+def _bench(audited: Audited, batch_id: str) -> _Bench:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    contract = audited.contract
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     definition = (
         context.data_sources.add_spark("stage", persist=False)
-        .add_dataframe_asset(contract.dataset)
+        .add_dataframe_asset(audited.contract.dataset)
         .add_batch_definition_whole_dataframe(batch_id)
     )
+    return _Bench(context, definition, audited, batch_id)
+
+
+def _suite(
+    audited: Audited, checks: Sequence[Quality], batch_id: str, store: Path
+) -> list[CheckResult]:
+    bench, contract = _bench(audited, batch_id), audited.contract
     results: list[CheckResult] = []
     built: list[_Built] = []
     for quality in checks:
@@ -78,7 +111,6 @@ def _suite(
         except Exception as error:  # noqa: BLE001  (an expectation that does not build is a result)
             results.append(result(quality, "error", _words(error), engine=_ENGINE))
     outcomes: list[dict[str, Any]] = []
-    name = f"{contract.id}@{contract.version}"
     groups: list[tuple[_Shape, list[_Built]]] = [
         ("SUMMARY", [b for b in built if b.is_open]),
         ("BOOLEAN_ONLY", [b for b in built if not b.is_open]),
@@ -86,17 +118,10 @@ def _suite(
     for number, (shape, chosen) in enumerate(groups):  # it grows by what has to be run alone
         if not chosen:
             continue
-        suite = gx.ExpectationSuite(name=f"{name} {number}")
-        for one in chosen:
-            suite.add_expectation(one.expectation)
-        context.suites.add(suite)
-        validation = context.validation_definitions.add(
-            gx.ValidationDefinition(data=definition, suite=suite, name=f"{batch_id} {number}")
-        )
+        validation = bench.validation(number, chosen)
         try:
-            outcome = validation.run(
-                batch_parameters={"dataframe": audited.frame}, result_format=shape
-            )
+            rows = {"dataframe": audited.frame}
+            outcome = validation.run(batch_parameters=rows, result_format=shape)
             told = outcome.to_json_dict()
         except Exception as error:  # noqa: BLE001  (what the engine cannot do is a result)
             if len(chosen) == 1:
@@ -104,7 +129,7 @@ def _suite(
             else:  # an expectation belongs to one suite
                 groups += [(shape, [_build(b.quality, contract)]) for b in chosen]
             continue
-        outcomes.append({**told, "suite_name": name})
+        outcomes.append({**told, "suite_name": bench.name})
         by_id = {b.quality.id: b for b in chosen}
         for found in outcome.results:
             config = found.expectation_config

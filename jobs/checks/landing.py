@@ -39,9 +39,10 @@ def landing_results(findings: Sequence[str], notes: Sequence[str]) -> list[Check
 
 def announced(refined: RefinedBatch) -> list[CheckResult]:
     """Hold the rows that landed against those that the provider's manifest announced."""
-    if refined.rows_announced is None:
+    told = refined.batch.rows_announced
+    if told is None:
         return []
-    differ = rows_differ(refined.rows_announced, refined.rows_landed)
+    differ = rows_differ(told, refined.rows_landed)
     return [
         CheckResult(
             rule_id="manifest.rows",
@@ -49,8 +50,8 @@ def announced(refined: RefinedBatch) -> list[CheckResult]:
             dimension="completeness",
             severity="error",
             status="failed" if differ else "passed",
-            checked=refined.rows_announced,
-            failed=abs(refined.rows_announced - refined.rows_landed),
+            checked=told,
+            failed=abs(told - refined.rows_landed),
             threshold=0.0,
             message=differ
             or f"清单与文件行数一致 as many rows as announced: {refined.rows_landed}",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def raw_file(home: Home, raw: RawBatch) -> Path:
     """Return where a batch's original bytes are kept, sealed or in clear."""
-    return home.raw(raw.provider, raw.dataset, raw.batch_id) / raw.file_name
+    return home.raw(raw.batch.provider, raw.batch.dataset, raw.batch_id) / raw.batch.file_name
 
 
 @contextmanager
@@ -64,4 +64,4 @@ def kept_batches(home: Home, provider: str, dataset: str) -> list[RawBatch]:
         for manifest in folder.glob("*/manifest.json")
         if not manifest.parent.name.startswith(".")
     ]
-    return sorted(kept, key=lambda raw: (raw.business_date, raw.revision, raw.batch_id))
+    return sorted(kept, key=lambda raw: (raw.business_date, raw.batch.revision, raw.batch_id))

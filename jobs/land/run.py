@@ -22,6 +22,7 @@ from jobs.files.decode import DecodeError, naming, sniff
 from jobs.files.raw import opened_raw
 from jobs.land.header import HeaderError, match_header
 from jobs.land.records import Noticed, read
+from jobs.names import Step
 from jobs.scan import findings
 from jobs.seal.columns import SealError
 from jobs.seal.rows import opened_rows, sealed_rows
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
 
 _CHUNK_ROWS: Final = 65_536
 _HEADER_SEARCH_ROWS: Final = 10
-#: What a RawBatch says that the stages after it do not.
-_RAW_ONLY: Final = ("kind", "is_sealed")
 #: Formats whose header is a row of the file, among others.
 _TABLES: Final = ("csv", "xlsx", "xls")
 
@@ -228,8 +227,8 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
     contract = delivery.contract
     parsed = Parsed(contract, contract.server(delivery.provider), raw.batch_id)
     path = home.table("bronze", raw.table)
-    app_id = f"land:{raw.batch_id}"
-    with naming(delivery.name, raw.file_name):
+    app_id = Step.LAND.of(raw.batch_id)
+    with naming(delivery.name, raw.batch.file_name):
         table = open_table(path)
         if table is not None and has_transaction(table, app_id):
             with opened_raw(home, raw) as file:
@@ -238,7 +237,7 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
             version = committed_as(table, app_id)
         else:
             data = _rows(home, raw, parsed)
-            findings.of_batch(home, delivery, raw, data)
+            findings.of_batch(home, delivery, raw.batch, data)
             stored = sealed_rows(home, delivery, data)
             version, _ = append_once(
                 path,
@@ -246,16 +245,9 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
                 app_id,
                 partition_by=["_batch_id"],
                 configuration=statistics_only_on(contract, "_source_line"),
-                metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.sha256},
+                metadata={"jingshu.rows": str(data.num_rows), "jingshu.sha256": raw.batch.sha256},
             )
-    fields = {k: getattr(raw, k) for k in type(raw).model_fields if k not in _RAW_ONLY}
-    return LandedBatch(
-        **fields,
-        rows_landed=parsed.rows,
-        bronze_version=version,
-        findings=tuple(parsed.findings),
-        notes=tuple(parsed.notes),
-    )
+    return _landed(raw, parsed, version)
 
 
 def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
@@ -263,9 +255,9 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
 
     Raises DecodeError as ``land`` does, LayoutMovedError when the table has other columns.
     """
-    path = home.table("bronze", raw.table)
+    path, app_id = home.table("bronze", raw.table), Step.LAND.of(raw.batch_id)
     table = open_table(path)
-    if table is None or not has_transaction(table, f"land:{raw.batch_id}"):
+    if table is None or not has_transaction(table, app_id):
         return land(home, delivery, raw)
     contract = delivery.contract
     wanted = bronze_schema(contract)
@@ -275,9 +267,9 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
             "Deliver the batch again under a new date, or keep the table's columns.",
         )
     parsed = Parsed(contract, contract.server(delivery.provider), raw.batch_id)
-    with naming(delivery.name, raw.file_name):
+    with naming(delivery.name, raw.batch.file_name):
         data = _rows(home, raw, parsed)
-    findings.of_batch(home, delivery, raw, data)
+    findings.of_batch(home, delivery, raw.batch, data)
     mine = pc.field("_batch_id") == raw.batch_id
     there = dataset(table).to_table(filter=mine).select(wanted.names).cast(wanted)
     if not _is_same(home, delivery, there.sort_by("_source_line"), data):
@@ -289,17 +281,20 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
             predicate=f"_batch_id = '{raw.batch_id}'",
             commit_properties=CommitProperties(
                 custom_metadata={
-                    "jingshu.name": f"land:{raw.batch_id}",
+                    "jingshu.name": app_id,
                     "jingshu.rows": str(data.num_rows),
-                    "jingshu.sha256": raw.sha256,
+                    "jingshu.sha256": raw.batch.sha256,
                 }
             ),
         )
-    fields = {k: getattr(raw, k) for k in type(raw).model_fields if k not in _RAW_ONLY}
+    return _landed(raw, parsed, committed_as(DeltaTable(str(path)), app_id))
+
+
+def _landed(raw: RawBatch, parsed: Parsed, bronze_version: int) -> LandedBatch:
     return LandedBatch(
-        **fields,
+        batch=raw.batch,
         rows_landed=parsed.rows,
-        bronze_version=committed_as(DeltaTable(str(path)), f"land:{raw.batch_id}"),
+        bronze_version=bronze_version,
         findings=tuple(parsed.findings),
         notes=tuple(parsed.notes),
     )

@@ -99,7 +99,9 @@ def make_plan(
         )
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     chosen = providers if provider is None else [provider]
-    return Plan(contract, tuple(Delivery(contract, p, day) for day in days for p in chosen))
+    return Plan(
+        contract, tuple(Delivery(contract, p, day, tree.root) for day in days for p in chosen)
+    )
 
 
 def from_drop(home: Home, tree: Tree, plan: Plan) -> Iterator[Done]:

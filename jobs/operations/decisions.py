@@ -15,23 +15,25 @@ from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.files.decode import DecodeError
 from jobs.files.raw import kept_batch
-from jobs.land.run import land_again
+from jobs.land.run import land, land_again
+from jobs.names import Step
 from jobs.operations import withdrawal
 from jobs.operations.rebuild import rebuild
-from jobs.operations.withdrawal import reason_digest
 from jobs.pull.drop import ManifestError, PullStopped, check_manifest, find
-from jobs.record import batches, governance, intents, leaves
+from jobs.record import batches, governance, intents
+from jobs.record import decisions as recorded
 from jobs.record.conservation import was_shown
-from jobs.stages import Batch, CheckResult, PublishedVersion, Verdict
-from jobs.tables import silver
-from lineage.evidence.log import EvidenceLog
+from jobs.stages import CheckResult, PublishedVersion, Verdict
+from jobs.tables import bronze, silver
 
 if TYPE_CHECKING:
     from contracts.delivery import BatchStatus, Delivery
     from contracts.layout import Home
     from contracts.tree import Tree
+    from jobs.record.decisions import Withdrawn
     from jobs.record.governance import BatchRow
     from jobs.stages import RawBatch
+    from lineage.evidence.leaf import Leaf
 
 #: Statuses from which a retry may bring a batch further.
 _RETRIABLE: Final = ("landed", "held", "rejected", "failed")
@@ -78,7 +80,7 @@ def release(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> O
     """
     row = known_batch(home, batch_id)
     reason = _reason(reason)
-    if row.status in ("published", "superseded") and not _is_open(home, "publish", row):
+    if row.status in ("published", "superseded") and not _is_open(home, Step.PUBLISH, row):
         return _unchanged(row)
     if row.status not in ("held", "published", "superseded"):
         raise _not_allowed(row, "release", "held")
@@ -103,29 +105,16 @@ def reject(home: Home, batch_id: str, actor: str, reason: str) -> Outcome:
     row = known_batch(home, batch_id)
     reason = _reason(reason)
     stage = silver.stage_path(home, row.table, row.batch_id)
+    name = Step.REJECT.of(row.batch_id)
     if row.status == "rejected":
         shutil.rmtree(stage, ignore_errors=True)
-        intents.finish(home, f"reject:{row.batch_id}")
+        intents.finish(home, name)
         return _unchanged(row)
     if row.status != "held":
         raise _not_allowed(row, "reject", "held")
-    attempt = governance.attempts(home, row.batch_id)
-    intents.begin(home, f"reject:{row.batch_id}", row.table)
-    subject = f"{row.table}@{row.batch_id}/rejected-{attempt}-{reason_digest(actor + reason)[:12]}"
-    facts = {
-        **leaves.contract_facts(row),
-        "decision": "reject",
-        "rejected_by": actor,
-        "reason_sha256": reason_digest(reason),
-    }
-    # A decision is its own fact: the leaf comes first, and deciding again finishes what follows.
-    leaves.state(home, leaves.leaf("verdict", subject, facts))
-    said = f"{actor} 退回 rejected it: {reason}（{row.reason}）"
-    update = {"status": "rejected", "reason": said, "recorded_at": utc_now()}
-    name = f"batch:{row.batch_id}:rejected:{attempt}:{reason_digest(said)[:12]}"
-    governance.append(home, name, [row.model_copy(update=update)])
-    shutil.rmtree(stage, ignore_errors=True)
-    intents.finish(home, f"reject:{row.batch_id}")
+    with intents.under_way(home, name, row.table):
+        said = recorded.rejected(home, row, actor, reason)
+        shutil.rmtree(stage, ignore_errors=True)
     return Outcome(row.batch_id, "rejected", is_new=True, note=said)
 
 
@@ -137,18 +126,16 @@ def withdraw(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> 
     """
     row = known_batch(home, batch_id)
     reason = _reason(reason)
-    if row.status == "withdrawn" and not _is_open(home, "withdraw", row):
+    if row.status == "withdrawn" and not _is_open(home, Step.WITHDRAW, row):
         return _unchanged(row)
     if not was_shown(row) or row.silver_version is None:
         raise _not_allowed(row, "withdraw", "published")
     delivery = _delivery(tree, row)
-    intents.begin(home, f"withdraw:{row.batch_id}", row.table)
-    made = withdrawal.commit(home, delivery, row, actor, reason)
-    withdrawal.recorded(home, delivery, row, made)
-    rebuilt = rebuild(
-        home, tree, row.table, row.silver_version, f"batch {row.batch_id} of {row.table} withdrawn"
-    )
-    intents.finish(home, f"withdraw:{row.batch_id}")
+    why = f"batch {row.batch_id} of {row.table} withdrawn"
+    with intents.under_way(home, Step.WITHDRAW.of(row.batch_id), row.table):
+        made = withdrawal.commit(home, delivery, row, actor, reason)
+        recorded.withdrawn(home, delivery, row, made)
+        rebuilt = rebuild(home, tree, row.table, row.silver_version, why)
     return Outcome(
         row.batch_id,
         "withdrawn",
@@ -160,7 +147,7 @@ def withdraw(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> 
     )
 
 
-def _withdrawn_note(made: withdrawal.Withdrawn) -> str:
+def _withdrawn_note(made: Withdrawn) -> str:
     if made.lost is not None:
         return (
             f"已撤回；批次 {made.lost} 本应恢复，但其暂存文件已不在"
@@ -191,24 +178,20 @@ def judged_anew(
 
     ``has_landed`` says that these bytes passed the check against their manifest before.
     """
-    raw = _taken_up(kept, delivery.contract.version)
+    raw = kept.taken_up(delivery.contract.version, utc_now())
+    name = Step.RETRY.of(raw.batch_id)
     try:
         if not has_landed:
             _check_announced(home, delivery, raw)
-        intents.begin(home, f"retry:{raw.batch_id}", raw.table)
+        intents.begin(home, name, raw.table)
         landed = land_again(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
-        batches.stopped(home, raw, "rejected", str(bad))
-        intents.finish(home, f"retry:{raw.batch_id}")
+        batches.stopped(home, raw.batch, str(bad))
+        intents.finish(home, name)
         return Outcome(raw.batch_id, "rejected", is_new=True, note=str(bad))
     batches.landed_again(home, delivery, landed)
-    intents.finish(home, f"retry:{raw.batch_id}")
+    intents.finish(home, name)
     return published(home, tree, steps.audited(home, tree, landed, again=True))
-
-
-def _taken_up(kept: RawBatch, contract_version: str) -> RawBatch:
-    """Return a kept batch as it is worked on from now: what it waited took no machine's time."""
-    return kept.model_copy(update={"contract_version": contract_version, "started_at": utc_now()})
 
 
 def _check_announced(home: Home, delivery: Delivery, raw: RawBatch) -> None:
@@ -217,9 +200,9 @@ def _check_announced(home: Home, delivery: Delivery, raw: RawBatch) -> None:
         found = find(delivery, home.drop)
     except PullStopped:
         found = None
-    if found is not None and found.name == raw.file_name:
-        check_manifest(delivery, raw, found)
-    elif delivery.contract.server(raw.provider).export.manifest == "required":
+    if found is not None and found.name == raw.batch.file_name:
+        check_manifest(delivery, raw.batch, found)
+    elif delivery.contract.server(raw.batch.provider).export.manifest == "required":
         raise DecisionError(
             f"The manifest of batch {raw.batch_id} is no longer in the drop folder, so nobody can"
             " tell whether its bytes are whole.",
@@ -243,33 +226,37 @@ def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdi
     """
     stage = silver.stage_path(home, row.table, row.batch_id)
     is_staged = (stage / "_SUCCESS").exists()
-    kept = kept_batch(home, row.table, row.batch_id)
-    batch = _taken_up(kept, row.contract_version)
+    kept = kept_batch(home, row.table, row.batch_id).taken_up(row.contract_version, utc_now())
     if delivery.contract.load.mode == "merge_key" or not is_staged:
-        return steps.audited(home, tree, steps.landed_of(home, delivery, batch), again=True)
-    results = governance.check_results(home, [row.batch_id])
+        return steps.audited(home, tree, land(home, delivery, kept), again=True)
+    results = tuple(
+        CheckResult(**{n: getattr(r, n) for n in CheckResult.model_fields})
+        for r in governance.check_results(home, [row.batch_id])
+    )
     digest = digest_of(results, "hold")
-    logged = EvidenceLog(home).find(f"verdict:{leaves.verdict_subject(home, row, digest)}")
-    if logged is None:
+    leaf = recorded.verdict_leaf(home, row, digest)
+    if leaf is None:
         raise DecisionError(
             f"The check results of batch {row.batch_id} are not those its verdict was given on.",
             "Run ./jingshu verify; then judge the batch anew with ./jingshu batch retry.",
         )
-    counts = {n: logged.leaf.facts[n] for n in ("rows_good", "rows_bad", "rows_duplicate")}
-    return Verdict.model_validate(
-        {
-            **{n: getattr(batch, n) for n in Batch.model_fields},
-            **counts,
-            "decision": "hold",
-            "reason": row.reason,
-            "rows_landed": row.rows_landed,
-            "silver_version_seen": None,
-            "results": tuple(
-                CheckResult(**{n: getattr(r, n) for n in CheckResult.model_fields}) for r in results
-            ),
-            "digest": digest,
-        }
+    return Verdict(
+        batch=kept.batch,
+        decision="hold",
+        reason=row.reason,
+        rows_landed=row.rows_landed,
+        rows_good=_count(leaf, "rows_good"),
+        rows_bad=_count(leaf, "rows_bad"),
+        rows_duplicate=_count(leaf, "rows_duplicate"),
+        silver_version_seen=None,
+        results=results,
+        digest=digest,
+        bronze_version=bronze.version_of(home, row.table, row.batch_id),
     )
+
+
+def _count(leaf: Leaf, name: str) -> int:
+    return int(leaf.facts[name] or 0)
 
 
 def _released(home: Home, verdict: Verdict, actor: str, reason: str) -> Verdict:
@@ -285,15 +272,7 @@ def _released(home: Home, verdict: Verdict, actor: str, reason: str) -> Verdict:
             "reason": said,
         }
     )
-    subject = leaves.verdict_subject(home, released, released.digest)
-    if EvidenceLog(home).find(f"verdict:{subject}") is None:  # a release that was cut short stands
-        facts = {
-            **leaves.verdict_facts(released),
-            "released_by": actor,
-            "reason_sha256": reason_digest(reason),
-            "held_digest": verdict.digest,
-        }
-        leaves.state(home, leaves.leaf("verdict", subject, facts))
+    recorded.released(home, released, verdict.digest, actor, reason)
     return released
 
 
@@ -301,8 +280,8 @@ def _delivery(tree: Tree, row: BatchRow) -> Delivery:
     return steps.delivery_of(tree, row.contract_id, row.provider, row.business_date.isoformat())
 
 
-def _is_open(home: Home, step: str, row: BatchRow) -> bool:
-    return any(i.name == f"{step}:{row.batch_id}" for i in intents.open_intents(home))
+def _is_open(home: Home, step: Step, row: BatchRow) -> bool:
+    return any(i.name == step.of(row.batch_id) for i in intents.open_intents(home))
 
 
 def _unchanged(row: BatchRow) -> Outcome:

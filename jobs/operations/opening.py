@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from typing import TYPE_CHECKING, Final
 
-from contracts.digest import sha256
 from contracts.errors import JingshuError, UsageError
-from jobs.files.raw import kept_batch, opened_raw, sealed_facts
+from jobs.files.raw import kept_batch, opened_raw
 from jobs.operations.decisions import known_batch
-from jobs.record import leaves
+from jobs.record import decisions
 from lineage.evidence.digests import digest_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
-    from lineage.evidence.digests import FileDigest
-    from lineage.evidence.leaf import JsonScalar, Leaf
+    from lineage.evidence.leaf import Leaf
 
 _OWNER_ONLY: Final = 0o600
 
@@ -53,31 +50,13 @@ def open_original(home: Home, batch_id: str, out: Path, actor: str, reason: str)
     raw = kept_batch(home, row.table, row.batch_id)
     with opened_raw(home, raw) as clear:
         digest = digest_file(clear)
-        if digest.sha256 != raw.sha256:
+        if digest.sha256 != raw.batch.sha256:
             raise OpeningError(
                 f"原件已变 The kept file of {row.batch_id} is not the one that landed.",
                 "从备份恢复 Restore it from a backup.",
             )
-        opened = leaves.leaf(
-            "opening",
-            _subject(row.table, row.batch_id),
-            {
-                "actor": actor,
-                "reason_sha256": sha256(reason),
-                **_clear_facts(digest),
-                **sealed_facts(home, row.provider, row.dataset, row.batch_id),
-            },
-        )
-        leaves.state(home, opened)
+        leaf = decisions.opened(home, row, digest, actor, reason)
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         with clear.open("rb") as source, os.fdopen(handle, "wb") as target:
             shutil.copyfileobj(source, target)
-    return opened
-
-
-def _subject(table: str, batch_id: str) -> str:
-    return f"{table}@{batch_id}/{uuid.uuid4().hex[:12]}"  # each opening is a fact of its own
-
-
-def _clear_facts(digest: FileDigest) -> dict[str, JsonScalar]:
-    return {"file_sha256": digest.sha256, "file_sm3": digest.sm3}
+    return leaf

@@ -13,14 +13,15 @@ from contracts.errors import JingshuError
 from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.land.run import land
+from jobs.names import Step
 from jobs.operations import decisions
 from jobs.operations.decisions import Outcome
 from jobs.publish import quarantine
-from jobs.record import batches, governance, intents, leaves
+from jobs.record import batches, deliveries, governance, intents
+from jobs.record import decisions as recorded
 from jobs.tables import staged
 from jobs.tables.delta import has_transaction, open_table
 from jobs.tables.quarantine import mark
-from lineage.evidence.log import EvidenceLog
 
 if TYPE_CHECKING:
     from contracts.delivery import Delivery
@@ -50,9 +51,8 @@ def bring_in(home: Home, tree: Tree, delivery: Delivery, raw: RawBatch) -> Outco
     """
     row = governance.batch(home, raw.batch_id)
     if row is None:  # its bytes were kept and no more, or the governance tables were lost
-        leaves.state(home, batches.received(home, delivery, raw))
-        landing = f"landing:{raw.table}@{raw.batch_id}"
-        has_landed = EvidenceLog(home).find(landing) is not None
+        deliveries.logged(home, deliveries.received(home, delivery, raw.batch))
+        has_landed = batches.has_landed(home, raw)
         return decisions.judged_anew(home, tree, delivery, raw, has_landed=has_landed)
     if row.status in _SHOWN:
         return _shown_again(home, tree, delivery, raw, row)
@@ -74,11 +74,11 @@ def lacking(home: Home, row: BatchRow) -> frozenset[Layer]:
 
     Raises FilesLostError where silver's log knows it and its files are gone.
     """
-    wanted: dict[Layer, str] = {"bronze": f"land:{row.batch_id}"}
+    wanted: dict[Layer, str] = {"bronze": Step.LAND.of(row.batch_id)}
     if row.status == "published":
-        wanted["silver"] = f"publish:{row.batch_id}"
+        wanted["silver"] = Step.PUBLISH.of(row.batch_id)
     if row.rows_quarantined:
-        wanted["quarantine"] = f"quarantine:{row.batch_id}"
+        wanted["quarantine"] = Step.QUARANTINE.of(row.batch_id)
     gone = frozenset(
         layer
         for layer, name in wanted.items()
@@ -124,30 +124,29 @@ def _shown_again(
     note = f"湖中缺失，已补回 was lost and is back: {', '.join(sorted(gone))}"
     if row.status == "published" and gone != {"bronze"}:
         batches.put_back(home, delivery, landed)
-        intents.finish(home, f"retry:{row.batch_id}")
+        intents.finish(home, Step.RETRY.of(row.batch_id))
         verdict = steps.audited(home, tree, landed)
         outcome = decisions.published(home, tree, _as_released(home, verdict))
         return outcome if outcome.status != "published" else replace(outcome, note=note)
     if "quarantine" in gone:
         from jobs.refine.run import refine
 
-        refine(home, delivery, landed, tree.root)
-        quarantine.append(home, delivery.contract, landed, tree.root)
+        refine(home, delivery, landed)
+        quarantine.append(home, delivery, landed.batch_id)
         mark(home, row.table, row.batch_id, row.status)
     batches.put_back(home, delivery, landed)
-    intents.finish(home, f"retry:{row.batch_id}")
+    intents.finish(home, Step.RETRY.of(row.batch_id))
     return Outcome(row.batch_id, row.status, True, note, row.silver_version)
 
 
 def _landed_back(home: Home, delivery: Delivery, raw: RawBatch, row: BatchRow) -> LandedBatch:
     """Land a batch under the version that judged it; the intent stays open for what follows."""
-    intents.begin(home, f"retry:{row.batch_id}", row.table)
+    name = Step.RETRY.of(row.batch_id)
+    intents.begin(home, name, row.table)
     try:
-        return land(
-            home, delivery, raw.model_copy(update={"contract_version": row.contract_version})
-        )
+        return land(home, delivery, raw.taken_up(row.contract_version))
     except JingshuError:
-        intents.finish(home, f"retry:{row.batch_id}")  # bronze is untouched
+        intents.finish(home, name)  # bronze is untouched
         raise
 
 
@@ -156,9 +155,8 @@ def _as_released(home: Home, verdict: Verdict) -> Verdict:
     if verdict.decision != "hold":
         return verdict
     digest = digest_of(verdict.results, "publish")
-    subject = leaves.verdict_subject(home, verdict, digest)
-    logged = EvidenceLog(home).find(f"verdict:{subject}")
-    if logged is None or "released_by" not in logged.leaf.facts:
+    leaf = recorded.verdict_leaf(home, verdict, digest)
+    if leaf is None or "released_by" not in leaf.facts:
         return verdict
-    reason = f"{logged.leaf.facts['released_by']} 放行 released it（{verdict.reason}）"
+    reason = f"{leaf.facts['released_by']} 放行 released it（{verdict.reason}）"
     return verdict.model_copy(update={"decision": "publish", "digest": digest, "reason": reason})

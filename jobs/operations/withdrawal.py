@@ -8,21 +8,18 @@ withdrawing again.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from contracts.digest import sha256
 from contracts.errors import JingshuError
-from contracts.moment import utc_now
+from jobs.names import Step
 from jobs.publish.run import is_same_period
-from jobs.record import batches, footprint, governance, leaves
+from jobs.record.decisions import Withdrawn
 from jobs.refine.merge import Merge, MergeBase, base_without, contents
 from jobs.refine.run import write_stage
 from jobs.seal import on_spark
 from jobs.tables import silver, staged
 from jobs.tables.delta import open_table
 from jobs.tables.silver import CARRIED, GOOD
-from lineage import outbox, stages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,20 +40,6 @@ class WithdrawError(JingshuError, RuntimeError):
 
 class _MovedError(Exception):
     """The table moved while its merge was staged without the batch."""
-
-
-@dataclass(frozen=True)
-class Withdrawn:
-    """What a withdrawal made: its silver version, and the batches that are visible again.
-
-    ``lost`` names a batch that should have come back but whose staged files are gone.
-    """
-
-    version: int
-    actor: str
-    reason: str
-    returned: tuple[str, ...]
-    lost: str | None
 
 
 def commit(home: Home, delivery: Delivery, row: BatchRow, actor: str, reason: str) -> Withdrawn:
@@ -86,10 +69,6 @@ def commit(home: Home, delivery: Delivery, row: BatchRow, actor: str, reason: st
     else:
         table = _files_without(home, delivery, row, said_of_it)
     return _made(table, delivery, row)
-
-
-def _app_id(row: BatchRow) -> str:
-    return f"withdraw:{row.batch_id}"
 
 
 def _made(table: DeltaTable, delivery: Delivery, row: BatchRow) -> Withdrawn:
@@ -142,7 +121,9 @@ def _files_without(
             },
         )
 
-    return staged.commit_once(home.table("silver", row.table), _app_id(row), change)
+    return staged.commit_once(
+        home.table("silver", row.table), Step.WITHDRAW.of(row.batch_id), change
+    )
 
 
 def _earlier(table: DeltaTable, delivery: Delivery, row: BatchRow) -> Publication | None:
@@ -159,11 +140,11 @@ def _merge_without(
     home: Home, delivery: Delivery, row: BatchRow, said_of_it: dict[str, str]
 ) -> DeltaTable:
     """Stage the table without the batch and show that stage; again if the table moved."""
-    contract = delivery.contract
+    contract, name = delivery.contract, Step.WITHDRAW.of(row.batch_id)
     stage = silver.stage_path(home, row.table, f"{row.batch_id}{silver.WITHDRAWN}")
     for _ in range(_TRIES):
         table = open_table(home.table("silver", row.table))
-        if table is not None and table.transaction_version(_app_id(row)) is not None:
+        if table is not None and table.transaction_version(name) is not None:
             return table
         base = base_without(home, row.table, row.batch_id)
         _refuse_lost(home, row, base.replay)
@@ -184,7 +165,7 @@ def _merge_without(
             )
 
         try:
-            return staged.commit_once(home.table("silver", row.table), _app_id(row), change)
+            return staged.commit_once(home.table("silver", row.table), name, change)
         except _MovedError:
             continue
     raise WithdrawError(
@@ -201,44 +182,3 @@ def _refuse_lost(home: Home, row: BatchRow, replay: Sequence[str]) -> None:
                 f" batch {batch_id} are gone.",
                 "Deliver the period again as a corrected revision instead.",
             )
-
-
-def recorded(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> None:
-    """Write the withdrawal's rows, lineage event and leaf."""
-    name = f"batch:{row.batch_id}:withdrawn"
-    now = utc_now()
-    reason = f"{made.actor} 撤回 withdrew it: {made.reason}"
-    update = {"status": "withdrawn", "reason": reason, "recorded_at": now}
-    batches.marked(home, row, "withdrawn")
-    governance.append(home, name, [row.model_copy(update=update)])
-    for back in governance.batches_of(home, row.provider, row.dataset):
-        if back.batch_id in made.returned and back.status == "superseded":
-            again = f"批次 {row.batch_id} 撤回后重新可见 visible again: that batch was withdrawn"
-            update = {"status": "published", "reason": again, "recorded_at": utc_now()}
-            name = f"batch:{back.batch_id}:published:without-{row.batch_id}"
-            batches.marked(home, back, "published")
-            governance.append(home, name, [back.model_copy(update=update)])
-    run = stages.withdraw_run(
-        delivery,
-        batches.occasion(("withdraw", row.table, row.business_date), "withdrawn", row.origin, now),
-        batch_id=row.batch_id,
-        silver_version=made.version,
-    )
-    event = outbox.write(home, run)
-    stage = f"{row.batch_id}{silver.WITHDRAWN}"  # a merge is shown anew, from a stage of its own
-    facts = {
-        "contract_id": row.contract_id,
-        "contract_version": row.contract_version,
-        "silver_version": made.version,
-        "actor": made.actor,
-        "reason_sha256": reason_digest(made.reason),
-        "returned": ",".join(made.returned),
-        **footprint.of_stage(home.table("silver", row.table), made.version, stage),
-        **leaves.event_facts(event),
-    }
-    leaves.state(home, leaves.leaf("withdrawal", leaves.subject_of(row), facts))
-
-
-def reason_digest(reason: str) -> str:
-    """Return SHA-256 (hex) of a reason: what evidence keeps of a person's words."""
-    return sha256(reason)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from contracts.delivery import Delivery
+from jobs.names import Step
 from jobs.rules.plan import make_plan
 from jobs.tables.bronze import statistics_only_on
 from jobs.tables.delta import append_once, dataset, open_table
@@ -18,32 +18,31 @@ from jobs.tables.silver import BAD, stage_path
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from contracts.delivery import Delivery
     from contracts.layout import Home
-    from contracts.model import Contract
     from jobs.rules.plan import RefinePlan
-    from jobs.stages import Batch
 
 
-def bad_rows(home: Home, contract: Contract, batch: Batch, root: Path) -> pa.Table:
+def bad_rows(home: Home, delivery: Delivery, batch_id: str) -> pa.Table:
     """Return a batch's bad rows: raw strings from bronze, reasons decoded from the stage's masks.
 
     Dropped duplicates are no bad rows. Sorted by source line.
     """
-    plan = make_plan(Delivery(contract, batch.provider, batch.business_date), root)
-    reasons = _reasons(stage_path(home, batch.table, batch.batch_id), plan)
-    bronze = open_table(home.table("bronze", batch.table))
+    contract, day = delivery.contract, delivery.business_date
+    reasons = _reasons(stage_path(home, delivery.table, batch_id), make_plan(delivery))
+    bronze = open_table(home.table("bronze", delivery.table))
     if not reasons or bronze is None:
         return schema(contract).empty_table()
     lines = pa.array(list(reasons), pa.int64())
     raw = dataset(bronze).to_table(
-        filter=(pc.field("_batch_id") == batch.batch_id) & pc.field("_source_line").isin(lines)
+        filter=(pc.field("_batch_id") == batch_id) & pc.field("_source_line").isin(lines)
     )
     raw = raw.sort_by("_source_line")
     found = raw["_source_line"].to_pylist()
     made = (
         raw.append_column("_reasons", pa.array([reasons[n] for n in found], pa.list_(REASON)))
         .append_column("_status", pa.array([OPEN] * len(found), pa.string()))
-        .append_column("_business_date", pa.array([batch.business_date] * len(found), pa.date32()))
+        .append_column("_business_date", pa.array([day] * len(found), pa.date32()))
     )
     return made.select(schema(contract).names).cast(schema(contract))
 
@@ -67,15 +66,15 @@ def _reasons(stage: Path, plan: RefinePlan) -> dict[int, list[dict[str, Any]]]:
     }
 
 
-def append(home: Home, contract: Contract, batch: Batch, root: Path) -> int:
+def append(home: Home, delivery: Delivery, batch_id: str) -> int:
     """Append a batch's bad rows to quarantine, once; return how many there are."""
-    rows = bad_rows(home, contract, batch, root)
+    rows = bad_rows(home, delivery, batch_id)
     if rows.num_rows:
         append_once(
-            home.table("quarantine", batch.table),
+            home.table("quarantine", delivery.table),
             lambda: rows,
-            f"quarantine:{batch.batch_id}",
+            Step.QUARANTINE.of(batch_id),
             partition_by=["_batch_id"],
-            configuration=statistics_only_on(contract, "_source_line", "_business_date"),
+            configuration=statistics_only_on(delivery.contract, "_source_line", "_business_date"),
         )
     return int(rows.num_rows)

@@ -7,26 +7,26 @@ is idempotent by its name, so running publish again after any crash finishes it.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from contracts.errors import JingshuError
+from jobs.names import Step
 from jobs.publish import quarantine
-from jobs.record import batches, governance, intents
-from jobs.stages import Batch, PublishedVersion
+from jobs.record import batches, intents
+from jobs.stages import PublishedVersion
 from jobs.tables import silver, staged
 from jobs.tables.delta import has_transaction, open_table
 from jobs.tables.silver import CARRIED, GOOD
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
     from deltalake import DeltaTable
 
     from contracts.delivery import Delivery
     from contracts.layout import Home
     from contracts.model import Contract
-    from jobs.stages import Verdict
+    from jobs.stages import Batch, Verdict
     from jobs.tables.silver import Publication
 
 
@@ -38,7 +38,7 @@ class TableMovedError(PublishError):
     """A ``merge_key`` stage was built on a version that is no longer the newest."""
 
 
-def publish(home: Home, delivery: Delivery, verdict: Verdict, root: Path) -> PublishedVersion:
+def publish(home: Home, delivery: Delivery, verdict: Verdict) -> PublishedVersion:
     """Publish a batch whose verdict says so; doing it again changes nothing.
 
     A batch that newer data of its period already replaced becomes ``superseded`` and touches no
@@ -51,19 +51,19 @@ def publish(home: Home, delivery: Delivery, verdict: Verdict, root: Path) -> Pub
         )
     contract = delivery.contract
     path = home.table("silver", verdict.table)
-    newer = _newer(contract, silver.in_force(open_table(path)), verdict)
-    if newer is not None and not has_transaction(open_table(path), _app_id(verdict)):
+    name = Step.PUBLISH.of(verdict.batch_id)
+    newer = _newer(contract, silver.in_force(open_table(path)), verdict.batch)
+    if newer is not None and not has_transaction(open_table(path), name):
         return _superseded_before(home, verdict, newer)
-    name = f"publish:{verdict.batch_id}"
     intents.begin(home, name, verdict.table)
-    quarantined = quarantine.append(home, contract, verdict, root)
+    quarantined = quarantine.append(home, delivery, verdict.batch_id)
     try:
         version = _commit(home, contract, verdict)
     except TableMovedError:
         intents.finish(home, name)  # nothing was shown; the new audit may well hold the batch
         raise
     published = PublishedVersion(
-        **_batch_fields(verdict),
+        batch=verdict.batch,
         status="published",
         silver_version=version,
         rows_published=verdict.rows_good,
@@ -73,14 +73,6 @@ def publish(home: Home, delivery: Delivery, verdict: Verdict, root: Path) -> Pub
     batches.published(home, delivery, verdict, published)
     intents.finish(home, name)
     return published
-
-
-def _app_id(batch: Batch) -> str:
-    return f"publish:{batch.batch_id}"
-
-
-def _batch_fields(batch: Batch) -> dict[str, Any]:
-    return {name: getattr(batch, name) for name in Batch.model_fields}
 
 
 class Dated(Protocol):
@@ -126,12 +118,13 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
             )
         states = (GOOD, CARRIED) if is_merge else (GOOD,)
         adds = staged.staged_actions(stage, contract, states)
-        gone = _replaced_files(contract, table, verdict)
+        gone = _replaced_files(contract, table, verdict.batch)
         removes = staged.removals(gone, int(time.time() * 1000))
         return staged.Change([*adds, *removes], _metadata(verdict, silver.tombstones_of(stage)))
 
     silver.ensure(home, contract, verdict.table)
-    table = staged.commit_once(home.table("silver", verdict.table), _app_id(verdict), shown)
+    name = Step.PUBLISH.of(verdict.batch_id)
+    table = staged.commit_once(home.table("silver", verdict.table), name, shown)
     return next(
         p.version
         for p in silver.publications(table)
@@ -153,7 +146,7 @@ def _metadata(verdict: Verdict, tombstones: str | None) -> dict[str, str]:
         "jingshu.kind": "publish",
         "jingshu.batch_id": verdict.batch_id,
         "jingshu.business_date": verdict.business_date.isoformat(),
-        "jingshu.revision": str(verdict.revision),
+        "jingshu.revision": str(verdict.batch.revision),
         "jingshu.digest": verdict.digest,
         "jingshu.tombstones": tombstones or "",
     }
@@ -165,17 +158,12 @@ def _superseded_before(home: Home, verdict: Verdict, newer: Publication) -> Publ
         f"已被 {newer.business_date} 第 {newer.revision} 版取代"
         f" newer data of its period is published (batch {newer.batch_id})"
     )
-    published = PublishedVersion(
-        **_batch_fields(verdict),
+    batches.superseded_before(home, verdict, reason)
+    return PublishedVersion(
+        batch=verdict.batch,
         status="superseded",
         silver_version=newer.version,
         rows_published=0,
         rows_quarantined=0,
         rows_duplicate=verdict.rows_duplicate,
     )
-    governance.append(
-        home,
-        f"batch:{verdict.batch_id}:superseded",
-        [batches.batch_row(verdict, "superseded", reason, verdict.rows_landed)],
-    )
-    return published

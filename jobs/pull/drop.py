@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.delivery import Delivery, DeliveryState, Origin
-    from jobs.stages import RawBatch
+    from jobs.stages import Batch
 
 SANDBOX_MARK: Final = ".jingshu-sandbox.json"
 _MANIFEST_SUFFIX: Final = ".manifest.json"
@@ -243,23 +243,23 @@ def refuse_marked(delivery: Delivery, mark: str, file: Path) -> NoReturn:
     )
 
 
-def check_manifest(delivery: Delivery, raw: RawBatch, found: Found) -> None:
+def check_manifest(delivery: Delivery, batch: Batch, found: Found) -> None:
     """Raise ManifestError when the kept bytes are not what the provider announced."""
     if found.problem is not None:
         raise found.problem
     manifest = found.manifest
     if manifest is None:
         return
-    if manifest.size_bytes != raw.size_bytes:
+    if manifest.size_bytes != batch.size_bytes:
         raise ManifestError(
-            f"{delivery.name}, {raw.file_name}: {raw.size_bytes} bytes arrived,"
+            f"{delivery.name}, {batch.file_name}: {batch.size_bytes} bytes arrived,"
             f" {manifest.size_bytes} were announced.",
             "Deliver the file again, whole.",
         )
-    is_announced = manifest.sha256 == raw.sha256 and manifest.sm3 in (None, raw.sm3)
+    is_announced = manifest.sha256 == batch.sha256 and manifest.sm3 in (None, batch.sm3)
     if not is_announced:
-        algorithm = "SM3" if manifest.sha256 == raw.sha256 else "SHA-256"
+        algorithm = "SM3" if manifest.sha256 == batch.sha256 else "SHA-256"
         raise ManifestError(
-            f"{delivery.name}, {raw.file_name}: the {algorithm} is not the announced one.",
+            f"{delivery.name}, {batch.file_name}: the {algorithm} is not the announced one.",
             "Deliver file and manifest again, from the same export.",
         )

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NoReturn
 from contracts.digest import sha256
 from contracts.moment import utc_now
 from jobs.files.raw import kept_batches
-from jobs.pull.drop import PullStopped, find, origin_of, refuse_marked
+from jobs.pull.drop import PullStopped, origin_of, refuse_marked
 from jobs.pull.secrecy import secret_mark
 from jobs.seal.files import opened_file, seal_file
 from jobs.seal.keys import keys_of
 from jobs.seal.plan import is_sealed, key_name
-from jobs.stages import RawBatch
+from jobs.stages import Batch, RawBatch
 from lineage.evidence.digests import digest_file
 
 if TYPE_CHECKING:
@@ -37,14 +37,13 @@ def batch_id_of(delivery: Delivery, file_sha256: str) -> str:
     return f"{delivery.business_date:%Y%m%d}-{digest[:12]}"
 
 
-def pull(home: Home, delivery: Delivery, drop: Path, found: Found | None = None) -> RawBatch:
-    """Keep a delivery's bytes under ``raw/`` and return the batch.
+def pull(home: Home, delivery: Delivery, drop: Path, found: Found) -> RawBatch:
+    """Keep the bytes that were found of a delivery under ``raw/`` and return the batch.
 
-    Doing it again returns the same batch; ``found`` is the file, if the caller looked. Raises
-    PullStopped for missing, refused and duplicate deliveries. Bytes that are not what their
-    manifest says are kept all the same: ``check_manifest`` tells.
+    Doing it again returns the same batch. Raises PullStopped for refused and duplicate deliveries,
+    and for a file that changed under it. Bytes that are not what their manifest says are kept all
+    the same: ``check_manifest`` tells.
     """
-    found = found or find(delivery, drop)
     digest = digest_file(found.path)  # before looking for marks: these bytes are kept, or none
     _refuse_secret(delivery, found)
     batch_id = batch_id_of(delivery, digest.sha256)
@@ -53,16 +52,16 @@ def pull(home: Home, delivery: Delivery, drop: Path, found: Found | None = None)
     for raw in kept:
         if raw.batch_id == batch_id:
             told = found.manifest.rows if found.manifest else None
-            return raw.model_copy(update={"rows_announced": told or raw.rows_announced})
+            return _as_announced(raw, told)
     earlier = [r for r in kept if r.business_date == delivery.business_date]
-    raw = RawBatch(
+    batch = Batch(
         contract_id=delivery.contract.id,
         contract_version=delivery.contract.version,
         provider=delivery.provider,
         dataset=delivery.contract.dataset,
         business_date=delivery.business_date,
         batch_id=batch_id,
-        revision=1 + max((r.revision for r in earlier), default=0),
+        revision=1 + max((r.batch.revision for r in earlier), default=0),
         origin=origin_of(drop),
         file_name=found.name,
         size_bytes=digest.size_bytes,
@@ -70,29 +69,38 @@ def pull(home: Home, delivery: Delivery, drop: Path, found: Found | None = None)
         sm3=digest.sm3,
         received_at=found.sent_at,
         started_at=utc_now(),
-        is_sealed=is_sealed(delivery.contract),
         rows_announced=found.manifest.rows if found.manifest else None,
     )
+    raw = RawBatch(batch=batch, is_sealed=is_sealed(delivery.contract))
     _keep(home, raw, found.path)
     return raw
 
 
+def _as_announced(raw: RawBatch, rows: int | None) -> RawBatch:
+    """Return a kept batch with the rows that its manifest says now, if it says any."""
+    if not rows:
+        return raw
+    batch = raw.batch.model_copy(update={"rows_announced": rows})
+    return raw.model_copy(update={"batch": batch})
+
+
 def _keep(home: Home, raw: RawBatch, source: Path) -> None:
     """Copy the bytes and write the manifest, visible only when both are whole."""
-    target = home.raw(raw.provider, raw.dataset, raw.batch_id)
+    batch = raw.batch
+    target = home.raw(batch.provider, batch.dataset, batch.batch_id)
     target.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
     try:
-        kept = building / raw.file_name
+        kept = building / batch.file_name
         if raw.is_sealed:
-            seal_file(source, kept, key_name(raw.provider), keys_of(home))
+            seal_file(source, kept, key_name(batch.provider), keys_of(home))
             with opened_file(kept, keys_of(home)) as clear:
                 digest = digest_file(clear)
         else:
             shutil.copyfile(source, kept)
             digest = digest_file(kept)
-        if digest.sha256 != raw.sha256:
-            _changed(raw)
+        if digest.sha256 != batch.sha256:
+            _changed(batch)
         (building / "manifest.json").write_text(raw.model_dump_json(indent=2) + "\n", "utf-8")
         try:
             building.rename(target)
@@ -112,10 +120,10 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _changed(raw: RawBatch) -> NoReturn:
+def _changed(batch: Batch) -> NoReturn:
     raise PullStopped(
         "missing",
-        f"{raw.table} {raw.business_date}: {raw.file_name} changed while it was read.",
+        f"{batch.table} {batch.business_date}: {batch.file_name} changed while it was read.",
         "Write the file under another name and rename it when it is complete.",
     )
 
@@ -135,7 +143,7 @@ def _stop_duplicate(
     if delivery.contract.load.mode not in ("append", "replace_period"):
         return
     for raw in kept:
-        if raw.sha256 == sha256 and raw.business_date != delivery.business_date:
+        if raw.batch.sha256 == sha256 and raw.business_date != delivery.business_date:
             raise PullStopped(
                 "duplicate",
                 f"{delivery.name}: {found.name} has the bytes of {raw.business_date}"

@@ -129,8 +129,9 @@ def delivery_facts(row: DeliveryRow) -> Facts:
     }
 
 
-def landing_facts(batch: LandedBatch) -> Facts:
+def landing_facts(landed: LandedBatch) -> Facts:
     """Return the facts of a landing: the bytes that came, and the rows in them."""
+    batch = landed.batch
     return {
         **contract_facts(batch),
         "file_sha256": batch.sha256,
@@ -138,7 +139,7 @@ def landing_facts(batch: LandedBatch) -> Facts:
         "size_bytes": batch.size_bytes,
         "revision": batch.revision,
         "origin": batch.origin,
-        "rows_landed": batch.rows_landed,
+        "rows_landed": landed.rows_landed,
     }
 
 
@@ -152,7 +153,7 @@ def verdict_subject(home: Home, batch: Named, digest: str) -> str:
 def verdict_facts(verdict: Verdict) -> Facts:
     """Return the facts of a verdict."""
     return {
-        **contract_facts(verdict),
+        **contract_facts(verdict.batch),
         "decision": verdict.decision,
         "digest": verdict.digest,
         "rows_good": verdict.rows_good,
@@ -164,14 +165,14 @@ def verdict_facts(verdict: Verdict) -> Facts:
 def publication_facts(verdict: Verdict, version: PublishedVersion) -> Facts:
     """Return the facts of a publication: on which verdict, as which version, how many rows."""
     return {
-        **contract_facts(verdict),
+        **contract_facts(verdict.batch),
         "digest": verdict.digest,
         "silver_version": version.silver_version,
         "rows_published": version.rows_published,
         "rows_quarantined": version.rows_quarantined,
         "rows_duplicate": version.rows_duplicate,
-        "revision": verdict.revision,
-        "origin": verdict.origin,
+        "revision": verdict.batch.revision,
+        "origin": verdict.batch.origin,
     }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from deltalake import DeltaTable
 
 from contracts.errors import JingshuError
+from jobs.names import Step
 from jobs.refine.merge import Merge, merge_base
 from jobs.rules.count import count_stage
 from jobs.rules.plan import RefinePlan, make_plan
@@ -47,18 +48,18 @@ class RowsVanishedError(JingshuError, ArithmeticError):
 
 
 def refine(
-    home: Home, delivery: Delivery, landed: LandedBatch, root: Path, *, again: bool = False
+    home: Home, delivery: Delivery, landed: LandedBatch, *, again: bool = False
 ) -> RefinedBatch:
     """Cast, check, dedupe and stage a landed batch; a stage that is there is taken as it is.
 
-    ``again`` stages anew: for a ``merge_key`` batch whose table has moved. ``root`` is the
-    contracts tree. Raises RowsVanishedError when the staged rows are not the landed ones.
+    ``again`` stages anew: for a ``merge_key`` batch whose table has moved. Raises
+    RowsVanishedError when the staged rows are not the landed ones.
     """
     contract = delivery.contract
     stage = stage_path(home, landed.table, landed.batch_id)
-    base = merge_base(home, landed) if contract.load.mode == "merge_key" else None
+    base = merge_base(home, landed.batch) if contract.load.mode == "merge_key" else None
     seen = base.current_version if base else None
-    plan = make_plan(delivery, root)
+    plan = make_plan(delivery)
     if _is_published(home, landed):
         return _counted(landed, stage, _base_of(stage), plan)  # visible files are never replaced
     if again or not (stage / "_SUCCESS").exists() or _base_of(stage) != seen:
@@ -73,7 +74,7 @@ def refine(
 
 def _is_published(home: Home, landed: LandedBatch) -> bool:
     silver = open_table(home.table("silver", landed.table))
-    return has_transaction(silver, f"publish:{landed.batch_id}")
+    return has_transaction(silver, Step.PUBLISH.of(landed.batch_id))
 
 
 def refined_rows(
@@ -95,7 +96,7 @@ def landed_rows(home: Home, contract: Contract, landed: LandedBatch) -> DataFram
     bronze = DeltaTable(str(home.table("bronze", landed.table)))
     files = bronze.file_uris(file_pruning_predicate=[("_batch_id", "=", landed.batch_id)])
     texts = (*(c.name for c in contract.columns), *_SYSTEM_TEXTS)
-    rows = _read(home, contract, landed.provider, files, texts)
+    rows = _read(home, contract, landed.batch.provider, files, texts)
     return rows.selectExpr("*", f"{quoted(landed.batch_id)} AS _batch_id")
 
 
@@ -151,15 +152,14 @@ def _counted(landed: LandedBatch, stage: Path, seen: int | None, plan: RefinePla
             f" {counted.total} are staged.",
             "Report this with the batch id: it is a fault of Jingshu. Nothing was published.",
         )
-    fields = {
-        k: getattr(landed, k)
-        for k in type(landed).model_fields
-        if k not in ("kind", "bronze_version")
-    }
     return RefinedBatch(
-        **fields,
+        batch=landed.batch,
+        rows_landed=landed.rows_landed,
         rows_good=counted.good,
         rows_bad=counted.bad,
         rows_duplicate=counted.duplicate,
         silver_version_seen=seen,
+        findings=landed.findings,
+        notes=landed.notes,
+        bronze_version=landed.bronze_version,
     )

@@ -19,7 +19,6 @@ from jobs.tables.silver import BAD, GOOD
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
     from contracts.delivery import Delivery
     from contracts.model import Column, Contract
@@ -66,8 +65,8 @@ class RefinePlan:
         return self.masks[index // MASK_BITS], 1 << (index % MASK_BITS)
 
 
-def make_plan(delivery: Delivery, root: Path) -> RefinePlan:
-    """Compile a delivery's contract into the plan of its batch; reference tables from ``root``."""
+def make_plan(delivery: Delivery) -> RefinePlan:
+    """Compile a delivery's contract into the plan of its batch."""
     contract, business_date = delivery.contract, delivery.business_date
     null_tokens = contract.server(delivery.provider).export.null_tokens
     rules = row_rules(contract)
@@ -77,7 +76,7 @@ def make_plan(delivery: Delivery, root: Path) -> RefinePlan:
         trim=_trim(contract),
         normalise=_normalise(contract, null_tokens),
         cast=_cast(contract),
-        check=_check(rules, masks, contract, business_date, root),
+        check=_check(rules, masks, delivery),
         conflict=_conflict(rules, masks, contract),
         output=_output(contract, business_date, masks, rules),
         masks=masks,
@@ -198,13 +197,10 @@ def _timestamp(text: str, form: str) -> str:
 
 
 def _check(
-    rules: tuple[RowRule, ...],
-    masks: tuple[str, ...],
-    contract: Contract,
-    business_date: date,
-    root: Path,
+    rules: tuple[RowRule, ...], masks: tuple[str, ...], delivery: Delivery
 ) -> tuple[str, ...]:
     """All rules into mask columns at once; a ragged row answers for its shape alone."""
+    contract, business_date, root = delivery.contract, delivery.business_date, delivery.root
     columns = ["*"]
     for m, mask in enumerate(masks):
         terms = [

@@ -15,6 +15,7 @@ from contracts.grading import MANY_PERSONS
 from contracts.model import UNTAGGED, Level, max_level
 from contracts.moment import utc_now
 from contracts.vocabulary import PersonalKind
+from jobs.names import Step
 from jobs.record import governance
 from jobs.record.governance import FindingRow
 from jobs.scan.run import Seen, scan
@@ -142,7 +143,7 @@ def of_batch(home: Home, delivery: Delivery, batch: Batch, rows: pa.Table) -> li
     """Scan a landed batch and record what disagrees with its contract, once a contract version."""
     found = compare(delivery.contract, rows)
     made = [_row(delivery.contract, f, batch.business_date, batch=batch) for f in found]
-    name = f"scan:{batch.table}:{batch.batch_id}:{delivery.contract.version}:{_digest(found)}"
+    name = Step.SCAN.of(batch.table, batch.batch_id, delivery.contract.version, _digest(found))
     governance.append(home, name, made)
     return found
 
@@ -156,7 +157,7 @@ def of_share(
     """
     found = [f for f in compare(product, rows) if f.status != "over_graded"]
     made = [_row(product, f, business_date, table=table) for f in found]
-    governance.append(home, f"scan:{table}:{business_date}:{_digest(found)}", made)
+    governance.append(home, Step.SCAN.of(table, business_date, _digest(found)), made)
     above = [f for f in found if f.proposed_level > ceiling]
     if not above:
         return ""

@@ -5,7 +5,6 @@ Sharing hands out whole Parquet files, so what a recipient must not see must not
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,8 +14,10 @@ from contracts.digest import sha256
 from contracts.model import SHARE_CEILING
 from contracts.moment import utc_now
 from jobs.checks import disclosure
-from jobs.record import batches, footprint, governance, intents, leaves, meter
-from jobs.record.products import publication
+from jobs.names import Step
+from jobs.record import governance, intents, meter
+from jobs.record import products as record
+from jobs.record.products import Share
 from jobs.scan import findings
 from jobs.seal import on_spark
 from jobs.share.masking import masked
@@ -26,9 +27,7 @@ from jobs.tables import products
 from jobs.tables.delta import open_table
 from jobs.tables.products import Staged
 from jobs.tables.staged import ensure, schema
-from lineage import outbox, stages
 from lineage.levels import check_policy, origin_of
-from lineage.stages import Made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +51,27 @@ class _Source:
     version: int | None
     origin: Origin
     began: datetime
+
+    def shared(
+        self,
+        policy: Policy,
+        status: Literal["published", "waiting", "held"],
+        reason: str,
+        made: tuple[int, int] | None = None,
+    ) -> SharedVersion:
+        """Return a policy's state on the date; ``made`` is the version shown and its rows."""
+        version, rows = made or (None, 0)
+        return SharedVersion(
+            product_id=self.product.id,
+            policy=policy.name,
+            table=f"{self.product.product_table}__{policy.name}",
+            business_date=self.business_date,
+            status=status,
+            version=version,
+            rows=rows,
+            origin=self.origin,
+            reason=reason,
+        )
 
 
 @dataclass(frozen=True)
@@ -90,7 +110,7 @@ def share_product(home: Home, product: Contract, business_date: date) -> list[Sh
     source = _source(home, product, business_date)
     if source.stage is None:
         reason = f"等待产品 waiting for {product.id} of {business_date}"
-        return [_said(home, source, policy, None, reason) for policy in policies]
+        return [_not_shown(home, source, policy, "waiting", reason) for policy in policies]
     made = [_planned(home, source, policy) for policy in policies]
     for one in made:
         meter.begin("share", one.name, business_date, is_on_spark=True)
@@ -173,67 +193,26 @@ def _shown(
         home, product, name, business_date, SHARE_CEILING, pq.read_table(staged.rows)
     )
     if reason:
-        return _said(home, source, policy, None, reason, status="held")
+        return _not_shown(home, source, policy, "held", reason)
     kept = [c for c in product.columns if c.name in projection.columns]
     ensure(staged.table, product, schema(kept), feeds_changes=True)
-    intent = f"share:{name}:{staged.name}"
-    intents.begin(home, intent, name)
-    said = {"jingshu.kind": "share", "jingshu.source": source.stage or ""}
-    version = products.show(staged, product, said)
-    shared = _said(home, source, policy, (version, measured.rows), measured.words)
-    of = ("share", name, business_date)
-    run = stages.share_run(
-        product,
-        policy,
-        batches.occasion(of, "published", shared.origin, source.began),
-        business_date=business_date,
-        made=Made(version, measured.rows),
-        input_version=source.version,
-    )
-    event = outbox.write(home, run)
-    facts = {
-        "contract_id": product.id,
-        "contract_version": product.version,
-        "policy": policy.name,
-        "business_date": business_date.isoformat(),
-        "version": version,
-        "source": source.stage,
-        "rows": measured.rows,
-        "origin": shared.origin,
-        **measured.facts,
-        **footprint.of_stage(staged.table, version, staged.name),
-        **leaves.event_facts(event),
-    }
-    leaves.state(home, leaves.leaf("share", f"{name}@{staged.name}", facts))
-    intents.finish(home, intent)
-    return shared
+    of = source.stage or ""
+    with intents.under_way(home, Step.SHARE.of(name, staged.name), name):
+        said = {"jingshu.kind": "share", "jingshu.source": of}
+        version = products.show(staged, product, said)
+        made = source.shared(policy, "published", measured.words, (version, measured.rows))
+        share = Share(product, policy, of, source.version, staged, source.began)
+        record.shared(home, share, made, version, measured.facts)
+    return made
 
 
-def _said(
-    home: Home,
-    source: _Source,
-    policy: Policy,
-    made: tuple[int, int] | None,
-    reason: str,
-    *,
-    status: Literal["waiting", "held"] = "waiting",
+def _not_shown(
+    home: Home, source: _Source, policy: Policy, status: Literal["waiting", "held"], reason: str
 ) -> SharedVersion:
-    """State a share's state; ``made`` is its version and rows where there is one."""
-    product = source.product
-    shared = SharedVersion(
-        product_id=product.id,
-        policy=policy.name,
-        table=f"{product.product_table}__{policy.name}",
-        business_date=source.business_date,
-        status="published" if made else status,
-        version=made[0] if made else None,
-        rows=made[1] if made else 0,
-        origin=source.origin,
-        reason=reason,
-    )
-    inputs = json.dumps({"source": source.stage if made else None})
-    publication(home, "share", shared.table, shared, inputs)
-    return shared
+    """State that a share shows nothing new, and why."""
+    made = source.shared(policy, status, reason)
+    record.stated(home, made, {"source": None})
+    return made
 
 
 def _origin(home: Home, product: Contract, business_date: date) -> Origin:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from jobs.names import Step
 from jobs.seal.plan import EXTRA, is_sealed
+from jobs.tables.delta import committed_as, open_table
 
 if TYPE_CHECKING:
+    from contracts.layout import Home
     from contracts.model import Contract
 
 SYSTEM_FIELDS: Final = (
@@ -17,6 +20,12 @@ SYSTEM_FIELDS: Final = (
     pa.field("_extra", pa.string(), metadata={"jingshu.level": "L3"}),
     pa.field("_batch_id", pa.string(), metadata={"jingshu.level": "L1"}),
 )
+
+
+def version_of(home: Home, table: str, batch_id: str) -> int | None:
+    """Return the version that landed a batch, by the newest such commit; None without a table."""
+    found = open_table(home.table("bronze", table))
+    return None if found is None else committed_as(found, Step.LAND.of(batch_id))
 
 
 def bronze_schema(contract: Contract) -> pa.Schema:

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from jobs.names import Step
 from jobs.spark.session import parquet_writer
 from jobs.tables import staged
 from jobs.tables.delta import has_transaction, open_table
@@ -107,7 +108,7 @@ def is_staged(made: Staged) -> bool:
 
 def is_shown(made: Staged) -> bool:
     """Tell whether a stage was ever made visible."""
-    return has_transaction(open_table(made.table), f"show:{made.name}")
+    return has_transaction(open_table(made.table), Step.SHOW.of(made.name))
 
 
 def show(made: Staged, contract: Contract, metadata: Mapping[str, str]) -> int:
@@ -127,7 +128,7 @@ def show(made: Staged, contract: Contract, metadata: Mapping[str, str]) -> int:
             },
         )
 
-    return version_of(staged.commit_once(made.table, f"show:{made.name}", shown), made.name)
+    return version_of(staged.commit_once(made.table, Step.SHOW.of(made.name), shown), made.name)
 
 
 def hide(path: Path, business_date: date, reason: str) -> None:
@@ -146,7 +147,7 @@ def hide(path: Path, business_date: date, reason: str) -> None:
             },
         )
 
-    staged.commit_once(path, f"hide:{hidden}", gone)
+    staged.commit_once(path, Step.HIDE.of(hidden), gone)
 
 
 def _removed(table: DeltaTable, business_date: date) -> list[RemoveAction]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from jobs.names import Step
 from jobs.tables.bronze import bronze_schema, system_fields
 from jobs.tables.delta import among, dataset, open_table, rewrite_partition
 
@@ -60,7 +61,7 @@ def mark(home: Home, table: str, batch_id: str, status: BatchStatus) -> None:
         column = pa.array([said] * rows.num_rows, pa.string())
         return rows.set_column(at, rows.schema.field(at), column)
 
-    name = f"quarantine:{batch_id}:{said}"
+    name = Step.QUARANTINE.of(batch_id, said)
     rewrite_partition(home.table("quarantine", table), ("_batch_id", batch_id), marked, name)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contracts.rules import element_ids
 from jobs.audit.digest import digest_of
+from jobs.names import Step
 from jobs.tables import silver
 from jobs.verify.report import said
 
@@ -41,7 +42,7 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
         subject = f"{row.table}@{row.batch_id}"
         if row.rows_landed:
             problem = _differs(row, lake.leaves_of("landing", subject), _LANDED)
-            is_landing = lake.is_under_way(row.batch_id, "land", "retry")
+            is_landing = lake.is_under_way(row.batch_id, Step.LAND, Step.RETRY)
             yield said(1, where, problem, is_recovering=is_landing and problem is not None)
         is_shown = (row.table, row.batch_id, "publish") in publications
         is_back = (row.table, row.batch_id, "withdraw") in publications
@@ -87,7 +88,7 @@ def as_judged(lake: Lake) -> Iterator[Checked]:
         verdicts = lake.leaves_of("verdict", subject)
         is_judged = any(v.facts.get("decision") == decision for v in verdicts)
         problem = None if is_judged else f"it is {row.status}; no verdict leaf says {decision}"
-        is_recovering = not is_judged and lake.is_under_way(row.batch_id, "audit", "reject")
+        is_recovering = not is_judged and lake.is_under_way(row.batch_id, Step.AUDIT, Step.REJECT)
         yield said(2, f"governance.batches {subject}", problem, is_recovering=is_recovering)
 
 
@@ -122,7 +123,7 @@ def results(lake: Lake) -> Iterator[Checked]:
             for v in verdicts
         )
         problem = None if is_given else "the check results are not those its verdict was given on"
-        is_recovering = not is_given and lake.is_under_way(row.batch_id, "audit")
+        is_recovering = not is_given and lake.is_under_way(row.batch_id, Step.AUDIT)
         yield said(2, where, problem, is_recovering=is_recovering)
         contract = lake.tree.sources.get(row.contract_id)
         if contract is None or contract.version != row.contract_version:

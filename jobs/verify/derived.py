@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from jobs.names import Step
 from jobs.record import leaves
 from jobs.tables import staged
 from jobs.verify.lake import file_problem, foreign_commits
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from lineage.columns import Field
     from lineage.evidence.leaf import Leaf
 
-_KINDS: Final[tuple[tuple[Layer, str], ...]] = (("gold", "build"), ("shared", "share"))
+_KINDS: Final[tuple[tuple[Layer, Step], ...]] = (("gold", Step.BUILD), ("shared", Step.SHARE))
 
 
 def products(lake: Lake) -> Iterator[Checked]:
@@ -39,7 +40,7 @@ def products(lake: Lake) -> Iterator[Checked]:
             yield from _stages(lake, layer, kind, name, table)
 
 
-def _stages(lake: Lake, layer: str, kind: str, name: str, table: DeltaTable) -> Iterator[Checked]:
+def _stages(lake: Lake, layer: str, kind: Step, name: str, table: DeltaTable) -> Iterator[Checked]:
     rows: dict[str | None, int] = {}
     for file in staged.files(table):
         stage = staged.stage_of_file(str(file["path"]))
@@ -47,7 +48,7 @@ def _stages(lake: Lake, layer: str, kind: str, name: str, table: DeltaTable) -> 
         yield said(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
     for stage, shown in rows.items():
         made = lake.leaves_of(kind, f"{name}@{stage}")
-        is_open = f"{kind}:{name}:{stage}" in lake.recovering
+        is_open = kind.of(name, stage) in lake.recovering
         where = f"{layer}/{name}@{stage}"
         if not made:
             problem = f"the visible version has no {kind} leaf"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobs.audit.digest import digest_of
 from jobs.files.raw import sealed_facts
+from jobs.names import Step
 from jobs.record import leaves
 from jobs.verify.report import said
 
@@ -110,5 +111,5 @@ def _delivery_problem(row: DeliveryRow, logged: list[Leaf]) -> str | None:
 
 def _is_under_way(lake: Lake, row: DeliveryRow) -> bool:
     unit = f"{row.provider}__{row.dataset}:{row.business_date}"
-    is_landing = row.batch_id is not None and lake.is_under_way(row.batch_id, "land", "retry")
-    return is_landing or lake.is_under_way(unit, "deliver")
+    is_landing = row.batch_id is not None and lake.is_under_way(row.batch_id, Step.LAND, Step.RETRY)
+    return is_landing or lake.is_under_way(unit, Step.DELIVER)

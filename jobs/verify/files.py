@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from jobs.names import Step
 from jobs.record import footprint
 from jobs.record.conservation import was_shown
 from jobs.tables import silver, staged
@@ -95,12 +96,12 @@ def _units(lake: Lake) -> Iterator[_Unit]:
 
 def _of_batches(lake: Lake, layer: Layer, name: str, table: DeltaTable) -> Iterator[_Unit]:
     if layer == "bronze":
-        kind, fact, step = "landing", "files_sha256", "land"
+        kind, fact, step = "landing", "files_sha256", Step.LAND
     else:
-        kind, fact, step = "publication", "quarantine_sha256", "publish"
+        kind, fact, step = "publication", "quarantine_sha256", Step.PUBLISH
     for batch_id, files in footprint.files_by_batch(table).items():
         leaves = lake.leaves_of(kind, f"{name}@{batch_id}")
-        is_under_way = lake.is_under_way(batch_id, step, "retry", "mark")
+        is_under_way = lake.is_under_way(batch_id, step, Step.RETRY, Step.MARK)
         yield _Unit(
             layer, name, batch_id, _root(lake, layer, name), files, kind, fact, leaves, is_under_way
         )
@@ -111,19 +112,19 @@ def _of_stages(lake: Lake, layer: Layer, name: str, table: DeltaTable) -> Iterat
         unit = stage
         match layer:
             case "gold":
-                kind, steps, unit = "build", ("build",), f"{name}:{stage}"
+                kind, step, unit = "build", Step.BUILD, f"{name}:{stage}"
             case "shared":
-                kind, steps, unit = "share", ("share",), f"{name}:{stage}"
+                kind, step, unit = "share", Step.SHARE, f"{name}:{stage}"
             case _ if stage.endswith(silver.WITHDRAWN):
                 unit = stage.removesuffix(silver.WITHDRAWN)
-                kind, steps = "withdrawal", ("withdraw",)
+                kind, step = "withdrawal", Step.WITHDRAW
             case _:
-                kind, steps = "publication", ("publish",)
+                kind, step = "publication", Step.PUBLISH
         subject = f"{name}@{unit if layer == 'silver' else stage}"
         leaves = lake.leaves_of(kind, subject)
         if not leaves:
             continue  # the checks of publications and products say so
-        is_under_way = lake.is_under_way(unit, *steps)
+        is_under_way = lake.is_under_way(unit, step)
         root = _root(lake, layer, name)
         yield _Unit(layer, name, stage, root, files, kind, "files_sha256", leaves, is_under_way)
 

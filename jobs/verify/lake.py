@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home, Layer
     from contracts.model import Contract
     from contracts.tree import Tree
+    from jobs.names import Step
 
 _R = TypeVar("_R")
 
@@ -94,9 +95,9 @@ class Lake:
         """The names of steps that were begun and not finished."""
         return frozenset(i.name for i in intents.open_intents(self.home))
 
-    def is_under_way(self, unit: str, *steps: str) -> bool:
+    def is_under_way(self, unit: str, *steps: Step) -> bool:
         """Tell whether one of these steps was begun and not finished for a batch or a stage."""
-        return any(f"{step}:{unit}" in self.recovering for step in steps)
+        return any(step.of(unit) in self.recovering for step in steps)
 
     @cached_property
     def moving(self) -> frozenset[str]:

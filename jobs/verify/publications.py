@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobs.audit.digest import digest_of
+from jobs.names import Step
 from jobs.publish.run import is_same_period
 from jobs.tables import silver, staged
 from jobs.tables.silver import CARRIED, GOOD
@@ -59,7 +60,7 @@ def _publication(
     lake: Lake, table: str, publication: Publication, *, is_known: bool
 ) -> Iterator[Checked]:
     subject = f"{table}@{publication.batch_id}"
-    is_recovering = f"publish:{publication.batch_id}" in lake.recovering
+    is_recovering = Step.PUBLISH.of(publication.batch_id) in lake.recovering
     passed = ("publish", publication.digest)
     verdicts = lake.leaves_of("verdict", subject)
     has_passed = any((v.facts.get("decision"), v.facts.get("digest")) == passed for v in verdicts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from jobs.names import Step
 from jobs.record.conservation import account, was_shown
 from jobs.tables.silver import BAD, GOOD, OUTDATED, TOMBSTONE, stage_path
 from jobs.verify.lake import per_batch
@@ -37,7 +38,7 @@ def conserved(lake: Lake) -> Iterator[Checked]:
             if landed != row.rows_landed
             else None,
             is_recovering=landed != row.rows_landed
-            and lake.is_under_way(row.batch_id, "land", "retry"),
+            and lake.is_under_way(row.batch_id, Step.LAND, Step.RETRY),
         )
         if was_shown(row):
             yield from _accounted(row, where, _count(quarantined, row))

@@ -20,7 +20,6 @@ from contracts.delivery import Delivery
 from contracts.layout import ROOT
 from contracts.loading import load_tree
 from jobs import steps
-from jobs.files.raw import kept_batch
 from jobs.publish.quarantine import bad_rows
 from jobs.record import governance
 from jobs.stages import Ended, LandedBatch
@@ -185,8 +184,8 @@ def take(home: Home, end: End, file_name: str, content: bytes) -> Outcome:
     batch = governance.batch(home, ended.batch_id)
     assert batch is not None
     assert batch.origin == "real"
-    raw = kept_batch(home, batch.table, batch.batch_id)
-    found = bad_rows(home, contract, raw, end.tree.root).to_pylist()
+    delivery = Delivery(contract, end.provider, DAY, end.tree.root)
+    found = bad_rows(home, delivery, batch.batch_id).to_pylist()
     bad = {r["_source_line"]: tuple(sorted(x["rule_id"] for x in r["_reasons"])) for r in found}
     return Outcome(batch, bad)
 

@@ -343,7 +343,7 @@ def test_a_broken_manifest_does_not_hide_a_newer_good_one(home: Home) -> None:
     deliver(home.drop, f"{where}/speed_r3.csv", GOOD.replace(b"31.5", b"32.5"), revision=3)
     landed = steps.land_delivery(home, speed_on())
     assert isinstance(landed, LandedBatch)
-    assert landed.file_name == "speed_r3.csv"
+    assert landed.batch.file_name == "speed_r3.csv"
 
     last = deliver(home.drop, f"{where}/speed_r4.csv", GOOD, revision=4)
     last.with_name("speed_r4.csv.manifest.json").write_text("{")
@@ -426,7 +426,7 @@ def test_real_data_at_l4_is_kept_sealed_and_says_it_is_real(home: Home, mark: st
         patch.setenv("JINGSHU_DROP", str(drop))
         landed = steps.land_delivery(home, Delivery(CASES, "health", DAY))
     assert isinstance(landed, LandedBatch)
-    assert landed.origin == "real"
+    assert landed.batch.origin == "real"
     assert secret.encode() in sent.read_bytes()
     assert not any(secret.encode() in p.read_bytes() for p in kept_files(home))
 
@@ -435,7 +435,7 @@ def test_real_data_lands(home: Home) -> None:
     deliver(home.drop, f"transport/link_speed/{DAY}/speed.csv", GOOD, is_simulated=False)
     landed = steps.land_delivery(home, speed_on())
     assert isinstance(landed, LandedBatch)
-    assert landed.origin == "real"
+    assert landed.batch.origin == "real"
 
 
 BODY = "某单位内部情况"
@@ -531,7 +531,7 @@ def test_snapshot_may_repeat_itself(home: Home) -> None:
         deliver(home.drop, f"econ_it/innovation_base/{day}/list.xlsx", content)
         landed = steps.land_delivery(home, Delivery(BASES, "econ_it", day))
         assert isinstance(landed, LandedBatch)
-        assert landed.revision == 1
+        assert landed.batch.revision == 1
 
 
 def test_file_that_changes_while_it_is_read(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from contracts.loading import load_tree
 from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.record import batches, intents
-from jobs.stages import Batch, CheckResult, LandedBatch, Verdict
+from jobs.stages import CheckResult, LandedBatch, Verdict
 from jobs.verify import verify
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
@@ -115,7 +115,7 @@ def test_an_audit_cut_short(home: Home, tree: Tree, crash: Crash) -> None:
         "from contracts.loading import load_tree\n"
         "from jobs.stages import from_json\n"
         "held = from_json(sys.stdin.read())\n"
-        "of = steps.delivery_of(load_tree(), held.contract_id, held.provider,"
+        "of = steps.delivery_of(load_tree(), held.batch.contract_id, held.batch.provider,"
         " str(held.business_date))\n"
         "batches.audited(Home.from_env(), of, held)\n"
     )
@@ -145,7 +145,7 @@ def verdict(landed: LandedBatch) -> Verdict:
         engine="row",
     )
     return Verdict(
-        **{name: getattr(landed, name) for name in Batch.model_fields},
+        batch=landed.batch,
         decision="hold",
         reason="for a person to look at",
         rows_landed=landed.rows_landed,

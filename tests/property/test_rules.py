@@ -148,7 +148,7 @@ def plan_of(
     set_custom(contract, "grading", {"gb43697": "general", "level": "L1"})
     root.mkdir(exist_ok=True)
     made = load_tree(write(root, contract)).contract("town.visit")
-    return made, make_plan(Delivery(made, "museum", day), root)
+    return made, make_plan(Delivery(made, "museum", day, root))
 
 
 def read_all(plan: RefinePlan, texts: Iterable[str | None]) -> list[Read]:
@@ -811,7 +811,7 @@ def test_columns_that_refer_together(tmp_path: Path) -> None:
         {"from": ["visit.d", "visit.s"], "to": [f"{to}/district", f"{to}/street"]}
     ]
     made = load_tree(write(tmp_path, contract)).contract("town.visit")
-    plan = make_plan(Delivery(made, "museum", DAY), tmp_path)
+    plan = make_plan(Delivery(made, "museum", DAY, tmp_path))
     pairs = [("A", "1"), ("A", "2"), ("B", "2"), ("C", "3"), ("A", None)]
     rows = session().createDataFrame(
         [(d, s, i, None, None, "b") for i, (d, s) in enumerate(pairs)],
@@ -871,7 +871,7 @@ def test_repeated_rows_and_conflicting_keys(tmp_path: Path) -> None:
     from jobs.spark.session import session
 
     made = load_tree(write(tmp_path, source())).contract("town.visit")
-    plan = make_plan(Delivery(made, "museum", DAY), tmp_path)
+    plan = make_plan(Delivery(made, "museum", DAY, tmp_path))
     rows = [
         ("k1", "1", None),  # 0 first of three doubles
         ("k1", "1", None),
@@ -934,7 +934,7 @@ def test_more_rules_than_one_mask_holds(tmp_path: Path) -> None:
     ]
     properties(contract)[:] = wide
     made = load_tree(write(tmp_path, contract)).contract("town.visit")
-    plan = make_plan(Delivery(made, "museum", DAY), tmp_path)
+    plan = make_plan(Delivery(made, "museum", DAY, tmp_path))
     assert len(plan.masks) == 2
     from jobs.spark.session import session
 

@@ -20,7 +20,7 @@ from jobs.seal.columns import sealed
 from jobs.seal.keys import keys_of
 from jobs.seal.plan import typed_seals
 from jobs.seal.rows import opened_rows
-from jobs.stages import Batch, LandedBatch, Verdict
+from jobs.stages import LandedBatch, Verdict
 from jobs.tables import products, silver
 from jobs.tables.delta import dataset, open_table
 from jobs.tables.staged import ensure, schema
@@ -145,7 +145,7 @@ class Lake:
         assert isinstance(landed, LandedBatch), landed
         self._stage(delivery.contract, landed)
         verdict = Verdict(
-            **{n: getattr(landed, n) for n in Batch.model_fields},
+            batch=landed.batch,
             decision=decision,
             reason="",
             rows_landed=landed.rows_landed,
@@ -155,6 +155,7 @@ class Lake:
             silver_version_seen=None,
             results=(),
             digest=digest_of((), decision),
+            bronze_version=landed.bronze_version,
         )
         batches.audited(self.home, delivery, verdict)
         return verdict
@@ -170,9 +171,9 @@ class Lake:
         return held.batch_id
 
     def _publish(self, verdict: Verdict) -> None:
-        contract = self.tree.contract(verdict.contract_id)
-        delivery = Delivery(contract, "shop", verdict.business_date)
-        publish(self.home, delivery, verdict, self.tree.root)
+        contract = self.tree.contract(verdict.batch.contract_id)
+        delivery = Delivery(contract, "shop", verdict.business_date, self.tree.root)
+        publish(self.home, delivery, verdict)
 
     def _stage(self, contract: Contract, landed: LandedBatch) -> None:
         bronze = open_table(self.home.table("bronze", landed.table))

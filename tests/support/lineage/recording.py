@@ -40,6 +40,7 @@ def batch(
         batch_id=batch_id,
         results=CHECKS,
         made=Made(number, 8, 1),
+        bronze_version=None,
     )
     outbox.write(home, land)
     outbox.write(home, publish)

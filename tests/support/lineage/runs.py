@@ -62,6 +62,7 @@ def runs(tree: Tree, visit: Delivery) -> dict[str, Run]:
             batch_id=batch,
             results=CHECKS,
             made=None,
+            bronze_version=None,
         ),
         "withdraw": stages.withdraw_run(
             visit, Occasion("withdrawn", **times), batch_id=batch, silver_version=8

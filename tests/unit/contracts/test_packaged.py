@@ -98,7 +98,7 @@ def test_rule_ids_are_unique_and_stable(contract: Contract) -> None:
 
 @each_source
 def test_every_rule_has_a_bit_of_its_own(contract: Contract) -> None:
-    plan = make_plan(Delivery(contract, contract.servers[0].provider, DAY), TREE.root)
+    plan = make_plan(Delivery(contract, contract.servers[0].provider, DAY, TREE.root))
     bits = [plan.bit(r) for r in plan.rules]
     assert len(set(bits)) == len(plan.rules)
     assert all(bit.bit_count() == 1 and bit < 1 << MASK_BITS for _, bit in bits)

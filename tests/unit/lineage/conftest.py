@@ -59,6 +59,7 @@ def recorded(home: Home, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Home:
                 batch_id=batch,
                 results=CHECKS,
                 made=Made(0, 8, 1),
+                bronze_version=None,
             )
             outbox.write(home, land)
             outbox.write(home, publish)

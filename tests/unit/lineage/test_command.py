@@ -108,7 +108,12 @@ def test_the_newest_complete_run_counts_and_a_failed_one_does_not(
         stages.withdraw_run(visit, Occasion("withdrawn", **later), batch_id="b", silver_version=5),
     )
     held = stages.publish_run(
-        visit, Occasion("held", **latest), batch_id="c", results=(), made=None
+        visit,
+        Occasion("held", **latest),
+        batch_id="c",
+        results=(),
+        made=None,
+        bronze_version=None,
     )
     outbox.write(recorded, held)
     found = tree_of(capsys, "up", "silver/health__visit")

@@ -252,6 +252,7 @@ def test_quarantine_is_an_output_only_where_rows_went_there(visit: Delivery) -> 
             batch_id="b",
             results=(),
             made=Made(1, 1, quarantined),
+            bronze_version=None,
         )
         return [d["name"] for d in parsed(run)[1]["outputs"]]
 

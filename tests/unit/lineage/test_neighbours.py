@@ -9,7 +9,7 @@ import pytest
 
 from contracts.loading import load_tree
 from contracts.model import LEVELS
-from jobs.record.batches import parent_run
+from jobs.record.entries import parent_run
 from lineage import stages
 from lineage.events import events
 from lineage.facets import plain

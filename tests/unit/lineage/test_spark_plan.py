@@ -126,7 +126,7 @@ def refined(spark: SparkSession, home: Home, contract: Contract) -> DataFrame:
     rows = empty(
         spark, {**dict.fromkeys(texts, "STRING"), "_source_line": "BIGINT", "_batch_id": "STRING"}
     )
-    plan = make_plan(Delivery(contract, provider, DAY), TREE.root)
+    plan = make_plan(Delivery(contract, provider, DAY, TREE.root))
     for projection in plan.projections:
         rows = rows.selectExpr(*projection)
     table = contract.table(provider)

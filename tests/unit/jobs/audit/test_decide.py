@@ -12,7 +12,7 @@ from contracts.model import Contract, Thresholds
 from jobs.audit.digest import digest_of
 from jobs.audit.run import decide
 from jobs.checks.landing import announced
-from jobs.stages import CheckResult, RefinedBatch
+from jobs.stages import Batch, CheckResult, RefinedBatch
 from tests.conftest import TREE
 
 NOW = datetime(2026, 7, 16, tzinfo=UTC)
@@ -23,8 +23,10 @@ def contract(limit: float = 5, on_fail: str = "hold") -> Contract:
     return TREE.contract("transport.link_speed").model_copy(update={"thresholds": thresholds})
 
 
-def refined(good: int, bad: int, duplicate: int = 0) -> RefinedBatch:
-    return RefinedBatch(
+def refined(
+    good: int, bad: int, duplicate: int = 0, *, announced: int | None = None
+) -> RefinedBatch:
+    batch = Batch(
         contract_id="transport.link_speed",
         contract_version="1.0.0",
         provider="transport",
@@ -39,6 +41,10 @@ def refined(good: int, bad: int, duplicate: int = 0) -> RefinedBatch:
         sm3="0" * 64,
         received_at=NOW,
         started_at=NOW,
+        rows_announced=announced,
+    )
+    return RefinedBatch(
+        batch=batch,
         rows_landed=good + bad + duplicate,
         rows_good=good,
         rows_bad=bad,
@@ -222,7 +228,7 @@ def test_digest_is_of_the_canonical_json() -> None:
 
 @pytest.mark.parametrize("on_fail", ["hold", "reject"])
 def test_other_rows_than_announced_stop_the_batch_with_both_numbers(on_fail: str) -> None:
-    batch = refined(3, 0).model_copy(update={"rows_announced": 6})
+    batch = refined(3, 0, announced=6)
     [found] = announced(batch)
     assert (found.rule_id, found.status, found.checked, found.failed) == (
         "manifest.rows",
@@ -236,6 +242,6 @@ def test_other_rows_than_announced_stop_the_batch_with_both_numbers(on_fail: str
 
 
 def test_rows_as_announced_pass_and_rows_unannounced_have_no_result() -> None:
-    [found] = announced(refined(3, 2, 1).model_copy(update={"rows_announced": 6}))
+    [found] = announced(refined(3, 2, 1, announced=6))
     assert (found.status, found.failed) == ("passed", 0)
     assert announced(refined(3, 0)) == []

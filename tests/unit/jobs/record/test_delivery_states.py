@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from contracts.delivery import Delivery
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from jobs.record import batches, governance
+from jobs.record import deliveries, governance
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 
@@ -21,10 +21,10 @@ DAY = date(2026, 7, 15)
 def test_a_state_that_comes_back_counts_again(home: Home) -> None:
     contract = load_tree(ROOT / "contracts").contract("econ_it.innovation_base")
     delivery = Delivery(contract, "econ_it", DAY)
-    batches.ended(home, delivery, "refused", "first")
-    batches.ended(home, delivery, "refused", "first")
-    batches.delivery_state(home, delivery, "received", "", batch_id="20260715-abc")
-    batches.ended(home, delivery, "refused", "again")
+    deliveries.ended(home, delivery, "refused", "first")
+    deliveries.ended(home, delivery, "refused", "first")
+    deliveries.stated(home, delivery, "received", "", batch_id="20260715-abc")
+    deliveries.ended(home, delivery, "refused", "again")
     assert [r.state for r in governance.states_of(home, delivery)] == [
         "refused",
         "received",

@@ -88,8 +88,8 @@ def every_rule(root: Path) -> Contract:
 
 
 def rendered(contract: Contract, root: Path, day: date = DAY, provider: str | None = None) -> str:
-    delivery = Delivery(contract, provider or contract.servers[0].provider, day)
-    plan = make_plan(delivery, root)
+    delivery = Delivery(contract, provider or contract.servers[0].provider, day, root)
+    plan = make_plan(delivery)
     parts = []
     for rule in plan.rules:
         mask, bit = plan.bit(rule)
@@ -121,7 +121,7 @@ def test_null_tokens_are_the_servers_own() -> None:
     all_tokens = set().union(*asked.values())
     assert any(tokens != all_tokens for tokens in asked.values())
     for provider, tokens in asked.items():
-        plan = make_plan(Delivery(contract, provider, DAY), TREE.root)
+        plan = make_plan(Delivery(contract, provider, DAY, TREE.root))
         wanted = sorted(f"'{token}'".upper() for token in tokens | {""})
         for text in plan.normalise[4:]:  # the columns, after what the system knows of a row
             said = text.partition(" IN (")[2].partition(") THEN")[0].upper()

@@ -73,6 +73,7 @@ def ran(home: Home, contract_id: str, stage: str, ended_at: datetime, seconds: f
             batch_id=batch,
             results=(),
             made=Made(3, 5) if stage == "publish" else None,
+            bronze_version=None,
         )
     outbox.write(home, run)
 
