@@ -38,8 +38,8 @@ class Stage(BaseModel):
         return self.model_dump_json()
 
 
-class Owed(Stage):
-    """Whose delivery of which date something is, and by which contract."""
+class OfDelivery(Stage):
+    """What is about a delivery: whose it is, of which date, by which contract."""
 
     contract_id: str
     contract_version: str
@@ -53,7 +53,7 @@ class Owed(Stage):
         return f"{self.provider}__{self.dataset}"
 
 
-class Batch(Owed):
+class Batch(OfDelivery):
     """A batch: the bytes of one delivery, named by their content."""
 
     batch_id: str
@@ -201,7 +201,7 @@ class PublishedVersion(OfBatch):
     rows_duplicate: int
 
 
-class Ended(Owed):
+class Ended(OfDelivery):
     """A delivery that stopped: in which state, at which stage, and why, in words."""
 
     kind: Literal["ended"] = "ended"

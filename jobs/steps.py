@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contracts.tree import Tree
     from jobs.pull.drop import Found
     from jobs.record.governance import BatchRow
-    from jobs.stages import LandedBatch, Owed, PublishedVersion, RawBatch, Verdict
+    from jobs.stages import LandedBatch, OfDelivery, PublishedVersion, RawBatch, Verdict
 
 #: How often a merge is laid over a table that other publications keep moving.
 _TRIES: Final = 5
@@ -192,5 +192,5 @@ def failed(home: Home, tree: Tree, end: Ended) -> None:
     record_failure(home, _delivery(tree, end), end.reason)
 
 
-def _delivery(tree: Tree, owed: Owed) -> Delivery:
-    return delivery_of(tree, owed.contract_id, owed.provider, owed.business_date.isoformat())
+def _delivery(tree: Tree, of: OfDelivery) -> Delivery:
+    return delivery_of(tree, of.contract_id, of.provider, of.business_date.isoformat())

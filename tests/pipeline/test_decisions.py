@@ -273,7 +273,7 @@ def test_withdraw_refuses_a_merge_that_cannot_be_laid_anew(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "step",
     [
-        "jobs.operations.withdrawal.recorded",
+        "jobs.record.decisions.withdrawn",
         "jobs.record.batches._quarantine_again",
         "jobs.operations.decisions.rebuild",
     ],
