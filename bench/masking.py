@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contracts.delivery import Delivery
 from contracts.layout import Home
-from contracts.model import Release
+from contracts.product import Release
 from infra.sandbox.city import generate_day
 from jobs import steps
 from jobs.seal import on_spark

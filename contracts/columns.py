@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contracts import model
+from contracts import model, product
 from contracts.constraint import Options, Reference, TableReference, Threshold
 from contracts.header import header_key
 from contracts.part import Part
@@ -100,7 +100,7 @@ class Columns(Part):
         readers: dict[str, Callable[[object, Place], Any]] = {
             "enum": self.enum,
             "rule": self.rule,
-            "release": lambda v, at: self.doc.parse(model.Release, v, at),
+            "release": lambda v, at: self.doc.parse(product.Release, v, at),
             "lowering": lambda v, at: self.doc.parse(model.Lowering, v, at),
             "quasi_identifier": lambda v, _: v,
             "holds": lambda v, _: v,

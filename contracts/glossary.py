@@ -12,7 +12,8 @@ from pydantic import Field, field_validator
 
 from contracts.document import load_yaml
 from contracts.frozen import Frozen
-from contracts.model import Column, Level, LogicalType, Release, RuleUse
+from contracts.model import Column, Level, LogicalType, RuleUse
+from contracts.product import Release
 from contracts.vocabulary import QuasiIdentifier
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from contracts.constraint import Options, Reference, Severity, TableReference
 from contracts.frozen import Frozen
 from contracts.pattern import LinePattern
+from contracts.product import Product, Release
 from contracts.vocabulary import Gb43697, LoweringFunction, PersonalKind, QuasiIdentifier
 
 CITY_TZ = ZoneInfo("Asia/Shanghai")
@@ -104,13 +105,6 @@ class RuleUse(Frozen):
 
     name: str
     arguments: dict[str, Any] = Field(default_factory=dict)
-
-
-class Release(Frozen):
-    """What masking a column needs before it leaves its owner."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-    mask: str
 
 
 class Lowering(Frozen):
@@ -248,54 +242,6 @@ class Thresholds(Frozen):
 
     bad_rows_percent: float = Field(default=5.0, ge=0, le=100)
     on_fail: Literal["hold", "reject"] = "hold"
-
-
-class Policy(Frozen):
-    """A projection of a product for a group of recipients: one physical table."""
-
-    name: str
-    columns: dict[str, Release]
-    rows: str | None = None
-    k: int | None = Field(default=None, ge=2, description="smallest group; default the product's")
-    l: int | None = Field(default=None, ge=2, description="distinct sensitive values a group")  # noqa: E741  (its name in the literature)
-    quasi_identifiers: tuple[str, ...] = ()
-    sensitive: tuple[str, ...] = ()
-
-
-class Total(Frozen):
-    """A margin that is published: sums of ``column`` by ``by``, here as ``total`` or elsewhere."""
-
-    column: str
-    by: tuple[str, ...]
-    total: str | None = None
-
-
-class Return(Frozen):
-    """回流: each district gets the rows whose ``column``, a division code, begins with its own."""
-
-    column: str
-    columns: dict[str, Release]
-    rows: str | None = None
-    k: int | None = Field(default=None, ge=2)
-    l: int | None = Field(default=None, ge=2)  # noqa: E741  (as a policy's)
-    quasi_identifiers: tuple[str, ...] = ()
-    sensitive: tuple[str, ...] = ()
-
-
-class Product(Frozen):
-    """How a product is made: its inputs, its SQL file and its smallest cell."""
-
-    #: ``return`` is no name in Python: it is written and read as that all the same.
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    inputs: tuple[str, ...]
-    sql: str
-    k: int = Field(default=20, ge=2)
-    policies: tuple[Policy, ...] = ()
-    totals: tuple[Total, ...] = ()
-    returns: Return | None = Field(default=None, alias="return")
-    returned_to: tuple[str, ...] = ()
-    """The districts whose policies were made from ``returns`` (contracts.returned)."""
 
 
 class Member(Frozen):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contracts import model
+from contracts import model, product
 from contracts.checks import Checks
 from contracts.columns import Columns
 from contracts.document import ContractError, Faults, gathered, load_yaml
@@ -38,7 +38,7 @@ PARTS: Final[Mapping[str, type[Frozen]]] = {
     "sharing": model.Sharing,
     "grading": model.Grading,
     "thresholds": model.Thresholds,
-    "product": model.Product,
+    "product": product.Product,
 }
 
 

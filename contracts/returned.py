@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.document import ContractError
-from contracts.model import Policy
+from contracts.product import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from contracts.model import Contract, Provider, Return
+    from contracts.model import Contract, Provider
+    from contracts.product import Return
 
 _PLACE = ("customProperties",)
 #: A district is the first six digits of a division code (GB/T 2260).

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from contracts.delivery import Origin
     from contracts.layout import Layer
-    from contracts.model import Column, Contract, Level, Policy
+    from contracts.model import Column, Contract, Level
+    from contracts.product import Policy
     from contracts.tree import Tree
 
 #: The columns that stages add: type and meaning.

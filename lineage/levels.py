@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from contracts.delivery import Origin
-    from contracts.model import Column, Contract, Level, Policy
+    from contracts.model import Column, Contract, Level
+    from contracts.product import Policy
     from contracts.tree import Tree
     from contracts.vocabulary import LoweringFunction
     from lineage.columns import Field, Input

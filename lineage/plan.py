@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from contracts.model import Contract, Level, Policy
+    from contracts.model import Contract, Level
+    from contracts.product import Policy
     from contracts.tree import Tree
     from lineage.columns import Field, Graph, Input
 

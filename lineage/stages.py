@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from contracts.delivery import Delivery, Origin
-    from contracts.model import Contract, Policy
+    from contracts.model import Contract
+    from contracts.product import Policy
     from contracts.tree import Tree
     from lineage.runs import Change, CheckFact, CpuTime, Parent
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_arg
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from contracts import model
+from contracts import model, product
 from contracts.approvals import Approval
 from contracts.columns import CUSTOM
 from contracts.constraint import Threshold
@@ -57,11 +57,11 @@ _STANDARD: Final[Mapping[str, Element]] = {
 #: Parts that stand in the properties of a contract, and where.
 _NESTED: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "load.delete_marker": (model.Load.DeleteMarker, "in `load`"),
-    "product.policies[]": (model.Policy, "in `product`"),
-    "product.totals[]": (model.Total, "in `product`"),
-    "product.return": (model.Return, "in `product`"),
+    "product.policies[]": (product.Policy, "in `product`"),
+    "product.totals[]": (product.Total, "in `product`"),
+    "product.return": (product.Return, "in `product`"),
     "export": (model.Export, "custom property of `servers[]`"),
-    "release": (model.Release, "custom property of a column; also in policies"),
+    "release": (product.Release, "custom property of a column; also in policies"),
     "lowering": (model.Lowering, "custom property of a column"),
     "threshold": (Threshold, "custom property of `relationships[]`"),
 }

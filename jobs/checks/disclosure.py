@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from contracts.model import Contract, Policy, Total
+    from contracts.model import Contract
+    from contracts.product import Policy, Total
 
 #: Columns that are counts of persons, where they were made by aggregate_k.
 _COUNTS: Final = ("integer",)

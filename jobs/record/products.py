@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contracts.layout import Home
-    from contracts.model import Contract, Policy
+    from contracts.model import Contract
+    from contracts.product import Policy
     from contracts.tree import Tree
     from jobs.record.footprint import Facts
     from jobs.stages import SharedVersion

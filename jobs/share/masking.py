@@ -14,7 +14,7 @@ from jobs.spark.sql import identifier, quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from contracts.model import Release
+    from contracts.product import Release
 
 
 class MaskError(JingshuError, ValueError):

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from contracts.delivery import Origin
     from contracts.layout import Home
-    from contracts.model import Contract, Policy
+    from contracts.model import Contract
+    from contracts.product import Policy
     from jobs.checks.disclosure import Measured
 
 

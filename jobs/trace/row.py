@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
     from contracts.layout import Home, Layer
-    from contracts.model import Column, Contract, Policy
+    from contracts.model import Column, Contract
+    from contracts.product import Policy
     from contracts.tree import Tree
     from jobs.record.governance import BatchRow
 

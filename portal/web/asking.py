@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contracts.document import load_yaml
 from contracts.errors import JingshuError, UsageError
-from contracts.model import SHARE_CEILING, Release
+from contracts.model import SHARE_CEILING
+from contracts.product import Release
 from portal.web import words
 from portal.web.errors import not_there
 from portal.web.pages import go, refuse, render

@@ -16,7 +16,8 @@ from sharing.requests.conditions import condition
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contracts.model import Contract, Release
+    from contracts.model import Contract
+    from contracts.product import Release
     from contracts.tree import Tree
     from sharing.requests.asked import Asked, Source
 

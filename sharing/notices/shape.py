@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from contracts.frozen import Frozen
-from contracts.model import LEVELS, SHARE_CEILING, Level, Release
+from contracts.model import LEVELS, SHARE_CEILING, Level
+from contracts.product import Release
 from jobs.checks.disclosure import k_wanted
 from jobs.spark.types import spark_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contracts.model import Column, Contract, Policy
+    from contracts.model import Column, Contract
+    from contracts.product import Policy
     from contracts.tree import Tree
 
 #: What kind of change breaks: of the table, of its rows, or of one column.

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from contracts.document import load_yaml
 from contracts.errors import UsageError
 from contracts.frozen import Frozen
-from contracts.model import Release
+from contracts.product import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

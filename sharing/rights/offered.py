@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from contracts.layout import Home
-    from contracts.model import Contract, Level, Policy
+    from contracts.model import Contract, Level
+    from contracts.product import Policy
     from contracts.tree import Feed, Tree
     from jobs.record.governance import CheckRow, PublicationRow
     from lineage.evidence.leaf import Leaf

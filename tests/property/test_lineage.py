@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from contracts.delivery import Delivery
 from contracts.layout import Home
 from contracts.loading import load_tree
-from contracts.model import LEVELS, Column, Contract, Level, Product, Server
+from contracts.model import LEVELS, Column, Contract, Level, Server
+from contracts.product import Product
 from contracts.tree import Tree
 from lineage import outbox, stages
 from lineage.columns import DECLARED, NAMESPACE, Field, export_namespace, headers, table_field

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from contracts.model import Release
+from contracts.product import Release
 from jobs.seal import columns, on_spark
 from jobs.seal.keys import keys_of
 from jobs.share.masking import MASKS, MaskError, masked

@@ -17,11 +17,9 @@ from contracts.model import (
     Load,
     Lowering,
     Member,
-    Policy,
-    Product,
-    Release,
     Server,
 )
+from contracts.product import Policy, Product, Release
 from lineage.columns import table_field
 from lineage.trace import View
 

@@ -18,7 +18,7 @@ from tests.support.returning import PRODUCT, returning_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contracts.model import Policy
+    from contracts.product import Policy
     from contracts.tree import Tree
 
 DISTRICTS = {p.id: p.code for p in TREE.providers.values() if p.kind == "district"}

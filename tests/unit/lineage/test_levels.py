@@ -11,7 +11,8 @@ import pytest
 
 from contracts.approvals import Approval
 from contracts.loading import load_tree
-from contracts.model import Level, Lowering, Policy, Product, Release
+from contracts.model import Level, Lowering
+from contracts.product import Policy, Product, Release
 from lineage.columns import Field, declared, table_field
 from lineage.errors import LineageError, TagLossError
 from lineage.levels import check_levels, check_policy, origin_of

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from contracts.layout import Home
-    from contracts.model import Contract, Policy
+    from contracts.model import Contract
+    from contracts.product import Policy
     from lineage.columns import Field, Graph
     from tests.support.lineage.spark_plan import Leaf
 

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.layout import Home
-from contracts.model import (
-    Column,
-    Contract,
-    Load,
-    Member,
-    Policy,
-    Product,
-    Provider,
-    Server,
-    Thresholds,
-)
+from contracts.model import Column, Contract, Load, Member, Provider, Server, Thresholds
+from contracts.product import Policy, Product
 from contracts.tree import Tree
 from jobs.record import governance
 from jobs.record.conservation import SHOWN

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.model import Lowering, Policy, Product, Release, Total
+from contracts.model import Lowering
+from contracts.product import Policy, Product, Release, Total
 from jobs.checks.disclosure import Measured, is_recoverable, margins, measure, suppressed
 from tests.support.lineage.made import PRODUCT, column
 

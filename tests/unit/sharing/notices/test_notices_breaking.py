@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.main import jingshu
-from contracts.model import Release
 from contracts.moment import utc_now
+from contracts.product import Release
 from sharing.control import Control, Grant
 from sharing.grants import grants
 from sharing.notices import facts, outbox, seen
