@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  (SQLAlchemy reads it)
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import inspect, or_, select
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: How the columns are called that say since when a row's leaf is logged, None while it is owed.
 MARKER: Final = "leaf_at"
+#: Modules that make leaves of rows whose tables others declare (``sharing.migrations.MODELS``).
+_DECLARING: Final = ("sharing.grants.grants", "sharing.tables.foreign", "sharing.requests.flow")
 
 
 class OwingRow(Base):
@@ -139,11 +142,11 @@ def leaves_due(row: Base) -> list[Leaf]:
 
 def declared() -> Iterator[type[Base]]:
     """Return every table whose rows owe leaves, by its class."""
-    # They import this module.
-    from sharing import migrations
-    from sharing.requests import flow  # noqa: F401
+    from sharing import migrations  # it imports this module
 
     migrations.declare_all()
+    for module in _DECLARING:
+        import_module(module)
     yield from (m.class_ for m in Base.registry.mappers if dues(m.class_))
 
 

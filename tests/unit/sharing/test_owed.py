@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,6 +47,13 @@ def findings(home: Home) -> list[Finding]:
     for prove in (granted, requests, rights, catalogue, attested):
         report.add(prove(lake))
     return report.findings
+
+
+def test_every_leaf_is_declared_in_a_process_that_imported_nothing_else() -> None:
+    """A server's process imports what it serves by: that must not decide what it settles."""
+    told = "from sharing import owed; print(*sorted(k.__name__ for k in owed.declared()))"
+    alone = subprocess.run([sys.executable, "-c", told], capture_output=True, check=True, text=True)
+    assert alone.stdout.split() == [kind.__name__ for kind in KINDS]
 
 
 @pytest.fixture
