@@ -20,16 +20,23 @@ _COUNTS: Final = (exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Predicate)
 def may_be_shown(query: str, contract: Contract) -> bool:
     """Tell whether a query's answer holds no value of a column above L2.
 
-    It holds none if it names no such column, or if what it selects is counted. What is not certain
-    is not shown.
+    It holds none if all that it names are open columns, by their own names or by names that it
+    gives to what is made of them; or if what it selects is counted. What is not certain is not
+    shown.
     """
     statement = sqlglot.parse_one(query, dialect="spark")
-    closed = {c.name.lower() for c in contract.columns if c.effective_level not in _OPEN}
+    open_ = {c.name.lower() for c in contract.columns if c.effective_level in _OPEN}
+    closed = {c.name.lower() for c in contract.columns} - open_
+    return not closed or _names_only(statement, open_, closed) or not _tells(statement)
+
+
+def _names_only(statement: exp.Expr, open_: set[str], closed: set[str]) -> bool:
+    """Tell whether every column that is read is read by its name, and is an open one."""
     named = {c.name.lower() for c in statement.find_all(exp.Column)}
+    given = {a.alias.lower() for a in statement.find_all(exp.Alias)}
     has_star = any(not isinstance(s.parent, exp.Count) for s in statement.find_all(exp.Star))
-    if not closed or (not has_star and not named & closed):
-        return True
-    return not _tells(statement)
+    by_place = any(alias.args.get("columns") for alias in statement.find_all(exp.TableAlias))
+    return not has_star and not by_place and not named & closed and named <= open_ | given
 
 
 def _tells(node: exp.Expr) -> bool:
