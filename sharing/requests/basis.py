@@ -16,7 +16,8 @@ from typing import Final
 from contracts.errors import UsageError
 
 _FILE: Final = Path(__file__).with_name("legal_bases.csv")
-_ARTICLE: Final = re.compile(r"第\s*([0-9]+|[零〇一二三四五六七八九十百千]+)\s*条")
+#: An article, right behind its law: another law's, further on, is no ground.
+_ARTICLE: Final = r"[》\s]*第\s*([0-9]+|[零〇一二三四五六七八九十百千]+)\s*条"
 _DIGITS: Final = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0}
 _UNITS: Final = {"十": 10, "百": 100, "千": 1000}
 
@@ -43,16 +44,15 @@ def laws() -> tuple[Law, ...]:
 
 def check_basis(text: str) -> None:
     """Raise UsageError unless a text names a law of the list and an article that it has."""
-    law = _named(text)
-    found = _ARTICLE.search(text)
-    if law is None or found is None:
+    found = _named(text)
+    if found is None:
         known = "、".join(law.name for law in sorted(laws(), key=lambda law: law.name))
         raise UsageError(
             "法律依据须写明法律名称与条款 The legal basis names no law and article that is known.",
             "写作 Write it as: 政务数据共享条例 第十四条。可引用 Known laws"
             f" (sharing/requests/legal_bases.csv): {known}.",
         )
-    number = article(found[1])
+    law, number = found
     if not 1 <= number <= (law.articles or number):
         raise UsageError(
             f"《{law.name}》没有第 {number} 条 {law.name} has no article {number}.",
@@ -60,12 +60,13 @@ def check_basis(text: str) -> None:
         )
 
 
-def _named(text: str) -> Law | None:
+def _named(text: str) -> tuple[Law, int] | None:
+    """Return the first law of the list that is named with an article, and the article's number."""
     for law in laws():
-        if law.name in text:
-            return law
-    words = re.split(r"[\s《》第]+", text)
-    return next((law for law in laws() if law.also and law.also in words), None)
+        names = [re.escape(law.name), *([rf"(?<!\w){re.escape(law.also)}"] if law.also else [])]
+        if found := re.search(f"(?:{'|'.join(names)}){_ARTICLE}", text):
+            return law, article(found[1])
+    return None
 
 
 def article(text: str) -> int:

@@ -211,6 +211,8 @@ def test_a_refusal_says_why_and_by_which_law(control: Control, lacking: str) -> 
         ("数据安全法", "names no law"),
         ("第十四条", "names no law"),
         ("本局内部规定 第三条", "names no law"),
+        ("依《本局规定》第三条，参照数据安全法", "names no law"),
+        ("本局管理条例 第三条", "names no law"),
         ("数据安全法 第五十六条", "no article 56"),
         ("政务数据共享条例 第0条", "no article 0"),
     ],
