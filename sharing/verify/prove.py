@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jobs.verify.prove import CHECKS as OF_THE_LAKE
-from jobs.verify.report import Finding, Report, said
+from jobs.verify.report import Finding, Report, checked
 from sharing.calendars import calendars
 from sharing.readable import said_of
 from sharing.verify.attested import attested
@@ -61,7 +61,9 @@ def answers(check: Check, lake: CityLake) -> Iterator[Checked]:
     yield from _found(check, lake)
     for row in sorted(lake.records.unreadable, key=lambda row: row.where):
         if row.kind in lake.records.asked:
-            yield said(_RECORDS, row.where, f"check {_name(check)} cannot read it: {row.problem}")
+            yield checked(
+                _RECORDS, row.where, f"check {_name(check)} cannot read it: {row.problem}"
+            )
 
 
 def _found(check: Check, lake: CityLake) -> list[Checked]:
