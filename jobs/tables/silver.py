@@ -91,9 +91,9 @@ def publications(table: DeltaTable | None) -> list[Publication]:
 
 def in_force(table: DeltaTable | None) -> list[Publication]:
     """Return the publications that no withdrawal took back, oldest first."""
-    said = publications(table)
-    withdrawn = {p.batch_id for p in said if p.kind == "withdraw"}
-    return [p for p in said if p.kind == "publish" and p.batch_id not in withdrawn]
+    history = publications(table)
+    withdrawn = {p.batch_id for p in history if p.kind == "withdraw"}
+    return [p for p in history if p.kind == "publish" and p.batch_id not in withdrawn]
 
 
 def version_as_of(table: DeltaTable | None, business_date: date) -> int | None:

@@ -221,11 +221,11 @@ class _Tracing:
         stored = open_table(self._home.table("silver", table))
         row = self._batch_rows(table).get(batch_id)
         released_by = None
-        for said in silver.publications(stored):
-            if said.kind != "publish" or said.batch_id != batch_id or row is None:
+        for publication in silver.publications(stored):
+            if publication.kind != "publish" or publication.batch_id != batch_id or row is None:
                 continue
             verdict = self._log.find(
-                f"verdict:{leaves.verdict_subject(self._home, row, said.digest)}"
+                f"verdict:{leaves.verdict_subject(self._home, row, publication.digest)}"
             )
             if verdict is not None:
                 keys.add(verdict.leaf.key)

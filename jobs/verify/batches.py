@@ -1,4 +1,4 @@
-"""Governance rows against evidence: what a batch is said to be is what was logged of it."""
+"""Governance rows against evidence: what a batch claims to be is what was logged of it."""
 
 from __future__ import annotations
 

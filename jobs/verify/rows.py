@@ -71,7 +71,7 @@ def _accounted(row: BatchRow, where: str, kept: int) -> Iterator[Checked]:
 
 
 def _shown(lake: Lake, row: BatchRow) -> Checked:
-    """Hold what is visible of a published batch against what it is said to have published.
+    """Hold what is visible of a published batch against what it claims to have published.
 
     Of a merge, newer rows of the same keys took rows away since: its own stage tells instead.
     """

@@ -262,9 +262,12 @@ def _claims(
     tables = {row.table_name, share.subject.partition("@")[0]}
     if build is not None:
         tables.add(build.subject.partition("@")[0])
-    for said in lake.publications:
-        if said.table_name in tables and said.business_date == row.business_date:
-            yield Claim(f"governance.publications {said.kind} {said.table_name}", said.origin)
+    for publication in lake.publications:
+        if publication.table_name in tables and publication.business_date == row.business_date:
+            yield Claim(
+                f"governance.publications {publication.kind} {publication.table_name}",
+                publication.origin,
+            )
     for leaf in (share, build):
         where = "its build" if leaf is None else f"evidence {leaf.key}"
         yield Claim(where, None if leaf is None else _text(leaf.facts.get("origin")))
