@@ -149,7 +149,7 @@ class _CatchingUp:
         return [*gone, *new]
 
     def read(self, names: Iterable[str]) -> bool:
-        """Look at files, and read those that are not as they were; return whether any said more.
+        """Look at files, and read those that are not as they were; return whether any told more.
 
         Commits every thousand files, so that whoever is interrupted does not begin again.
         """

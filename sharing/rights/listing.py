@@ -395,5 +395,5 @@ def _quality(found: Offered) -> dict[str, Any]:
 
 def _link(link: Link) -> dict[str, Any]:
     days = {"from_on": link.from_on, "to_on": link.to_on}
-    said = {name: None if day is None else day.isoformat() for name, day in days.items()}
-    return {**asdict(link), "scope": list(link.scope), **said}
+    dates = {name: None if day is None else day.isoformat() for name, day in days.items()}
+    return {**asdict(link), "scope": list(link.scope), **dates}

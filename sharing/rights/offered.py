@@ -60,8 +60,10 @@ class RealOrigin:
     def __post_init__(self) -> None:
         other = [c for c in self.claims if c.origin != _REAL]
         if other or not self.claims:
-            said = Counter(c.origin or "unknown" for c in other)
-            words = ", ".join(f"{origin} × {n}" for origin, n in sorted(said.items())) or "unknown"
+            counts = Counter(c.origin or "unknown" for c in other)
+            words = (
+                ", ".join(f"{origin} × {n}" for origin, n in sorted(counts.items())) or "unknown"
+            )
             first = f", first in {other[0].where}" if other else ""
             raise SimulatedDataError(
                 f"Its origin is not real ({words}{first}): simulated data is never listed.",
@@ -195,9 +197,9 @@ def _published(home: Home, table: str, on: date | None) -> PublicationRow:
     ]
     published = [row for row in rows if row.status == "published" and row.version is not None]
     if not published:
-        said = f"：{rows[-1].status} {rows[-1].reason}" if rows else ""
+        last_state = f"：{rows[-1].status} {rows[-1].reason}" if rows else ""
         raise NotListableError(
-            f"No version of {table} is published{f' of {on}' if on else ''}{said}.",
+            f"No version of {table} is published{f' of {on}' if on else ''}{last_state}.",
             "Build and share it first: ./jingshu run.",
         )
     return max(published, key=lambda row: row.business_date)

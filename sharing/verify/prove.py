@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from jobs.verify.prove import CHECKS as OF_THE_LAKE
 from jobs.verify.report import Finding, Report, checked
 from sharing.calendars import calendars
-from sharing.readable import said_of
+from sharing.readable import error_line
 from sharing.verify.attested import attested
 from sharing.verify.catalogue import catalogue
 from sharing.verify.grants import grants
@@ -77,7 +77,7 @@ def _found(check: Check, lake: CityLake) -> list[Checked]:
             return list(check(lake))
     except Exception as error:  # noqa: BLE001 - see above
         stopped = error
-    problem = f"it came to no end: {said_of(stopped)}"
+    problem = f"it came to no end: {error_line(stopped)}"
     return [(_RECORDS, Finding(_RECORDS, f"check {_name(check)}", problem))]
 
 
