@@ -39,7 +39,7 @@ def read_by(
 
 
 def words(text: str) -> Mapping[str, str]:
-    """Read what was said with a step: an object of texts."""
+    """Read what was stated with a step: an object of texts."""
     return _WORDS.validate_json(text, strict=True)
 
 

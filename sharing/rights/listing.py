@@ -116,7 +116,7 @@ def list_product(control: Control, tree: Tree, offer: Offer, actor: Actor, at: d
 
     Raises:
         SimulatedDataError: Anything it is made from is simulated, or not known to be real.
-        NotListableError: It lacks a right, a proof, a report, or is above L2; every reason is said.
+        NotListableError: It lacks a right, a proof, a report, or is above L2; with every reason.
         UsageError: There is no such product or policy, or it is listed already.
     """
     require(actor, "list_product", offer.lister)
