@@ -60,7 +60,7 @@ def ensure(home: Home, contract: Contract, table: str) -> DeltaTable:
 
 
 def schema(contract: Contract) -> Schema:
-    """Return silver's Delta schema: the contract's typed columns, and whence each row came."""
+    """Return silver's Delta schema: the contract's typed columns, and where each row came from."""
     return staged.schema(
         contract.columns,
         ("_source_line", "long"),
