@@ -100,7 +100,7 @@ def texts(column: Any) -> list[str | None]:
     return list(text.to_pylist())
 
 
-def sayings(file: Any) -> list[str]:
+def metadata(file: Any) -> list[str]:
     """Return what the file says of itself, for a reader who looks for marks."""
     of_file = {**(file.metadata.metadata or {}), **(file.schema_arrow.metadata or {})}
     own = [f.metadata or {} for f in file.schema_arrow]
@@ -155,7 +155,7 @@ def main(arguments: list[str]) -> int:
         with pq.ParquetFile(arguments[0]) as file:
             check(file)
             if arguments[1:] == ["--all"]:
-                sys.stdout.write(json.dumps(sayings(file)) + "\n")
+                sys.stdout.write(json.dumps(metadata(file)) + "\n")
             sys.stdout.write(json.dumps(file.schema_arrow.names) + "\n")
             for cells in rows(file, os.path.getsize(arguments[0])):  # noqa: PTH202  (no more imports)
                 sys.stdout.write(json.dumps(cells) + "\n")

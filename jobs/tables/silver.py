@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Contract
 
-#: The stage's partition: good rows, bad rows and doubles, and merge_key's three other kinds.
+#: The stage's partition: good rows, bad rows and exact duplicates, and merge_key's three others.
 GOOD, BAD, CARRIED, TOMBSTONE, OUTDATED = "true", "false", "carried", "tombstone", "outdated"
 #: Ends the name of the stage that a ``merge_key`` table shows after a withdrawal.
 WITHDRAWN: Final = "-withdrawn"
