@@ -26,9 +26,9 @@ def visible(lake: Lake) -> Iterator[Checked]:
     """Check every file, row and publication that silver shows."""
     known = {(row.table, row.batch_id) for row in lake.batches}
     for name, table in lake.silver.items():
-        said_by_log = silver.publications(table)
+        commits = silver.publications(table)
         in_force = silver.in_force(table)
-        stages = {p.stage for p in said_by_log if p.kind == "withdraw"}
+        stages = {p.stage for p in commits if p.kind == "withdraw"}
         yield from _files(name, table, frozenset({p.stage for p in in_force} | stages))
         foreign = foreign_commits(table)
         problem = f"version {foreign[0]} was committed by no stage of Jingshu" if foreign else None
@@ -108,8 +108,8 @@ def periods(lake: Lake) -> Iterator[Checked]:
 
 def _newest_merge(name: str, table: DeltaTable, shown: frozenset[str | None]) -> Checked:
     """Check that a merge table shows the stage of its newest commit, and nothing else."""
-    said_by_log = silver.publications(table)
-    newest = said_by_log[-1].stage if said_by_log else None
+    commits = silver.publications(table)
+    newest = commits[-1].stage if commits else None
     others = sorted(str(s) for s in shown - {newest})
     problem = f"it shows {others[0]}, its newest commit is {newest}" if others else None
     return checked(3, f"silver/{name}", problem)

@@ -126,8 +126,8 @@ class CometBft:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ChainError(f"{self._url} did not answer: {error}.") from error
         if not isinstance(answer, dict) or answer.get("error"):
-            error_said = answer.get("error") if isinstance(answer, dict) else answer
-            raise _NodeError(f"{self._url} answered {method} with {error_said}.")
+            problem = answer.get("error") if isinstance(answer, dict) else answer
+            raise _NodeError(f"{self._url} answered {method} with {problem}.")
         return answer.get("result")
 
 
