@@ -96,9 +96,9 @@ def workspace(folder: Path, module: str, tests: tuple[str, ...]) -> None:
 
 
 def _mutmut(folder: Path, names: list[str], children: int) -> str:
-    """Run mutmut in a workspace and return what it said."""
+    """Run mutmut in a workspace and return what it wrote."""
     environment = os.environ | {"PYTHONPATH": str(folder), "HYPOTHESIS_STORAGE_DIRECTORY": ".hypo"}
-    said = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "mutmut", "run", "--max-children", str(children), *names],
         cwd=folder,
         env=environment,
@@ -106,7 +106,7 @@ def _mutmut(folder: Path, names: list[str], children: int) -> str:
         capture_output=True,
         text=True,
     )
-    return said.stdout[-2000:] + said.stderr[-2000:]
+    return done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def _results(folder: Path, module: str) -> dict[str, int | None]:
@@ -128,11 +128,13 @@ def measure(subject: str, tests: tuple[str, ...], sample: int, seed: int, childr
         names = sorted(n for n in _results(folder, module) if mine in n)
         if sample and sample < len(names):
             names = sorted(random.Random(f"{seed}{subject}").sample(names, sample))  # noqa: S311
-        said = _mutmut(folder, names, children)
+        output = _mutmut(folder, names, children)
         codes = {n: c for n, c in _results(folder, module).items() if n in set(names)}
     unknown = [n for n, c in codes.items() if c is None]
     if unknown or not names:
-        raise RuntimeError(f"{subject}: {len(unknown)} of {len(names)} mutants did not run\n{said}")
+        raise RuntimeError(
+            f"{subject}: {len(unknown)} of {len(names)} mutants did not run\n{output}"
+        )
     lost = tuple(n for n, c in codes.items() if c in (*_SURVIVED, *_NO_TESTS))
     return Score(subject, len(codes) - len(lost), len(codes), lost)
 

@@ -179,11 +179,11 @@ class _Elsewhere(DataSharingRestClient):  # type: ignore[misc]  # the client has
         return replace(answer, lines=list(answer.lines))
 
     def _line(self, line: str) -> str:
-        said = json.loads(line)
-        if "file" in said and "deltaSingleAction" in said["file"]:
-            add = said["file"]["deltaSingleAction"]["add"]
+        parsed = json.loads(line)
+        if "file" in parsed and "deltaSingleAction" in parsed["file"]:
+            add = parsed["file"]["deltaSingleAction"]["add"]
             add["path"] = self._place(add["path"])
-        return json.dumps(said)
+        return json.dumps(parsed)
 
     def _place(self, url: str) -> str:
         return self._places[urlsplit(url).path.rsplit("/", 1)[1]]

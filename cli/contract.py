@@ -129,8 +129,10 @@ def _rules_by_column(found: Contract) -> dict[str, list[str]]:
         if rule.column is not None:
             name = found.column(rule.column).rule
             arguments = name.arguments if name and rule.kind == name.name else {}
-            said = ", ".join(f"{k}={v}" for k, v in arguments.items())
-            rules.setdefault(rule.column, []).append(f"{rule.kind}({said})" if said else rule.kind)
+            parameters = ", ".join(f"{k}={v}" for k, v in arguments.items())
+            rules.setdefault(rule.column, []).append(
+                f"{rule.kind}({parameters})" if parameters else rule.kind
+            )
     return rules
 
 

@@ -137,10 +137,10 @@ def row(table: str, key: str, as_json: bool) -> int:
     shown.
     """
     from contracts.requested import city_tree
-    from jobs.trace.row import whence
+    from jobs.trace.row import row_lineage
 
     home = Home.from_env()
-    found = whence(home, city_tree(home), table, key)
+    found = row_lineage(home, city_tree(home), table, key)
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
         return 0

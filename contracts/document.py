@@ -50,8 +50,8 @@ class ContractError(JingshuError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from the finished sentences: exceptions cross process borders."""
-        said = (self.file, self.line, self.place, self.problem, self.remedy)
-        return (_rebuilt, (*said, self.more))
+        parts = (self.file, self.line, self.place, self.problem, self.remedy)
+        return (_rebuilt, (*parts, self.more))
 
 
 def _rebuilt(
@@ -260,7 +260,7 @@ def load_yaml(file: Path) -> Document:
         if root is not None and not is_bomb:
             data = loader.construct_document(root)
     except (OSError, RecursionError, ValueError, OverflowError, yaml.YAMLError) as bad:
-        raise ContractError(file, *_said(bad)) from None
+        raise ContractError(file, *_explained(bad)) from None
     if text is None:
         raise ContractError(
             file, None, (), f"{size} bytes are too many", "Split it: a contract is < 4 MiB."
@@ -276,7 +276,7 @@ def load_yaml(file: Path) -> Document:
     return Document(file, data, root)
 
 
-def _said(bad: Exception) -> tuple[int | None, Place, str, str]:
+def _explained(bad: Exception) -> tuple[int | None, Place, str, str]:
     """Return line, place, problem and remedy of what stopped the reading of a file."""
     match bad:
         case FileNotFoundError():

@@ -59,8 +59,8 @@ class Term(Frozen):
         if column.effective_level < self.level:
             yield f"its level is {column.effective_level}, below {self.level}"
         if column.rule != self.rule:
-            said = column.rule.name if column.rule else "none"
-            yield f"its rule is {said}, not {self.rule.name if self.rule else 'none'}"
+            actual = column.rule.name if column.rule else "none"
+            yield f"its rule is {actual}, not {self.rule.name if self.rule else 'none'}"
 
 
 def read_glossary(root: Path) -> Mapping[str, Term]:

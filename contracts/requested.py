@@ -1,7 +1,7 @@
 """Products that agreed requests made: each a folder below ``JINGSHU_HOME/requests``.
 
 A folder holds what a product holds in a tree: its contract, its SQL, and its register of approvals.
-One that no longer fits its tree is left out and said, so that it stops no other product.
+One that no longer fits its tree is left out and reported, so that it stops no other product.
 """
 
 from __future__ import annotations

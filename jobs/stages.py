@@ -91,17 +91,17 @@ class OfBatch(Stage):
 
     @model_serializer(mode="wrap")
     def _flat(self, made: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        said: dict[str, Any] = made(self)
-        return {**said.pop("batch"), **said}
+        data: dict[str, Any] = made(self)
+        return {**data.pop("batch"), **data}
 
     @model_validator(mode="before")
     @classmethod
-    def _composed(cls, said: Any) -> Any:
+    def _composed(cls, data: Any) -> Any:
         """Take a batch's keys out of the flat object, as which it crosses borders."""
-        if not isinstance(said, dict) or "batch" in said:
-            return said
-        own = {name: value for name, value in said.items() if name not in Batch.model_fields}
-        return {**own, "batch": {n: v for n, v in said.items() if n in Batch.model_fields}}
+        if not isinstance(data, dict) or "batch" in data:
+            return data
+        own = {name: value for name, value in data.items() if name not in Batch.model_fields}
+        return {**own, "batch": {n: v for n, v in data.items() if n in Batch.model_fields}}
 
 
 class RawBatch(OfBatch):

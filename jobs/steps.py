@@ -188,7 +188,7 @@ def record_failure(home: Home, delivery: Delivery, reason: str) -> None:
 
 
 def failed(home: Home, tree: Tree, end: Ended) -> None:
-    """State that a delivery failed, as a task that gave up said of it."""
+    """State that a delivery failed, in the words of the task that gave up."""
     record_failure(home, _delivery(tree, end), end.reason)
 
 

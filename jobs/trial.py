@@ -126,8 +126,8 @@ def given(
 ) -> Given:
     """Take a file for a delivery of a contract (its id, or a contract file).
 
-    What is not said is read from the file's folders (``<provider>/<dataset>/<date>/``), else it is
-    the first provider and yesterday. Raises UsageError for what does not exist.
+    What is not given is read from the file's folders (``<provider>/<dataset>/<date>/``), otherwise
+    it is the first provider and yesterday. Raises UsageError for what does not exist.
     """
     tree, found = _contract(tree, contract)
     folders = [p.name for p in file.resolve().parents]

@@ -149,7 +149,7 @@ class _CatchingUp:
         return [*gone, *new]
 
     def read(self, names: Iterable[str]) -> bool:
-        """Look at files, and read those that are not as they were; return whether any said more.
+        """Look at files, and read those that are not as they were; return whether any told more.
 
         Commits every thousand files, so that whoever is interrupted does not begin again.
         """
@@ -160,7 +160,7 @@ class _CatchingUp:
             else {name: self._store.was(name) for name in looked_at}
         )
         waiting = [name for name in looked_at if not self._is_as_it_was(name, known.get(name))]
-        said_at, is_changed = time.monotonic(), False
+        told_at, is_changed = time.monotonic(), False
         for start in range(0, len(waiting), _CHUNK_FILES):
             self._store.base.execute("BEGIN IMMEDIATE")
             try:
@@ -169,8 +169,8 @@ class _CatchingUp:
             finally:
                 if self._store.base.in_transaction:
                     self._store.base.execute("COMMIT")
-            if self._told and time.monotonic() - said_at > _QUIET_S:
-                said_at = time.monotonic()
+            if self._told and time.monotonic() - told_at > _QUIET_S:
+                told_at = time.monotonic()
                 self._told(min(start + _CHUNK_FILES, len(waiting)), len(waiting))
         return is_changed
 

@@ -78,10 +78,10 @@ def _candidates(text: str, known: Sequence[str]) -> list[tuple[str, str | None]]
 
     found: list[tuple[bool, int, int, str, str | None]] = []
     for name in known:
-        for said in {name, name.rpartition("/")[2]} - {""}:
-            if text == said:
-                found.append((said != name, rank(name), -len(said), name, None))
-            elif text.startswith(f"{said}."):
-                column = text[len(said) + 1 :]
-                found.append((said != name, rank(name), -len(said), name, column))
+        for alias in {name, name.rpartition("/")[2]} - {""}:
+            if text == alias:
+                found.append((alias != name, rank(name), -len(alias), name, None))
+            elif text.startswith(f"{alias}."):
+                column = text[len(alias) + 1 :]
+                found.append((alias != name, rank(name), -len(alias), name, column))
     return [(name, column) for *_, name, column in sorted(found, key=lambda f: f[:4])]

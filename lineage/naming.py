@@ -116,5 +116,5 @@ class Own:
 
 
 def is_imported(file: str) -> bool:
-    """Tell whether a file of events holds what others said."""
+    """Tell whether a file of events is from others."""
     return file.startswith(IMPORTED)

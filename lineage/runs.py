@@ -1,4 +1,4 @@
-"""A frozen run: what one stage read, wrote and checked, before it is said as OpenLineage events."""
+"""A frozen run: what one stage read, wrote and checked, before it becomes OpenLineage events."""
 
 from __future__ import annotations
 

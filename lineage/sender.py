@@ -111,17 +111,17 @@ class Sender:
             if down or event.file in stuck:
                 waiting += 1
                 continue
-            said = self._offer(event)
-            if said.kind == "delivered":
+            answer = self._offer(event)
+            if answer.kind == "delivered":
                 self._done(event)
                 delivered, in_a_row = delivered + 1, 0
-            elif said.kind == "refused":
-                refused.append(self._set_aside(event, said))
+            elif answer.kind == "refused":
+                refused.append(self._set_aside(event, answer))
                 in_a_row = 0
             else:
-                stuck[event.file] = said
+                stuck[event.file] = answer
                 waiting, in_a_row = waiting + 1, in_a_row + 1
-                asked_to_wait = said.kind == "down" or said.retry_after_s is not None
+                asked_to_wait = answer.kind == "down" or answer.retry_after_s is not None
                 down = asked_to_wait or in_a_row >= self._pace.stuck_runs
         last = next(reversed(stuck.values()), Answer("delivered"))
         wait_s = max((a.retry_after_s or 0.0 for a in stuck.values()), default=0.0)
@@ -168,22 +168,22 @@ class Sender:
         if not _is_event(line):
             return Answer("refused", "this line is no OpenLineage event")
         for attempt in range(self._pace.attempts):
-            said = self._endpoint.post(line)
-            is_answered = said.kind != "later" and said.status is not None
+            answer = self._endpoint.post(line)
+            is_answered = answer.kind != "later" and answer.status is not None
             if is_answered or attempt == self._pace.attempts - 1:
                 break
-            asked_s = said.retry_after_s
+            asked_s = answer.retry_after_s
             wait_s = self._pace.wait_s(attempt) if asked_s is None else asked_s
             if wait_s > self._pace.most_wait_s or self._sleep(wait_s):
                 break
-        return said
+        return answer
 
     def _done(self, event: Pending) -> None:
         self._known.advance(event.file, event.start, event.end)
         self._cursors[event.file] = event.end
 
-    def _set_aside(self, event: Pending, said: Answer) -> SetAside:
-        aside = SetAside(event.file, event.start, said.status, said.reason)
+    def _set_aside(self, event: Pending, answer: Answer) -> SetAside:
+        aside = SetAside(event.file, event.start, answer.status, answer.reason)
         self._known.set_aside(aside, event.end)
         self._cursors[event.file] = event.end
         return aside

@@ -1,7 +1,7 @@
 """The SQLite file behind the lineage index: runs by what they read and wrote.
 
 Graphs and descriptions are kept once each, with their digest, since thousands of runs share them.
-Which file of the outbox said what is kept too, so that a file can be read again or forgotten.
+Which events each file of the outbox holds is kept too, so that it can be read again or forgotten.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Store:
         return [os.fsdecode(row[0]) for row in found if row is not None]
 
     def forget(self, name: str) -> None:
-        """Take out a file with all that it said."""
+        """Take out a file with all its events."""
         self._runs.clear()
         key = (os.fsencode(name),)
         of = "(SELECT id FROM run WHERE file = (SELECT id FROM file WHERE name = ?))"
@@ -265,15 +265,15 @@ class Store:
         return self._newest(where, values, None)
 
     def _newest(self, where: list[str], values: list[str], before: Ran | None) -> Ran | None:
-        said: list[str | int | bytes] = list(values)
+        parameters: list[str | int | bytes] = list(values)
         if before is not None:
             at_us, run_id, file, line = before.order
             where = [*where, "use.at_us <= ?", f"{_ORDER} < (?, ?, ?, ?)"]
-            said += [at_us, at_us, run_id, os.fsencode(file), line]
+            parameters += [at_us, at_us, run_id, os.fsencode(file), line]
         row = self.base.execute(
             f"SELECT use.run FROM {_USES} WHERE {' AND '.join(where)}"  # noqa: S608
             f" ORDER BY {_NEWEST} LIMIT 1",
-            said,
+            parameters,
         ).fetchone()
         return None if row is None else self.run(int(row[0]))
 

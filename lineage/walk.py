@@ -69,7 +69,7 @@ class Facts(Protocol):
 
 @dataclass(frozen=True)
 class Seen:
-    """A data set at one step: which run wrote which version of it, and what it is said to be.
+    """A data set at one step: which run wrote which version of it, and what it claims to be.
 
     Without ``run`` nobody wrote it: an export, a code table, or what came from elsewhere.
     ``is_inferred`` says that the reader did not name the version.

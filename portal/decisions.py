@@ -170,10 +170,10 @@ def finding_sentence(finding: FindingRow) -> str:
     """Say what a column holds and how it is graded, in both languages: never a value."""
     word = word_for(CONTENT, finding.kind)
     where = finding.column or finding.table_name
-    said = f"{where} 含 holds {word.zh} {word.en}（{finding.matching:,}/{finding.checked:,}）"
+    sentence = f"{where} 含 holds {word.zh} {word.en}（{finding.matching:,}/{finding.checked:,}）"
     if finding.proposed_level != finding.declared_level:
-        return f"{said}：{finding.declared_level} → {finding.proposed_level}"
-    return f"{said}：{finding.declared_level}"
+        return f"{sentence}：{finding.declared_level} → {finding.proposed_level}"
+    return f"{sentence}：{finding.declared_level}"
 
 
 def _batch_id(line: Line) -> str:

@@ -103,8 +103,8 @@ class Line:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why it is as it is, each sentence once: the delivery's reason, then the batch's."""
-        said = (self.delivery.reason, self.own_batch.reason if self.own_batch else "")
-        return tuple(dict.fromkeys(r.strip() for r in said if r and r.strip()))
+        texts = (self.delivery.reason, self.own_batch.reason if self.own_batch else "")
+        return tuple(dict.fromkeys(r.strip() for r in texts if r and r.strip()))
 
     @property
     def ahead(self) -> timedelta | None:

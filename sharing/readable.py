@@ -27,7 +27,7 @@ _R = TypeVar("_R", bound=Base)
 #: In a column's ``info``: the function by which its text is read.
 READS: Final = "reads"
 #: What is planted may be long, and an error may repeat it.
-_SAID_CHARACTERS: Final = 200
+_LINE_CHARACTERS: Final = 200
 _WORDS: Final = TypeAdapter(dict[str, str])
 
 
@@ -39,7 +39,7 @@ def read_by(
 
 
 def words(text: str) -> Mapping[str, str]:
-    """Read what was said with a step: an object of texts."""
+    """Read what was stated with a step: an object of texts."""
     return _WORDS.validate_json(text, strict=True)
 
 
@@ -76,7 +76,7 @@ def read_each(
         try:
             yield key, session.scalars(select(kind).where(is_it)).one()
         except Exception as error:  # noqa: BLE001 - what is planted may break anything
-            yield key, Unreadable(kind, key, said_of(error))
+            yield key, Unreadable(kind, key, error_line(error))
 
 
 def read_rows(session: Session, kind: type[_R], asked: Select[_R]) -> list[_R]:
@@ -87,7 +87,7 @@ def read_rows(session: Session, kind: type[_R], asked: Select[_R]) -> list[_R]:
         return [row for _, row in read_each(session, kind) if not isinstance(row, Unreadable)]
 
 
-def said_of(error: Exception) -> str:
+def error_line(error: Exception) -> str:
     """Return an error in one line: its kind, and the beginning of what it says."""
     first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}".removesuffix(": ")[:_SAID_CHARACTERS]
+    return f"{type(error).__name__}: {first}".removesuffix(": ")[:_LINE_CHARACTERS]

@@ -1,6 +1,6 @@
 """Working days of the country, with the days made up for holidays (调休).
 
-A year whose holidays the State Council has not announced yet has no calendar: that is said, and
+A year whose holidays the State Council has not announced yet has no calendar: that is reported, and
 never taken for plain Mondays to Fridays. Source: the yearly notices, as ``chinesecalendar`` has
 them, and where it has not those that an operator added (``sharing.calendars``).
 """

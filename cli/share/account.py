@@ -146,7 +146,7 @@ def _say_password(name: str, issued: str) -> None:
 
 
 def _as_json(found: AccountView) -> dict[str, object]:
-    def said(at: object) -> str | None:
+    def text(at: object) -> str | None:
         return None if at is None else str(at)
 
     return {
@@ -154,7 +154,7 @@ def _as_json(found: AccountView) -> dict[str, object]:
         "body": found.body,
         "roles": list(found.roles),
         "created_at": found.created_at.isoformat(),
-        "disabled_at": said(found.disabled_at and found.disabled_at.isoformat()),
-        "locked_until": said(found.locked_until and found.locked_until.isoformat()),
+        "disabled_at": text(found.disabled_at and found.disabled_at.isoformat()),
+        "locked_until": text(found.locked_until and found.locked_until.isoformat()),
         "must_change": found.must_change,
     }

@@ -267,7 +267,7 @@ def register(provider: str | None, state: str | None, as_json: bool) -> None:
     click.echo(f"{len(told)} 条 entries")
 
 
-def _take(code: str, action: Action, said: Mapping[str, str], acting: str | None) -> None:
+def _take(code: str, action: Action, statements: Mapping[str, str], acting: str | None) -> None:
     from contracts.moment import utc_now
     from sharing.catalogue.register import take
     from sharing.control import Control
@@ -279,7 +279,7 @@ def _take(code: str, action: Action, said: Mapping[str, str], acting: str | None
         )
     with Control(Home.from_env()) as control:
         who = actor(control, acting, found[0].provider)
-        state = take(control, found[0], action, said, who, utc_now())
+        state = take(control, found[0], action, statements, who, utc_now())
     click.echo(f"{code} {_STATES[state]}")
 
 

@@ -10,8 +10,8 @@ import click
 
 from cli.acting import local_user
 from cli.share.request_text import (
+    EXAMPLES,
     OPTIONS,
-    SAID,
     STEPS,
     example,
     show_reading,
@@ -92,9 +92,9 @@ def _step(action: Action, name: str, words: str) -> None:
         as_body: str | None,
         as_roles: tuple[str, ...],
         file: Path | None = None,
-        **said: str | None,
+        **statements: str | None,
     ) -> None:
-        _take(action, ask_id, as_body, as_roles, {k: v for k, v in said.items() if v}, file)
+        _take(action, ask_id, as_body, as_roles, {k: v for k, v in statements.items() if v}, file)
 
     run.__doc__ = words
     made: Callable[..., Any] = _acting(run)
@@ -106,7 +106,7 @@ def _step(action: Action, name: str, words: str) -> None:
             made
         )
     made = click.argument("ask_id", metavar="ID")(made)
-    given = " ".join(f"--{o.replace('_', '-')} {SAID.get(o, '…')!r}" for o in needed)
+    given = " ".join(f"--{o.replace('_', '-')} {EXAMPLES.get(o, '…')!r}" for o in needed)
     given = given.replace("'", '"')
     typed = f"./jingshu share request {name} R2026-0001 {given}".rstrip()
     example = f"\b\n例 Example:\n  {typed}"  # on a line of its own: it is not broken in an option
@@ -212,9 +212,9 @@ def show(ask_id: str, as_json: bool) -> None:
     asks = f"{ask.asked.body} → {seen['sources']}（{seen['level']}）"
     click.echo(f"  {asks} 用途 for {ask.asked.purpose}")
     for step in ask.steps:
-        said = "；".join(f"{k}: {v}" for k, v in step.said.items())
+        statements = "；".join(f"{k}: {v}" for k, v in step.statements.items())
         who = f"{step.actor}/{step.body}"
-        click.echo(f"  {_local(step.at)}  {step.action:18} {step.state:10} {who}  {said}")
+        click.echo(f"  {_local(step.at)}  {step.action:18} {step.state:10} {who}  {statements}")
     click.echo(f"  {seen['owed']}")
     if reading is not None:
         show_reading(reading)
@@ -249,13 +249,15 @@ def use(ask_id: str, as_body: str | None, as_roles: tuple[str, ...], **parts: st
 @click.argument("ask_id", metavar="ID")
 @click.option("--contract", required=True, metavar="C", help="哪个数据集 Which contract.")
 @click.option("--provider", required=True, metavar="P", help="哪个提供方 Which provider.")
-@click.option("--said", required=True, help="错在哪里（勿写个人信息） What is wrong; no persons.")
+@click.option(
+    "--said", "statement", required=True, help="错在哪里（勿写个人信息） What is wrong; no persons."
+)
 @_acting
 def correct(
     ask_id: str,
     contract: str,
     provider: str,
-    said: str,
+    statement: str,
     as_body: str | None,
     as_roles: tuple[str, ...],
 ) -> None:
@@ -268,7 +270,7 @@ def correct(
     with Control(home) as control:
         body = _ask(control, ask_id).asked.body
         who = local_user(as_body or body, as_roles)
-        fault = Fault(contract, provider, said)
+        fault = Fault(contract, provider, statement)
         issue = ask_correction(control, city_tree(home), ask_id, fault, who, utc_now())
     click.echo(f"已登记 opened: {issue} → {provider}")
 
@@ -317,7 +319,7 @@ def _take(
     ask_id: str,
     as_body: str | None,
     as_roles: tuple[str, ...],
-    said: Mapping[str, str],
+    statements: Mapping[str, str],
     file: Path | None,
 ) -> None:
     from contracts.moment import utc_now
@@ -332,7 +334,9 @@ def _take(
         ask = _ask(control, ask_id)
         who = local_user(as_body or flow.turn(ask, tree, action), as_roles)
         wording = read_asked(file) if file else None
-        state = flow.act(control, tree, ask_id, action, who, utc_now(), flow.Said(said, wording))
+        state = flow.act(
+            control, tree, ask_id, action, who, utc_now(), flow.Statement(statements, wording)
+        )
         retire_ended(home, control)
     click.echo(f"{ask_id}: {state}")
 

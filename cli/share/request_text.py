@@ -55,7 +55,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "document": "文号 Number of the decision.",
 }
 #: What examples say where it is not any words.
-SAID: Final[Mapping[str, str]] = {"legal_basis": "政务数据共享条例 第十四条"}
+EXAMPLES: Final[Mapping[str, str]] = {"legal_basis": "政务数据共享条例 第十四条"}
 _EXAMPLE: Final = """\
 # 一件申请 One request (Decree 809, Art. 20). Join several sources by key, or ask for one policy.
 title: 高温应对

@@ -76,16 +76,16 @@ def leaves_of(files: dict[str, bytes], vkey: str) -> list[Leaf]:
     if found != origin:
         raise Broken("the checkpoint is another log's")
     leaves = []
-    for said in manifest["leaves"]:
-        data, proof = files[said["leaf"]], files[said["proof"]].decode()
+    for listed in manifest["leaves"]:
+        data, proof = files[listed["leaf"]], files[listed["proof"]].decode()
         lines = proof.partition("\n\n")[0].split("\n")
         index = int(next(s for s in lines if s.startswith("index ")).partition(" ")[2])
         path = [base64.b64decode(s) for s in lines if " " not in s and "/tlog-proof" not in s]
         if root_of(data, index, int(size), path) != base64.b64decode(root):
-            raise Broken(f"{said['leaf']} is not in the log")
+            raise Broken(f"{listed['leaf']} is not in the log")
         leaf = json.loads(data)
-        if any(leaf[name] != said[name] for name in ("type", "subject", "facts", "at")):
-            raise Broken(f"the manifest says otherwise than {said['leaf']}")
+        if any(leaf[name] != listed[name] for name in ("type", "subject", "facts", "at")):
+            raise Broken(f"the manifest says otherwise than {listed['leaf']}")
         leaves.append(leaf)
     return leaves
 

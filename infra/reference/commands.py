@@ -92,5 +92,5 @@ def _needs(option: click.Option) -> str:
 
 def _examples(epilog: str) -> Iterator[str]:
     for line in epilog.replace("\b", "").splitlines():
-        if said := re.sub(r"^\s*例 Example:", "", line).strip():
-            yield said
+        if example := re.sub(r"^\s*例 Example:", "", line).strip():
+            yield example

@@ -92,8 +92,8 @@ def _custom() -> Iterator[str]:
     yield "## Custom properties of a column"
     rows = []
     for name in CUSTOM:
-        said = meaning(COLUMN_PROPERTIES, name, "custom property")
-        rows.append((code(name), _type(Column.model_fields[name].annotation), said))
+        words = meaning(COLUMN_PROPERTIES, name, "custom property")
+        rows.append((code(name), _type(Column.model_fields[name].annotation), words))
     yield table(("property", "value", "meaning"), rows)
 
 
@@ -104,14 +104,14 @@ def _part(name: str, kind: type[BaseModel], where: str) -> Iterator[str]:
 
 
 def _fields(kind: type[BaseModel]) -> str:
-    said = FIELDS.get(kind.__name__, {})
+    meanings = FIELDS.get(kind.__name__, {})
     own = attribute_docs(kind)
     rows = []
     for name, info in kind.model_fields.items():
         if (kind.__name__, name) in _DERIVED:
             continue
         words = info.description or own.get(name, "")
-        words = words or meaning(said, name, f"field {kind.__name__}.")
+        words = words or meaning(meanings, name, f"field {kind.__name__}.")
         rows.append((code(info.alias or name), _type(info.annotation), _default(info), words))
     return table(("field", "value", "default", "meaning"), rows)
 
@@ -159,7 +159,7 @@ def _rules() -> Iterator[str]:
         "What a column declares becomes row rules; a row that breaks one of severity `error` goes"
         " to quarantine. `<column>` stands for the column's name."
     )
-    rows = [(code(r.id), r.dimension, r.severity, said) for r, said in kinds_of_rules()]
+    rows = [(code(r.id), r.dimension, r.severity, source) for r, source in kinds_of_rules()]
     yield table(("rule", "dimension", "severity", "comes from"), rows)
     yield "### Named rules"
     yield table(

@@ -54,8 +54,8 @@ def xml(layout: Layout, rows: list[Row], day: date) -> tuple[bytes, tuple[int, .
 def parquet(layout: Layout, rows: list[Row], _: date) -> tuple[bytes, tuple[int, ...]]:
     """Write columns of strings; a secret file says so in its schema's metadata."""
     named = [dict(_named(layout, row)) for row in rows]
-    said = {"密级": layout.secret} if layout.is_secret else None
-    schema = pa.schema([(h, pa.string()) for h in layout.headers if h], metadata=said)
+    metadata = {"密级": layout.secret} if layout.is_secret else None
+    schema = pa.schema([(h, pa.string()) for h in layout.headers if h], metadata=metadata)
     table = pa.Table.from_pydict(
         {name: [cells[name] or None for cells in named] for name in schema.names}, schema
     )

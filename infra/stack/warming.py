@@ -23,7 +23,7 @@ _TIMEOUT_S: Final = 120.0
 def warming(home: Home, remote: str, say: Callable[[str], None]) -> Iterator[None]:
     """Warm the server at ``remote`` up beside the block, which ends when both are done.
 
-    Spark that stays cold is only slower at first: that is said, and stops nothing.
+    Spark that stays cold is only slower at first: that is reported, and stops nothing.
     """
     log = home.run / "logs" / "warm-up.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -118,15 +118,15 @@ def decide(
         and r.status in ("failed", "error")
     ]
     if stopped:
-        said = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
-        return on_fail, f"检查未通过 checks failed: {said}"[:500]
+        messages = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
+        return on_fail, f"检查未通过 checks failed: {messages}"[:500]
     return "publish", _why_published(refined, results)
 
 
 def _why_published(refined: RefinedBatch, results: Sequence[CheckResult]) -> str:
     """Say in words what a batch is published with, in Chinese and then in English.
 
-    "All passed" is said where every element's check ran and passed, and nowhere else.
+    "All passed" is written where every element's check ran and passed, and nowhere else.
     """
     rules = sum(r.engine == "row" and r.severity == "error" and bool(r.failed) for r in results)
     states = Counter(r.status for r in results if r.engine != "row" or r.severity != "error")

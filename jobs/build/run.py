@@ -63,9 +63,9 @@ class _Day:
     def stage(self, home: Home) -> products.Staged:
         """Return where the date's rows are staged, under a name of all that they are made of."""
         made_of = [self.sql, self.inputs, self.product.model_dump_json()]
-        said = sha256(json.dumps(made_of, sort_keys=True))[:12]
+        digest = sha256(json.dumps(made_of, sort_keys=True))[:12]
         table = home.table("gold", self.product.product_table)
-        return products.Staged(table, f"{self.business_date:%Y%m%d}-{said}", self.business_date)
+        return products.Staged(table, f"{self.business_date:%Y%m%d}-{digest}", self.business_date)
 
     def not_shown(self, status: Literal["waiting", "held"], reason: str) -> ProductVersion:
         """Return the date of a product that shows nothing new, and why."""
@@ -116,8 +116,8 @@ def build_product(home: Home, tree: Tree, product: Contract, business_date: date
     if not products.is_shown(build.staged):
         stopped = _staged_and_audited(home, day, build.staged)
         if stopped:
-            said = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
-            return _not_shown(home, day.not_shown("held", f"检查未通过 {said}"[:500]))
+            messages = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
+            return _not_shown(home, day.not_shown("held", f"检查未通过 {messages}"[:500]))
     return _shown(home, day, build, _stale(home, feeds, business_date))
 
 
@@ -132,8 +132,8 @@ def _shown(home: Home, day: _Day, build: Build, reason: str) -> ProductVersion:
     ensure(staged.table, product, schema(product.columns))
     name = Step.BUILD.of(staged.table.name, staged.name)
     with intents.under_way(home, name, product.product_table):
-        said = {"jingshu.kind": "build", "jingshu.inputs": json.dumps(day.inputs)}
-        version = products.show(staged, product, said)
+        metadata = {"jingshu.kind": "build", "jingshu.inputs": json.dumps(day.inputs)}
+        version = products.show(staged, product, metadata)
         counts = _counts(session().read.parquet(str(staged.rows)), product)
         made = day.shown(version, counts, reason)
         record.built(home, build, made, version)

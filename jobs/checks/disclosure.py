@@ -41,22 +41,22 @@ class Measured:
     @property
     def problem(self) -> str:
         """Why the rows must not be published, in words; empty where they may."""
-        said = []
+        problems = []
         if self.k is not None and self.k_wanted is not None and self.k < self.k_wanted:
-            said.append(f"最小组 smallest group k = {self.k} < {self.k_wanted}")
+            problems.append(f"最小组 smallest group k = {self.k} < {self.k_wanted}")
         if self.l is not None and self.l_wanted is not None and self.l < self.l_wanted:
-            said.append(f"敏感值种类 distinct sensitive values l = {self.l} < {self.l_wanted}")
-        return f"不够匿名，未发布 not anonymous enough: {'; '.join(said)}" if said else ""
+            problems.append(f"敏感值种类 distinct sensitive values l = {self.l} < {self.l_wanted}")
+        return f"不够匿名，未发布 not anonymous enough: {'; '.join(problems)}" if problems else ""
 
     @property
     def words(self) -> str:
         """What was measured, for the record of a publication; empty where nothing was."""
-        said = []
+        measures = []
         if self.k is not None:
-            said.append(f"k = {self.k} (≥ {self.k_wanted})")
+            measures.append(f"k = {self.k} (≥ {self.k_wanted})")
         if self.l is not None:
-            said.append(f"l = {self.l}" + (f" (≥ {self.l_wanted})" if self.l_wanted else ""))
-        return ", ".join(said)
+            measures.append(f"l = {self.l}" + (f" (≥ {self.l_wanted})" if self.l_wanted else ""))
+        return ", ".join(measures)
 
     @property
     def facts(self) -> Mapping[str, int | None]:

@@ -224,8 +224,12 @@ def _encoding(
 
 
 def _not_in(names: tuple[str, ...]) -> str:
-    said = [name.removesuffix("-sig").upper() for name in names]
-    return f"neither {' nor '.join(said)}" if len(said) > 1 else f"not the {said[0]} it declares"
+    encodings = [name.removesuffix("-sig").upper() for name in names]
+    return (
+        f"neither {' nor '.join(encodings)}"
+        if len(encodings) > 1
+        else f"not the {encodings[0]} it declares"
+    )
 
 
 def rows(path: Path, sniffed: Sniffed, export: Export, noticed: dict[str, Any]) -> Iterator[Record]:
@@ -310,7 +314,7 @@ def _rows_of(
     first: int,
     noticed: dict[str, Any] | None = None,
 ) -> Iterator[Record]:
-    """Run a reader of this package; raises CalledProcessError with what it said.
+    """Run a reader of this package; raises CalledProcessError with what it wrote.
 
     A list is a row; an object is what the reader noticed besides.
     """
@@ -327,12 +331,12 @@ def _rows_of(
                     yield Record(number, read)
                 elif noticed is not None:
                     noticed.update(read)
-            said = child.stderr.read()
+            errors = child.stderr.read()
         except BaseException:  # also GeneratorExit: whoever asked wants no more rows
             child.kill()
             raise
     if child.returncode:
-        raise subprocess.CalledProcessError(child.returncode, command, stderr=said)
+        raise subprocess.CalledProcessError(child.returncode, command, stderr=errors)
 
 
 @contextmanager

@@ -45,10 +45,10 @@ def check(file: Any) -> None:
     """Refuse what a flat table of texts cannot hold, before any row is read."""
     import pyarrow.types as kinds
 
-    said = file.metadata
-    if not 0 <= said.num_rows <= _MAX_ROWS or said.num_columns > _MAX_COLUMNS:
+    footer = file.metadata
+    if not 0 <= footer.num_rows <= _MAX_ROWS or footer.num_columns > _MAX_COLUMNS:
         refuse(
-            f"The Parquet file declares {said.num_rows} rows of {said.num_columns} columns.",
+            f"The Parquet file declares {footer.num_rows} rows of {footer.num_columns} columns.",
             f"Deliver at most {_MAX_ROWS} rows of {_MAX_COLUMNS} columns a file.",
         )
     for field in file.schema_arrow:
@@ -72,7 +72,7 @@ def check(file: Any) -> None:
                 f"The column {field.name[:80]!r} is of type {str(kind)[:80]}.",
                 "Deliver flat columns: text, numbers, dates, timestamps, true or false.",
             )
-    for i in range(said.num_columns):
+    for i in range(footer.num_columns):
         if file.schema.column(i).physical_type == "INT96":
             refuse(
                 f"The column {file.schema.column(i).name[:80]!r} holds INT96 timestamps, which say"
@@ -100,11 +100,11 @@ def texts(column: Any) -> list[str | None]:
     return list(text.to_pylist())
 
 
-def sayings(file: Any) -> list[str]:
+def metadata(file: Any) -> list[str]:
     """Return what the file says of itself, for a reader who looks for marks."""
-    said = {**(file.metadata.metadata or {}), **(file.schema_arrow.metadata or {})}
+    of_file = {**(file.metadata.metadata or {}), **(file.schema_arrow.metadata or {})}
     own = [f.metadata or {} for f in file.schema_arrow]
-    pairs = [p for items in (said, *own) for p in items.items() if p[0] != b"ARROW:schema"]
+    pairs = [p for items in (of_file, *own) for p in items.items() if p[0] != b"ARROW:schema"]
     return [f"{k.decode(errors='replace')}:{plain(v.decode(errors='replace'))}" for k, v in pairs]
 
 
@@ -155,7 +155,7 @@ def main(arguments: list[str]) -> int:
         with pq.ParquetFile(arguments[0]) as file:
             check(file)
             if arguments[1:] == ["--all"]:
-                sys.stdout.write(json.dumps(sayings(file)) + "\n")
+                sys.stdout.write(json.dumps(metadata(file)) + "\n")
             sys.stdout.write(json.dumps(file.schema_arrow.names) + "\n")
             for cells in rows(file, os.path.getsize(arguments[0])):  # noqa: PTH202  (no more imports)
                 sys.stdout.write(json.dumps(cells) + "\n")

@@ -251,7 +251,7 @@ def land(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
 
 
 def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
-    """Land a batch anew under the contract now in force; bronze changes only where it reads else.
+    """Land a batch anew under the contract now in force; bronze is rewritten only if rows differ.
 
     Raises DecodeError as ``land`` does, LayoutMovedError when the table has other columns.
     """

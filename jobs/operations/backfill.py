@@ -171,10 +171,10 @@ def from_raw(
 
 
 def _nothing_kept(home: Home, delivery: Delivery) -> Done:
-    said = governance.states_of(home, delivery)
-    if said and said[-1].state not in ("received", "late"):
-        return Done(delivery, said[-1].state, said[-1].reason, said[-1].batch_id)
-    if not said and not delivery.contract.schedule.is_due(delivery.business_date):
+    states = governance.states_of(home, delivery)
+    if states and states[-1].state not in ("received", "late"):
+        return Done(delivery, states[-1].state, states[-1].reason, states[-1].batch_id)
+    if not states and not delivery.contract.schedule.is_due(delivery.business_date):
         return Done(delivery, "not_due", "本日不应交 nothing is due on this date")
     return Done(delivery, "missing", "未留存原始文件 no original bytes of it are kept")
 

@@ -113,9 +113,9 @@ def reject(home: Home, batch_id: str, actor: str, reason: str) -> Outcome:
     if row.status != "held":
         raise _not_allowed(row, "reject", "held")
     with intents.under_way(home, name, row.table):
-        said = recorded.rejected(home, row, actor, reason)
+        full_reason = recorded.rejected(home, row, actor, reason)
         shutil.rmtree(stage, ignore_errors=True)
-    return Outcome(row.batch_id, "rejected", is_new=True, note=said)
+    return Outcome(row.batch_id, "rejected", is_new=True, note=full_reason)
 
 
 def withdraw(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> Outcome:
@@ -264,12 +264,12 @@ def _released(home: Home, verdict: Verdict, actor: str, reason: str) -> Verdict:
 
     The results stay what they were; only the decision, its digest and its reason are new.
     """
-    said = f"{actor} 放行 released it: {reason}（{verdict.reason}）"
+    full_reason = f"{actor} 放行 released it: {reason}（{verdict.reason}）"
     released = verdict.model_copy(
         update={
             "decision": "publish",
             "digest": digest_of(verdict.results, "publish"),
-            "reason": said,
+            "reason": full_reason,
         }
     )
     recorded.released(home, released, verdict.digest, actor, reason)

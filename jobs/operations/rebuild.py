@@ -70,11 +70,11 @@ def rebuild_after(
     made anew if it was ever made. Building the same again changes nothing.
     """
     first = min(changed, default=None)
-    said = governance.latest_publications(home)
+    publications = governance.latest_publications(home)
     for product in fed_by(tree, contract):
         made = {
             row.business_date
-            for row in said
+            for row in publications
             if row.kind == "product" and row.table_name == product.product_table
         }
         later = {day for day in made if first is not None and day > first}

@@ -1,7 +1,7 @@
 """restore: brings a batch in from its kept bytes, if anything of it is lacking.
 
 What is already right is left alone. Where a lake table was lost, the same steps run again under the
-same names: what governance and evidence say already is not said twice.
+same names: what governance and evidence state already is not stated twice.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def commit(home: Home, delivery: Delivery, row: BatchRow, actor: str, reason: st
             f"Batch {row.batch_id} of {row.table} was never visible.",
             "Leave it: there is nothing to take back.",
         )
-    said_of_it = {
+    commit_metadata = {
         "jingshu.kind": "withdraw",
         "jingshu.batch_id": row.batch_id,
         "jingshu.business_date": shown.business_date.isoformat(),
@@ -65,9 +65,9 @@ def commit(home: Home, delivery: Delivery, row: BatchRow, actor: str, reason: st
         "jingshu.reason": reason,
     }
     if delivery.contract.load.mode == "merge_key":
-        table = _merge_without(home, delivery, row, said_of_it)
+        table = _merge_without(home, delivery, row, commit_metadata)
     else:
-        table = _files_without(home, delivery, row, said_of_it)
+        table = _files_without(home, delivery, row, commit_metadata)
     return _made(table, delivery, row)
 
 
@@ -79,11 +79,11 @@ def _made(table: DeltaTable, delivery: Delivery, row: BatchRow) -> Withdrawn:
         if c.get("jingshu.kind") == "withdraw" and c["jingshu.batch_id"] == row.batch_id
     )
     version = int(found["version"])
-    said = [p for p in silver.publications(table) if p.version <= version]
+    publications = [p for p in silver.publications(table) if p.version <= version]
     if delivery.contract.load.mode == "merge_key":
-        before = contents(said[:-1])
+        before = contents(publications[:-1])
         names = {p.batch_id for p in before}
-        returned = tuple(p.batch_id for p in contents(said) if p.batch_id not in names)
+        returned = tuple(p.batch_id for p in contents(publications) if p.batch_id not in names)
     else:
         returned = tuple(filter(None, found.get("jingshu.returned", "").split(",")))
     return Withdrawn(
@@ -96,7 +96,7 @@ def _made(table: DeltaTable, delivery: Delivery, row: BatchRow) -> Withdrawn:
 
 
 def _files_without(
-    home: Home, delivery: Delivery, row: BatchRow, said_of_it: dict[str, str]
+    home: Home, delivery: Delivery, row: BatchRow, commit_metadata: dict[str, str]
 ) -> DeltaTable:
     """Remove the batch's files; show those of the period's newest other batch again."""
     contract = delivery.contract
@@ -114,7 +114,7 @@ def _files_without(
         return staged.Change(
             [*adds, *staged.removals(gone, int(time.time() * 1000))],
             {
-                **said_of_it,
+                **commit_metadata,
                 "jingshu.tombstones": "",
                 "jingshu.returned": earlier.batch_id if earlier and is_back else "",
                 "jingshu.lost": earlier.batch_id if earlier and not is_back else "",
@@ -137,7 +137,7 @@ def _earlier(table: DeltaTable, delivery: Delivery, row: BatchRow) -> Publicatio
 
 
 def _merge_without(
-    home: Home, delivery: Delivery, row: BatchRow, said_of_it: dict[str, str]
+    home: Home, delivery: Delivery, row: BatchRow, commit_metadata: dict[str, str]
 ) -> DeltaTable:
     """Stage the table without the batch and show that stage; again if the table moved."""
     contract, name = delivery.contract, Step.WITHDRAW.of(row.batch_id)
@@ -154,14 +154,14 @@ def _merge_without(
             write_stage(rows, contract.columns, stage, base.current_version)
 
         def change(table: DeltaTable, base: MergeBase = base) -> staged.Change:
-            said = silver.publications(table)
-            if said[-1].version != base.current_version:
+            publications = silver.publications(table)
+            if publications[-1].version != base.current_version:
                 raise _MovedError
             adds = [] if base.is_empty else staged.staged_actions(stage, contract, (CARRIED,))
             gone = staged.removals(staged.files(table), int(time.time() * 1000))
             tombstones = None if base.is_empty else silver.tombstones_of(stage)
             return staged.Change(
-                [*adds, *gone], {**said_of_it, "jingshu.tombstones": tombstones or ""}
+                [*adds, *gone], {**commit_metadata, "jingshu.tombstones": tombstones or ""}
             )
 
         try:

@@ -95,10 +95,10 @@ def is_same_period(contract: Contract, publication: Dated, batch: Dated) -> bool
             return period(publication.business_date) == period(batch.business_date)
 
 
-def _newer(contract: Contract, said: list[Publication], batch: Batch) -> Publication | None:
+def _newer(contract: Contract, publications: list[Publication], batch: Batch) -> Publication | None:
     """Return a publication of the same period that is newer than the batch."""
     order = (batch.business_date, batch.revision)
-    rivals = (p for p in said if p.batch_id != batch.batch_id)
+    rivals = (p for p in publications if p.batch_id != batch.batch_id)
     return next((p for p in rivals if p.order > order and is_same_period(contract, p, batch)), None)
 
 
@@ -108,8 +108,8 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
     is_merge = contract.load.mode == "merge_key"
 
     def shown(table: DeltaTable) -> staged.Change:
-        said = silver.publications(table)
-        newest = said[-1].version if said else None
+        publications = silver.publications(table)
+        newest = publications[-1].version if publications else None
         if is_merge and newest != verdict.silver_version_seen:
             raise TableMovedError(
                 f"{verdict.table} moved to version {newest} since batch {verdict.batch_id} was"
@@ -136,8 +136,8 @@ def _replaced_files(contract: Contract, table: DeltaTable, batch: Batch) -> list
     """Return the visible files that the batch takes the place of."""
     if contract.load.mode in ("merge_key", "full_snapshot"):
         return staged.files(table)
-    said = silver.in_force(table)
-    replaced = {p.batch_id for p in said if is_same_period(contract, p, batch)}
+    publications = silver.in_force(table)
+    replaced = {p.batch_id for p in publications if is_same_period(contract, p, batch)}
     return [f for f in staged.files(table) if staged.stage_of_file(f["path"]) in replaced]
 
 

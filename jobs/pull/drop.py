@@ -77,7 +77,7 @@ class PullStopped(JingshuError):  # noqa: N818  (an outcome, not a fault of ours
 
 
 class SecretStopped(PullStopped):
-    """Secret or core data: ``mark`` says by what, ``file`` where it lies, which is never said."""
+    """Secret or core data: ``mark`` says by what, ``file`` where it lies, which is never told."""
 
     def __init__(self, problem: str, remedy: str, mark: str, file: Path) -> None:
         super().__init__("refused", problem, remedy)

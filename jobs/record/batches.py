@@ -76,7 +76,7 @@ def landed(home: Home, delivery: Delivery, batch: LandedBatch, arrived: Leaf) ->
 
 
 def landed_again(home: Home, delivery: Delivery, batch: LandedBatch) -> None:
-    """State a retry's landing; where it says what an earlier one said, that leaf stands."""
+    """State a retry's landing; where it repeats an earlier one, that leaf stands."""
     attempt = governance.attempts(home, batch.batch_id) + 1
     name = Step.BATCH.of(batch.batch_id, "landed", attempt)
     governance.append(home, name, [_landed_row(batch)])
@@ -120,20 +120,20 @@ def _landing(home: Home, delivery: Delivery, landed: LandedBatch, *owed: Leaf) -
 
 def audited(home: Home, delivery: Delivery, verdict: Verdict) -> None:
     """State a verdict: every element's result, a held or rejected status, and the leaf."""
-    said = f"{verdict.digest[:12]}:{governance.attempts(home, verdict.batch_id)}"
+    audit_id = f"{verdict.digest[:12]}:{governance.attempts(home, verdict.batch_id)}"
     now = utc_now()  # one moment for all results of an audit: the newest moment's results count
     checks = [_check_row(verdict.batch, r, now) for r in verdict.results]
     subject = leaves.verdict_subject(home, verdict, verdict.digest)
     facts = leaves.verdict_facts(verdict)
     with intents.under_way(home, Step.AUDIT.of(verdict.batch_id), verdict.table):
-        governance.append(home, Step.CHECKS.of(verdict.batch_id, said), checks)
+        governance.append(home, Step.CHECKS.of(verdict.batch_id, audit_id), checks)
         if verdict.decision == "publish":
             leaves.state(home, leaves.leaf("verdict", subject, facts))
             return
         status: BatchStatus = "held" if verdict.decision == "hold" else "rejected"
         rows = _Rows(verdict.rows_landed, duplicate=verdict.rows_duplicate)
         row = _row(verdict.batch, status, verdict.reason, rows)
-        governance.append(home, Step.BATCH.of(verdict.batch_id, status, said), [row])
+        governance.append(home, Step.BATCH.of(verdict.batch_id, status, audit_id), [row])
         logged(home, _publish_run(delivery, verdict, status), "verdict", subject, facts)
 
 

@@ -75,10 +75,10 @@ def rejected(home: Home, row: BatchRow, actor: str, reason: str) -> str:
         "reason_sha256": sha256(reason),
     }
     leaves.state(home, leaves.leaf("verdict", subject, facts))
-    said = f"{actor} 退回 rejected it: {reason}（{row.reason}）"
-    name = Step.BATCH.of(row.batch_id, "rejected", attempt, sha256(said)[:12])
-    governance.append(home, name, [batches.with_status(row, "rejected", said)])
-    return said
+    full_reason = f"{actor} 退回 rejected it: {reason}（{row.reason}）"
+    name = Step.BATCH.of(row.batch_id, "rejected", attempt, sha256(full_reason)[:12])
+    governance.append(home, name, [batches.with_status(row, "rejected", full_reason)])
+    return full_reason
 
 
 def withdrawn(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> None:

@@ -30,11 +30,11 @@ def stated(
 ) -> Leaf:
     """State a delivery's state on its date; return the leaf that is owed if the state is an end.
 
-    What the newest row says already is not said again.
+    What the newest row states already is not stated again.
     """
-    said = governance.states_of(home, delivery)
-    if said and (said[-1].state, said[-1].batch_id) == (state, batch_id):
-        return leaves.delivery_leaf(said[-1], len(said))
+    states = governance.states_of(home, delivery)
+    if states and (states[-1].state, states[-1].batch_id) == (state, batch_id):
+        return leaves.delivery_leaf(states[-1], len(states))
     row = DeliveryRow(
         recorded_at=utc_now(),
         provider=delivery.provider,
@@ -48,7 +48,7 @@ def stated(
         due_at=delivery.due_at,
         received_at=received_at,
     )
-    change = len(said) + 1
+    change = len(states) + 1
     name = Step.DELIVERY.of(delivery.table, delivery.business_date, change)
     governance.append(home, name, [row])
     return leaves.delivery_leaf(row, change)

@@ -65,8 +65,8 @@ def _beside(log: EvidenceLog, one: Leaf) -> Leaf:
     if known is None or known.leaf.agrees_with(one):
         return one
     stated = {name: value for name, value in one.facts.items() if name not in MADE_BY}
-    said = sha256(json.dumps(stated, sort_keys=True))
-    return Leaf(one.type, f"{one.subject}/{said[:12]}", one.facts, one.at)
+    digest = sha256(json.dumps(stated, sort_keys=True))
+    return Leaf(one.type, f"{one.subject}/{digest[:12]}", one.facts, one.at)
 
 
 def subject_of(batch: Named) -> str:

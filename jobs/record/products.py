@@ -75,8 +75,8 @@ def stated(
         origin=made.origin,
         reason=made.reason,
     )
-    said = sha256(f"{row.status}:{row.version}:{row.reason}:{row.inputs}")[:12]
-    governance.append(home, kind.of(row.table_name, row.business_date, said), [row])
+    digest = sha256(f"{row.status}:{row.version}:{row.reason}:{row.inputs}")[:12]
+    governance.append(home, kind.of(row.table_name, row.business_date, digest), [row])
 
 
 def built(home: Home, build: Build, made: ProductVersion, version: int) -> None:

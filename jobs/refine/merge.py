@@ -49,22 +49,22 @@ class MergeBase:
 
 def merge_base(home: Home, batch: Batch) -> MergeBase:
     """Find what to lay a batch over, so that it replaces its own date's revisions."""
-    said = publications(open_table(home.table("silver", batch.table)))
-    wanted = (p for p in contents(said) if p.business_date != batch.business_date)
-    return base_of(said, tuple(wanted))
+    history = publications(open_table(home.table("silver", batch.table)))
+    wanted = (p for p in contents(history) if p.business_date != batch.business_date)
+    return base_of(history, tuple(wanted))
 
 
 def base_without(home: Home, table: str, batch_id: str) -> MergeBase:
     """Find what the table is without one batch; an earlier revision of its date comes back."""
-    said = publications(open_table(home.table("silver", table)))
-    return base_of(said, contents([p for p in said if p.batch_id != batch_id]))
+    history = publications(open_table(home.table("silver", table)))
+    return base_of(history, contents([p for p in history if p.batch_id != batch_id]))
 
 
-def contents(said: Sequence[Publication]) -> tuple[Publication, ...]:
+def contents(history: Sequence[Publication]) -> tuple[Publication, ...]:
     """Return whose rows a table holds after these commits: of each date, the newest revision."""
-    withdrawn = {p.batch_id for p in said if p.kind == "withdraw"}
+    withdrawn = {p.batch_id for p in history if p.kind == "withdraw"}
     newest: dict[date, Publication] = {}
-    for p in said:
+    for p in history:
         if p.kind == "publish" and p.batch_id not in withdrawn:
             newest[p.business_date] = max(newest.get(p.business_date, p), p, key=_revision)
     return tuple(sorted(newest.values(), key=lambda p: p.version))
@@ -74,15 +74,15 @@ def _revision(publication: Publication) -> tuple[int, int]:
     return publication.revision, publication.version
 
 
-def base_of(said: Sequence[Publication], wanted: Sequence[Publication]) -> MergeBase:
+def base_of(history: Sequence[Publication], wanted: Sequence[Publication]) -> MergeBase:
     """Return the newest version that holds wanted batches only, and what it lacks of them. Pure."""
     names = {p.batch_id for p in wanted}
     held: set[str] = set()
     last: Publication | None = None
-    for count in range(len(said), 0, -1):
-        held = {p.batch_id for p in contents(said[:count])}
+    for count in range(len(history), 0, -1):
+        held = {p.batch_id for p in contents(history[:count])}
         if held <= names:
-            last = said[count - 1]
+            last = history[count - 1]
             break
     else:
         held = set()
@@ -90,7 +90,7 @@ def base_of(said: Sequence[Publication], wanted: Sequence[Publication]) -> Merge
         version=last.version if last else None,
         replay=tuple(p.batch_id for p in wanted if p.batch_id not in held),
         tombstones=last.tombstones if last else None,
-        current_version=said[-1].version if said else None,
+        current_version=history[-1].version if history else None,
     )
 
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class StageCount:
-    """A batch's rows in its stage; ``failed`` counts, by mask column and bit, rows not doubled."""
+    """A batch's rows in its stage.
+
+    ``failed`` counts rows by mask column and bit, without exact duplicates.
+    """
 
     good: int = 0
     bad: int = 0
@@ -43,10 +46,10 @@ def count_stage(stage: Path, batch_id: str, plan: RefinePlan) -> StageCount:
     """Count a batch's own rows in a stage; what a merge carried over from others is not its own."""
     count = StageCount(failed={plan.bit(rule): 0 for rule in plan.rules})
     for state, rows in _own_rows(stage, batch_id, plan.masks):
-        doubled = pc.sum(rows["_duplicate"]).as_py() or 0
-        count.duplicate += doubled
+        duplicates = pc.sum(rows["_duplicate"]).as_py() or 0
+        count.duplicate += duplicates
         if state == BAD:
-            count.bad += rows.num_rows - doubled
+            count.bad += rows.num_rows - duplicates
         else:
             count.good += rows.num_rows
         _count_rules(count, rows.filter(pc.invert(rows["_duplicate"])), plan.masks)

@@ -1,4 +1,4 @@
-"""The one Spark plan of a batch, as SQL text: normalise, cast, check into a mask, find doubles.
+"""The one Spark plan of a batch, as SQL text: normalise, cast, check, find exact duplicates.
 
 Pure: a delivery gives the same text every time, and tests read it without Spark. One
 projection a step, because long chains of dependent projections explode Spark's plans.

@@ -161,11 +161,11 @@ def of_share(
     above = [f for f in found if f.proposed_level > ceiling]
     if not above:
         return ""
-    said = "；".join(
+    details = "；".join(
         f"{f.column} 含 holds {f.kind} {f.proposed_level} ({f.matching:,}/{f.checked:,})"
         for f in above
     )
-    return f"内容高于共享上限 {ceiling} above the ceiling: {said}"
+    return f"内容高于共享上限 {ceiling} above the ceiling: {details}"
 
 
 def _digest(found: Sequence[Found]) -> str:

@@ -33,8 +33,8 @@ _MAX_HEAD: Final = 1 << 10
 def seal_file(source: Path, target: Path, key_name: str, keys: KeyProvider) -> None:
     """Write ``source`` sealed to ``target``; no clear octet of it is written anywhere."""
     key = keys.newest(key_name)
-    said = json.dumps({"key": key.name, "version": key.version}, ensure_ascii=False)
-    head = _MAGIC + said.encode() + b"\n"
+    reference = json.dumps({"key": key.name, "version": key.version}, ensure_ascii=False)
+    head = _MAGIC + reference.encode() + b"\n"
     nonce = os.urandom(_NONCE)
     encryptor = Cipher(SM4(key.octets[:_SM4]), modes.GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(head)
@@ -91,8 +91,8 @@ def _open_into(file: BinaryIO, path: Path, out: BinaryIO, keys: KeyProvider) -> 
 
 def _key(head: bytes, path: Path, keys: KeyProvider) -> Key:
     try:
-        said = json.loads(head.removeprefix(_MAGIC))
-        name, version = str(said["key"]), int(said["version"])
+        reference = json.loads(head.removeprefix(_MAGIC))
+        name, version = str(reference["key"]), int(reference["version"])
     except (ValueError, LookupError, TypeError):
         raise _broken(path) from None
     if not head.startswith(_MAGIC):

@@ -196,7 +196,7 @@ def _text(keys: list[Key]) -> bytes:
 
 def _parsed(name: str, text: bytes) -> list[Key]:
     try:
-        said: dict[str, Any] = json.loads(text)
+        stored: dict[str, Any] = json.loads(text)
         found = [
             Key(
                 name,
@@ -204,7 +204,7 @@ def _parsed(name: str, text: bytes) -> list[Key]:
                 datetime.fromisoformat(v["created_at"]),
                 bytes.fromhex(v["key"]),
             )
-            for v in said["versions"]
+            for v in stored["versions"]
         ]
     except (ValueError, TypeError, LookupError):
         found = []

@@ -199,8 +199,8 @@ def _shown(
     ensure(staged.table, product, schema(kept), feeds_changes=True)
     of = source.stage or ""
     with intents.under_way(home, Step.SHARE.of(name, staged.name), name):
-        said = {"jingshu.kind": "share", "jingshu.source": of}
-        version = products.show(staged, product, said)
+        metadata = {"jingshu.kind": "share", "jingshu.source": of}
+        version = products.show(staged, product, metadata)
         made = source.shared(policy, "published", measured.words, (version, measured.rows))
         share = Share(product, policy, of, source.version, staged, source.began)
         record.shared(home, share, made, version, measured.facts)

@@ -52,16 +52,16 @@ def mark(home: Home, table: str, batch_id: str, status: BatchStatus) -> None:
     Rows of a published batch are ``open``; of another (superseded, withdrawn) they bear its status,
     so that whoever reads the table itself can leave them out.
     """
-    said = OPEN if status == "published" else status
+    new_status = OPEN if status == "published" else status
 
     def marked(rows: pa.Table) -> pa.Table | None:
-        if all(known == said for known in rows["_status"].unique().to_pylist()):
+        if all(known == new_status for known in rows["_status"].unique().to_pylist()):
             return None
         at = rows.schema.get_field_index("_status")
-        column = pa.array([said] * rows.num_rows, pa.string())
+        column = pa.array([new_status] * rows.num_rows, pa.string())
         return rows.set_column(at, rows.schema.field(at), column)
 
-    name = Step.QUARANTINE.of(batch_id, said)
+    name = Step.QUARANTINE.of(batch_id, new_status)
     rewrite_partition(home.table("quarantine", table), ("_batch_id", batch_id), marked, name)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contracts.layout import Home
     from contracts.model import Contract
 
-#: The stage's partition: good rows, bad rows and doubles, and merge_key's three other kinds.
+#: The stage's partition: good rows, bad rows and exact duplicates, and merge_key's three others.
 GOOD, BAD, CARRIED, TOMBSTONE, OUTDATED = "true", "false", "carried", "tombstone", "outdated"
 #: Ends the name of the stage that a ``merge_key`` table shows after a withdrawal.
 WITHDRAWN: Final = "-withdrawn"
@@ -60,7 +60,7 @@ def ensure(home: Home, contract: Contract, table: str) -> DeltaTable:
 
 
 def schema(contract: Contract) -> Schema:
-    """Return silver's Delta schema: the contract's typed columns, and whence each row came."""
+    """Return silver's Delta schema: the contract's typed columns, and where each row came from."""
     return staged.schema(
         contract.columns,
         ("_source_line", "long"),
@@ -91,9 +91,9 @@ def publications(table: DeltaTable | None) -> list[Publication]:
 
 def in_force(table: DeltaTable | None) -> list[Publication]:
     """Return the publications that no withdrawal took back, oldest first."""
-    said = publications(table)
-    withdrawn = {p.batch_id for p in said if p.kind == "withdraw"}
-    return [p for p in said if p.kind == "publish" and p.batch_id not in withdrawn]
+    history = publications(table)
+    withdrawn = {p.batch_id for p in history if p.kind == "withdraw"}
+    return [p for p in history if p.kind == "publish" and p.batch_id not in withdrawn]
 
 
 def version_as_of(table: DeltaTable | None, business_date: date) -> int | None:

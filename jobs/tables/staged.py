@@ -67,15 +67,15 @@ def schema(columns: Sequence[Column], *system: tuple[str, str]) -> Schema:
 
 def _field(column: Column) -> Field:
     kind = _DELTA_TYPES.get(spark_type(column), spark_type(column))
-    said = {
+    metadata = {
         "comment": f"{column.business_name}。{column.description}",
         "jingshu.level": column.effective_level,
         "jingshu.tags": ",".join(column.tags),
     }
     if column.effective_level == SEALED_LEVEL:
-        said |= {SEALED_KEY: "SM4", TYPE_KEY: kind}
+        metadata |= {SEALED_KEY: "SM4", TYPE_KEY: kind}
         kind = "string"
-    return Field(column.name, PrimitiveType(kind), nullable=True, metadata=said)
+    return Field(column.name, PrimitiveType(kind), nullable=True, metadata=metadata)
 
 
 def ensure(

@@ -1,4 +1,4 @@
-"""What tracing a row found: steps, batches and lines, for programs and for people."""
+"""What row lineage finds: steps, batches and lines, for programs and for people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BatchSource:
     """The rows of one batch in a silver version, with the lines of its file they stood in.
 
     ``lines`` is None where it cannot be told which of the rows took part. ``published_by`` is the
-    person who released a held batch, else the audit.
+    person who released a held batch, otherwise the audit.
     """
 
     table: str

@@ -1,4 +1,4 @@
-"""Whence a row came: from silver, gold or shared down to the line of the file, with its evidence.
+"""Row lineage: from silver, gold or shared down to the line of the file, with the evidence.
 
 The Delta logs tell which stage or batch a visible row is of, and which versions a build read; the
 product's column graph tells which rows of its inputs a key selects. No value leaves this module.
@@ -54,7 +54,7 @@ class _Table:
         return f"{self.layer}/{self.name}"
 
 
-def whence(home: Home, tree: Tree, table: str, key: str) -> Found:
+def row_lineage(home: Home, tree: Tree, table: str, key: str) -> Found:
     """Return where the rows came from that have this key in a table's newest version.
 
     ``table`` is ``silver/…``, ``gold/…`` or ``shared/…``, or the name alone; ``key`` as
@@ -65,12 +65,12 @@ def whence(home: Home, tree: Tree, table: str, key: str) -> Found:
     if stored is None:
         raise UsageError(f"{asked} was never published.", "Run ./jingshu run first.")
     values = parse_key(asked.contract, asked.columns, key)
-    tracing = _Tracing(home, tree)
+    lineage = _RowLineage(home, tree)
     if asked.layer == "silver":
-        sources = tracing.sources(asked.contract, asked.name, stored.version(), values)
+        sources = lineage.sources(asked.contract, asked.name, stored.version(), values)
         rows = tuple(Row((), (source,), tuple(values)) for source in sources)
     else:
-        rows = tuple(tracing.derived(asked, stored, values))
+        rows = tuple(lineage.derived(asked, stored, values))
     if not rows:
         raise UsageError(
             f"No visible row of {asked} has that key.",
@@ -112,8 +112,8 @@ def _tables(tree: Tree) -> Iterator[_Table]:
         yield _Table("silver", feed.table, feed.contract, feed.contract.columns)
 
 
-class _Tracing:
-    """Follows rows through one home's Delta logs, governance and evidence."""
+class _RowLineage:
+    """Follows rows back through one home's Delta logs, governance and evidence."""
 
     def __init__(self, home: Home, tree: Tree) -> None:
         self._home = home
@@ -222,11 +222,11 @@ class _Tracing:
         stored = open_table(self._home.table("silver", table))
         row = self._batch_rows(table).get(batch_id)
         released_by = None
-        for said in silver.publications(stored):
-            if said.kind != "publish" or said.batch_id != batch_id or row is None:
+        for publication in silver.publications(stored):
+            if publication.kind != "publish" or publication.batch_id != batch_id or row is None:
                 continue
             verdict = self._log.find(
-                f"verdict:{leaves.verdict_subject(self._home, row, said.digest)}"
+                f"verdict:{leaves.verdict_subject(self._home, row, publication.digest)}"
             )
             if verdict is not None:
                 keys.add(verdict.leaf.key)

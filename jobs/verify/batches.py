@@ -1,4 +1,4 @@
-"""Governance rows against evidence: what a batch is said to be is what was logged of it."""
+"""Governance rows against evidence: what a batch claims to be is what was logged of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contracts.rules import element_ids
 from jobs.audit.digest import digest_of
 from jobs.names import Step
 from jobs.tables import silver
-from jobs.verify.report import said
+from jobs.verify.report import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,20 +43,20 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
         if row.rows_landed:
             problem = _differs(row, lake.leaves_of("landing", subject), _LANDED)
             is_landing = lake.is_under_way(row.batch_id, Step.LAND, Step.RETRY)
-            yield said(1, where, problem, is_recovering=is_landing and problem is not None)
+            yield checked(1, where, problem, is_recovering=is_landing and problem is not None)
         is_shown = (row.table, row.batch_id, "publish") in publications
         is_back = (row.table, row.batch_id, "withdraw") in publications
         step = "withdraw" if is_back else "publish"
         is_recovering = f"{step}:{row.batch_id}" in lake.recovering
         is_logged = f"withdrawal:{subject}" in lake.leaves
         problem = _status_problem(row, is_shown=is_shown, is_back=is_back, is_logged=is_logged)
-        yield said(2, where, problem, is_recovering=is_recovering and problem is not None)
+        yield checked(2, where, problem, is_recovering=is_recovering and problem is not None)
         if is_shown and row.silver_version is not None:
             problem = _differs(row, lake.leaves_of("publication", subject), _PUBLISHED)
-            yield said(2, where, problem, is_recovering=is_recovering and problem is not None)
+            yield checked(2, where, problem, is_recovering=is_recovering and problem is not None)
         if is_back:
             problem = None if is_logged else "it was taken back without a withdrawal leaf"
-            yield said(2, where, problem, is_recovering=is_recovering and not is_logged)
+            yield checked(2, where, problem, is_recovering=is_recovering and not is_logged)
 
 
 def _status_problem(row: BatchRow, *, is_shown: bool, is_back: bool, is_logged: bool) -> str | None:
@@ -89,7 +89,7 @@ def as_judged(lake: Lake) -> Iterator[Checked]:
         is_judged = any(v.facts.get("decision") == decision for v in verdicts)
         problem = None if is_judged else f"it is {row.status}; no verdict leaf says {decision}"
         is_recovering = not is_judged and lake.is_under_way(row.batch_id, Step.AUDIT, Step.REJECT)
-        yield said(2, f"governance.batches {subject}", problem, is_recovering=is_recovering)
+        yield checked(2, f"governance.batches {subject}", problem, is_recovering=is_recovering)
 
 
 def _differs(row: BatchRow, leaves: Sequence[Leaf], names: Sequence[str]) -> str | None:
@@ -116,7 +116,7 @@ def results(lake: Lake) -> Iterator[Checked]:
         if found is None:
             is_audited = bool(verdicts)
             problem = "it was audited, and no result of it is there" if is_audited else None
-            yield said(7, where, problem)
+            yield checked(7, where, problem)
             continue
         is_given = any(
             v.facts.get("digest") == digest_of(found, str(v.facts.get("decision")))
@@ -124,9 +124,9 @@ def results(lake: Lake) -> Iterator[Checked]:
         )
         problem = None if is_given else "the check results are not those its verdict was given on"
         is_recovering = not is_given and lake.is_under_way(row.batch_id, Step.AUDIT)
-        yield said(2, where, problem, is_recovering=is_recovering)
+        yield checked(2, where, problem, is_recovering=is_recovering)
         contract = lake.tree.sources.get(row.contract_id)
         if contract is None or contract.version != row.contract_version:
             continue
         missing = sorted({*element_ids(contract)} - {r.rule_id for r in found})
-        yield said(7, where, f"no result for {', '.join(missing)}" if missing else None)
+        yield checked(7, where, f"no result for {', '.join(missing)}" if missing else None)

@@ -9,7 +9,7 @@ from jobs.names import Step
 from jobs.record import leaves
 from jobs.tables import staged
 from jobs.verify.lake import file_problem, foreign_commits
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from lineage.columns import table_field
 from lineage.errors import LineageError, TagLossError
 from lineage.levels import check_levels
@@ -36,7 +36,7 @@ def products(lake: Lake) -> Iterator[Checked]:
         for name, table in lake.layer(layer).items():
             foreign = foreign_commits(table)
             problem = f"version {foreign[0]} was committed by no stage" if foreign else None
-            yield said(2, f"{layer}/{name}", problem)
+            yield checked(2, f"{layer}/{name}", problem)
             yield from _stages(lake, layer, kind, name, table)
 
 
@@ -45,17 +45,19 @@ def _stages(lake: Lake, layer: str, kind: Step, name: str, table: DeltaTable) ->
     for file in staged.files(table):
         stage = staged.stage_of_file(str(file["path"]))
         rows[stage] = rows.get(stage, 0) + int(file["num_records"] or 0)
-        yield said(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
+        yield checked(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
     for stage, shown in rows.items():
         made = lake.leaves_of(kind, f"{name}@{stage}")
         is_open = kind.of(name, stage) in lake.recovering
         where = f"{layer}/{name}@{stage}"
         if not made:
             problem = f"the visible version has no {kind} leaf"
-            yield said(2, where, problem, is_recovering=is_open)
+            yield checked(2, where, problem, is_recovering=is_open)
             continue
         logged = made[-1].facts.get("rows")
-        yield said(2, where, None if logged == shown else f"{shown} rows, its leaf says {logged}")
+        yield checked(
+            2, where, None if logged == shown else f"{shown} rows, its leaf says {logged}"
+        )
 
 
 def as_logged(lake: Lake) -> Iterator[Checked]:
@@ -73,7 +75,7 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
         where = f"governance.publications {row.kind} {row.table_name} {row.business_date}"
         problem = _differs(row, made.get((row.kind, row.table_name, row.version), []))
         is_recovering = problem is not None and row.table_name in lake.moving
-        yield said(2, where, problem, is_recovering=is_recovering)
+        yield checked(2, where, problem, is_recovering=is_recovering)
 
 
 def _differs(row: PublicationRow, logged: Sequence[Leaf]) -> str | None:
@@ -114,7 +116,7 @@ def lowered(lake: Lake) -> Iterator[Checked]:
         for leaf in wanted:
             is_logged = bool(lake.leaves_of("level", leaf.subject))
             problem = None if is_logged else "no leaf says who approved that it is below its inputs"
-            yield said(5, f"gold/{leaf.subject}", problem)
+            yield checked(5, f"gold/{leaf.subject}", problem)
 
 
 def traced(lake: Lake) -> Iterator[Checked]:
@@ -128,7 +130,7 @@ def traced(lake: Lake) -> Iterator[Checked]:
                 problem = None if found else "it traces to nothing"
             except (LineageError, KeyError) as lost:
                 problem = f"it cannot be traced: {lost}"
-            yield said(4, where, problem)
+            yield checked(4, where, problem)
 
 
 def origins(lake: Lake) -> Iterator[Checked]:
@@ -140,4 +142,4 @@ def origins(lake: Lake) -> Iterator[Checked]:
             inputs = set(json.loads(row.inputs))
             is_lost = bool(inputs & simulated) and row.origin != "simulated"
             problem = "it was made from simulated data and does not say so" if is_lost else None
-            yield said(8, f"gold/{row.table_name} {row.business_date}", problem)
+            yield checked(8, f"gold/{row.table_name} {row.business_date}", problem)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from lineage.naming import is_imported
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
         if not is_imported(path.name)  # what others say of their own tables is not ours to prove
     }
     for run, leaf in named.items():
-        yield said(6, f"lineage/events/{run}.ndjson", _problem(found.get(run), leaf))
+        yield checked(6, f"lineage/events/{run}.ndjson", _problem(found.get(run), leaf))
     for run in sorted(found.keys() - named.keys()):
         # Its leaf is still to come while its step is under way.
         is_recovering = _table(found[run]) in lake.moving
         problem = "no leaf names these events: nothing of ours wrote them"
-        yield said(6, f"lineage/events/{run}.ndjson", problem, is_recovering=is_recovering)
+        yield checked(6, f"lineage/events/{run}.ndjson", problem, is_recovering=is_recovering)
 
 
 def _problem(path: Path | None, leaf: Leaf) -> str | None:

@@ -8,7 +8,7 @@ from jobs.audit.digest import digest_of
 from jobs.files.raw import sealed_facts
 from jobs.names import Step
 from jobs.record import leaves
-from jobs.verify.report import said
+from jobs.verify.report import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +32,19 @@ def of_leaves(lake: Lake) -> Iterator[Checked]:
         subject = leaf.subject.partition("/")[0]
         if leaf.type in _OF_BATCHES:
             is_there = subject in batches
-            yield said(2, where, None if is_there else "its batch is not in governance.batches")
+            yield checked(2, where, None if is_there else "its batch is not in governance.batches")
         if leaf.type == "landing" and "sealed_sha256" in leaf.facts:
-            yield said(2, where, _kept_problem(lake, subject))
+            yield checked(2, where, _kept_problem(lake, subject))
         if leaf.type == "verdict":
-            yield said(2, where, _verdict_problem(lake, leaf, subject.rpartition("@")[2]))
+            yield checked(2, where, _verdict_problem(lake, leaf, subject.rpartition("@")[2]))
         if leaf.type in ("build", "share"):
             kind = "product" if leaf.type == "build" else "share"
             made = (kind, subject.partition("@")[0], leaf.facts.get("business_date"))
             is_there = (*made, leaf.facts.get("version")) in products
             problem = "its version is not in governance.publications"
-            yield said(2, where, None if is_there else problem)
+            yield checked(2, where, None if is_there else problem)
         if leaf.type in ("landing", "build"):
-            yield said(2, where, _contract_problem(lake, leaf))
+            yield checked(2, where, _contract_problem(lake, leaf))
 
 
 def _kept_problem(lake: Lake, subject: str) -> str | None:
@@ -90,12 +90,12 @@ def of_deliveries(lake: Lake) -> Iterator[Checked]:
         problem = _delivery_problem(row, lake.leaves_of("delivery", subject))
         is_recovering = problem is not None and _is_under_way(lake, row)
         where = f"governance.deliveries {subject}"
-        yield said(2, where, problem, is_recovering=is_recovering)
+        yield checked(2, where, problem, is_recovering=is_recovering)
     for leaf in lake.log:
         if leaf.type in ("delivery", "refusal"):
             is_there = leaf.subject.partition("/")[0] in subjects
             problem = "its state is not in governance.deliveries"
-            yield said(2, f"evidence {leaf.key}", None if is_there else problem)
+            yield checked(2, f"evidence {leaf.key}", None if is_there else problem)
 
 
 def _delivery_problem(row: DeliveryRow, logged: list[Leaf]) -> str | None:

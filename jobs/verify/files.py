@@ -11,7 +11,7 @@ from jobs.record import footprint
 from jobs.record.conservation import was_shown
 from jobs.tables import silver, staged
 from jobs.verify.lake import file_problem
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from lineage.evidence.digests import sha256_of_files
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
     for layer in ("bronze", "quarantine", "governance"):
         for name, table in lake.layer(layer).items():
             for file in staged.files(table):
-                yield said(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
+                yield checked(2, f"{layer}/{name}/{file['path']}", file_problem(table, file))
     units = list(_units(lake))
     with ThreadPoolExecutor(_THREADS) as threads:
         for unit, problem in zip(units, threads.map(_Unit.problem, units), strict=True):
             is_recovering = problem is not None and unit.is_under_way
-            yield said(2, unit.where, problem, is_recovering=is_recovering)
+            yield checked(2, unit.where, problem, is_recovering=is_recovering)
 
 
 def _units(lake: Lake) -> Iterator[_Unit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from lineage.evidence.verify import verify_home
 
 if TYPE_CHECKING:
@@ -18,6 +18,6 @@ def whole(lake: Lake) -> Iterator[Checked]:
     """Check the log's signatures, leaves, tiles and root."""
     findings = verify_home(lake.home)
     for finding in findings:
-        yield said(6, finding.where, finding.problem)
+        yield checked(6, finding.where, finding.problem)
     if not findings:
-        yield said(6, "evidence", None)
+        yield checked(6, "evidence", None)

@@ -10,7 +10,7 @@ from jobs.publish.run import is_same_period
 from jobs.tables import silver, staged
 from jobs.tables.silver import CARRIED, GOOD
 from jobs.verify.lake import file_problem, foreign_commits, stages_of
-from jobs.verify.report import said
+from jobs.verify.report import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,17 +26,17 @@ def visible(lake: Lake) -> Iterator[Checked]:
     """Check every file, row and publication that silver shows."""
     known = {(row.table, row.batch_id) for row in lake.batches}
     for name, table in lake.silver.items():
-        said_by_log = silver.publications(table)
+        commits = silver.publications(table)
         in_force = silver.in_force(table)
-        stages = {p.stage for p in said_by_log if p.kind == "withdraw"}
+        stages = {p.stage for p in commits if p.kind == "withdraw"}
         yield from _files(name, table, frozenset({p.stage for p in in_force} | stages))
         foreign = foreign_commits(table)
         problem = f"version {foreign[0]} was committed by no stage of Jingshu" if foreign else None
-        yield said(2, f"silver/{name}", problem)
+        yield checked(2, f"silver/{name}", problem)
         published = {p.batch_id for p in in_force}
         for batch_id in lake.visible[name]:
             problem = None if batch_id in published else "rows are visible that nobody published"
-            yield said(2, f"silver/{name}@{batch_id}", problem)
+            yield checked(2, f"silver/{name}@{batch_id}", problem)
         for publication in in_force:
             is_known = (name, publication.batch_id) in known
             yield from _publication(lake, name, publication, is_known=is_known)
@@ -53,7 +53,7 @@ def _files(name: str, table: DeltaTable, stages: frozenset[str]) -> Iterator[Che
             problem = "a visible file holds rows that did not pass"
         else:
             problem = file_problem(table, file)
-        yield said(2, f"silver/{name}/{path}", problem)
+        yield checked(2, f"silver/{name}/{path}", problem)
 
 
 def _publication(
@@ -77,7 +77,7 @@ def _publication(
     }
     for problem, is_so in problems.items():
         where = f"silver/{subject}"
-        yield said(2, where, problem if is_so else None, is_recovering=is_so and is_recovering)
+        yield checked(2, where, problem if is_so else None, is_recovering=is_so and is_recovering)
 
 
 def periods(lake: Lake) -> Iterator[Checked]:
@@ -103,13 +103,13 @@ def periods(lake: Lake) -> Iterator[Checked]:
                 if rivals
                 else None
             )
-            yield said(3, f"silver/{name} {publication.business_date}", problem)
+            yield checked(3, f"silver/{name} {publication.business_date}", problem)
 
 
 def _newest_merge(name: str, table: DeltaTable, shown: frozenset[str | None]) -> Checked:
     """Check that a merge table shows the stage of its newest commit, and nothing else."""
-    said_by_log = silver.publications(table)
-    newest = said_by_log[-1].stage if said_by_log else None
+    commits = silver.publications(table)
+    newest = commits[-1].stage if commits else None
     others = sorted(str(s) for s in shown - {newest})
     problem = f"it shows {others[0]}, its newest commit is {newest}" if others else None
-    return said(3, f"silver/{name}", problem)
+    return checked(3, f"silver/{name}", problem)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from jobs.pull.incidents import FILE_MODE, Incident
-from jobs.verify.report import said
+from jobs.verify.report import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def records(lake: Lake) -> Iterator[Checked]:
     folder = lake.home.refused
     for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if not file.is_dir():
-            yield said(5, f"refused/{file.relative_to(folder)}", _problem(file))
+            yield checked(5, f"refused/{file.relative_to(folder)}", _problem(file))
 
 
 def _problem(file: Path) -> str | None:

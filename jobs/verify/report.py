@@ -39,7 +39,7 @@ class Finding:
 Checked = tuple[int, Finding | None]
 
 
-def said(
+def checked(
     invariant: int, where: str, problem: str | None, *, is_recovering: bool = False
 ) -> Checked:
     """Return one check; without a problem it held."""

@@ -12,7 +12,7 @@ from jobs.names import Step
 from jobs.record.conservation import account, was_shown
 from jobs.tables.silver import BAD, GOOD, OUTDATED, TOMBSTONE, stage_path
 from jobs.verify.lake import per_batch
-from jobs.verify.report import said
+from jobs.verify.report import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ def conserved(lake: Lake) -> Iterator[Checked]:
             continue
         where = f"{row.table}@{row.batch_id}"
         landed = _count(bronze, row)
-        yield said(
+        yield checked(
             1,
             where,
             f"{row.rows_landed} rows are said to have landed, bronze holds {landed}"
@@ -54,14 +54,14 @@ def _count(counts: Mapping[str, Counter[str]], row: BatchRow) -> int:
 
 def _accounted(row: BatchRow, where: str, kept: int) -> Iterator[Checked]:
     lost = account(row).lost
-    yield said(
+    yield checked(
         1,
         where,
         f"{row.rows_landed} rows landed, {row.rows_landed - lost} are accounted for"
         if lost
         else None,
     )
-    yield said(
+    yield checked(
         1,
         where,
         f"{row.rows_quarantined} rows are said to be in quarantine, it holds {kept}"
@@ -71,7 +71,7 @@ def _accounted(row: BatchRow, where: str, kept: int) -> Iterator[Checked]:
 
 
 def _shown(lake: Lake, row: BatchRow) -> Checked:
-    """Hold what is visible of a published batch against what it is said to have published.
+    """Hold what is visible of a published batch against what it claims to have published.
 
     Of a merge, newer rows of the same keys took rows away since: its own stage tells instead.
     """
@@ -79,23 +79,25 @@ def _shown(lake: Lake, row: BatchRow) -> Checked:
     shown = _count(lake.visible, row)
     if contract is not None and contract.load.mode == "merge_key":
         if not stage_path(lake.home, row.table, row.batch_id).is_dir():
-            return said(1, row.table, None)
+            return checked(1, row.table, None)
         staged = _staged(lake, row)
         shown = sum(staged[s] for s in (GOOD, OUTDATED, TOMBSTONE))
     is_same = shown == row.rows_published
     problem = None if is_same else f"{row.rows_published} rows were published, {shown} are there"
     where = f"silver/{row.table}@{row.batch_id}"
-    return said(1, where, problem, is_recovering=row.table in lake.moving)
+    return checked(1, where, problem, is_recovering=row.table in lake.moving)
 
 
 def _staged_whole(lake: Lake, row: BatchRow) -> Checked:
     """Check that a held batch's stage, if it is there, holds every row that landed."""
     where = f"silver/{row.table}@{row.batch_id}"
     if not stage_path(lake.home, row.table, row.batch_id).is_dir():
-        return said(1, where, None)
+        return checked(1, where, None)
     total = _staged(lake, row).total()
     is_whole = total == row.rows_landed
-    return said(1, where, None if is_whole else f"{row.rows_landed} rows landed, {total} are held")
+    return checked(
+        1, where, None if is_whole else f"{row.rows_landed} rows landed, {total} are held"
+    )
 
 
 def _staged(lake: Lake, row: BatchRow) -> Counter[str]:

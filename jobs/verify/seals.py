@@ -12,7 +12,7 @@ from jobs.seal.columns import PREFIX
 from jobs.seal.files import is_sealed_file
 from jobs.seal.plan import is_sealed, raw_seals, typed_seals
 from jobs.tables.delta import dataset
-from jobs.verify.report import said
+from jobs.verify.report import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,7 +65,7 @@ def _columns(where: str, table: DeltaTable, names: Iterable[str]) -> Iterator[Ch
             open_values[name] += _in_clear(rows[name])
     for name, count in open_values.items():
         problem = f"{count} values of an L4 column are stored in clear" if count else None
-        yield said(5, f"{where}.{name}", problem)
+        yield checked(5, f"{where}.{name}", problem)
 
 
 def _in_clear(values: pa.ChunkedArray) -> int:
@@ -82,10 +82,10 @@ def _files(lake: Lake, contract: Contract, provider: str) -> Iterator[Checked]:
         file = raw_file(lake.home, raw)
         is_open = file.is_file() and not is_sealed_file(file)
         where = f"raw/{provider}/{contract.dataset}/{raw.batch_id}"
-        yield said(5, where, "a file with L4 columns is kept in clear" if is_open else None)
+        yield checked(5, where, "a file with L4 columns is kept in clear" if is_open else None)
 
 
 def _keys(lake: Lake) -> Iterator[Checked]:
     for file in sorted((lake.home.keys / "seal").glob("*.json")):
         is_public = bool(file.stat().st_mode & _PRIVATE)
-        yield said(5, f"keys/seal/{file.name}", "others may read it" if is_public else None)
+        yield checked(5, f"keys/seal/{file.name}", "others may read it" if is_public else None)

@@ -9,7 +9,7 @@ from jobs.record import governance
 from jobs.record.footprint import schema_digest
 from jobs.tables import quarantine, silver, staged
 from jobs.tables.bronze import bronze_schema
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from lineage.errors import TagLossError
 from lineage.levels import check_levels
 
@@ -51,9 +51,9 @@ def levels(lake: Lake) -> Iterator[Checked]:
             for column in table.schema().fields:
                 level = (column.metadata or {}).get("jingshu.level")
                 problem = _problem(layer, level, promised.get(column.name))
-                yield said(5, f"{layer}/{name}.{column.name}", problem)
+                yield checked(5, f"{layer}/{name}.{column.name}", problem)
     for product in lake.tree.products.values():
-        yield said(5, product.id, _lost(lake, product))
+        yield checked(5, product.id, _lost(lake, product))
 
 
 def schemas(lake: Lake) -> Iterator[Checked]:
@@ -72,7 +72,7 @@ def schemas(lake: Lake) -> Iterator[Checked]:
                 is_same = logged[layer, name] == schema_digest(table)
                 where, problem = (layer, None) if is_same else _changed(lake, layer, name, table)
                 is_recovering = problem is not None and name in lake.moving
-                yield said(5, where, problem, is_recovering=is_recovering)
+                yield checked(5, where, problem, is_recovering=is_recovering)
 
 
 def _governance(name: str, table: DeltaTable) -> Iterator[Checked]:
@@ -82,7 +82,7 @@ def _governance(name: str, table: DeltaTable) -> Iterator[Checked]:
     for field in wanted:
         meant = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
         problem = _metadata_problem(table, field.name, meant)
-        yield said(5, f"governance/{name}.{field.name}", problem)
+        yield checked(5, f"governance/{name}.{field.name}", problem)
 
 
 def _changed(lake: Lake, layer: Layer, name: str, table: DeltaTable) -> tuple[str, str]:

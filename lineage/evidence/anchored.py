@@ -53,7 +53,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Anchoring:
-    """What is to be said of a log beside whether it holds; ``copy`` None: it is not anchored."""
+    """What is to be told of a log beside whether it holds; ``copy`` None: it is not anchored."""
 
     size: int
     copy: Copy | None

@@ -159,8 +159,8 @@ def checked_block(commit: Any, validators: Any, txs: Any) -> Block:
         ChainError: They do not fit each other, or too few validators signed.
     """
     try:
-        said = {"signed_header": commit, "validators": validators, "txs": txs}
-        return _checked(_Answers.model_validate(said))
+        answers = {"signed_header": commit, "validators": validators, "txs": txs}
+        return _checked(_Answers.model_validate(answers))
     except ChainError:
         raise
     except (ValueError, TypeError, OverflowError) as error:

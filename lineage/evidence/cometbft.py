@@ -46,8 +46,8 @@ class CometBft:
         if height is not None:
             return height
         try:
-            said = self._call("broadcast_tx_commit", {"tx": base64.b64encode(tx).decode()})
-            self._refuse_if_refused(said)
+            answer = self._call("broadcast_tx_commit", {"tx": base64.b64encode(tx).decode()})
+            self._refuse_if_refused(answer)
         except _NodeError:
             pass  # it waits in the node's pool already, or its block takes longer than the node
         deadline = time.monotonic() + self._included_s
@@ -103,8 +103,8 @@ class CometBft:
         Raises:
             ChainError: The node did not answer.
         """
-        said = self._call("abci_query", {"data": key.encode().hex()})
-        value = _part(said, "response").get("value")
+        answer = self._call("abci_query", {"data": key.encode().hex()})
+        value = _part(answer, "response").get("value")
         return None if value is None else base64.b64decode(value).decode(errors="replace")
 
     def _height_of(self, tx: bytes) -> int | None:
@@ -114,9 +114,9 @@ class CometBft:
         except _NodeError:
             return None
 
-    def _refuse_if_refused(self, said: Any) -> None:
+    def _refuse_if_refused(self, answer: Any) -> None:
         for step in ("check_tx", "tx_result"):
-            if code := _part(said, step, "code"):
+            if code := _part(answer, step, "code"):
                 raise ChainError(f"{self._url} refused the checkpoint ({step}, code {code}).")
 
     def _call(self, method: str, params: dict[str, str]) -> Any:
@@ -126,8 +126,8 @@ class CometBft:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ChainError(f"{self._url} did not answer: {error}.") from error
         if not isinstance(answer, dict) or answer.get("error"):
-            error_said = answer.get("error") if isinstance(answer, dict) else answer
-            raise _NodeError(f"{self._url} answered {method} with {error_said}.")
+            problem = answer.get("error") if isinstance(answer, dict) else answer
+            raise _NodeError(f"{self._url} answered {method} with {problem}.")
         return answer.get("result")
 
 

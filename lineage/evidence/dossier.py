@@ -108,8 +108,10 @@ def compile_dossier(home: Home, scope: Scope, older: Sequence[str], issued_at: s
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
     }
     body = json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n"
-    said = f"{head.origin} dossier@v1\nmanifest.json sha256 {hashlib.sha256(body).hexdigest()}\n"
-    signed = {"manifest.json": body, "manifest.note": keeping.signer().sign(said).encode()}
+    signed_text = (
+        f"{head.origin} dossier@v1\nmanifest.json sha256 {hashlib.sha256(body).hexdigest()}\n"
+    )
+    signed = {"manifest.json": body, "manifest.note": keeping.signer().sign(signed_text).encode()}
     return Dossier({**signed, **files}, tuple(leaf for _, leaf in found), head, selected.gaps)
 
 

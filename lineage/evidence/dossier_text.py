@@ -82,8 +82,8 @@ _README: Final = """\
 
 def in_words(leaf: Leaf) -> list[str]:
     """Return the lines on a leaf, as the verifier derives them."""
-    said = {"type": leaf.type, "subject": leaf.subject, "facts": dict(leaf.facts), "at": leaf.at}
-    return verify_dossier.in_words(said)
+    fields = {"type": leaf.type, "subject": leaf.subject, "facts": dict(leaf.facts), "at": leaf.at}
+    return verify_dossier.in_words(fields)
 
 
 def readme(scope: Scope, head: Checkpoint, issued_at: str, count: int) -> str:

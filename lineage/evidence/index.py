@@ -72,7 +72,7 @@ class FactIndex:
     def __init__(self, path: Path, tree: TileTree) -> None:
         self._base = sqlite3.connect(path, isolation_level=None)
         self._behind: dict[Fact, int] = {}  # facts that the file does not hold yet
-        self._asked: dict[Fact, int | None] = {}  # what the file said of facts
+        self._asked: dict[Fact, int | None] = {}  # what the file told of facts
         try:
             # The log's lock is held: one lock on the file instead of one a statement.
             self._base.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -2,7 +2,8 @@
 
 Witnesses' cosignatures (c2sp.org/tlog-cosignature, Ed25519), RFC 3161 timestamps and receipts of a
 chain. Python 3.9 or newer and nothing else; a timestamp that is not signed with RSA is checked with
-the package ``cryptography`` where that is there, and else said to be unchecked.
+the package ``cryptography`` where it is installed, and otherwise reported
+as unchecked.
 """
 
 from __future__ import annotations

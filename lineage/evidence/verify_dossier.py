@@ -205,14 +205,14 @@ def _climb(index: int, last: int, old: bytes, new: bytes, path: list[str]) -> tu
     return (old, new) if last == 0 else (b"", b"")
 
 
-def _check_leaf(files: dict[str, bytes], said: dict[str, Any], head: tuple[int, bytes]) -> None:
+def _check_leaf(files: dict[str, bytes], entry: dict[str, Any], head: tuple[int, bytes]) -> None:
     """Check one leaf: that it says what the manifest says, and that the log holds it."""
-    leaf, proof, index = files[said["leaf"]], files[said["proof"]], said["index"]
-    names = {"type", "subject", "facts", "at", *({"machine_time"} & said.keys())}
-    if json.loads(leaf) != {name: said[name] for name in names}:
+    leaf, proof, index = files[entry["leaf"]], files[entry["proof"]], entry["index"]
+    names = {"type", "subject", "facts", "at", *({"machine_time"} & entry.keys())}
+    if json.loads(leaf) != {name: entry[name] for name in names}:
         raise ValueError("the leaf does not say what the manifest says of it")
     for name in {"sha256", "sm3"} & hashlib.algorithms_available:
-        if hashlib.new(name, leaf).hexdigest() != said[name]:
+        if hashlib.new(name, leaf).hexdigest() != entry[name]:
             raise ValueError(f"the leaf's {name} is not that of the manifest")
     lines, _, checkpoint = proof.partition(b"\n\n")
     *stated, path = *lines.decode().split("\n")[:3], lines.decode().split("\n")[3:]
@@ -260,11 +260,11 @@ def in_words(leaf: dict[str, Any]) -> list[str]:
     zh = re.sub(r"{(\w+)}", lambda found: values.get(found[1], "—"), sentence)
     rest = "、".join(f"{_shown(n)}={values[n]}" for n in sorted(facts.keys() - named))
     also = f"；另记 {rest}" if rest else ""
-    said = "; ".join(f"{_shown(n)} {_shown(facts[n])}" for n in sorted(facts.keys() - long))
+    all_facts = "; ".join(f"{_shown(n)} {_shown(facts[n])}" for n in sorted(facts.keys() - long))
     (chinese, _, english), at = label.partition(" "), _shown(leaf["at"])
     return [
         f"{at} {chinese}：{zh}{also}。",
-        f"{at} {english}: {_shown(leaf['subject'])}; {said or 'no facts'}.",
+        f"{at} {english}: {_shown(leaf['subject'])}; {all_facts or 'no facts'}.",
         " ".join(f"{_shown(n)}={_shown(facts[n])}" for n in sorted(long)),
     ]
 
@@ -297,11 +297,11 @@ def _check(files: dict[str, bytes], vkey: bytes, part: list[str]) -> Iterator[tu
     heads = {head}
     for part[0] in manifest["older_checkpoints"]:
         heads.add(_check_older(files[part[0]], key, head))
-    for said in manifest["leaves"]:
-        part[0] = said["proof"]
-        _check_leaf(files, said, head)
-        if manifest.get("words") == WORDS and said["says"] != in_words(said):
-            yield "manifest.json", f"its words on leaf {said['index']} are not the leaf's"
+    for entry in manifest["leaves"]:
+        part[0] = entry["proof"]
+        _check_leaf(files, entry, head)
+        if manifest.get("words") == WORDS and entry["says"] != in_words(entry):
+            yield "manifest.json", f"its words on leaf {entry['index']} are not the leaf's"
     for part[0] in _copies(files):
         if _head(_note_of(part[0], files), key) not in heads:
             yield part[0], "its checkpoint is not proved to be the beginning of this one"

@@ -54,7 +54,7 @@ class Choice:
     is_owners: bool
 
     @property
-    def said(self) -> str:
+    def arguments(self) -> str:
         """The mask's arguments in words."""
         return ", ".join(f"{k}={v}" for k, v in (self.release.model_extra or {}).items())
 

@@ -25,7 +25,7 @@ _OWN: Final = Path(__file__).resolve().parent / "templates"
 
 
 def render(guest: Guest, template: str, *, status: int = 200, **found: Any) -> HTMLResponse:
-    """Return a page; ``error``, where a handler gives one, is said at its top."""
+    """Return a page; ``error``, where a handler gives one, is shown at its top."""
     visit = guest if isinstance(guest, Visit) else None
     page = _environment().get_template(template)
     given: dict[str, Any] = {"error": None, "token": visit.login.csrf_token if visit else ""}

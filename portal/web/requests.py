@@ -38,7 +38,7 @@ _ANSWERS: Final = ("corrected", "rejected")
 
 @dataclass(frozen=True)
 class Offer:
-    """A step the visitor may take: what has to be said, and what may be."""
+    """A step the visitor may take: what has to be stated, and what may be."""
 
     action: Action
     needs: tuple[str, ...]
@@ -138,8 +138,8 @@ def _take(action: Action, visit: Visit, seen: Seen) -> None:
         )
     names = (*TRANSITIONS[action].needs, *words.OPTIONAL.get(action, ()))
     wording = _reworded(visit, ask.asked) if action == "resubmit" else None
-    said = flow.Said({name: visit.fields.one(name) for name in names}, wording)
-    flow.act(web.control, visit.tree, ask.id, action, visit.actor, visit.at, said)
+    statement = flow.Statement({name: visit.fields.one(name) for name in names}, wording)
+    flow.act(web.control, visit.tree, ask.id, action, visit.actor, visit.at, statement)
     retire_ended(web.home, web.control)
 
 

@@ -48,8 +48,8 @@ ACTION: Final[Mapping[str, Word]] = {
     "refer_to_government": Word("报请政府决定", "refer it to the government"),
     "note_government_ruling": Word("登记政府决定", "record the government's decision"),
 }
-#: What is said with a step.
-SAID: Final[Mapping[str, Word]] = {
+#: What is stated with a step.
+STATEMENT: Final[Mapping[str, Word]] = {
     "reason": Word("理由", "reason"),
     "legal_basis": Word("法律依据", "legal basis"),
     "missing": Word("缺少的材料", "what is missing"),
@@ -62,7 +62,7 @@ SAID: Final[Mapping[str, Word]] = {
     "document": Word("文号", "number of the document"),
     "unregistered": Word("目录未登记", "not registered in the catalogue"),
 }
-#: What may be said with a step besides what it needs.
+#: What may be stated with a step besides what it needs.
 OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {"agree_as_authority": ("pia_id",)}
 FIELD: Final[Mapping[str, Word]] = {
     "title": Word("名称", "title"),

@@ -108,8 +108,8 @@ def set_roles(
         _require_others(session, row, lost=set(before) - set(wanted))
         row.roles = ",".join(wanted)
         end_sessions(session, name, at)
-        said = f"{'+'.join(before) or 'none'} -> {'+'.join(wanted) or 'none'}"
-        note(session, actor.name, name, "roles", said, at)
+        change = f"{'+'.join(before) or 'none'} -> {'+'.join(wanted) or 'none'}"
+        note(session, actor.name, name, "roles", change, at)
 
 
 def disable_account(control: Control, actor: Actor, name: str, at: datetime) -> None:
@@ -301,8 +301,8 @@ def note(
     session: Session, actor: str, account: str, action: str, detail: str, at: datetime
 ) -> None:
     """Add an audit row."""
-    said = detail[:DETAIL_CHARACTERS]
-    session.add(AccountEvent(at=at, actor=actor, account=account, action=action, detail=said))
+    shortened = detail[:DETAIL_CHARACTERS]
+    session.add(AccountEvent(at=at, actor=actor, account=account, action=action, detail=shortened))
 
 
 def _is_taken(name: str) -> UsageError:

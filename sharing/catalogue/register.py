@@ -87,7 +87,7 @@ class Step:
     state: State
     contract_version: str
     entry_sha256: str
-    said: Mapping[str, str]
+    statements: Mapping[str, str]
     actor: str
     at: datetime
 
@@ -117,13 +117,13 @@ def take(
     control: Control,
     entry: Entry,
     action: Action,
-    said: Mapping[str, str],
+    statements: Mapping[str, str],
     actor: Actor,
     at: datetime,
 ) -> State:
     """Take one step of an entry; return the state it comes to.
 
-    ``said`` has the transition's words: ``signed_by``, ``reason``; and ``pia_id`` with an
+    ``statements`` has the transition's words: ``signed_by``, ``reason``; and ``pia_id`` with an
     assessment of personal information.
 
     Raises:
@@ -138,7 +138,7 @@ def take(
             f"目录条目还没有编码 {entry.contract} has no code yet.",
             "请写编码 Write catalogue.code: 3NNNNN/NNNNNN.",
         )
-    given = {name: " ".join(text.split()) for name, text in said.items() if text.strip()}
+    given = {name: " ".join(text.split()) for name, text in statements.items() if text.strip()}
     _check_words(entry, transition, given)
     with control.write() as session:
         history = read_histories(session, entry.code).get(entry.code, History())

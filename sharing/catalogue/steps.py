@@ -19,7 +19,7 @@ ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 
 @dataclass(frozen=True)
 class Transition:
-    """One action: from which states to which, by whose right, and what must be said with it.
+    """One action: from which states to which, by whose right, and what must be stated with it.
 
     ``to`` None stays where it is. ``is_of_same`` means that the entry must read as it did at the
     step before: what was assessed is what is submitted, and that is what is approved.

@@ -111,7 +111,7 @@ class Facts:
     title: str = ""
     """By what the exporter may use the data: as its holder, by a right, or by a grant."""
     because: str = ""
-    """Why the export is necessary, where it is said to be."""
+    """Why the export is necessary, where it is claimed to be."""
     destination: Destination | None = None
     lacking: tuple[str, ...] = ()
     """Papers that the law asks for and that are not on record for this export."""

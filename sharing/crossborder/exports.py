@@ -186,8 +186,8 @@ def give_up(control: Control, export_id: str, reason: str, actor: Actor, at: dat
             select(ExportRow).where(ExportRow.id == export_id).order_by(ExportRow.seq)
         ).all()
         if len(rows) != 1:
-            said = "was given up already" if rows else "is not known"
-            raise UsageError(f"The export {export_id} {said}.", "See … crossborder list.")
+            problem = "was given up already" if rows else "is not known"
+            raise UsageError(f"The export {export_id} {problem}.", "See … crossborder list.")
         require(actor, "decide_crossborder", rows[0].exporter)
         forget(session, export_id)
         kept = {c.key: getattr(rows[0], c.key) for c in ExportRow.__table__.columns}

@@ -52,16 +52,16 @@ class Writer:
         """Return a protocol line, which says its version where history is told."""
         if self.format == "parquet":
             return {"protocol": {"minReaderVersion": 1}}
-        said: Line = {
+        described: Line = {
             "minReaderVersion": snapshot.min_reader_version,
             "minWriterVersion": snapshot.min_writer_version,
         }
         if snapshot.min_reader_version >= NAMES_READERS:
-            said["readerFeatures"] = list(snapshot.features)
+            described["readerFeatures"] = list(snapshot.features)
         if snapshot.min_writer_version >= NAMES_WRITERS:
-            said["writerFeatures"] = list(snapshot.writer_features)
+            described["writerFeatures"] = list(snapshot.writer_features)
         numbered = {} if version is None else {"version": version}
-        return {"protocol": {"deltaProtocol": said, **numbered}}
+        return {"protocol": {"deltaProtocol": described, **numbered}}
 
     def metadata(
         self, snapshot: Snapshot, *, sizes: Sizes | None = None, version: int | None = None
@@ -107,9 +107,9 @@ class Writer:
 
     def end_of_stream(self, *, page: str | None = None, refresh: str | None = None) -> Line:
         """Return the last line, for a client that asked for it."""
-        said: Line = {"minUrlExpirationTimestamp": self.expires_at_ms}
+        end: Line = {"minUrlExpirationTimestamp": self.expires_at_ms}
         tokens = {"nextPageToken": page, "refreshToken": refresh}
-        return {"endStreamAction": said | {k: v for k, v in tokens.items() if v is not None}}
+        return {"endStreamAction": end | {k: v for k, v in tokens.items() if v is not None}}
 
     def _id(self, file: StoredFile) -> str:
         return file.id[: _ID_LETTERS[self.id_scheme or self.format]]
@@ -152,7 +152,7 @@ class Writer:
     def _vector(self, file: DataFile, version: int) -> Mapping[str, Any] | None:
         if file.vector is None:
             return file.inline_vector
-        said: Line = {
+        vector: Line = {
             # An absolute path, which a recipient has only as a URL.
             "storageType": "p",
             "pathOrInlineDv": self.url_of(file.vector, version),
@@ -160,8 +160,8 @@ class Writer:
             "cardinality": file.vector.cardinality,
         }
         if file.vector.offset is not None:
-            said["offset"] = file.vector.offset
-        return said
+            vector["offset"] = file.vector.offset
+        return vector
 
 
 def limit_files(files: tuple[DataFile, ...], limit: int | None) -> tuple[DataFile, ...]:

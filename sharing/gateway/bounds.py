@@ -105,9 +105,9 @@ def day(text: str) -> date | None:
 
 
 def _values(
-    said: Mapping[str, Any] | None, kinds: Mapping[str, str], physical: Mapping[str, str]
+    bounds: Mapping[str, Any] | None, kinds: Mapping[str, str], physical: Mapping[str, str]
 ) -> Iterator[tuple[str, Value | None]]:
-    for real, value in (said or {}).items():
+    for real, value in (bounds or {}).items():
         if real in physical:
             yield physical[real], typed(kinds[physical[real]], value)
 

@@ -251,8 +251,8 @@ class Reading:
     def _answer(
         self, writer: Writer, lines: list[Line], version: int, *, with_end_stream: bool = False
     ) -> Response:
-        said = self.asked.headers(writer.format, with_end_stream=with_end_stream)
-        return lines_answer(lines, version, said)
+        headers = self.asked.headers(writer.format, with_end_stream=with_end_stream)
+        return lines_answer(lines, version, headers)
 
     def _token(
         self, use: tokens.Use, version: int, after: int, parameters: Mapping[str, object]

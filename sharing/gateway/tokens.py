@@ -42,8 +42,8 @@ class Place:
 
 def seal(signer: Signer, place: Place) -> str:
     """Write a token."""
-    said = json.dumps(asdict(place), sort_keys=True).encode()
-    return base64.urlsafe_b64encode(signer.digest(f"query {place.use}", said) + said).decode()
+    payload = json.dumps(asdict(place), sort_keys=True).encode()
+    return base64.urlsafe_b64encode(signer.digest(f"query {place.use}", payload) + payload).decode()
 
 
 def unseal(signer: Signer, use: Use, token: str, now_s: float) -> Place:
@@ -57,10 +57,10 @@ def unseal(signer: Signer, use: Use, token: str, now_s: float) -> Place:
         raw = base64.b64decode(token.encode("ascii"), b"-_", validate=True)
     except ValueError as error:
         raise invalid(f"Error decoding the {use} token.") from error
-    seal_, said = raw[:length], raw[length:]
-    if not hmac.compare_digest(seal_, signer.digest(f"query {use}", said)):
+    seal_, payload = raw[:length], raw[length:]
+    if not hmac.compare_digest(seal_, signer.digest(f"query {use}", payload)):
         raise invalid(f"Error decoding the {use} token.")
-    place = Place(**json.loads(said))
+    place = Place(**json.loads(payload))
     if now_s >= place.ends_at_s:
         raise invalid(f"The {use} token has expired; query the table again.")
     return place

@@ -61,8 +61,8 @@ def give_body(control: Control, name: str, body: str, actor: Actor, at: datetime
             end_tokens(session, name, at)
             _end_links(session, name, at)
         row.body = body
-        said = f"{name}: {before or 'none'} -> {body}"
-        note(session, actor.name, actor.name, "recipient_body", said, at)
+        change = f"{name}: {before or 'none'} -> {body}"
+        note(session, actor.name, actor.name, "recipient_body", change, at)
 
 
 def adopt(control: Control, name: str, body: str, maker: str) -> None:

@@ -128,12 +128,12 @@ def _shape(ask: Ask, tree: Tree) -> Iterator[tuple[str, dict[str, str], Level]]:
             elif release.mask == "generalise":
                 words["logicalType"] = "number"
             yield name, words, level_under(column.effective_level, release.mask)
-    yield DAY, _said("业务日期", "这一行说明的是哪一天", "date"), "L1"
+    yield DAY, _described("业务日期", "这一行说明的是哪一天", "date"), "L1"
     if not ask.asked.by:
         return
     for name in sql.counts_of(ask.asked):
-        yield name, _said(_COUNTS[name], "去重；1 至 k-1 人不公布", "integer"), SHARE_CEILING
-    flag = _said("有小格抑制", "真 = 有人数因不足 k 人未公布", "boolean")
+        yield name, _described(_COUNTS[name], "去重；1 至 k-1 人不公布", "integer"), SHARE_CEILING
+    flag = _described("有小格抑制", "真 = 有人数因不足 k 人未公布", "boolean")
     yield SUPPRESSED, flag, SHARE_CEILING
 
 
@@ -157,10 +157,10 @@ def _key(tree: Tree, source: Source) -> Column:
 
 
 def _words(column: Column) -> dict[str, str]:
-    return _said(column.business_name, column.description, column.type)
+    return _described(column.business_name, column.description, column.type)
 
 
-def _said(business_name: str, description: str, logical_type: str) -> dict[str, str]:
+def _described(business_name: str, description: str, logical_type: str) -> dict[str, str]:
     return {
         "businessName": business_name,
         "description": description,

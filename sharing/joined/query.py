@@ -69,7 +69,7 @@ def _counting(ask_id: str, asked: Asked, sources: list[tuple[str, Source, Contra
     small = f"{PERSONS} > 0 AND {PERSONS} < {{k}}"
     shown = f"CASE WHEN {small} THEN NULL ELSE {PERSONS} END AS {PERSONS}"
     if others:
-        # The rest of a group tells as much of them: both are k at least, or neither is said.
+        # The rest of a group tells as much of them: both are k at least, or neither is told.
         rest = f"{PERSONS} - {IN_ALL} < {{k}}"
         few = f"{IN_ALL} > 0 AND ({IN_ALL} < {{k}} OR {rest})"
         shown += f",\n  CASE WHEN {few} THEN NULL ELSE {IN_ALL} END AS {IN_ALL}"

@@ -246,10 +246,10 @@ def _fixed(
     for issue in issues:
         if issue.due_at is not None and (issue.fixed_at or issue.due_at <= at):
             yield "fixed_in_time", issue.provider, issue.due_at, issue.is_fixed_in_time
-    for said in corrections:
-        if said.due_at is not None and (said.answered_at or said.due_at <= at):
-            is_fixed = said.state == "corrected" and not said.is_overdue(at)
-            yield "fixed_in_time", said.provider, said.due_at, is_fixed
+    for correction in corrections:
+        if correction.due_at is not None and (correction.answered_at or correction.due_at <= at):
+            is_fixed = correction.state == "corrected" and not correction.is_overdue(at)
+            yield "fixed_in_time", correction.provider, correction.due_at, is_fixed
 
 
 def _recurred(issues: Sequence[Issue], at: datetime) -> Iterator[_One]:
@@ -262,14 +262,14 @@ def _recurred(issues: Sequence[Issue], at: datetime) -> Iterator[_One]:
 
 def _days(corrections: Iterable[Correction]) -> Iterator[_One]:
     """Yield the working days from each correction to its answer, where the calendar has them."""
-    for said in corrections:
-        if said.answered_at is None:
+    for correction in corrections:
+        if correction.answered_at is None:
             continue
         try:
-            days = workdays_between(said.asked_at, said.answered_at)
+            days = workdays_between(correction.asked_at, correction.answered_at)
         except CalendarMissingError:
             continue
-        yield "correction_days", said.provider, said.answered_at, days
+        yield "correction_days", correction.provider, correction.answered_at, days
 
 
 def _disposed(tree: Tree, asks: Iterable[Ask], at: datetime) -> Iterator[_One]:

@@ -114,8 +114,8 @@ _BREAKS: Final[Mapping[What, tuple[str, str]]] = {
 def of_deliveries(rows: Iterable[DeliveryRow]) -> Iterator[Notice]:
     """Tell the provider's stewards of each delivery that is late or missing."""
     for row in rows:
-        said = _LATE.get(row.state)
-        if said is None:
+        label = _LATE.get(row.state)
+        if label is None:
             continue
         what = f"{plain(row.provider)}/{plain(row.dataset)} {row.business_date}"
         due = f"{row.due_at.astimezone(CITY_TZ):%Y-%m-%d %H:%M}"
@@ -124,10 +124,10 @@ def of_deliveries(rows: Iterable[DeliveryRow]) -> Iterator[Notice]:
             fact=f"{row.provider}/{row.dataset}:{row.business_date}:{row.state}",
             body=row.provider,
             role="steward",
-            subject=f"{said[0]} {said[1]}: {what}",
+            subject=f"{label[0]} {label[1]}: {what}",
             text=_lines(
-                f"{what} 应于 {due}（北京时间）前交付，现为{said[0]}。",
-                f"{what} was due by {due} (UTC+8) and is {said[1]}.",
+                f"{what} 应于 {due}（北京时间）前交付，现为{label[0]}。",
+                f"{what} was due by {due} (UTC+8) and is {label[1]}.",
             ),
         )
 
@@ -135,8 +135,8 @@ def of_deliveries(rows: Iterable[DeliveryRow]) -> Iterator[Notice]:
 def of_batches(rows: Iterable[BatchRow]) -> Iterator[Notice]:
     """Tell a provider of each batch that is held, rejected or refused: its steward and its CDO."""
     for row in rows:
-        said = _HELD.get(row.status)
-        if said is None:
+        label = _HELD.get(row.status)
+        if label is None:
             continue
         what = f"{plain(row.provider)}/{plain(row.dataset)} {row.business_date}"
         roles = ("steward", "cdo") if row.status == "held" else ("steward",)
@@ -146,11 +146,11 @@ def of_batches(rows: Iterable[BatchRow]) -> Iterator[Notice]:
                 fact=f"{row.provider}/{row.dataset}:{row.batch_id}:{row.status}",
                 body=row.provider,
                 role=role,
-                subject=f"{said[0]} {said[1]}: {what}",
+                subject=f"{label[0]} {label[1]}: {what}",
                 text=_lines(
-                    f"{what} 的批次 {plain(row.batch_id)}：{said[0]}，"
+                    f"{what} 的批次 {plain(row.batch_id)}：{label[0]}，"
                     f"共 {row.rows_landed:,} 行。理由见门户或 ./jingshu batch list。",
-                    f"Batch {plain(row.batch_id)} of {what} is {said[1]}:"
+                    f"Batch {plain(row.batch_id)} of {what} is {label[1]}:"
                     f" {row.rows_landed:,} rows. "
                     f"The portal and ./jingshu batch list say why.",
                 ),

@@ -34,8 +34,8 @@ class Notice:
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        said = f"{self.kind}\0{self.fact}\0{self.body}\0{self.role}"
-        object.__setattr__(self, "key", hashlib.sha256(said.encode()).hexdigest())
+        identity = f"{self.kind}\0{self.fact}\0{self.body}\0{self.role}"
+        object.__setattr__(self, "key", hashlib.sha256(identity.encode()).hexdigest())
 
 
 def plain(identifier: str) -> str:

@@ -202,8 +202,8 @@ def _divides(step: float, old: float) -> bool:
 
 def _words(release: Release) -> str:
     """Name a mask with its arguments, which are numbers and the names of purposes and bureaus."""
-    said = " ".join(str(v) for v in (release.model_extra or {}).values())
-    return f"{release.mask} {said}".strip()
+    arguments = " ".join(str(v) for v in (release.model_extra or {}).values())
+    return f"{release.mask} {arguments}".strip()
 
 
 def _is_above(level: Level) -> bool:

@@ -49,7 +49,7 @@ class Taken:
     actor: Actor
     of: str
     """The body whose step it is: whose right is asked for."""
-    said: Mapping[str, str]
+    statements: Mapping[str, str]
     at: datetime
 
     @property
@@ -86,16 +86,16 @@ def check_step(step: Taken, wording: Asked, *, is_reworded: bool) -> None:
 
 def _check_words(step: Taken) -> None:
     ask, transition, action = step.ask, step.transition, step.transition.action
-    if lacking := [n for n in transition.needs if n not in step.said]:
+    if lacking := [n for n in transition.needs if n not in step.statements]:
         raise UsageError(
             f"缺少必填说明 {action} of {ask.id} lacks {', '.join(lacking)}.", "请填写 Say it."
         )
     if "legal_basis" in transition.needs:
-        check_basis(step.said["legal_basis"])
+        check_basis(step.statements["legal_basis"])
     if (
         action == "agree_as_authority"
         and step.parties.needs_assessment
-        and not step.said.get("pia_id")
+        and not step.statements.get("pia_id")
     ):
         raise UsageError(
             f"含 {step.parties.level} 数据，须有影响评估"

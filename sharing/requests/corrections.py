@@ -62,7 +62,7 @@ class Correction:
     ask: str
     contract: str
     provider: str
-    said: str
+    statement: str
     state: str
     asked_at: datetime
     due_at: datetime | None
@@ -76,11 +76,11 @@ class Correction:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is said to be wrong: of which source, in people's words."""
+    """What is claimed to be wrong: of which source, in people's words."""
 
     contract: str
     provider: str
-    said: str
+    statement: str
 
 
 def ask_correction(
@@ -92,7 +92,7 @@ def ask_correction(
         RequestStateError: The request was never delivered.
         UsageError: The request does not read that contract of that provider.
     """
-    words = " ".join(fault.said.split())
+    words = " ".join(fault.statement.split())
     contract, provider = fault.contract, fault.provider
     with control.write() as session:
         ask = read_ask(session, ask_id)

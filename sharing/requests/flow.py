@@ -79,14 +79,14 @@ def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
 
 
 @dataclass(frozen=True)
-class Said:
-    """What is said with a step: its own words (``reason`` …), and a resubmission's new wording."""
+class Statement:
+    """What is stated with a step: its words (``reason`` …), and a resubmission's new wording."""
 
     words: Mapping[str, str] = field(default_factory=dict)
     asked: Asked | None = None
 
 
-NOTHING: Final = Said()
+NOTHING: Final = Statement()
 
 
 def act(
@@ -96,34 +96,34 @@ def act(
     action: Action,
     actor: Actor,
     at: datetime,
-    said: Said = NOTHING,
+    statement: Statement = NOTHING,
 ) -> State:
     """Take one step of a request; return the state it is in then.
 
     Raises:
         RequestStateError: The state, or an earlier step, does not allow it.
         ForbiddenError: None of the actor's roles may.
-        UsageError: Something it needs was not said.
+        UsageError: Something it needs was not stated.
         NotSharedError: What is asked for is not shared, by law.
         NotItsRecipientError: The recipient is not the asking body's (any more).
         NotCataloguedError: The register knows an entry that is asked for, and it is not published.
     """
-    transition, words = TRANSITIONS[action], clean_words(said.words)
+    transition, words = TRANSITIONS[action], clean_words(statement.words)
     opens = _table(control, tree, ask_id) if action in OPENING else None
     with control.write() as session:
         ask = read_ask(session, ask_id)
-        wording = said.asked or ask.asked
+        wording = statement.asked or ask.asked
         parties = parties_of(wording, tree)
         of = _concerned(transition, actor, ask, parties)
         step = Taken(ask, transition, parties, actor, of, words, at)
-        check_step(step, wording, is_reworded=said.asked is not None)
+        check_step(step, wording, is_reworded=statement.asked is not None)
         if action in NAMING:
             require_own(session, ask.asked.recipient, ask.asked.body)
         if action in ASKING and (unknown := check_registered(session, wording, tree)):
             words |= {UNREGISTERED: ", ".join(unknown)}
         to = _next_state(step)
         taken = Step(len(ask.steps), action, to, actor.name, step.body, at, words)
-        session.add(step_row(ask_id, taken, said.asked))
+        session.add(step_row(ask_id, taken, statement.asked))
         session.flush()
         _grants_follow(session, step, to, opens)
     owed.settle(control, StepRow, Grant)
@@ -169,7 +169,7 @@ def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]
         is_over = ask.asked.ends_on < at.astimezone(CITY_TZ).date()
         closing = TRANSITIONS["close"]
         if is_over and ask.state in (*closing.sources, *closing.by_time):
-            act(control, tree, ask.id, "close", SYSTEM, at, Said({"reason": _EXPIRED}))
+            act(control, tree, ask.id, "close", SYSTEM, at, Statement({"reason": _EXPIRED}))
             taken.append((ask.id, "close"))
     return taken
 

@@ -43,7 +43,7 @@ _Steps = tuple[tuple["Action", str, dict[str, str]], ...]
 
 @dataclass(frozen=True)
 class _Seed:
-    """One request and the steps it is taken through: action, body, what is said."""
+    """One request and the steps it is taken through: action, body, what is stated."""
 
     asked: Asked
     steps: _Steps
@@ -64,8 +64,10 @@ def seed(control: Control, tree: Tree, at: datetime) -> None:
         ask_id = found.id if found else flow.draft(control, tree, asked, _person(asked.body), at)
         taken = len(found.steps) - 1 if found else 0
         with suppress(NotCataloguedError):  # the city's register holds it back: it stays a draft
-            for action, body, said in planned.steps[taken:]:
-                flow.act(control, tree, ask_id, action, _person(body), at, flow.Said(said))
+            for action, body, statements in planned.steps[taken:]:
+                flow.act(
+                    control, tree, ask_id, action, _person(body), at, flow.Statement(statements)
+                )
 
 
 def _seeds(control: Control, tree: Tree, at: datetime) -> Iterator[_Seed]:

@@ -58,7 +58,7 @@ HOLDING: Final[frozenset[State]] = frozenset(("delivered", "in_use"))
 
 @dataclass(frozen=True)
 class Transition:
-    """One action: from which states to which, by whose right, with what said, and its leaf.
+    """One action: from which states to which, by whose right, with what statements, and its leaf.
 
     ``to`` None stays where it is; ``agree`` moves on once the last signature is there, and
     ``resume`` goes back to where ``suspend`` came from. ``by_time`` are states from which the
@@ -87,7 +87,7 @@ TRANSITIONS: Final[dict[Action, Transition]] = {
     for t in (
         Transition("draft", (), "draft", "draft_request", "asker", "request"),
         Transition("submit", ("draft",), "submitted", "submit_request", "asker", "request"),
-        # Art. 21: what is missing is said once, in full.
+        # Art. 21: what is missing is told once, in full.
         Transition(
             "ask_supplement",
             ("submitted",),

@@ -52,7 +52,7 @@ class StepRow(Base):
 
 @dataclass(frozen=True)
 class Step:
-    """One step as it was taken: who did what for which body, when (UTC), and what was said."""
+    """One step as it was taken: who did what for which body, when (UTC), and what was stated."""
 
     seq: int
     action: Action
@@ -60,7 +60,7 @@ class Step:
     actor: str
     body: str
     at: datetime
-    said: Mapping[str, str]
+    statements: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -142,19 +142,21 @@ def next_number(
 
 def step_row(ask_id: str, step: Step, asked: Asked | None) -> StepRow:
     """Return the row of one step, whose leaf is owed; ``asked`` where the step words it anew."""
+    fields = dict(vars(step))
     return StepRow(
         ask=ask_id,
-        **{**vars(step), "said": said_json(step.said)},
+        said=statements_json(fields.pop("statements")),
+        **fields,
         asked=None if asked is None else asked.model_dump_json(),
     )
 
 
-def clean_words(said: Mapping[str, str]) -> dict[str, str]:
-    """Return what was said without needless space, and without what says nothing."""
-    cleaned = {name: " ".join(text.split()) for name, text in said.items()}
+def clean_words(statements: Mapping[str, str]) -> dict[str, str]:
+    """Return what was stated without needless space, and without what says nothing."""
+    cleaned = {name: " ".join(text.split()) for name, text in statements.items()}
     return {name: text for name, text in cleaned.items() if text}
 
 
-def said_json(said: Mapping[str, str]) -> str:
-    """Write what was said with a step, the same way each time: its leaf has the digest."""
-    return json.dumps(dict(said), ensure_ascii=False, sort_keys=True)
+def statements_json(statements: Mapping[str, str]) -> str:
+    """Write what was stated with a step, the same way each time: its leaf has the digest."""
+    return json.dumps(dict(statements), ensure_ascii=False, sort_keys=True)

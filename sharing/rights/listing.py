@@ -116,7 +116,7 @@ def list_product(control: Control, tree: Tree, offer: Offer, actor: Actor, at: d
 
     Raises:
         SimulatedDataError: Anything it is made from is simulated, or not known to be real.
-        NotListableError: It lacks a right, a proof, a report, or is above L2; every reason is said.
+        NotListableError: It lacks a right, a proof, a report, or is above L2; with every reason.
         UsageError: There is no such product or policy, or it is listed already.
     """
     require(actor, "list_product", offer.lister)
@@ -395,5 +395,5 @@ def _quality(found: Offered) -> dict[str, Any]:
 
 def _link(link: Link) -> dict[str, Any]:
     days = {"from_on": link.from_on, "to_on": link.to_on}
-    said = {name: None if day is None else day.isoformat() for name, day in days.items()}
-    return {**asdict(link), "scope": list(link.scope), **said}
+    dates = {name: None if day is None else day.isoformat() for name, day in days.items()}
+    return {**asdict(link), "scope": list(link.scope), **dates}

@@ -61,8 +61,10 @@ class RealOrigin:
     def __post_init__(self) -> None:
         other = [c for c in self.claims if c.origin != _REAL]
         if other or not self.claims:
-            said = Counter(c.origin or "unknown" for c in other)
-            words = ", ".join(f"{origin} × {n}" for origin, n in sorted(said.items())) or "unknown"
+            counts = Counter(c.origin or "unknown" for c in other)
+            words = (
+                ", ".join(f"{origin} × {n}" for origin, n in sorted(counts.items())) or "unknown"
+            )
             first = f", first in {other[0].where}" if other else ""
             raise SimulatedDataError(
                 f"Its origin is not real ({words}{first}): simulated data is never listed.",
@@ -196,9 +198,9 @@ def _published(home: Home, table: str, on: date | None) -> PublicationRow:
     ]
     published = [row for row in rows if row.status == "published" and row.version is not None]
     if not published:
-        said = f"：{rows[-1].status} {rows[-1].reason}" if rows else ""
+        last_state = f"：{rows[-1].status} {rows[-1].reason}" if rows else ""
         raise NotListableError(
-            f"No version of {table} is published{f' of {on}' if on else ''}{said}.",
+            f"No version of {table} is published{f' of {on}' if on else ''}{last_state}.",
             "Build and share it first: ./jingshu run.",
         )
     return max(published, key=lambda row: row.business_date)
@@ -263,9 +265,12 @@ def _claims(
     tables = {row.table_name, share.subject.partition("@")[0]}
     if build is not None:
         tables.add(build.subject.partition("@")[0])
-    for said in lake.publications:
-        if said.table_name in tables and said.business_date == row.business_date:
-            yield Claim(f"governance.publications {said.kind} {said.table_name}", said.origin)
+    for publication in lake.publications:
+        if publication.table_name in tables and publication.business_date == row.business_date:
+            yield Claim(
+                f"governance.publications {publication.kind} {publication.table_name}",
+                publication.origin,
+            )
     for leaf in (share, build):
         where = "its build" if leaf is None else f"evidence {leaf.key}"
         yield Claim(where, None if leaf is None else _text(leaf.facts.get("origin")))

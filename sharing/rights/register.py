@@ -172,7 +172,7 @@ def change(
         asked = Asked(right.dataset, right.right_type, right.holder, right.grantor, from_now)
         register.parent_for(asked)
         register.check_process(asked)
-        session.add(_row(right, "change", terms, _said(reason), actor, at))
+        session.add(_row(right, "change", terms, _stated(reason), actor, at))
     owed.settle(control, RightRow)
 
 
@@ -194,7 +194,7 @@ def correct(
         require(actor, "grant_rights", right.grantor)
         terms = replace(right.terms, legal_basis=legal_basis)
         _check_terms(terms)
-        session.add(_row(right, "correct", terms, _said(reason), actor, at))
+        session.add(_row(right, "correct", terms, _stated(reason), actor, at))
     owed.settle(control, RightRow)
 
 
@@ -212,7 +212,7 @@ def cancel(
         right = _open_right(read_register(session, tree), right_id)
         is_given_up = actor.body == right.holder
         require(actor, "grant_rights", right.holder if is_given_up else right.grantor)
-        session.add(_row(right, "cancel", right.terms, _said(reason), actor, at))
+        session.add(_row(right, "cancel", right.terms, _stated(reason), actor, at))
     owed.settle(control, RightRow)
 
 
@@ -275,7 +275,7 @@ def _check_terms(terms: Terms) -> None:
         raise UsageError(f"It would end on {terms.to_on}, before it begins.", "Give a later day.")
 
 
-def _said(reason: str) -> str:
+def _stated(reason: str) -> str:
     words = " ".join(reason.split())
     if not words:
         raise UsageError("A registration says why.", "Give a reason.")

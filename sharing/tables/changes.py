@@ -93,9 +93,9 @@ def find_changed(current: Snapshot, version: int, file_id: str) -> StoredFile | 
 
 
 def _actions(made: Commit, *, is_feed: bool) -> Iterator[tuple[Kind, Action]]:
-    said = list(made.of("cdc")) if is_feed else []
-    if said:
-        yield from (("cdc", action) for action in said)
+    feed = list(made.of("cdc")) if is_feed else []
+    if feed:
+        yield from (("cdc", action) for action in feed)
         return
     kinds: tuple[Literal["remove", "add"], ...] = ("remove", "add")
     for kind in kinds:

@@ -81,8 +81,8 @@ def commit(root: Storage, version: int) -> Commit:
         raise NotServedError(
             f"Version {version} cannot be read from the log.", "Read from a newer version on."
         ) from broken
-    said: Action = next((a["commitInfo"] for a in actions if "commitInfo" in a), {})
-    return Commit(version, said.get("inCommitTimestamp") or modified_ms, actions)
+    info: Action = next((a["commitInfo"] for a in actions if "commitInfo" in a), {})
+    return Commit(version, info.get("inCommitTimestamp") or modified_ms, actions)
 
 
 def deletion_vectors(root: Storage, version: int) -> Mapping[str, Action]:
@@ -104,10 +104,10 @@ def deletion_vectors(root: Storage, version: int) -> Mapping[str, Action]:
 
 def vector_file(descriptor: Mapping[str, Any]) -> str | None:
     """Return where a vector lies, below its table or as an absolute URI; None: within the log."""
-    kind, said = descriptor["storageType"], descriptor["pathOrInlineDv"]
+    kind, location = descriptor["storageType"], descriptor["pathOrInlineDv"]
     if kind != "u":
-        return None if kind == "i" else str(said)
-    prefix, letters = said[:-_UUID_LETTERS], said[-_UUID_LETTERS:]
+        return None if kind == "i" else str(location)
+    prefix, letters = location[:-_UUID_LETTERS], location[-_UUID_LETTERS:]
     name = uuid.UUID(bytes=base64.b85decode(letters.translate(_TO_B85)))
     return f"{prefix}/deletion_vector_{name}.bin" if prefix else f"deletion_vector_{name}.bin"
 

@@ -96,7 +96,7 @@ def leaves_of(row: ForeignTable) -> list[Leaf]:
 @owed.owes(ForeignTable, "added_leaf_at")
 def added_leaf(row: ForeignTable) -> Leaf:
     """Return the leaf of a table that was added: which, its folder by digest, at which level."""
-    said = {
+    facts = {
         "table": _name(row),
         # By digest: where an office keeps its data is nobody else's business.
         "folder_sha256": sha256(row.folder),
@@ -104,7 +104,7 @@ def added_leaf(row: ForeignTable) -> Leaf:
         "keeps_deleted_rows": row.keeps_deleted_rows,
         "by": row.added_by,
     }
-    return Leaf("table", f"{_name(row)}#{row.id}", said, iso(row.added_at))
+    return Leaf("table", f"{_name(row)}#{row.id}", facts, iso(row.added_at))
 
 
 @owed.owes(ForeignTable, "removed_leaf_at", since="removed_at")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from contracts.moment import utc_now
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from sharing import owed
 from sharing.attest.adopt import STATE, adoption_of
 from sharing.attest.journal import MARK, facts_of, key_of, newest_of
@@ -59,10 +59,10 @@ def attested(lake: CityLake) -> Iterator[Checked]:
         yield _row(where, row, logged.get((name, key)), noted.get((name, key)))
     for of in sorted({**logged, **noted}):
         gone = None if of in rows else f"the control database has no such {of[0]} any more"
-        yield said(6, f"evidence {of[0]}:{of[1]}", gone)
+        yield checked(6, f"evidence {of[0]}:{of[1]}", gone)
     yield from _adopted(lake)
     for note in noted_leaves:
-        yield said(6, f"control.db share_owed_leaves {note.id}", _note(note, owing))
+        yield checked(6, f"control.db share_owed_leaves {note.id}", _note(note, owing))
 
 
 def _note(note: Owed, owing: AbstractSet[bytes]) -> str | None:
@@ -85,7 +85,7 @@ def _adopted(lake: Lake) -> Iterator[Checked]:
         whole = adoption_of(group.subject, taken, utc_now())
         is_whole = adoption is not None and whole.agrees_with(adoption)
         problem = None if is_whole else "it is not over the rows that were taken over"
-        yield said(6, f"evidence adoption:{group.subject}", problem)
+        yield checked(6, f"evidence adoption:{group.subject}", problem)
 
 
 def _row(where: str, row: AttestedRow, logged: Leaf | None, noted: Leaf | None) -> Checked:
@@ -93,15 +93,15 @@ def _row(where: str, row: AttestedRow, logged: Leaf | None, noted: Leaf | None) 
     now = facts_of(row)
     newest = noted or logged
     if newest is None:
-        return said(6, where, f"its {row.leaf_type} is not in the evidence log")
+        return checked(6, where, f"its {row.leaf_type} is not in the evidence log")
     differing = _differing(now, newest.facts)
     if differing:
         names = ", ".join(differing)
-        return said(6, where, f"its {names} is not what its newest {row.leaf_type} leaf says")
+        return checked(6, where, f"its {names} is not what its newest {row.leaf_type} leaf says")
     if noted is not None:
         problem = f"its {row.leaf_type} is not in the evidence log yet"
-        return said(6, where, problem, is_recovering=True)
-    return said(6, where, None)
+        return checked(6, where, problem, is_recovering=True)
+    return checked(6, where, None)
 
 
 def _differing(now: Mapping[str, JsonScalar], then: Mapping[str, JsonScalar]) -> list[str]:

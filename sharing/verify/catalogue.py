@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from sharing.catalogue.register import (
     EntryStepRow,
     RulingRow,
@@ -45,7 +45,7 @@ def catalogue(lake: CityLake) -> Iterator[Checked]:
         yield logged(lake, leaf, table, is_owed=is_owed)
     yield from without_rows(lake, _LEAVES, frozenset(leaf.key for leaf, _, _ in wanted))
     for code, history in found.items():
-        yield said(6, f"control.db share_catalogue_steps {code}", _out_of_turn(history))
+        yield checked(6, f"control.db share_catalogue_steps {code}", _out_of_turn(history))
 
 
 def _wanted(session: Session) -> Iterator[tuple[Leaf, str, bool]]:

@@ -1,4 +1,4 @@
-"""What assessments must be among themselves, and what decisions said of them (``rights`` asks).
+"""What assessments must be among themselves, and what decisions state of them (``rights`` asks).
 
 Dates are worked out again from the rows: a result holds three years from its date, an extension
 three from the end before it (促进和规范数据跨境流动规定 Art. 9).
@@ -65,7 +65,7 @@ def dates(session: Session) -> Iterator[tuple[str, str | None]]:
 
 
 def reliance(session: Session) -> Iterator[tuple[str, str | None]]:
-    """Hold what each decision said of its assessment against the records of that time."""
+    """Hold what each decision states of its assessment against the records of that time."""
     for row in session.scalars(select(ExportRow).where(ExportRow.kind == "decided")):
         if row.rule_version == _UNRECORDED:
             continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from sharing.control import AccessRecord, ForeignTable, Grant, LoggedReads
 from sharing.gateway.reads import leaves_of
 from sharing.gateway.retention import is_removal, removed_until
@@ -90,14 +90,14 @@ def logged(lake: Lake, wanted: Leaf, table: str, *, is_owed: bool) -> Checked:
     if leaf is None:
         problem = f"its {wanted.type} is not in the evidence log"
         if not is_owed or is_coming(lake.home, wanted):
-            return said(6, where, problem, is_recovering=is_owed)
-        return said(6, where, f"{problem}, and this home has no note that it owes it")
+            return checked(6, where, problem, is_recovering=is_owed)
+        return checked(6, where, f"{problem}, and this home has no note that it owes it")
     names = sorted({*wanted.facts, *leaf.facts})
     differing = [n for n in names if wanted.facts.get(n) != leaf.facts.get(n)]
     if wanted.at != leaf.at:
         differing.append("time")
     problem = f"its {', '.join(differing)} is not what its {wanted.type} leaf says"
-    return said(6, where, problem if differing else None)
+    return checked(6, where, problem if differing else None)
 
 
 def without_rows(lake: Lake, kinds: Sequence[str], expected: frozenset[str]) -> Iterator[Checked]:
@@ -106,4 +106,4 @@ def without_rows(lake: Lake, kinds: Sequence[str], expected: frozenset[str]) -> 
         if leaf.type in kinds:
             problem = f"the control database has no such {leaf.type} any more"
             is_there = leaf.key in expected
-            yield said(6, f"evidence {leaf.key}", None if is_there else problem)
+            yield checked(6, f"evidence {leaf.key}", None if is_there else problem)

@@ -20,7 +20,7 @@ from sharing import migrations
 from sharing.attest.journal import leaf_of
 from sharing.control import AttestedRow, Base, Control, has_control
 from sharing.owed import leaves_due
-from sharing.readable import READS, Unreadable, raw_key, read_each, said_of
+from sharing.readable import READS, Unreadable, error_line, raw_key, read_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,7 +119,7 @@ def _problem(row: Base) -> str | None:
         for leaf in leaves:
             leaf.canonical()
     except Exception as error:  # noqa: BLE001 - what is planted may break anything
-        return said_of(error)
+        return error_line(error)
     return None
 
 
@@ -134,4 +134,4 @@ def _columns(row: Base) -> Iterator[tuple[str, str]]:
             try:
                 column.info[READS](value)
             except Exception as error:  # noqa: BLE001 - see above
-                yield column.key, said_of(error)
+                yield column.key, error_line(error)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jobs.verify.prove import CHECKS as OF_THE_LAKE
-from jobs.verify.report import Finding, Report, said
+from jobs.verify.report import Finding, Report, checked
 from sharing.calendars import calendars
-from sharing.readable import said_of
+from sharing.readable import error_line
 from sharing.verify.attested import attested
 from sharing.verify.catalogue import catalogue
 from sharing.verify.grants import grants
@@ -61,7 +61,9 @@ def answers(check: Check, lake: CityLake) -> Iterator[Checked]:
     yield from _found(check, lake)
     for row in sorted(lake.records.unreadable, key=lambda row: row.where):
         if row.kind in lake.records.asked:
-            yield said(_RECORDS, row.where, f"check {_name(check)} cannot read it: {row.problem}")
+            yield checked(
+                _RECORDS, row.where, f"check {_name(check)} cannot read it: {row.problem}"
+            )
 
 
 def _found(check: Check, lake: CityLake) -> list[Checked]:
@@ -75,7 +77,7 @@ def _found(check: Check, lake: CityLake) -> list[Checked]:
             return list(check(lake))
     except Exception as error:  # noqa: BLE001 - see above
         stopped = error
-    problem = f"it came to no end: {said_of(stopped)}"
+    problem = f"it came to no end: {error_line(stopped)}"
     return [(_RECORDS, Finding(_RECORDS, f"check {_name(check)}", problem))]
 
 

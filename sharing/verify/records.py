@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from sharing.readable import READS
 from sharing.verify.lake import all_kinds
 
@@ -22,4 +22,4 @@ def records(lake: CityLake) -> Iterator[Checked]:
     read = {k for k in all_kinds() if any(READS in c.info for c in inspect(k).columns)}
     lake.records.survey(read)
     lake.records.asked |= read
-    yield said(6, "control.db", None)
+    yield checked(6, "control.db", None)

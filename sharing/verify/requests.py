@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from sharing.control import Grant, Recipient
 from sharing.requests.corrections import CorrectionRow, answered_leaf, asked_leaf
 from sharing.requests.flow import step_leaf
@@ -52,12 +52,12 @@ def requests(lake: CityLake) -> Iterator[Checked]:
     asks = {of: ask_of(of, rows) for of, rows in taken.items() if any(r.asked for r in rows)}
     for ask_id in taken:
         problem = _out_of_turn(asks[ask_id]) if ask_id in asks else "no step words it"
-        yield said(6, f"control.db share_asks {ask_id}", problem)
+        yield checked(6, f"control.db share_asks {ask_id}", problem)
     for grant in grants:
         problem = _ungranted(grant, asks.get(grant.request or ""), bodies.get(grant.recipient))
-        yield said(6, f"control.db share_grants {grant.id}", problem)
+        yield checked(6, f"control.db share_grants {grant.id}", problem)
     for error in lake.tree.left_out:
-        yield said(4, f"{error.file}", f"a requested product does not fit its tree: {error}")
+        yield checked(4, f"{error.file}", f"a requested product does not fit its tree: {error}")
 
 
 def _ungranted(grant: Grant, named: Ask | None, body: str | None) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from contracts.errors import UsageError
-from jobs.verify.report import said
+from jobs.verify.report import checked
 from sharing.crossborder.decide import is_counted
 from sharing.crossborder.records import ExportRow, counted_persons, export_leaf
 from sharing.rights.listing import ListingRow, listing_leaf
@@ -71,9 +71,9 @@ def rights(lake: CityLake) -> Iterator[Checked]:
         yield logged(lake, leaf, table, is_owed=leaf_at is None)
     yield from without_rows(lake, _LEAVES, frozenset(leaf.key for leaf, _, _ in wanted))
     for where, problem in problems:
-        yield said(6, f"control.db {where}", problem)
+        yield checked(6, f"control.db {where}", problem)
     for row in listed:
-        yield said(8, f"control.db share_listings {row.id}", _not_real(lake, row))
+        yield checked(8, f"control.db share_listings {row.id}", _not_real(lake, row))
 
 
 def _wanted(session: Session) -> Iterator[tuple[Leaf, datetime | None, str]]:

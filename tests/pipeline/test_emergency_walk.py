@@ -117,14 +117,14 @@ def test_the_walk(city: City, home: Home, tmp_path: Path, monkeypatch: pytest.Mo
                 "close",
                 ASKER,
                 utc_now(),
-                flow.Said({"reason": "汛情解除"}),
+                flow.Statement({"reason": "汛情解除"}),
             )
             with pytest.raises(HTTPError) as gone:
                 delta_sharing.load_as_pandas(url)
             assert gone.value.response.status_code == 404
         retire_ended(home, control)
         said = {"method": "覆写", "proof": "签字单 17"}
-        flow.act(control, city.tree, ask_id, "destroy", ASKER, utc_now(), flow.Said(said))
+        flow.act(control, city.tree, ask_id, "destroy", ASKER, utc_now(), flow.Statement(said))
         settle_reads(control, utc_now() + timedelta(hours=2))
     _custody_is_whole(city, home, ask_id)
     assert [p.id for p in city_tree(home).active_products()] == [
@@ -198,7 +198,7 @@ def _raw_is_refused(control: Control, city: City) -> None:
 def _agreed(control: Control, city: City) -> str:
     def take(action: Action, body: str, role: str, **said: str) -> str:
         return flow.act(
-            control, city.tree, ask_id, action, person(body, role), utc_now(), flow.Said(said)
+            control, city.tree, ask_id, action, person(body, role), utc_now(), flow.Statement(said)
         )
 
     ask_id = flow.draft(control, city.tree, parse_asked(WISH, "wish"), ASKER, utc_now())

@@ -54,14 +54,14 @@ def _line(number: str, *, icd10: str = "J11.1", street: str = "110101001", more:
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory, spark_remote: str) -> Iterator[Planted]:
-    """Good rows, bad rows, ragged rows and doubles on one date; a held batch that is released."""
+    """Good, bad and ragged rows and exact duplicates on one date; a held batch that is released."""
     root = tmp_path_factory.mktemp("sealed")
     home, drop = Home(root / "home"), root / "drop"
     first = [
         *(_line(n) for n in PLANTED[:60]),
         *(_line(n, street="999999999") for n in PLANTED[60:62]),  # no such street: quarantined
         _line(PLANTED[62], more=",one cell too many"),  # ragged: the cells are kept beside
-        *(_line(n) for n in PLANTED[:3]),  # doubles
+        *(_line(n) for n in PLANTED[:3]),  # exact duplicates
     ]
     second = [_line(n, street="999999999" if i % 2 else "110101001") for i, n in enumerate(PLANTED)]
     with pytest.MonkeyPatch.context() as patch:

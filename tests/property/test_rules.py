@@ -736,7 +736,7 @@ def test_written_offset_counts(tmp_path: Path) -> None:
     assert [v and v.astimezone(UTC) for v in found] == list(TIMES.values())
 
 
-# ---------------------------------------------------------------- plain rules, nulls and doubles
+# --------------------------------------------------- plain rules, nulls and exact duplicates
 
 
 def broken_by(root: Path, extra: dict[str, Any], texts: list[str | None]) -> list[set[str]]:
@@ -867,13 +867,13 @@ def test_pattern_with_quotes_and_backslashes(tmp_path: Path) -> None:
 
 
 def test_repeated_rows_and_conflicting_keys(tmp_path: Path) -> None:
-    """Raw rows that are the same text are doubles; one key with other content is a conflict."""
+    """Rows of the same raw text are exact duplicates; one key with other content is a conflict."""
     from jobs.spark.session import session
 
     made = load_tree(write(tmp_path, source())).contract("town.visit")
     plan = make_plan(Delivery(made, "museum", DAY, tmp_path))
     rows = [
-        ("k1", "1", None),  # 0 first of three doubles
+        ("k1", "1", None),  # 0 first of three exact duplicates
         ("k1", "1", None),
         ("k1", "1", None),
         ("k2", "1", None),  # 3 and 4 conflict

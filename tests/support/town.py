@@ -161,7 +161,9 @@ class Town:
             actor = asker if action in {"submit", "close"} else SOMEBODY
             said = dict.fromkeys(TRANSITIONS[action].needs, "…")
             said |= {"legal_basis": "政务数据共享条例 第十四条"} if "legal_basis" in said else {}
-            flow.act(self.control, self.tree, ask_id, action, actor, self.clock.at, flow.Said(said))
+            flow.act(
+                self.control, self.tree, ask_id, action, actor, self.clock.at, flow.Statement(said)
+            )
         return ask_id
 
     def state_of(self, ask_id: str) -> State:

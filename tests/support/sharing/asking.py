@@ -89,7 +89,7 @@ class City:
     def act(self, action: Action, actor: Actor, **said: str) -> State:
         self.at += timedelta(hours=1)
         return flow.act(
-            self.control, self.tree, self.ask_id, action, actor, self.at, flow.Said(said)
+            self.control, self.tree, self.ask_id, action, actor, self.at, flow.Statement(said)
         )
 
 

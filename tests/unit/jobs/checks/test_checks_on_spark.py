@@ -57,8 +57,8 @@ CHECKS: dict[str, tuple[dict[str, Any], str, str]] = {
         "passed",
         ": 25%",
     ),
-    "doubles": (metric("duplicateValues", column="visit_id"), "failed", ": 1"),
-    "doubles_of_two": (
+    "duplicates": (metric("duplicateValues", column="visit_id"), "failed", ": 1"),
+    "duplicates_of_two": (
         metric("duplicateValues", arguments={"properties": ["visit_id", "guests"]}),
         "passed",
         ": 0",

@@ -134,7 +134,13 @@ def _path(town: Town, page: Page, *, is_let_in: bool) -> str:
         for earlier in BEFORE.get(action, ()):
             said = dict.fromkeys(TRANSITIONS[earlier].needs, "…")
             flow.act(
-                town.control, town.tree, ask_id, earlier, SOMEBODY, town.clock.at, flow.Said(said)
+                town.control,
+                town.tree,
+                ask_id,
+                earlier,
+                SOMEBODY,
+                town.clock.at,
+                flow.Statement(said),
             )
         path = path.replace("{ask_id}", ask_id)
     if "{issue_id}" in path:

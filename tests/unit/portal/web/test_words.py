@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sharing.control import Control
 
 _NEEDED = {name for transition in TRANSITIONS.values() for name in transition.needs}
-_MAY_BE_SAID = {UNREGISTERED, *(name for names in words.OPTIONAL.values() for name in names)}
+_MAY_BE_STATED = {UNREGISTERED, *(name for names in words.OPTIONAL.values() for name in names)}
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ _MAY_BE_SAID = {UNREGISTERED, *(name for names in words.OPTIONAL.values() for na
     [
         (words.STATE, STATES),
         (words.ACTION, TRANSITIONS),
-        (words.SAID, _NEEDED | _MAY_BE_SAID),
+        (words.STATEMENT, _NEEDED | _MAY_BE_STATED),
         (words.ROLE, GIVEN_ROLES),
         (words.MASK, {"drop", *MASKS}),
         (words.MODE, get_args(Asked.model_fields["mode"].annotation)),

@@ -248,7 +248,7 @@ def test_what_people_did_with_a_seed_stays(control: Control) -> None:
     seeds.seed(control, TREE, MONDAY)
     with control.read() as session:
         (ask,) = [a for a in read_asks(session) if a.state == "delivered"]
-    flow.act(control, TREE, ask.id, "end_service", CDO_OWNER, MONDAY, flow.Said(ENDING))
+    flow.act(control, TREE, ask.id, "end_service", CDO_OWNER, MONDAY, flow.Statement(ENDING))
     seeds.seed(control, TREE, MONDAY + timedelta(days=1))
     assert _stands(control)[ask.id] == "closed"
 

@@ -21,7 +21,7 @@ from sharing.people import SYSTEM, ForbiddenError, may
 from sharing.requests import flow
 from sharing.requests.allowing import RequestStateError
 from sharing.requests.disputes import STEPS, stage_of
-from sharing.requests.flow import Said
+from sharing.requests.flow import Statement
 from sharing.requests.parties import NotSharedError, parties_of
 from sharing.requests.states import STATES, TRANSITIONS
 from sharing.requests.tables import StepRow, read_asks
@@ -152,7 +152,9 @@ def test_two_at_once_take_one_step(control: Control) -> None:
 
     def answer(action: Action) -> str:
         try:
-            return flow.act(control, city.tree, city.ask_id, action, CDO_OWNER, city.at, Said(SAID))
+            return flow.act(
+                control, city.tree, city.ask_id, action, CDO_OWNER, city.at, Statement(SAID)
+            )
         except RequestStateError as late:
             return str(late)
 
@@ -340,7 +342,9 @@ def test_a_new_wording_needs_new_signatures(control: Control) -> None:
     city.act("ask_supplement", person("civil", "steward"), missing="k")
     city.at += timedelta(hours=1)
     rewritten = asked(JOINED, k=30)
-    flow.act(control, city.tree, city.ask_id, "resubmit", CDO_ASKER, city.at, Said(asked=rewritten))
+    flow.act(
+        control, city.tree, city.ask_id, "resubmit", CDO_ASKER, city.at, Statement(asked=rewritten)
+    )
     assert city.ask.asked.k == 30
 
 

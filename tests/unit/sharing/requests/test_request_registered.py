@@ -54,7 +54,7 @@ def register(control: Control, entry: Entry, *actions: Action) -> None:
 
 def submitted(city: City) -> dict[str, str]:
     city.act("submit", CDO_ASKER)
-    return dict(city.ask.steps[-1].said)
+    return dict(city.ask.steps[-1].statements)
 
 
 def test_what_is_not_registered_is_let_through_and_said(control: Control) -> None:
@@ -154,4 +154,4 @@ def test_seeds_leave_what_the_register_holds_back(control: Control) -> None:
 def test_the_register_has_the_word(control: Control) -> None:
     city = begun(control)
     city.act("submit", CDO_ASKER, unregistered="none")
-    assert city.ask.steps[-1].said["unregistered"] == "emergency.heat_readiness (emergency)"
+    assert city.ask.steps[-1].statements["unregistered"] == "emergency.heat_readiness (emergency)"
