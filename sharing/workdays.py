@@ -8,6 +8,7 @@ them, and where it has not those that an operator added (``sharing.calendars``).
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 import chinese_calendar
 
@@ -15,6 +16,10 @@ from contracts.errors import JingshuError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
 from sharing.calendars import calendar_of
+
+#: No calendar rests longer than that at once, nor gives fewer working days than one in three.
+_LONGEST_REST_DAYS: Final = 15
+_DAYS_A_WORKDAY: Final = 3
 
 
 class CalendarMissingError(JingshuError, LookupError):
@@ -58,6 +63,11 @@ def end_of_workday(received_at: datetime, count: int) -> datetime:
     """Return the end (UTC) of the ``count``-th working day after the city's day of receipt."""
     last = add_workdays(received_at.astimezone(CITY_TZ).date(), count)
     return datetime.combine(last + timedelta(days=1), time(), CITY_TZ).astimezone(UTC)
+
+
+def latest_end(received_at: datetime, count: int) -> datetime:
+    """Return when ``count`` working days are over in any case, whatever the calendar will be."""
+    return received_at + timedelta(days=_LONGEST_REST_DAYS + _DAYS_A_WORKDAY * count)
 
 
 def workdays_between(received_at: datetime, answered_at: datetime) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from sharing.workdays import CalendarMissingError, end_of_workday
+from sharing.workdays import CalendarMissingError, end_of_workday, latest_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,8 @@ EXTENSION_DAYS: Final = 5
 class Due:
     """What is owed: an update by the provider, or a review by the authority.
 
-    ``due_at`` (UTC) is None where the calendar of that year is missing, which ``problem`` says;
+    ``due_at`` (UTC) is None where the calendar of that year is missing, which ``problem`` says; it
+    is over in any case after ``latest_at``.
     ``done_at`` is None while it is owed.
     """
 
@@ -35,10 +36,12 @@ class Due:
     due_at: datetime | None
     done_at: datetime | None
     problem: str | None = None
+    latest_at: datetime | None = None
 
     def is_overdue(self, at: datetime) -> bool:
         """Tell whether it was done, or is still owed, after its time."""
-        return self.due_at is not None and (self.done_at or at) > self.due_at
+        ends_at = self.due_at or self.latest_at
+        return ends_at is not None and (self.done_at or at) > ends_at
 
 
 def dues(history: History) -> tuple[Due, ...]:
@@ -76,4 +79,4 @@ def _due(what: Literal["update", "review"], since: datetime, days: int, done: St
     try:
         return Due(what, since, end_of_workday(since, days), done_at)
     except CalendarMissingError as missing:
-        return Due(what, since, None, done_at, str(missing))
+        return Due(what, since, None, done_at, str(missing), latest_end(since, days))

@@ -201,19 +201,20 @@ def _answered(
         for deadline in deadlines(ask, parties):
             if deadline.what == "calendar":
                 continue  # the data authority's, and no provider's
-            if deadline.due_at is None or (deadline.done_at is None and deadline.due_at > at):
-                continue  # it is not due yet, or nobody can say when it is
+            ends_at = deadline.ends_at
+            if ends_at is None or (deadline.done_at is None and ends_at > at):
+                continue  # it is not due yet
             name: Name = "answered_on_time" if deadline.what == "answer" else "delivered_on_time"
             for provider in parties.providers:
                 in_time = not deadline.is_overdue(at)
-                counted[name, provider, _month(deadline.due_at)].append(in_time)
+                counted[name, provider, _month(ends_at)].append(in_time)
                 if deadline.what == "answer":
                     is_met = ask.last("deliver") is not None
-                    counted["demand_satisfied", provider, _month(deadline.due_at)].append(is_met)
+                    counted["demand_satisfied", provider, _month(ends_at)].append(is_met)
     for issue in issues:
-        if issue.due_at is not None and (issue.answered_at or issue.due_at <= at):
+        if issue.answered_at or issue.ends_at <= at:
             in_time = not issue.is_overdue(at)
-            counted["corrected_on_time", issue.provider, _month(issue.due_at)].append(in_time)
+            counted["corrected_on_time", issue.provider, _month(issue.ends_at)].append(in_time)
     for (name, provider, month), each in counted.items():
         yield name, provider, month, sum(each), len(each)
 
@@ -247,9 +248,9 @@ def _fixed(
         if issue.due_at is not None and (issue.fixed_at or issue.due_at <= at):
             yield "fixed_in_time", issue.provider, issue.due_at, issue.is_fixed_in_time
     for correction in corrections:
-        if correction.due_at is not None and (correction.answered_at or correction.due_at <= at):
+        if correction.answered_at or correction.ends_at <= at:
             is_fixed = correction.state == "corrected" and not correction.is_overdue(at)
-            yield "fixed_in_time", correction.provider, correction.due_at, is_fixed
+            yield "fixed_in_time", correction.provider, correction.ends_at, is_fixed
 
 
 def _recurred(issues: Sequence[Issue], at: datetime) -> Iterator[_One]:

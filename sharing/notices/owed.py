@@ -47,9 +47,9 @@ def timers(control: Control, tree: Tree, at: datetime) -> Iterator[Timer]:
     for ask in asks:
         yield from _of_request(ask, tree, at)
     for issue in list_corrections(control):
-        state = _state(issue.due_at, at)
-        if issue.state == "open" and issue.due_at is not None and state is not None:
-            yield Timer(issue.ask, "correction", issue.provider, _ROLES, issue.due_at, state)
+        state = _state(issue.ends_at, at)
+        if issue.state == "open" and state is not None:
+            yield Timer(issue.ask, "correction", issue.provider, _ROLES, issue.ends_at, state)
     for found in assessments(control).values():
         # What is over cannot be extended: an export that names it is denied, and says so.
         due_at = None if found.is_asked or found.is_over(city_date(at)) else end_of(found.ask_by)
@@ -69,13 +69,13 @@ def _of_request(ask: Ask, tree: Tree, at: datetime) -> Iterator[Timer]:
         if owed.what == "calendar":
             yield from _calendar(owed, at)
             continue
-        state = _state(owed.due_at, at)
-        if owed.done_at is not None or owed.due_at is None or state is None:
+        state = _state(owed.ends_at, at)
+        if owed.done_at is not None or owed.ends_at is None or state is None:
             continue
         done = signed(ask) if owed.what == "answer" else frozenset[str]()
         for provider in parties.providers:
             if provider not in done:
-                yield Timer(ask.id, owed.what, provider, _ROLES, owed.due_at, state)
+                yield Timer(ask.id, owed.what, provider, _ROLES, owed.ends_at, state)
 
 
 def _calendar(owed: Deadline, at: datetime) -> Iterator[Timer]:

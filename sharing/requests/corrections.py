@@ -24,7 +24,7 @@ from sharing.requests.allowing import RequestStateError
 from sharing.requests.parties import sources_of
 from sharing.requests.tables import next_number, read_ask
 from sharing.requests.timers import CORRECTION_DAYS
-from sharing.workdays import CalendarMissingError, end_of_workday
+from sharing.workdays import CalendarMissingError, end_of_workday, latest_end
 
 if TYPE_CHECKING:
     from contracts.tree import Tree
@@ -71,7 +71,12 @@ class Correction:
 
     def is_overdue(self, at: datetime) -> bool:
         """Tell whether it was answered, or is still open, after its time."""
-        return self.due_at is not None and (self.answered_at or at) > self.due_at
+        return (self.answered_at or at) > self.ends_at
+
+    @property
+    def ends_at(self) -> datetime:
+        """When its time is over: by the calendar, or in any case where that is missing."""
+        return self.due_at or latest_end(self.asked_at, CORRECTION_DAYS)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.model import CITY_TZ
-from sharing.workdays import CalendarMissingError, end_of_workday, is_workday
+from sharing.workdays import CalendarMissingError, end_of_workday, is_workday, latest_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,6 @@ CONDITIONAL_DAYS: Final = 10
 EXTENSION_DAYS: Final = 10
 DELIVERY_DAYS: Final = 20
 CORRECTION_DAYS: Final = 10
-#: No calendar rests longer than that at once, nor gives fewer working days than one in three.
-_LONGEST_REST_DAYS: Final = 15
-_DAYS_A_WORKDAY: Final = 3
 
 
 @dataclass(frozen=True)
@@ -47,10 +44,14 @@ class Deadline:
     problem: str | None = None
     latest_at: datetime | None = None
 
+    @property
+    def ends_at(self) -> datetime | None:
+        """When its time is over: by the calendar, or in any case where that is missing."""
+        return self.due_at or self.latest_at
+
     def is_overdue(self, at: datetime) -> bool:
         """Tell whether it was done, or is still owed, after its time."""
-        due_at = self.due_at or self.latest_at
-        return due_at is not None and (self.done_at or at) > due_at
+        return self.ends_at is not None and (self.done_at or at) > self.ends_at
 
 
 def deadlines(ask: Ask, parties: Parties) -> tuple[Deadline, ...]:
@@ -116,8 +117,7 @@ def _deadline(
     try:
         return Deadline(what, since, end_of_workday(since, days), done_at)
     except CalendarMissingError as missing:
-        latest_at = since + timedelta(days=_LONGEST_REST_DAYS + _DAYS_A_WORKDAY * days)
-        return Deadline(what, since, None, done_at, str(missing), latest_at)
+        return Deadline(what, since, None, done_at, str(missing), latest_end(since, days))
 
 
 def _calendar(owed: Deadline) -> Deadline:

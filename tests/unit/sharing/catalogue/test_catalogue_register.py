@@ -258,7 +258,8 @@ def test_a_year_without_a_calendar_is_said() -> None:
     (due,) = dues(history(("change", "2026-12-30")))
     assert due.due_at is None
     assert "calendar_missing" in (due.problem or "")
-    assert not due.is_overdue(city("2030-01-01"))
+    assert not due.is_overdue(city("2027-02-12")), "15 days of rest and 3 days a working day"
+    assert due.is_overdue(city("2027-02-14"))
 
 
 # ------------------------------------------------------------------------------ rulings

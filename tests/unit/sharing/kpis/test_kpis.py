@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +63,15 @@ def test_answers_and_deliveries_are_counted_in_the_month_they_were_due(control: 
     assert later["answered_on_time", "2026-07"] == (3, 4)
     assert later["demand_satisfied", "2026-07"] == (1, 4)
     assert later["delivered_on_time", "2026-08"] == (1, 2)
+
+
+def test_what_no_calendar_counts_is_late_in_the_rates_in_the_end(control: Control) -> None:
+    """Asked on 2026-12-18 and never answered: 2027 has no calendar."""
+    city = begun(control, asked(until=date(2027, 6, 30)))
+    city.at = datetime(2026, 12, 18, 2, tzinfo=UTC)
+    bring_to(city, "submitted")
+    assert ("answered_on_time", "2027-02") not in counted(control, timedelta(days=180))
+    assert counted(control, timedelta(days=240))["answered_on_time", "2027-02"] == (0, 1)
 
 
 def issue(city: City) -> str:

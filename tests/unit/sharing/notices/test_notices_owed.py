@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +14,7 @@ from sharing.requests.parties import parties_of
 from sharing.requests.tables import read_ask
 from sharing.requests.timers import deadlines
 from tests.conftest import TREE
-from tests.support.sharing.asking import MONDAY, begun, bring_to
+from tests.support.sharing.asking import MONDAY, asked, begun, bring_to
 
 if TYPE_CHECKING:
     from sharing.control import Control
@@ -62,3 +62,19 @@ def test_each_deadline_is_in_the_outbox_once(
     assert collect(control, late + timedelta(hours=1)) == 0
     assert {n.kind for n in outbox.list_notices(control)} == {"overdue"}
     assert all(ask_id in n.subject for n in outbox.list_notices(control))
+
+
+def test_a_request_whose_days_no_calendar_counts_is_told_all_the_same(control: Control) -> None:
+    """Asked on 2026-12-18: 2027 has no calendar, which the authority is told of before it lacks."""
+    city = begun(control, asked(until=date(2027, 6, 30)))
+    city.at = datetime(2026, 12, 18, 2, tzinfo=UTC)
+    bring_to(city, "accepted")
+    provider, authority = "emergency", "gov_data"
+
+    def told(at: datetime) -> set[tuple[str, str, str, str]]:
+        return {(t.request, t.what, t.body, t.state) for t in timers(control, TREE, at)}
+
+    calendar = ("2027", "calendar", authority)
+    assert told(datetime(2026, 12, 31, 2, tzinfo=UTC)) == {(*calendar, "near")}
+    answer = (city.ask_id, "answer", provider)
+    assert told(city.at + timedelta(days=60)) == {(*calendar, "over"), (*answer, "over")}
