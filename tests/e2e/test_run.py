@@ -13,8 +13,10 @@ import pytest
 
 from contracts.layout import ROOT, Home
 from contracts.loading import load_tree
+from contracts.moment import utc_now
 from infra.stack.processes import Ledger
 from jobs.verify import verify
+from lineage.evidence.anchored import anchoring
 from lineage.naming import Own
 from tests.support.commands import Running, versions
 
@@ -159,6 +161,13 @@ def test_the_pages_and_the_demo_profile_are_there(first_day: Running, home: Home
     assert "模拟数据" in (home.site / "index.html").read_text("utf-8")
     assert addresses["page"] == str(home.site / "index.html")
     assert (home.root / "demo.share").stat().st_mode & 0o077 == 0
+
+
+def test_the_days_log_is_cosigned_by_a_witness(first_day: Running, home: Home) -> None:
+    found = anchoring(home, utc_now())
+    assert found is not None
+    assert found.copy is not None
+    assert (found.copy.kind, found.copy.name, found.copy.size) == ("witness", "local", found.size)
 
 
 def test_every_part_listens_on_loopback_only(first_day: Running) -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from contracts.layout import Home
 from contracts.model import CITY_TZ
+from contracts.moment import utc_now
 from infra.stack.airflow import USER, password
 from infra.stack.rest import AirflowApi, DagRun
+from lineage.evidence.anchored import anchoring
 from tests.support.commands import Running
 
 if TYPE_CHECKING:
@@ -123,6 +125,24 @@ def test_a_backfill_makes_one_run_a_date(api: AirflowApi) -> None:
     assert sorted(run.partition_key or "" for run in made) == list(dates)
     assert {run.state for run in made} == {"success"}
     assert {run.partition_key for run in runs} - _just_missed() == {*dates, DAY}, runs
+
+
+def test_upkeep_sends_notices_mends_runs_and_has_the_log_cosigned(
+    api: AirflowApi, home: Home
+) -> None:
+    before = anchoring(home, utc_now())
+    assert before is not None
+    assert before.copy is None or before.copy.size < before.size, "the backfill made more leaves"
+    api._send("POST", "/dags/upkeep/dagRuns", json={"logical_date": None})
+    deadline = time.monotonic() + 300
+    while not (runs := [r for r in api.all_runs() if r.dag_id == "upkeep" and r.is_finished]):
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    assert {run.state for run in runs} == {"success"}
+    after = anchoring(home, utc_now())
+    assert after is not None
+    assert after.copy is not None
+    assert (after.copy.name, after.copy.size) == ("local", after.size)
 
 
 def test_down_leaves_nothing(kept: Running, api: AirflowApi, home: Home) -> None:
