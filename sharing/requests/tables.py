@@ -110,7 +110,10 @@ def ask_of(ask_id: str, steps: Sequence[StepRow]) -> Ask:
     """Return a request from all its steps; ControlError where none of them words it."""
     newest = next((row.asked for row in reversed(steps) if row.asked is not None), None)
     if newest is None:
-        raise ControlError(f"No step words {ask_id}.", "See ./jingshu verify.")
+        raise ControlError(
+            f"{ask_id} 没有一步写明所申请的内容 No step of {ask_id} says what is asked.",
+            "用 ./jingshu verify 查看被改动的记录 ./jingshu verify names what was changed.",
+        )
     taken = tuple(
         Step(
             row.seq,
