@@ -87,7 +87,7 @@ def scratch() -> Iterator[Path]:
     has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
     has_room = has_room and psutil.virtual_memory().available > 2 * _ROOM
     place = _MEMORY if has_room else Path(tempfile.gettempdir())
-    for left in place.glob("jingshu-test-*"):  # of a run that was killed
+    for left in place.glob("jingshu-test-[0-9]*-*"):  # of a run that was killed
         if not psutil.pid_exists(int(left.name.split("-")[2])):
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"jingshu-test-{os.getpid()}-", dir=place))

@@ -55,7 +55,7 @@ def delivery_of(tree: Tree, contract_id: str, provider: str, business_date: str)
 
 def land_delivery(home: Home, delivery: Delivery) -> LandedBatch | Ended:
     """Pull and land one delivery from the drop folder in force."""
-    meter.begin("land", delivery.table, delivery.business_date, is_on_spark=False)
+    meter.begin("land", delivery.table, business_date=delivery.business_date, is_on_spark=False)
     try:
         found = find(delivery, home.drop)
         raw = pull(home, delivery, home.drop, found)
@@ -129,7 +129,7 @@ def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False)
     from jobs.refine.run import refine as refine_batch
 
     delivery = _delivery(tree, landed.batch)
-    meter.begin("publish", landed.table, landed.business_date, is_on_spark=True)
+    meter.begin("publish", landed.table, business_date=landed.business_date, is_on_spark=True)
     refined = refine_batch(home, delivery, landed, again=again)
     verdict = audit(home, delivery, refined)
     batches.audited(home, delivery, verdict)
@@ -151,7 +151,9 @@ def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersio
             state: BatchStatus = "held" if verdict.decision == "hold" else "rejected"
             return Ended.of(delivery, state, verdict.reason, verdict.batch_id)
         if not meter.is_begun("publish", verdict.table, verdict.business_date):
-            meter.begin("publish", verdict.table, verdict.business_date, is_on_spark=False)
+            meter.begin(
+                "publish", verdict.table, business_date=verdict.business_date, is_on_spark=False
+            )
         try:
             return publish_batch(home, delivery, verdict)
         except TableMovedError:

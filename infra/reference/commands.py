@@ -24,10 +24,15 @@ _SUMMARY: Final = (
 def commands() -> str:
     """Return the page."""
     parts = ["## Options of every command", _parameters(jingshu)]
-    for name, entry in COMMANDS.items():
-        for path, command in _below((name,), entry.load()):
-            parts += _command(path, command)
+    for path, command in every_command():
+        parts += _command(path, command)
     return page("Commands", _SUMMARY, *parts)
+
+
+def every_command() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command and group with its path, a group before what is below it."""
+    for name, entry in COMMANDS.items():
+        yield from _below((name,), entry.load())
 
 
 def _below(

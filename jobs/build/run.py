@@ -112,7 +112,7 @@ def build_product(home: Home, tree: Tree, product: Contract, business_date: date
         reason = f"等待首次发布 waiting for the first publication of {', '.join(absent)}"
         return _not_shown(home, day.not_shown("waiting", reason))
     build = Build(tree, product, graded, day.stage(home), utc_now())
-    meter.begin("build", product.product_table, business_date, is_on_spark=True)
+    meter.begin("build", product.product_table, business_date=business_date, is_on_spark=True)
     if not products.is_shown(build.staged):
         stopped = _staged_and_audited(home, day, build.staged)
         if stopped:

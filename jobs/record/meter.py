@@ -20,22 +20,25 @@ if TYPE_CHECKING:
     from datetime import date
 
 #: Runs under way in this process: stage, table and date, to the processes and their readings.
-_begun: dict[tuple[str, str, date], list[tuple[psutil.Process, int]]] = {}
+_begun: dict[tuple[str, str, date], tuple[tuple[psutil.Process, int], ...]] = {}
 
 
-def begin(stage: str, table: str, business_date: date, *, is_on_spark: bool) -> None:
-    """Read the counters at the start of a run; what was read for such a run before is forgotten.
+def begin(stage: str, *tables: str, business_date: date, is_on_spark: bool) -> None:
+    """Read the counters once, at the start of runs that begin together.
 
-    Where Spark's server is on another machine nothing is read: the run is measured by the clock.
+    What was read for such a run before is forgotten. Where Spark's server is on another machine
+    nothing is read: the run is measured by the clock.
     """
-    _begun.pop((stage, table, business_date), None)
+    runs = [(stage, table, business_date) for table in tables]
+    for run in runs:
+        _begun.pop(run, None)
     processes = [psutil.Process()]
     if is_on_spark:
         server = session.server_process()
         if server is None:
             return
         processes.append(server)
-    _begun[stage, table, business_date] = [(p, _cpu_ms(p)) for p in processes]
+    _begun.update(dict.fromkeys(runs, tuple((p, _cpu_ms(p)) for p in processes)))
 
 
 def is_begun(stage: str, table: str, business_date: date) -> bool:
@@ -45,7 +48,7 @@ def is_begun(stage: str, table: str, business_date: date) -> bool:
 
 def read(stage: str, table: str, business_date: date) -> tuple[CpuTime, ...]:
     """Return the CPU time of a run that ends now: of each process, if it was begun here."""
-    begun = _begun.pop((stage, table, business_date), [])
+    begun = _begun.pop((stage, table, business_date), ())
     try:
         return tuple(CpuTime(_name(p), start, _cpu_ms(p)) for p, start in begun)
     except psutil.NoSuchProcess:  # the server ended: its counter went with it

@@ -29,7 +29,6 @@ _AFTER: Final = r"(?:$|[^0-9A-Za-z.]|\.(?:$|[^0-9]))"
 #: An ID's check digit and date let it stand against letters too ("SFZ110105…").
 _NO_DIGIT_BEFORE: Final = r"(?:^|[^0-9.]|[^0-9]\.)"
 _NO_DIGIT_AFTER: Final = r"(?:$|[^0-9.]|\.(?:$|[^0-9]))"
-_CHINA: Final = r"(?:\+|00|^|[^0-9A-Za-z.])86[ \-]?"
 _DATE: Final = r"(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _GAP: Final = r"[ \-]?"
 _ID: Final = rf"[1-9]\d{{5}}{_GAP}{_DATE}{_GAP}\d{{3}}[0-9Xx]"

@@ -113,8 +113,7 @@ def share_product(home: Home, product: Contract, business_date: date) -> list[Sh
         reason = f"等待产品 waiting for {product.id} of {business_date}"
         return [_not_shown(home, source, policy, "waiting", reason) for policy in policies]
     made = [_planned(home, source, policy) for policy in policies]
-    for one in made:
-        meter.begin("share", one.name, business_date, is_on_spark=True)
+    meter.begin("share", *(one.name for one in made), business_date=business_date, is_on_spark=True)
     measured = _staged(home, source, made)
     return [_shown(home, source, one, measured[one.staged.name]) for one in made]
 

@@ -12,12 +12,11 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, cast
 
 from contracts.errors import UsageError
 
 CostKind = Literal["staff", "run", "storage", "fee"]
-COST_KINDS: Final[tuple[CostKind, ...]] = get_args(CostKind)
 _RATES: Final = Path(__file__).with_name("rates.csv")
 
 

@@ -20,8 +20,9 @@ from deltalake import write_deltalake
 
 from cli.main import COMMANDS, main
 from contracts.layout import ROOT, Home
+from infra.reference.commands import every_command
 from jobs.record import governance
-from tests.support.documented import SUBCOMMANDS, all_commands, parse, snippets, words_of
+from tests.support.documented import SUBCOMMANDS, parse, snippets, words_of
 from tests.support.gateways import running_gateway
 from tests.support.sharing.holidays import NOTICE_2027
 
@@ -342,7 +343,7 @@ PROMISES: Final = {
 }
 
 
-@pytest.mark.parametrize("group", [p[0] for p, c in all_commands() if len(p) == 1])
+@pytest.mark.parametrize("group", [p[0] for p, c in every_command() if len(p) == 1])
 def test_a_group_has_every_command_that_its_line_promises(group: str) -> None:
     below = {path[1] for path in SUBCOMMANDS if len(path) == 2 and path[0] == group}
     if below:

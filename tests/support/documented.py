@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from cli.main import COMMANDS, jingshu
+from cli.main import jingshu
 from contracts.layout import ROOT
+from infra.reference.commands import every_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,17 +73,11 @@ def of_page(page: str) -> Iterator[Snippet]:
 
 def of_helps() -> Iterator[Snippet]:
     """Yield the examples below every command's help."""
-    for path, command in all_commands():
+    for path, command in every_command():
         for line in (command.epilog or "").replace("\b", "").splitlines():
             said = re.sub(r"^\s*例 Example:", "", line).strip()
             where = " ".join(("jingshu", *path, "--help"))
             yield from (Snippet(where, "command", part) for part in commands_of(said))
-
-
-def all_commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield every command and group with its path."""
-    for name, entry in COMMANDS.items():
-        yield from _below((name,), entry.load())
 
 
 def commands_of(line: str) -> Iterator[str]:
@@ -118,17 +113,5 @@ def words_of(command: str) -> list[str]:
     return words
 
 
-def _below(
-    path: tuple[str, ...], command: click.Command
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            child = command.get_command(context, name)
-            assert child is not None
-            yield from _below((*path, name), child)
-
-
 #: The path of every command and group.
-SUBCOMMANDS: Final = frozenset(path for path, _ in all_commands())
+SUBCOMMANDS: Final = frozenset(path for path, _ in every_command())

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.main import main
 from contracts.delivery import Delivery
 from lineage import outbox, stages
 from lineage.stages import Occasion
+from tests.support.lineage.asking import call
 from tests.support.lineage.dot_shape import parse
 from tests.support.lineage.made import CASE, DAY, VISIT
 from tests.support.lineage.recording import batch, build, foreign, times
@@ -33,14 +33,6 @@ def recorded(home: Home, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Home:
     batch(home, visit, 2, 5, "simulated")
     build(home, tree, 1, 8, "simulated", health__visit=2, east__case=1, west__case=1)
     return home
-
-
-def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["lineage", *arguments])
-    out, err = capsys.readouterr()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, out, err
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:

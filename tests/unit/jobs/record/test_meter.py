@@ -41,7 +41,7 @@ def landing(*cpu: CpuTime) -> Run:
 
 
 def test_what_this_process_and_its_children_used_is_the_run_s(home: Home) -> None:
-    meter.begin(*LANDING, is_on_spark=False)
+    meter.begin("land", VISIT.table, business_date=DAY, is_on_spark=False)
     until = time.process_time() + 0.2
     while time.process_time() < until:
         pass
@@ -64,7 +64,7 @@ def test_with_spark_elsewhere_a_run_is_measured_by_the_clock(
     monkeypatch.delenv("SPARK_REMOTE", raising=False)
     if remote:
         monkeypatch.setenv("SPARK_REMOTE", remote)
-    meter.begin(*LANDING, is_on_spark=True)
+    meter.begin("land", VISIT.table, business_date=DAY, is_on_spark=True)
     assert not meter.is_begun(*LANDING)
     assert meter.read(*LANDING) == ()
     assert "jingshu_cpu" not in (events(landing())[1].run.facets or {})
