@@ -27,18 +27,14 @@ def begin(stage: str, *tables: str, business_date: date, is_on_spark: bool) -> N
     """Read the counters once, at the start of runs that begin together.
 
     What was read for such a run before is forgotten. Where Spark's server is on another machine
-    nothing is read: the run is measured by the clock.
+    nothing is read, now or when the run goes on without Spark: it is measured by the clock.
     """
-    runs = [(stage, table, business_date) for table in tables]
-    for run in runs:
-        _begun.pop(run, None)
-    processes = [psutil.Process()]
-    if is_on_spark:
-        server = session.server_process()
-        if server is None:
-            return
-        processes.append(server)
-    _begun.update(dict.fromkeys(runs, tuple((p, _cpu_ms(p)) for p in processes)))
+    server = session.server_process() if is_on_spark else None
+    readings: tuple[tuple[psutil.Process, int], ...] = ()
+    if server is not None or not is_on_spark:
+        processes = (psutil.Process(), server) if server else (psutil.Process(),)
+        readings = tuple((p, _cpu_ms(p)) for p in processes)
+    _begun.update({(stage, table, business_date): readings for table in tables})
 
 
 def is_begun(stage: str, table: str, business_date: date) -> bool:

@@ -65,7 +65,7 @@ def test_with_spark_elsewhere_a_run_is_measured_by_the_clock(
     if remote:
         monkeypatch.setenv("SPARK_REMOTE", remote)
     meter.begin("land", VISIT.table, business_date=DAY, is_on_spark=True)
-    assert not meter.is_begun(*LANDING)
+    assert meter.is_begun(*LANDING), "or publishing would begin it anew, without Spark's part"
     assert meter.read(*LANDING) == ()
     assert "jingshu_cpu" not in (events(landing())[1].run.facets or {})
 
