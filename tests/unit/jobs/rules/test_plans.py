@@ -1,7 +1,7 @@
 """Compiled plans, word for word: a changed rule shows as a changed file.
 
 Spark is not needed to see that a weight, a bound or an order changed; what the words mean is tried
-on Spark in ``tests/property/test_rules.py``. On a wanted change copy the file the message names.
+on Spark in ``tests/property``. On a wanted change copy the file the message names.
 """
 
 from __future__ import annotations
