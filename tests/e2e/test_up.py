@@ -142,7 +142,8 @@ def test_upkeep_sends_notices_mends_runs_and_has_the_log_cosigned(
     after = anchoring(home, utc_now())
     assert after is not None
     assert after.copy is not None
-    assert (after.copy.name, after.copy.size) == ("local", after.size)
+    assert after.copy.name == "local"
+    assert after.copy.size >= before.size, "what the log held when the round began is cosigned"
 
 
 def test_down_leaves_nothing(kept: Running, api: AirflowApi, home: Home) -> None:
