@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from contracts.words import Words
+
 
 class JingshuError(Exception):
     """Base of every error this project raises on purpose.
 
-    ``remedy`` is one sentence in the imperative; ``str(error)`` ends with it.
+    ``problem`` and ``remedy`` are whole sentences, the remedy in the imperative; ``words`` is
+    both, and ``str(error)`` tells them in Chinese and then in English.
     """
 
-    def __init__(self, problem: str, remedy: str) -> None:
+    def __init__(self, problem: Words | str, remedy: Words | str) -> None:
         super().__init__(problem, remedy)
         self.problem = problem
         self.remedy = remedy
 
+    @property
+    def words(self) -> Words:
+        """What is wrong and what to do, whole in each language."""
+        return _as_words(self.problem).then(_as_words(self.remedy))
+
     def __str__(self) -> str:
-        return f"{self.problem} {self.remedy}"
+        return str(self.words)
 
 
 class UsageError(JingshuError, ValueError):
@@ -25,10 +33,15 @@ class UsageError(JingshuError, ValueError):
 class BadValueError(ValueError):
     """A value that a type refuses; ``remedy`` says what to write instead."""
 
-    def __init__(self, problem: str, remedy: str) -> None:
+    def __init__(self, problem: Words | str, remedy: Words | str) -> None:
         super().__init__(problem)
+        self.problem = problem
         self.remedy = remedy
 
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+    def __reduce__(self) -> tuple[type, tuple[Words | str, Words | str]]:
         """Keep the remedy: exceptions cross process borders."""
-        return type(self), (str(self), self.remedy)
+        return type(self), (self.problem, self.remedy)
+
+
+def _as_words(told: Words | str) -> Words:
+    return told if isinstance(told, Words) else Words(told, told)
