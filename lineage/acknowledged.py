@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
+from contracts.words import Words
 from lineage.errors import LineageError
 
 if TYPE_CHECKING:
@@ -33,12 +34,20 @@ CREATE TABLE IF NOT EXISTS set_aside (
 
 @dataclass(frozen=True)
 class SetAside:
-    """An event that an endpoint will not take: where it lies, and what was answered."""
+    """An event that an endpoint will not take: where it lies, and what was answered.
+
+    ``reason`` is ``Words.stored``.
+    """
 
     file: str
     position: int
     status: int | None
     reason: str
+
+    @property
+    def words(self) -> Words:
+        """Why the endpoint will not take it."""
+        return Words.read(self.reason)
 
 
 class Acknowledged:
@@ -54,8 +63,13 @@ class Acknowledged:
             self._db.executescript(_TABLES)
         except sqlite3.DatabaseError as damaged:
             raise LineageError(
-                f"{path.name} cannot be read: {damaged}.",
-                "Remove the file: everything is sent again, which harms nothing.",
+                Words(
+                    f"不能读取 {path.name}：{damaged}。", f"{path.name} cannot be read: {damaged}."
+                ),
+                Words(
+                    "请删除该文件：所有事件会重新发送，没有害处。",
+                    "Remove the file: everything is sent again, which harms nothing.",
+                ),
             ) from damaged
         self._seen = self._version()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import text
 from lineage.facts import ROWS, printable
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ def as_dot(root: Node, direction: Direction) -> str:
 
 def _look(node: Node) -> str:
     run = node.seen.run
-    name = {None: node.seen.name, ROWS: "行 rows"}.get(node.column, node.column or "")
+    name = {None: node.seen.name, ROWS: text("行", "rows")}.get(node.column, node.column or "")
     parts = [name, node.level or ""]
-    parts += ["模拟数据 simulated"] if node.origin == "simulated" else []
+    parts += [text("模拟数据", "simulated")] if node.origin == "simulated" else []
     if node.column is None and run is not None:
         parts += [run.job]
     parts += node.seen.files
@@ -80,7 +81,7 @@ def _edges(ends: str, via: tuple[Edge, ...]) -> Iterator[str]:
         edges = list(same)
         kinds = list(dict.fromkeys(e.subtype for e in edges if e.subtype))
         is_masked = any(e.masking for e in edges)
-        label = [", ".join(kinds), *(["遮蔽 masked"] if is_masked else [])]
+        label = [", ".join(kinds), *([text("遮蔽", "masked")] if is_masked else [])]
         attributes = [f"label={_quoted(*(p for p in label if p))}"]
         attributes += [] if is_direct else ["style=dashed"]
         attributes += [_MASKED] if is_masked else []

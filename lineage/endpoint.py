@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 import httpx
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ _PATH: Final = "api/v1/lineage"
 TIMEOUT_S: Final = 5.0
 _SHOWN_CHARS: Final = 300
 _BUSY: Final = frozenset({408, 425, 429})
+_NOTHING: Final = Words("", "")
 #: Answers to the address or the key, not to the event: every other event would get them as well.
 _NOT_OURS: Final = frozenset({401, 402, 403, 404, 405, 407, 421})
 
@@ -50,7 +52,11 @@ class Address:
         path = os.environ.get("OPENLINEAGE_ENDPOINT", _PATH).strip("/")
         if not base:
             raise UsageError(
-                "No OpenLineage endpoint is named.", "Set OPENLINEAGE_URL, or give --url URL."
+                Words("没有指明 OpenLineage 接收端。", "No OpenLineage endpoint is named."),
+                Words(
+                    "请设置 OPENLINEAGE_URL，或给出 --url URL。",
+                    "Set OPENLINEAGE_URL, or give --url URL.",
+                ),
             )
         try:
             parsed = httpx.URL(base if base.endswith(f"/{path}") else f"{base}/{path}")
@@ -58,7 +64,11 @@ class Address:
             parsed = httpx.URL("")
         if parsed.scheme not in ("http", "https") or not parsed.host:
             raise UsageError(
-                "OPENLINEAGE_URL is no address.", "Write it as http://host:port or https://host."
+                Words("OPENLINEAGE_URL 不是地址。", "OPENLINEAGE_URL is no address."),
+                Words(
+                    "请写作 http://host:port 或 https://host。",
+                    "Write it as http://host:port or https://host.",
+                ),
             )
         return cls(str(parsed), os.environ.get("OPENLINEAGE_API_KEY") or None)
 
@@ -73,7 +83,7 @@ class Answer:
     """What became of one event; ``retry_after_s`` is how long the endpoint asked to be left."""
 
     kind: Kind
-    reason: str = ""
+    reason: Words = _NOTHING
     status: int | None = None
     retry_after_s: float | None = None
 
@@ -103,11 +113,15 @@ class Endpoint:
         try:
             response = self._client.post(self.address.url, content=event)
         except httpx.ConnectError as error:
-            return Answer("down", f"nobody answers ({_words(error)})")
+            why = _told(error)
+            return Answer("down", Words(f"无人应答（{why}）", f"nobody answers ({why})"))
         except httpx.TimeoutException:
-            return Answer("later", f"no answer within {self._client.timeout.read:g} s")
+            limit = f"{self._client.timeout.read:g}"
+            reason = Words(f"{limit} 秒内没有答复", f"no answer within {limit} s")
+            return Answer("later", reason)
         except httpx.HTTPError as error:
-            return Answer("later", f"the connection broke ({_words(error)})")
+            why = _told(error)
+            return Answer("later", Words(f"连接中断（{why}）", f"the connection broke ({why})"))
         return answer(response.status_code, response.headers, response.text)
 
 
@@ -115,7 +129,8 @@ def answer(status: int, headers: Mapping[str, str], text: str) -> Answer:
     """Return what a response means. Pure but for a Retry-After that names a moment."""
     if 200 <= status < 300:  # noqa: PLR2004  (RFC 9110, §15.3)
         return Answer("delivered", status=status)
-    reason = f"HTTP {status} {' '.join(text.split())[:_SHOWN_CHARS]}".strip()
+    said = f"HTTP {status} {' '.join(text.split())[:_SHOWN_CHARS]}".strip()
+    reason = Words(said, said)
     wait_s = _retry_after_s(headers.get("retry-after"))
     if status in _BUSY or status >= 500:  # noqa: PLR2004  (RFC 9110, §15.6)
         return Answer("later", reason, status, wait_s)
@@ -137,5 +152,5 @@ def _retry_after_s(value: str | None) -> float | None:
     return None
 
 
-def _words(error: Exception) -> str:
+def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:_SHOWN_CHARS]}".rstrip(": ")

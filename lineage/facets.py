@@ -31,6 +31,7 @@ from openlineage.client.generated.base import RunFacet
 from openlineage.client.generated.tags_dataset import TagsDatasetFacetFields
 
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from lineage.columns import NAMESPACE, highest
 from lineage.errors import LineageError
 from lineage.naming import PRODUCER, outside
@@ -62,7 +63,10 @@ class CpuRunFacet(RunFacet):
 def instant(moment: datetime) -> str:
     """Write a moment as RFC 3339 in UTC; LineageError where it has no zone."""
     if moment.tzinfo is None:
-        raise LineageError("A time of a run has no zone.", "Pass datetimes in UTC.")
+        raise LineageError(
+            Words("运行的时间没有时区。", "A time of a run has no zone."),
+            Words("请传入 UTC 时间。", "Pass datetimes in UTC."),
+        )
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from contracts.words import Words
 from lineage.columns import NAMESPACE
 from lineage.naming import PRODUCER, Own, is_imported
 
@@ -23,8 +24,8 @@ ROWS: Final = "*"
 OURS: Final = ("shared/", "gold/", "silver/", "bronze/", "quarantine/")
 #: A transformation that nobody described.
 _UNSAID: Final[tuple[dict[str, Any], ...]] = ({},)
-#: How a table is made from another where the event names no columns.
-_WHOLE: Final = "columns not stated 未说明到列"
+#: How a table is made from another where the event names no columns; read by ``Words.read``.
+_WHOLE: Final = Words("未说明到列", "columns not stated").stored()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OWN: Final = Own()
 

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from contracts.words import Words
 from lineage.errors import LineageError
 from lineage.evidence.durable import write_once
 from lineage.facts import OURS, display, ran
@@ -52,7 +53,10 @@ def take(home: Home, content: bytes) -> Imported:
     own = Own.of(home)
     events = list(_events(content))
     if not events:
-        raise LineageError("There is no event in the file.", "Give OpenLineage events as NDJSON.")
+        raise LineageError(
+            Words("文件中没有事件。", "There is no event in the file."),
+            Words("请以 NDJSON 给出 OpenLineage 事件。", "Give OpenLineage events as NDJSON."),
+        )
     lines = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
     kept = "".join(f"{line}\n" for line in lines).encode(errors="replace")
     name = f"{IMPORTED}{hashlib.sha256(kept).hexdigest()[:_NAME_DIGITS]}.ndjson"
@@ -103,12 +107,7 @@ def _checked(event: Any, name: str, number: int, own: Own) -> list[str] | None:
         for output in event.get("outputs") or ():
             written = display(output["namespace"], output["name"], own)
             if written.startswith(OURS):
-                raise LineageError(
-                    f"Event {number} says that its job wrote {written}, a table of this city.",
-                    "Only Jingshu's own runs write those: name the job's output otherwise, or,"
-                    " where the event is another city's, give each its own `city` in"
-                    " providers.yaml.",
-                )
+                raise _wrote_ours(number, written)
         made = ran(event, name, number, own)
     except _NOT_EVENTS as error:
         if isinstance(error, LineageError):
@@ -124,9 +123,31 @@ def _run_of(event: dict[str, Any]) -> None:
             raise TypeError(value)
 
 
+def _wrote_ours(number: int, written: str) -> LineageError:
+    return LineageError(
+        Words(
+            f"第 {number} 个事件称其作业写入了 {written}，而这是本城市的表。",
+            f"Event {number} says that its job wrote {written}, a table of this city.",
+        ),
+        Words(
+            "这些表只由京枢自己的运行写入：请为该作业的输出另取名称；如果事件属于另一城市，请在"
+            " providers.yaml 中为每个城市写明各自的 `city`。",
+            "Only Jingshu's own runs write those: name the job's output otherwise, or, where the"
+            " event is another city's, give each its own `city` in providers.yaml.",
+        ),
+    )
+
+
 def _no_event(number: int) -> LineageError:
     return LineageError(
-        f"Event {number} is no OpenLineage event.",
-        "Give RunEvents of OpenLineage (eventType, eventTime, run.runId, job, inputs, outputs),"
-        " one a line or as a JSON list.",
+        Words(
+            f"第 {number} 个事件不是 OpenLineage 事件。",
+            f"Event {number} is no OpenLineage event.",
+        ),
+        Words(
+            "请给出 OpenLineage 的 RunEvent（含 eventType、eventTime、run.runId、job、inputs、"
+            "outputs），每行一个，或写成 JSON 列表。",
+            "Give RunEvents of OpenLineage (eventType, eventTime, run.runId, job, inputs, outputs),"
+            " one a line or as a JSON list.",
+        ),
     )

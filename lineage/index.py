@@ -19,7 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lineage.errors import LineageError
+from contracts.words import Words
+from lineage.errors import LineageError, no_event
 from lineage.facts import printable, ran
 from lineage.naming import PRODUCER, Own
 from lineage.store import FileState, Store
@@ -70,8 +71,14 @@ def ask(home: Home, question: Callable[[Store], T], told: Told | None = None) ->
             return _answer(home, path, question, told)
         except sqlite3.DatabaseError as error:
             raise LineageError(
-                f"The lineage index cannot be written: {error}.",
-                "Make room on the disk, and delete lineage/index.db.",
+                Words(
+                    f"不能写入血缘索引：{error}。",
+                    f"The lineage index cannot be written: {error}.",
+                ),
+                Words(
+                    "请腾出磁盘空间，并删除 lineage/index.db。",
+                    "Make room on the disk, and delete lineage/index.db.",
+                ),
             ) from error
 
 
@@ -231,10 +238,7 @@ def _parsed(line: bytes, name: str, number: int, own: Own) -> tuple[Ran | None, 
         event = json.loads(line)
         return ran(event, name, number, own), _is_last_of(event, name)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        raise LineageError(
-            f"lineage/events/{printable(name)}:{number} is no OpenLineage event.",
-            "Restore the file from a backup, or remove it and run its stage again.",
-        ) from None
+        raise no_event(printable(name), number) from None
 
 
 def _is_last_of(event: dict[str, Any], name: str) -> bool:

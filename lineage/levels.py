@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.model import LEVELS, SHARE_CEILING
 from contracts.vocabulary import MASK_LOWERS
+from contracts.words import Words
 from lineage.columns import declared, table_field
 from lineage.errors import TagLossError
 from lineage.plan import level_of, product_graph, ways
@@ -76,16 +77,22 @@ def check_policy(product: Contract, policy: Policy) -> None:
             raise TagLossError(
                 shared,
                 (shared, f"gold/{product.product_table}"),
-                "the product has no such column",
-                "Correct the policy.",
+                Words("成品没有这个列", "the product has no such column"),
+                Words("请更正规则。", "Correct the policy."),
             )
         level = product.column(name).effective_level
         if release.mask != "drop" and level > SHARE_CEILING:
             raise TagLossError(
                 shared,
                 (shared, f"gold/{product.product_table}.{name} {level}"),
-                f"{level} is above {SHARE_CEILING}, the most that may be shared",
-                "Drop it in the policy, or lower it in the product with an approval.",
+                Words(
+                    f"{level} 高于可共享的最高级别 {SHARE_CEILING}",
+                    f"{level} is above {SHARE_CEILING}, the most that may be shared",
+                ),
+                Words(
+                    "请在规则中去除该列，或凭批准在成品中降级。",
+                    "Drop it in the policy, or lower it in the product with an approval.",
+                ),
             )
 
 
@@ -103,8 +110,14 @@ def _grade(tree: Tree, product: Contract, column: Column, inputs: tuple[Input, .
         raise TagLossError(
             str(own),
             path,
-            f"{level} is below {levels[worst]}, the level of what it is made of",
-            f"Classify it {levels[worst]}, or add a lowering with its function and approval.",
+            Words(
+                f"{level} 低于其来源的级别 {levels[worst]}",
+                f"{level} is below {levels[worst]}, the level of what it is made of",
+            ),
+            Words(
+                f"请将其定为 {levels[worst]}，或补充降级的方法与批准。",
+                f"Classify it {levels[worst]}, or add a lowering with its function and approval.",
+            ),
         )
     reason = _not_lowered(column, above, levels, inputs) or _not_approved(
         tree, f"{product.id}.{column.name}", column, levels[worst]
@@ -113,8 +126,14 @@ def _grade(tree: Tree, product: Contract, column: Column, inputs: tuple[Input, .
         raise TagLossError(
             str(own),
             path,
-            f"its lowering {column.lowering.function} does not hold: {reason}",
-            "Change the SQL, or the level and its approval.",
+            Words(
+                f"降级方法 {column.lowering.function} 不成立：{reason.zh}",
+                f"its lowering {column.lowering.function} does not hold: {reason.en}",
+            ),
+            Words(
+                "请修改 SQL，或修改级别及其批准。",
+                "Change the SQL, or the level and its approval.",
+            ),
         )
     return Graded(level, inherited, column.lowering.approval)
 
@@ -124,19 +143,23 @@ def _not_lowered(
     above: list[Input],
     levels: Mapping[Input, Level],
     inputs: tuple[Input, ...],
-) -> str | None:
+) -> Words | None:
     """Say why the registered function does not justify the lower level; ``None`` where it does."""
     function = column.lowering.function if column.lowering else ""
     if function == "aggregate_k":
         shown = [i for i in above if not i.how.summarised]
         if shown:
-            return f"{shown[0].field} is not only counted, summed or averaged"
+            field = shown[0].field
+            return Words(
+                f"{field} 不只是被计数、求和或求平均",
+                f"{field} is not only counted, summed or averaged",
+            )
         if declared("k") not in {i.field for i in inputs}:
-            return "the smallest cell {k} plays no part in it"
+            return Words("最小格人数 {k} 没有用到", "the smallest cell {k} plays no part in it")
         return None
     if column.lowering and column.lowering.function in _ONE_STEP:
         return _not_one_step(column, above, levels, column.lowering.function)
-    return "a dropped column cannot be made from anything"
+    return Words("已去除的列不能由任何内容得出", "a dropped column cannot be made from anything")
 
 
 def _not_one_step(
@@ -144,29 +167,36 @@ def _not_one_step(
     above: list[Input],
     levels: Mapping[Input, Level],
     function: LoweringFunction,
-) -> str | None:
+) -> Words | None:
     """Say why a de-identifying function does not take off what it should; it takes off one level.
 
     ``hmac_sm3`` and ``sm4`` are what they are called: nothing else makes a pseudonym with a key.
     """
     untouched = [i for i in above if i.subtype == "IDENTITY"]
     if untouched:
-        return f"{untouched[0].field} is taken as it is"
+        field = untouched[0].field
+        return Words(f"{field} 被原样取用", f"{field} is taken as it is")
     unkeyed = [i for i in above if function in _KEYED and not i.how.masking]
     if unkeyed:
-        return f"{unkeyed[0].field} does not go through {function}()"
+        field = unkeyed[0].field
+        return Words(f"{field} 没有经过 {function}()", f"{field} does not go through {function}()")
     steps = LEVELS.index(max(levels[i] for i in above)) - LEVELS.index(column.effective_level)
-    return None if steps == 1 else "de-identifying takes off one level, not more"
+    if steps == 1:
+        return None
+    return Words("去标识化只降一级，不能更多", "de-identifying takes off one level, not more")
 
 
-def _not_approved(tree: Tree, name: str, column: Column, inherited: Level) -> str | None:
+def _not_approved(tree: Tree, name: str, column: Column, inherited: Level) -> Words | None:
     """Say that the register let less be lowered than this is; trees without one are lint's."""
     lowering = column.lowering
     if lowering is None or tree.approvals is None:
         return None
     approval = tree.approvals.get((lowering.approval, name))
     if approval is not None and approval.from_level < inherited:
-        return f"{approval.id} was given for {approval.from_level}, and it is made of {inherited}"
+        return Words(
+            f"{approval.id} 批准的是 {approval.from_level}，而其来源为 {inherited}",
+            f"{approval.id} was given for {approval.from_level}, and it is made of {inherited}",
+        )
     return None
 
 

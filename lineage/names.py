@@ -6,10 +6,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Protocol
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from lineage.facts import OURS, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lineage.facts import Ran
 
@@ -40,22 +41,33 @@ def find(facts: Names, text: str) -> tuple[str, str | None]:
             continue
         if column is None or column in columns:
             return name, column
-        shown = ", ".join(printable(c) for c in sorted(columns))
-        missed = missed or UsageError(
-            f"{printable(name)} has no column {printable(column)!r}.",
-            f"It has: {shown or 'none that is recorded'}.",
-        )
+        missed = missed or _no_column(printable(name), printable(column), columns)
     raise missed or unknown(text, known)
 
 
 def unknown(text: str, known: Sequence[str]) -> UsageError:
     """Return the error for a name that no event speaks of, with what is near to it."""
     if not known:
-        return UsageError("No lineage is recorded yet.", "Run ./jingshu run first.")
+        return UsageError(
+            Words("尚未记录血缘。", "No lineage is recorded yet."),
+            Words("请先运行 ./jingshu run。", "Run ./jingshu run first."),
+        )
     near = get_close_matches(text, known, n=5, cutoff=0.4) or list(known[:5])
+    asked, found = printable(text), [printable(n) for n in near]
     return UsageError(
-        f"No event speaks of {printable(text)!r}.",
-        f"Near to it: {', '.join(printable(n) for n in near)}.",
+        Words(f"没有事件提及 {asked!r}。", f"No event speaks of {asked!r}."),
+        Words(f"请从相近的名称中选择：{'、'.join(found)}。", f"Near to it: {', '.join(found)}."),
+    )
+
+
+def _no_column(name: str, column: str, columns: Iterable[str]) -> UsageError:
+    known = [printable(c) for c in sorted(columns)]
+    return UsageError(
+        Words(f"{name} 没有列 {column!r}。", f"{name} has no column {column!r}."),
+        Words(
+            f"它的列有：{'、'.join(known) or '（未见记录）'}。",
+            f"It has: {', '.join(known) or 'none that is recorded'}.",
+        ),
     )
 
 

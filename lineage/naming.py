@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from contracts.city import read_city
 from contracts.errors import UsageError
 from contracts.layout import Layer, contracts_root
+from contracts.words import Words
 from lineage.columns import DECLARED, NAMESPACE, export_namespace
 
 if TYPE_CHECKING:
@@ -56,8 +57,15 @@ def city_namespace() -> str:
     if named:
         if not _NAMESPACE.fullmatch(named):
             raise UsageError(
-                f"JINGSHU_NAMESPACE is {named!r}, which is no namespace.",
-                "Write it of letters, digits and : ; = / + . _ @ - (example: jingshu://beijing).",
+                Words(
+                    f"JINGSHU_NAMESPACE 为 {named!r}，不是命名空间。",
+                    f"JINGSHU_NAMESPACE is {named!r}, which is no namespace.",
+                ),
+                Words(
+                    "请用字母、数字和 : ; = / + . _ @ - 书写（例如 jingshu://beijing）。",
+                    "Write it of letters, digits and : ; = / + . _ @ - (example:"
+                    " jingshu://beijing).",
+                ),
             )
         return named
     city = read_city(contracts_root())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError
+from lineage.errors import no_event
 from lineage.evidence.durable import write_once
 from lineage.naming import city_namespace, is_imported
 
@@ -50,8 +50,5 @@ def read(home: Home) -> Iterator[dict[str, Any]]:
             except ValueError:
                 event = None
             if not isinstance(event, dict):
-                raise LineageError(
-                    f"lineage/events/{path.name}:{number} is no OpenLineage event.",
-                    "Restore the file from a backup, or remove it and run its stage again.",
-                )
+                raise no_event(path.name, number)
             yield event

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from contracts.reading import read_contract
 from contracts.reference import PACKAGED, reference_csv
+from contracts.words import Words
 from lineage import columns as c
 from lineage.errors import LineageError
 from lineage.query import table_names
@@ -41,17 +42,28 @@ def product_graph(tree: Tree, product: Contract, sql: str | None = None) -> Grap
     """
     text = product_sql(tree, product) if sql is None else sql
     graph = trace(product.id, text, views(tree, product, table_names(product.id, text)))
-    promised = {column.name for column in product.columns}
+    promised, file = {column.name for column in product.columns}, product.product_plan.sql
     for name in sorted(promised - set(graph.columns)):
         raise LineageError(
-            f"{product.id}: no column of {product.product_plan.sql} is called {name!r}.",
-            "Select it under this name, or take it out of the contract.",
+            Words(
+                f"{product.id}：{file} 没有名为 {name!r} 的列。",
+                f"{product.id}: no column of {file} is called {name!r}.",
+            ),
+            Words(
+                "请以此名选出该列，或将其从契约中删去。",
+                "Select it under this name, or take it out of the contract.",
+            ),
         )
     for name in sorted(set(graph.columns) - promised):
         raise LineageError(
-            f"{product.id}: {product.product_plan.sql} makes a column {name!r} that the contract "
-            "does not have.",
-            "Add it to the contract with its level, or do not select it.",
+            Words(
+                f"{product.id}：{file} 得出列 {name!r}，而契约中没有。",
+                f"{product.id}: {file} makes a column {name!r} that the contract does not have.",
+            ),
+            Words(
+                "请将其连同级别写入契约，或不要选出。",
+                "Add it to the contract with its level, or do not select it.",
+            ),
         )
     return c.Graph({x.name: graph.columns[x.name] for x in product.columns}, graph.dataset)
 
@@ -144,7 +156,11 @@ def parents(tree: Tree, field: Field) -> tuple[Input, ...]:
     graph = _graph(tree, layer, table)
     if graph is None or field.column not in graph.columns:
         raise LineageError(
-            f"No contract makes {field}.", "Name a column as <layer>/<table>.<column>."
+            Words(f"没有契约得出 {field}。", f"No contract makes {field}."),
+            Words(
+                "请以 <layer>/<table>.<column> 的形式指明列。",
+                "Name a column as <layer>/<table>.<column>.",
+            ),
         )
     return graph.columns[field.column]
 

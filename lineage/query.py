@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
+from contracts.words import Words
 from lineage.errors import LineageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _LEXEME: Final = re.compile(
     r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|/\*.*?\*/)|\{(\w+)\}""", re.DOTALL
 )
 _QUOTED: Final = re.compile(r"\{(\w+)\}")
+#: The remedy where output columns cannot be told apart.
+OWN_ALIAS: Final = Words("请为每个输出列取各自的别名。", "Give every output column its own alias.")
 
 
 def qualified(what: str, sql: str, columns: Mapping[str, Mapping[str, str]]) -> Scope:
@@ -34,21 +37,33 @@ def qualified(what: str, sql: str, columns: Mapping[str, Mapping[str, str]]) -> 
     query = _parse(what, sql)
     for output in query.selects:
         if not output.alias_or_name:
+            sql_text = text_of(output)
             raise LineageError(
-                f"{what}: an output column has no name: {text_of(output)}.",
-                "Give every output column its own alias.",
+                Words(
+                    f"{what}：有一个输出列没有名称：{sql_text}。",
+                    f"{what}: an output column has no name: {sql_text}.",
+                ),
+                OWN_ALIAS,
             )
     for name in _tables(_scope(what, query)):
         if name not in columns:
             raise LineageError(
-                f"{what}: the SQL reads {name}, which is not among the declared inputs.",
-                f"Declare its contract as an input, or read one of: {', '.join(columns)}.",
+                Words(
+                    f"{what}：SQL 读取 {name}，而它不在所声明的输入之中。",
+                    f"{what}: the SQL reads {name}, which is not among the declared inputs.",
+                ),
+                Words(
+                    f"请将其契约声明为输入，或改读以下之一：{'、'.join(columns)}。",
+                    f"Declare its contract as an input, or read one of: {', '.join(columns)}.",
+                ),
             )
     try:
         resolved = qualify(query, schema=dict(columns), dialect="spark", quote_identifiers=False)
     except SqlglotError as unresolved:
+        why = _first_line(unresolved)
         raise LineageError(
-            f"{what}: {_first_line(unresolved)}", "Qualify the column, or correct its name."
+            Words(f"{what}：{why}", f"{what}: {why}"),
+            Words("请写明列所属的表，或更正列名。", "Qualify the column, or correct its name."),
         ) from None
     return _scope(what, resolved)
 
@@ -118,12 +133,15 @@ def _parse(what: str, sql: str) -> exp.Query:
     try:
         statements = [s for s in sqlglot.parse(marked, dialect="spark") if s is not None]
     except SqlglotError as broken:
+        why = _first_line(broken)
         raise LineageError(
-            f"{what}: the SQL cannot be parsed: {_first_line(broken)}", "Write it as Spark SQL."
+            Words(f"{what}：不能解析 SQL：{why}", f"{what}: the SQL cannot be parsed: {why}"),
+            Words("请按 Spark SQL 书写。", "Write it as Spark SQL."),
         ) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise LineageError(
-            f"{what}: the SQL is not one SELECT.", "Keep one query, and nothing that writes."
+            _not_one(what),
+            Words("请只保留一个查询，不要有写入语句。", "Keep one query, and nothing that writes."),
         )
     return statements[0]
 
@@ -131,8 +149,14 @@ def _parse(what: str, sql: str) -> exp.Query:
 def _scope(what: str, query: exp.Expr) -> Scope:
     root = build_scope(query)
     if root is None:
-        raise LineageError(f"{what}: the SQL is not one SELECT.", "Keep one query in the file.")
+        raise LineageError(
+            _not_one(what), Words("文件中请只保留一个查询。", "Keep one query in the file.")
+        )
     return root
+
+
+def _not_one(what: str) -> Words:
+    return Words(f"{what}：SQL 不是一个 SELECT。", f"{what}: the SQL is not one SELECT.")
 
 
 def _first_line(error: Exception) -> str:

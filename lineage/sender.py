@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contracts.digest import sha256
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from lineage.acknowledged import Acknowledged, SetAside
 from lineage.endpoint import Answer
 from lineage.errors import LineageError
@@ -64,13 +65,21 @@ class Pending:
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass over the outbox came to; ``problem`` says why events are left waiting."""
+    """What one pass over the outbox came to; ``problem`` says why events are left waiting.
+
+    It is ``Words.stored``.
+    """
 
     delivered: int
     refused: tuple[SetAside, ...]
     waiting: int
     problem: str = ""
     retry_after_s: float = 0.0
+
+    @property
+    def words(self) -> Words:
+        """Why events are left waiting."""
+        return Words.read(self.problem)
 
 
 def _sleep(seconds: float) -> bool:
@@ -125,7 +134,7 @@ class Sender:
                 down = asked_to_wait or in_a_row >= self._pace.stuck_runs
         last = next(reversed(stuck.values()), Answer("delivered"))
         wait_s = max((a.retry_after_s or 0.0 for a in stuck.values()), default=0.0)
-        return Pass(delivered, tuple(refused), waiting, last.reason, wait_s)
+        return Pass(delivered, tuple(refused), waiting, last.reason.stored(), wait_s)
 
     def pending(self) -> list[Pending]:
         """Return the events that are not done with, oldest first, each run's in their order."""
@@ -166,7 +175,8 @@ class Sender:
         if not line:
             return Answer("delivered")
         if not _is_event(line):
-            return Answer("refused", "this line is no OpenLineage event")
+            reason = Words("该行不是 OpenLineage 事件", "this line is no OpenLineage event")
+            return Answer("refused", reason)
         for attempt in range(self._pace.attempts):
             answer = self._endpoint.post(line)
             is_answered = answer.kind != "later" and answer.status is not None
@@ -183,7 +193,7 @@ class Sender:
         self._cursors[event.file] = event.end
 
     def _set_aside(self, event: Pending, answer: Answer) -> SetAside:
-        aside = SetAside(event.file, event.start, answer.status, answer.reason)
+        aside = SetAside(event.file, event.start, answer.status, answer.reason.stored())
         self._known.set_aside(aside, event.end)
         self._cursors[event.file] = event.end
         return aside
@@ -219,8 +229,15 @@ def sole_sender(home: Home, address: Address) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LineageError(
-                f"Another process sends to {address.name} already.",
-                "It sends all there is; ./jingshu status shows whether the stack's sender runs.",
+                Words(
+                    f"已有另一个进程在向 {address.name} 发送。",
+                    f"Another process sends to {address.name} already.",
+                ),
+                Words(
+                    "它会发送全部事件；请用 ./jingshu status 查看发送程序是否在运行。",
+                    "It sends all there is; ./jingshu status shows whether the stack's sender"
+                    " runs.",
+                ),
             ) from None
         yield
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
+from contracts.words import Words
 from lineage.columns import LITERAL, Field, Graph, Input, Subtype, Transformation, declared
 from lineage.errors import LineageError
 from lineage.query import (
+    OWN_ALIAS,
     branches,
     clauses,
     grouping,
@@ -65,6 +67,18 @@ _CLOCK_AND_CHANCE: Final = (
 _CONSTANT: Final = (exp.Literal, exp.Boolean, exp.Null)
 _RANKING: Final = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile)
 _CHANGED: Final = Transformation(subtype="TRANSFORMATION")
+_NO_INPUT: Final = Words("找不到它的输入", "no input can be found for it")
+_NOWHERE_KNOWN: Final = Words(
+    "其值来自时钟、随机数或未知之处",
+    "its value comes from the clock, from chance or from nowhere known",
+)
+_NO_TABLE: Final = Words("它没有指明 FROM 中的表", "it names no table of the FROM")
+_NOT_FILLED_IN: Final = Words("没有构建会填入此占位符", "no build fills this placeholder in")
+_NOT_FOLLOWED: Final = Words("其子查询无法追溯", "its subquery cannot be followed")
+_FROM_NAMED: Final = Words(
+    "请用写明的列、字面值或 {business_date} 与 {k} 书写。",
+    "Write it from named columns, literals or {business_date} and {k}.",
+)
 
 
 @dataclass(frozen=True)
@@ -118,18 +132,24 @@ class _Tracer:
             name = projection.alias_or_name
             if name in columns:
                 raise LineageError(
-                    f"{self.what}: an output column has the name {name!r} twice.",
-                    "Give every output column its own alias.",
+                    Words(
+                        f"{self.what}：名称 {name!r} 有两个输出列使用。",
+                        f"{self.what}: an output column has the name {name!r} twice.",
+                    ),
+                    OWN_ALIAS,
                 )
             columns[name] = self.output(self.root, name)
             if not columns[name]:
-                raise self.untraced(name, "no input can be found for it")
+                raise self.untraced(name, _NO_INPUT)
         return Graph(columns, self.deciding())
 
-    def untraced(self, name: str, why: str) -> LineageError:
+    def untraced(self, name: str, why: Words) -> LineageError:
         return LineageError(
-            f"{self.what}: the column {name!r} cannot be traced: {why}.",
-            "Write it from named columns, literals or {business_date} and {k}.",
+            Words(
+                f"{self.what}：列 {name!r} 不能追溯：{why.zh}。",
+                f"{self.what}: the column {name!r} cannot be traced: {why.en}.",
+            ),
+            _FROM_NAMED,
         )
 
     # -- values ---------------------------------------------------------------------------------
@@ -202,9 +222,7 @@ class _Tracer:
         elif isinstance(e, _CLOCK_AND_CHANCE) or (
             isinstance(e, exp.Anonymous) and not e.expressions
         ):
-            raise self.untraced(
-                text_of(e), "its value comes from the clock, from chance or from nowhere known"
-            )
+            raise self.untraced(text_of(e), _NOWHERE_KNOWN)
         else:
             how = Transformation(subtype="TRANSFORMATION", masking=_is_masking(e))
             for child in e.iter_expressions():
@@ -217,14 +235,16 @@ class _Tracer:
         while at is not None and e.table not in at.sources:
             at = at.parent
         if at is None:
-            raise self.untraced(e.sql("spark"), "it names no table of the FROM")
+            raise self.untraced(e.sql("spark"), _NO_TABLE)
         source = at.sources[e.table]
         if isinstance(source, Scope):
             yield from self.output(source, e.name)
             return
         fields = self.view(source).columns.get(e.name.lower())
         if fields is None:
-            raise self.untraced(e.sql("spark"), f"{source.name} has no such column")
+            table = source.name
+            why = Words(f"{table} 没有这个列", f"{table} has no such column")
+            raise self.untraced(e.sql("spark"), why)
         yield from (Input(f) for f in fields)
 
     def view(self, table: exp.Table) -> View:
@@ -239,7 +259,7 @@ class _Tracer:
 
     def placeholder(self, name: str) -> Input:
         if name not in PLACEHOLDERS:
-            raise self.untraced(f"{{{name}}}", "no build fills this placeholder in")
+            raise self.untraced(f"{{{name}}}", _NOT_FILLED_IN)
         return Input(declared(name))
 
     def branching(self, e: exp.Case | exp.If, scope: Scope) -> Iterator[Input]:
@@ -298,7 +318,7 @@ class _Tracer:
         for candidate in scope.subquery_scopes:
             if candidate.expression is query:
                 return candidate
-        raise self.untraced(text_of(e), "its subquery cannot be followed")
+        raise self.untraced(text_of(e), _NOT_FOLLOWED)
 
     def indirect(self, subtype: Subtype, e: exp.Expr, scope: Scope) -> Iterator[Input]:
         how = Transformation("INDIRECT", subtype)

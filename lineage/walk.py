@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from lineage.columns import DECLARED
 from lineage.facts import OURS, ROWS, About, Edge, printable
 from lineage.names import unknown
@@ -177,10 +178,17 @@ class Walk:
             return _used(run.read(name, self._at), name, None)
         if self._at is None:
             raise unknown(name, self._facts.names())
-        known = ", ".join(map(printable, self._facts.versions(name)[:_VERSIONS_SHOWN]))
+        known = [printable(v) for v in self._facts.versions(name)[:_VERSIONS_SHOWN]]
+        version, table = printable(self._at), printable(name)
         raise UsageError(
-            f"No event speaks of version {printable(self._at)!r} of {printable(name)}.",
-            f"Newest first, there are: {known or 'none'}.",
+            Words(
+                f"没有事件提及 {table} 的版本 {version!r}。",
+                f"No event speaks of version {version!r} of {table}.",
+            ),
+            Words(
+                f"请从现有版本中选择（最新的在前）：{'、'.join(known) or '无'}。",
+                f"Newest first, there are: {', '.join(known) or 'none'}.",
+            ),
         )
 
     def _node(self, at: _Step, path: frozenset[tuple[str, str | None]]) -> Node:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from contracts.words import Words
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.durable import write_durably
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES: Final = 1 << 20
 _PLAIN = re.compile(r"[\w.-]+", re.ASCII)
+_NO_TEXT: Final = Words("它不是文本。", "It is no text.")
 
 
 class Anchor(Protocol):
@@ -119,9 +121,18 @@ def anchor_checkpoint(directory: Path, verifier: Verifier, chain: Anchor) -> Rec
     height = chain.save(key_of(head.origin), head.note.encode().hex())
     block = chain.read(height)
     if transaction(head) not in block.txs:
-        raise ChainError(f"The block of height {height} does not hold the checkpoint.")
+        raise ChainError(
+            Words(
+                f"高度 {height} 的区块中没有该检查点。",
+                f"The block of height {height} does not hold the checkpoint.",
+            )
+        )
     if not _PLAIN.fullmatch(block.chain_id):
-        raise ChainError(f"{block.chain_id!r} cannot name a receipt.")
+        problem = Words(
+            f"{block.chain_id!r} 不能作为回执的名称。",
+            f"{block.chain_id!r} cannot name a receipt.",
+        )
+        raise ChainError(problem)
     receipt = Receipt.of(head, block)
     path = directory / "anchors" / receipt.file_name
     text = receipt.model_dump_json(indent=1) + "\n"
@@ -136,7 +147,7 @@ def read_receipts(directory: Path) -> Iterator[tuple[str, Receipt | Finding]]:
         try:
             yield name, Receipt.model_validate_json(read_at_most(path, _MOST_BYTES))
         except (OSError, ValidationError):
-            yield name, Finding(name, "It is no receipt.")
+            yield name, Finding(name, Words("它不是回执。", "It is no receipt."))
 
 
 def verify_receipts(directory: Path, verifier: Verifier) -> Iterator[Finding]:
@@ -148,13 +159,24 @@ def verify_receipts(directory: Path, verifier: Verifier) -> Iterator[Finding]:
         try:
             head = Checkpoint.open(receipt.checkpoint.encode(), verifier)
         except (NoteError, UnicodeEncodeError) as error:
-            problem = error.problem if isinstance(error, NoteError) else "It is no text."
-            yield Finding(name, f"Its checkpoint cannot be accepted: {problem}")
+            why = error.problem if isinstance(error, NoteError) else _NO_TEXT
+            problem = Words(
+                f"不能接受其检查点：{why.zh}", f"Its checkpoint cannot be accepted: {why.en}"
+            )
+            yield Finding(name, problem)
             continue
         if receipt != _recomputed(receipt, head) or name != f"anchors/{receipt.file_name}":
-            yield Finding(name, "It was changed: it is not what its checkpoint gives.")
-        found = verify_consistency(receipt.checkpoint, directory, verifier.encode())
-        yield from (Finding(name, f"The log is not what was anchored: {f.problem}") for f in found)
+            problem = Words(
+                "被改动过：与由其检查点算出的不符。",
+                "It was changed: it is not what its checkpoint gives.",
+            )
+            yield Finding(name, problem)
+        for found in verify_consistency(receipt.checkpoint, directory, verifier.encode()):
+            problem = Words(
+                f"日志与锚定时不符：{found.problem.zh}",
+                f"The log is not what was anchored: {found.problem.en}",
+            )
+            yield Finding(name, problem)
 
 
 def verify_on_chain(directory: Path, verifier: Verifier, chain: Anchor) -> Iterator[Finding]:
@@ -170,13 +192,21 @@ def verify_on_chain(directory: Path, verifier: Verifier, chain: Anchor) -> Itera
             head = Checkpoint.open(receipt.checkpoint.encode(), verifier)
             block = chain.read(receipt.height)
         except (EvidenceError, UnicodeEncodeError) as error:
-            yield Finding(name, getattr(error, "problem", str(error)))
+            yield Finding(name, error.problem if isinstance(error, EvidenceError) else _NO_TEXT)
             continue
         origin = head.origin
         if transaction(head) not in block.txs:
-            yield Finding(name, f"The block of height {receipt.height} does not hold it.")
+            problem = Words(
+                f"高度 {receipt.height} 的区块中没有它。",
+                f"The block of height {receipt.height} does not hold it.",
+            )
+            yield Finding(name, problem)
         elif receipt != Receipt.of(head, block):
-            yield Finding(name, f"The chain says otherwise of height {receipt.height}.")
+            problem = Words(
+                f"链上高度 {receipt.height} 所记与之不同。",
+                f"The chain says otherwise of height {receipt.height}.",
+            )
+            yield Finding(name, problem)
     yield from _newest(directory, verifier, chain, origin)
 
 
@@ -185,11 +215,16 @@ def _newest(directory: Path, verifier: Verifier, chain: Anchor, origin: str) -> 
         value = chain.newest(key_of(origin))
         note = None if value is None else bytes.fromhex(value).decode()
     except (ChainError, ValueError) as error:
-        yield Finding("chain", getattr(error, "problem", "Its newest text is no checkpoint."))
+        unreadable = Words("链上最新的文本不是检查点。", "Its newest text is no checkpoint.")
+        yield Finding("chain", error.problem if isinstance(error, ChainError) else unreadable)
         return
     if note is not None:
         for found in verify_consistency(note, directory, verifier.encode()):
-            yield Finding(found.where, f"The chain's newest checkpoint disagrees: {found.problem}")
+            problem = Words(
+                f"链上最新的检查点与之不符：{found.problem.zh}",
+                f"The chain's newest checkpoint disagrees: {found.problem.en}",
+            )
+            yield Finding(found.where, problem)
 
 
 def _recomputed(receipt: Receipt, head: Checkpoint) -> Receipt:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from contracts.words import Words, reader
 from lineage.evidence.anchor import Receipt, read_receipts
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.errors import NoteError
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 _MOST_BYTES: Final = 1 << 20
 #: Seconds, and the unit's names.
 _UNITS: Final = ((86400, "天", "days"), (3600, "小时", "hours"), (60, "分钟", "minutes"))
-_UNANCHORED_ZH: Final = "未锚定：别处没有日志头的副本，持有日志私钥者可以重建整本日志而不被发现。"
-_UNANCHORED: Final = (
+_UNANCHORED: Final = Words(
+    "未锚定：别处没有日志头的副本，持有日志私钥者可以重建整本日志而不被发现。",
     "Not anchored: nobody else holds a copy of the log's head, so whoever has its key could rebuild"
-    " the log unseen."
+    " the log unseen.",
 )
 
 
@@ -77,18 +78,24 @@ class Anchoring:
         }
 
     @property
-    def mark(self) -> str:
+    def mark(self) -> Words:
         """Say in a word what stands beside ``holds``."""
         if self.copy is None:
-            return "未锚定 not anchored"
+            return Words("未锚定", "not anchored")
         if self.copy.is_local:
-            return "仅在本机锚定 anchored on this machine only"
-        return "已锚定 anchored"
+            return Words("仅在本机锚定", "anchored on this machine only")
+        return Words("已锚定", "anchored")
 
     def sentences(self) -> list[str]:
-        """Say it in Chinese, then in English."""
+        """Say it to whoever runs this command; a reader of whom nothing is known gets two lines."""
+        said, who = self.words, reader()
+        return [said.zh, said.en] if who == "both" else [said.to(who)]
+
+    @property
+    def words(self) -> Words:
+        """Say it in sentences."""
         if self.copy is None:
-            return [_UNANCHORED_ZH, _UNANCHORED]
+            return _UNANCHORED
         c = self.copy
         age_zh, age_en = _age(self.age_s or 0)
         who_zh, who = (
@@ -107,7 +114,7 @@ class Anchoring:
                 " This witness runs on this very machine: whoever can change the machine can change"
                 " it too, so it guards against little."
             )
-        return [zh, en]
+        return Words(zh, en)
 
 
 def anchoring(home: Home, at: datetime) -> Anchoring | None:
@@ -137,7 +144,10 @@ def verify_witnessed(home: Home, verifier: Verifier) -> Iterator[Finding]:
             continue
         _, note = found
         for finding in verify_consistency(note, home.evidence, verifier.encode()):
-            problem = f"The log is not what was witnessed: {finding.problem}"
+            problem = Words(
+                f"日志与见证者所见不符：{finding.problem.zh}",
+                f"The log is not what was witnessed: {finding.problem.en}",
+            )
             yield Finding(where, problem)
 
 
@@ -159,7 +169,9 @@ def _cosigned(home: Home, verifier: Verifier) -> Iterator[tuple[str, tuple[Copy,
             try:
                 found = _read(path, witness, verifier, local)
             except (NoteError, OSError, UnicodeDecodeError) as error:
-                yield where, Finding(where, f"It cannot be accepted: {problem_of(error)}")
+                why = problem_of(error)
+                problem = Words(f"不能接受：{why.zh}", f"It cannot be accepted: {why.en}")
+                yield where, Finding(where, problem)
                 continue
             if found is not None:
                 yield where, found
@@ -178,7 +190,10 @@ def _read(path: Path, witness: Pinned, verifier: Verifier, local: Path) -> tuple
     at_s = witness.key.cosigned_at(text_of(note), lines_of(note))
     if at_s is None:
         if path != local:
-            raise NoteError(f"{witness.name} did not cosign it.", "Ask the witness for it again.")
+            raise NoteError(
+                Words(f"{witness.name} 没有联署它。", f"{witness.name} did not cosign it."),
+                Words("请向见证者重新索取。", "Ask the witness for it again."),
+            )
         return None  # the demo's witness keeps what it cosigned itself, and another is pinned
     head = Checkpoint.open(note.encode(), verifier)
     at = datetime.fromtimestamp(at_s, UTC)

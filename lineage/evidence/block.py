@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from contracts.words import Words
 from lineage.evidence.errors import ChainError
 from lineage.evidence.hashing import leaf_hash, merkle_root
 
@@ -164,18 +165,36 @@ def checked_block(commit: Any, validators: Any, txs: Any) -> Block:
     except ChainError:
         raise
     except (ValueError, TypeError, OverflowError) as error:
-        raise ChainError("The node's answer is no block of CometBFT.") from error
+        problem = Words(
+            "节点的答复不是 CometBFT 的区块。", "The node's answer is no block of CometBFT."
+        )
+        raise ChainError(problem) from error
 
 
 def _checked(answers: _Answers) -> Block:
     header, signed = answers.signed_header.header, answers.signed_header.commit
     digest = header.digest()
     if (signed.height, signed.block_id.hash) != (header.height, digest):
-        raise ChainError(f"The header of height {header.height} does not hash to what was signed.")
+        raise ChainError(
+            Words(
+                f"高度 {header.height} 的区块头哈希与所签不符。",
+                f"The header of height {header.height} does not hash to what was signed.",
+            )
+        )
     if merkle_root(leaf_hash(_validator(v)) for v in answers.validators) != header.validators_hash:
-        raise ChainError(f"The validators of height {header.height} are not the header's.")
+        raise ChainError(
+            Words(
+                f"高度 {header.height} 的验证人与区块头所记不符。",
+                f"The validators of height {header.height} are not the header's.",
+            )
+        )
     if merkle_root(leaf_hash(sha256(tx).digest()) for tx in answers.txs) != header.data_hash:
-        raise ChainError(f"The transactions of height {header.height} are not the header's.")
+        raise ChainError(
+            Words(
+                f"高度 {header.height} 的交易与区块头所记不符。",
+                f"The transactions of height {header.height} are not the header's.",
+            )
+        )
     _require_majority(header, signed, answers.validators)
     return Block(
         chain_id=header.chain_id,
@@ -200,8 +219,12 @@ def _require_majority(header: _Header, commit: _Commit, validators: Sequence[_Va
     total = sum(v.voting_power for v in validators)
     if power * 3 <= total * 2:
         raise ChainError(
-            f"Only {power} of {total} of the voting power signed the block of height"
-            f" {header.height}; more than two thirds are needed."
+            Words(
+                f"签署高度 {header.height} 区块的投票权只有 {power}（共 {total}），"
+                "须超过三分之二。",
+                f"Only {power} of {total} of the voting power signed the block of height"
+                f" {header.height}; more than two thirds are needed.",
+            )
         )
 
 
@@ -239,7 +262,11 @@ def _block_id(block: _BlockId) -> bytes:
 def _time(text: str) -> bytes:
     found = _TIME.fullmatch(text)
     if found is None:
-        raise ChainError(f"The node's time {text} is not RFC 3339 in UTC.")
+        problem = Words(
+            f"节点的时间 {text} 不是 RFC 3339 的 UTC 时间。",
+            f"The node's time {text} is not RFC 3339 in UTC.",
+        )
+        raise ChainError(problem)
     seconds = int(datetime.fromisoformat(found[1]).replace(tzinfo=UTC).timestamp())
     return _number(1, seconds) + _number(2, int((found[2] or "").ljust(9, "0")))
 

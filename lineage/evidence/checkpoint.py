@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from lineage.evidence.errors import NoteError
-from lineage.evidence.note import decode_base64, open_note
+from lineage.evidence.note import ASK, decode_base64, open_note
 
 if TYPE_CHECKING:
     from lineage.evidence.note import Signer, Verifier
@@ -41,16 +42,24 @@ class Checkpoint:
             NoteError: It is malformed, of another origin, or not signed by this key.
         """
         lines = open_note(raw, verifier).removesuffix("\n").split("\n")
-        remedy = "Ask the log's operator for it again."
         if len(lines) < _LINES or "" in lines:
-            raise NoteError("The checkpoint does not have three lines.", remedy)
+            problem = Words("检查点不足三行。", "The checkpoint does not have three lines.")
+            raise NoteError(problem, ASK)
         found, size, root_text = lines[:_LINES]
         origin = verifier.name if origin is None else origin
         if found != origin:
-            raise NoteError(f"The checkpoint is of {found}, not of {origin}.", remedy)
+            problem = Words(
+                f"检查点属于 {found}，而非 {origin}。",
+                f"The checkpoint is of {found}, not of {origin}.",
+            )
+            raise NoteError(problem, ASK)
         if not _SIZE.fullmatch(size):
-            raise NoteError("The checkpoint's size is not a decimal number.", remedy)
-        root = decode_base64(root_text, "checkpoint's root")
+            problem = Words(
+                "检查点的条数不是十进制数。", "The checkpoint's size is not a decimal number."
+            )
+            raise NoteError(problem, ASK)
+        root = decode_base64(root_text, Words("检查点的树根", "checkpoint's root"))
         if len(root) != _ROOT_BYTES:
-            raise NoteError("The checkpoint's root is not 32 bytes.", remedy)
+            problem = Words("检查点的树根不是 32 字节。", "The checkpoint's root is not 32 bytes.")
+            raise NoteError(problem, ASK)
         return cls(origin, int(size), root, raw.decode())

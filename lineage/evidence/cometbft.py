@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from contracts.words import Words
 from lineage.evidence.block import checked_block
 from lineage.evidence.errors import ChainError
 
@@ -53,7 +54,12 @@ class CometBft:
         deadline = time.monotonic() + self._included_s
         while (height := self._height_of(tx)) is None:
             if time.monotonic() > deadline:
-                raise ChainError(f"{self._url} did not include the checkpoint in time.")
+                raise ChainError(
+                    Words(
+                        f"{self._url} 未能按时将检查点写入区块。",
+                        f"{self._url} did not include the checkpoint in time.",
+                    )
+                )
             time.sleep(_POLL_S)
         return height
 
@@ -78,7 +84,12 @@ class CometBft:
         txs = _part(block, "block", "data", "txs") or []
         found = checked_block(_part(commit, "signed_header"), validators, txs)
         if found.height != height:
-            raise ChainError(f"{self._url} answered with height {found.height}, not {height}.")
+            raise ChainError(
+                Words(
+                    f"{self._url} 答复的高度为 {found.height}，而非 {height}。",
+                    f"{self._url} answered with height {found.height}, not {height}.",
+                )
+            )
         return found
 
     def height(self) -> int:
@@ -117,17 +128,29 @@ class CometBft:
     def _refuse_if_refused(self, answer: Any) -> None:
         for step in ("check_tx", "tx_result"):
             if code := _part(answer, step, "code"):
-                raise ChainError(f"{self._url} refused the checkpoint ({step}, code {code}).")
+                raise ChainError(
+                    Words(
+                        f"{self._url} 拒绝了检查点（{step}，代码 {code}）。",
+                        f"{self._url} refused the checkpoint ({step}, code {code}).",
+                    )
+                )
 
     def _call(self, method: str, params: dict[str, str]) -> Any:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         try:
             answer = httpx.post(self._url, json=body, timeout=_TIMEOUT_S).json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise ChainError(f"{self._url} did not answer: {error}.") from error
+            raise ChainError(
+                Words(f"{self._url} 没有应答：{error}。", f"{self._url} did not answer: {error}.")
+            ) from error
         if not isinstance(answer, dict) or answer.get("error"):
             problem = answer.get("error") if isinstance(answer, dict) else answer
-            raise _NodeError(f"{self._url} answered {method} with {problem}.")
+            raise _NodeError(
+                Words(
+                    f"{self._url} 对 {method} 的答复为 {problem}。",
+                    f"{self._url} answered {method} with {problem}.",
+                )
+            )
         return answer.get("result")
 
 
@@ -138,6 +161,9 @@ class _NodeError(ChainError):
 def _part(answer: Any, *names: str) -> Any:
     for name in names:
         if not isinstance(answer, dict) or name not in answer:
-            raise ChainError(f"The node's answer has no {'.'.join(names)}.")
+            path = ".".join(names)
+            raise ChainError(
+                Words(f"节点的答复中没有 {path}。", f"The node's answer has no {path}.")
+            )
         answer = answer[name]
     return answer

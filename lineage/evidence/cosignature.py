@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
+from contracts.words import Words
 from lineage.evidence.errors import NoteError
 from lineage.evidence.note import check_name, decode_base64, parse_signature
 
@@ -21,7 +22,9 @@ _KIND: Final = b"\x04"
 _KEY_BYTES: Final = 32
 _TIME_BYTES: Final = 8
 _SIGNATURE_BYTES: Final = 64
-_ASK: Final = "Ask the witness's operator for it again."
+_ASK: Final = Words("请向见证者的运营方重新索取。", "Ask the witness's operator for it again.")
+#: What a witness's key is called in errors.
+_VKEY: Final = Words("见证者的公钥（vkey）", "witness's vkey")
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,23 @@ class WitnessKey:
         name, _, rest = vkey.partition("+")
         key_id, plus, blob = rest.partition("+")
         if not plus:
-            raise NoteError("The witness's vkey is not <name>+<key id>+<base64>.", _ASK)
-        data = decode_base64(blob, "witness's vkey")
+            raise _vkey_error(
+                Words("的形式不是 <name>+<key id>+<base64>", "not <name>+<key id>+<base64>")
+            )
+        data = decode_base64(blob, _VKEY)
         if len(data) != 1 + _KEY_BYTES or data[:1] != _KIND:
-            raise NoteError("The witness's vkey is no Ed25519 cosignature key (type 0x04).", _ASK)
+            raise _vkey_error(
+                Words(
+                    "不是 Ed25519 联署公钥（类型 0x04）", "no Ed25519 cosignature key (type 0x04)"
+                )
+            )
         key = cls(check_name(name), data[1:])
         if key.key_id.hex() != key_id:
-            raise NoteError("The id of the witness's vkey does not fit its name and key.", _ASK)
+            problem = Words(
+                f"{_VKEY.zh}的标识与其名称和公钥不符。",
+                f"The id of the {_VKEY.en} does not fit its name and key.",
+            )
+            raise NoteError(problem, _ASK)
         return key
 
     def encode(self) -> str:
@@ -74,13 +87,19 @@ class WitnessKey:
             if (name, key_id) != (self.name, self.key_id):
                 continue
             if len(data) != _TIME_BYTES + _SIGNATURE_BYTES:
-                raise NoteError(f"The cosignature of {name} is not 72 bytes.", _ASK)
+                problem = Words(
+                    f"{name} 的联署不是 72 字节。", f"The cosignature of {name} is not 72 bytes."
+                )
+                raise NoteError(problem, _ASK)
             at = int.from_bytes(data[:_TIME_BYTES], "big")
             try:
                 public = Ed25519PublicKey.from_public_bytes(self.public_key)
                 public.verify(data[_TIME_BYTES:], _message(text, at))
             except (InvalidSignature, ValueError) as error:
-                problem = f"The cosignature of {name} does not fit the checkpoint."
+                problem = Words(
+                    f"{name} 的联署与检查点不符。",
+                    f"The cosignature of {name} does not fit the checkpoint.",
+                )
                 raise NoteError(problem, _ASK) from error
             newest = max(at, newest or 0)
         return newest
@@ -109,6 +128,10 @@ class Cosigner:
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_message(text, at_s))
         data = self.key.key_id + at_s.to_bytes(_TIME_BYTES, "big") + signature
         return f"— {self.name} {base64.b64encode(data).decode()}\n"
+
+
+def _vkey_error(what: Words) -> NoteError:
+    return NoteError(Words(f"{_VKEY.zh}{what.zh}。", f"The {_VKEY.en} is {what.en}."), _ASK)
 
 
 def _message(text: str, at_s: int) -> bytes:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from lineage.evidence import dossier_text
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.digests import digest_bytes
-from lineage.evidence.errors import TreeError
+from lineage.evidence.errors import NO_LOG, TreeError
 from lineage.evidence.hashing import is_consistent, is_included, leaf_hash
 from lineage.evidence.held import held_elsewhere
 from lineage.evidence.keeping import Keeping
@@ -56,7 +57,10 @@ class Dossier:
             UsageError: The path is taken.
         """
         if path.exists():
-            raise UsageError(f"{path} is there already.", "Give a name that is free.")
+            raise UsageError(
+                Words(f"{path} 已存在。", f"{path} is there already."),
+                Words("请另取一个未被占用的名称。", "Give a name that is free."),
+            )
         if path.suffix == ".zip":
             with zipfile.ZipFile(path, "x") as archive:
                 for name, data in self.files.items():
@@ -79,14 +83,17 @@ def compile_dossier(home: Home, scope: Scope, older: Sequence[str], issued_at: s
     """
     keeping = Keeping.of(home)
     if not keeping.checkpoint.exists():
-        raise UsageError("There is no evidence log yet.", "Land a batch first: `./jingshu run`.")
+        raise UsageError(*NO_LOG)
     verifier = keeping.verifier()
     head = Checkpoint.open(keeping.checkpoint.read_bytes(), verifier)
     tree = TileTree(keeping.store, head.size)
     selected = scope.select(tree.entries)
     found = selected.leaves
     if not found:
-        raise UsageError(f"Nothing is logged of {scope}.", "See `./jingshu evidence log`.")
+        raise UsageError(
+            Words(f"{scope.words.zh}没有存证。", f"Nothing is logged of {scope.words.en}."),
+            Words("请查看 `./jingshu evidence log`。", "See `./jingshu evidence log`."),
+        )
     files = {"checkpoint": head.note.encode(), "log.vkey": keeping.vkey.read_bytes()}
     told = [_leaf_files(files, tree, head, index, leaf) for index, leaf in found]
     held = held_elsewhere(home, verifier)
@@ -148,7 +155,10 @@ def _older_file(
     path = tuple(tree.consistency(older.size)) if older.size <= head.size else ()
     if not is_consistent(older.size, head.size, older.root, head.root, path):
         raise TreeError(
-            f"The log does not begin with the {older.size} leaves of an older checkpoint."
+            Words(
+                f"日志的开头不是某个早先检查点的 {older.size} 条存证。",
+                f"The log does not begin with the {older.size} leaves of an older checkpoint.",
+            )
         )
     name = f"older/{older.size:09}.consistency"
     files[name] = Consistency(path, older.note).encode().encode()

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from contracts.errors import JingshuError
+from contracts.words import Words
+
+#: Where nothing was logged yet: the problem and the remedy.
+NO_LOG: Final = (
+    Words("尚无存证日志。", "There is no evidence log yet."),
+    Words("请先让一个批次落地：`./jingshu run`。", "Land a batch first: `./jingshu run`."),
+)
+#: The remedy where something in the log is not as it must be.
+VERIFY: Final = Words("请运行 `./jingshu evidence verify`。", "Run `./jingshu evidence verify`.")
+_NOT_SIGNED: Final = Words(
+    "存证日志分块的哈希与其检查点不符。",
+    "The evidence log's tiles do not hash to its checkpoint.",
+)
+#: The remedy where a file of ours is damaged.
+RESTORE: Final = Words("请从备份恢复。", "Restore it from a backup.")
 
 
 class EvidenceError(JingshuError, ValueError):
     """Something about the evidence log that cannot be accepted or found."""
+
+    problem: Words
+    remedy: Words
 
 
 class NoteError(EvidenceError):
@@ -16,13 +36,16 @@ class NoteError(EvidenceError):
 class TileError(EvidenceError):
     """A tile or entry bundle that is missing or damaged.
 
-    ``where`` is its name below the log's folder, e.g. ``tile/0/000.p/5``.
+    ``where`` is its name below the log's folder, e.g. ``tile/0/000.p/5``; ``problem`` goes on.
     """
 
-    def __init__(self, where: str, problem: str) -> None:
+    def __init__(self, where: str, problem: Words) -> None:
         super().__init__(
-            f"{where}: {problem}.",
-            "Run `./jingshu evidence verify` and restore the file from a backup.",
+            Words(f"{where}：{problem.zh}。", f"{where}: {problem.en}."),
+            Words(
+                "请运行 `./jingshu evidence verify`，并从备份恢复该文件。",
+                "Run `./jingshu evidence verify` and restore the file from a backup.",
+            ),
         )
         self.where = where
         self.detail = problem
@@ -33,10 +56,15 @@ class TreeError(EvidenceError):
     """Stored tiles that do not hash to what was signed."""
 
     def __init__(
-        self, problem: str = "The evidence log's tiles do not hash to its checkpoint."
+        self,
+        problem: Words = _NOT_SIGNED,
     ) -> None:
         super().__init__(
-            problem, "Run `./jingshu evidence verify`; restore what it names from a backup."
+            problem,
+            Words(
+                "请运行 `./jingshu evidence verify`，并从备份恢复其指明的文件。",
+                "Run `./jingshu evidence verify`; restore what it names from a backup.",
+            ),
         )
         self.args = (problem,)
 
@@ -46,9 +74,16 @@ class EvidenceConflictError(EvidenceError):
 
     def __init__(self, key: str, logged_sha256: str, offered_sha256: str) -> None:
         super().__init__(
-            f"{key} is already logged as leaf sha256:{logged_sha256}; the leaf offered now says "
-            f"something else (sha256:{offered_sha256}).",
-            "Find out which is true; a correction is a fact of its own, with its own subject.",
+            Words(
+                f"{key} 已存证（sha256:{logged_sha256}）；现提交的存证内容不同"
+                f"（sha256:{offered_sha256}）。",
+                f"{key} is already logged as leaf sha256:{logged_sha256}; the leaf offered now says"
+                f" something else (sha256:{offered_sha256}).",
+            ),
+            Words(
+                "请查明哪一份属实；更正本身是另一项事实，须以自己的对象存证。",
+                "Find out which is true; a correction is a fact of its own, with its own subject.",
+            ),
         )
         self.key = key
         self.logged_sha256 = logged_sha256
@@ -59,10 +94,14 @@ class EvidenceConflictError(EvidenceError):
 class EvidenceRollbackError(EvidenceError):
     """The log was cut back or replaced since its key last signed; nothing may be appended."""
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: Words) -> None:
         super().__init__(
             problem,
-            "Restore evidence/ from its backup, and report the incident before appending again.",
+            Words(
+                "请从备份恢复 evidence/，并在继续写入之前上报此事件。",
+                "Restore evidence/ from its backup, and report the incident before appending"
+                " again.",
+            ),
         )
         self.args = (problem,)
 
@@ -70,9 +109,13 @@ class EvidenceRollbackError(EvidenceError):
 class ChainError(EvidenceError):
     """An answer of a chain's node that cannot be believed, or no answer at all."""
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: Words) -> None:
         super().__init__(
-            problem, "Ask another node of the chain; see `./jingshu evidence anchor --help`."
+            problem,
+            Words(
+                "请改问该链的另一个节点；参见 `./jingshu evidence anchor --help`。",
+                "Ask another node of the chain; see `./jingshu evidence anchor --help`.",
+            ),
         )
         self.args = (problem,)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from lineage.evidence.anchor import Receipt, read_receipts
 from lineage.evidence.anchored import local_memory
-from lineage.evidence.errors import EvidenceError
+from lineage.evidence.errors import VERIFY, EvidenceError
 from lineage.evidence.offline import verify_consistency
 from lineage.evidence.tilecheck import Finding
 from lineage.evidence.tiles import read_at_most
@@ -83,7 +84,10 @@ def timestamps(directory: Path) -> Iterator[tuple[Path, bytes | Finding]]:
             token = read_at_most(path.with_suffix(".tsr"), _MOST_BYTES)
             stamped(token, read_at_most(path, _MOST_BYTES))
         except (OSError, ValueError, KeyError, IndexError) as error:
-            yield path, Finding(name, f"Its timestamp cannot be accepted: {error}.")
+            problem = Words(
+                f"不能接受其时间戳：{error}。", f"Its timestamp cannot be accepted: {error}."
+            )
+            yield path, Finding(name, problem)
             continue
         yield path, token
 
@@ -96,7 +100,11 @@ def verify_timestamps(directory: Path, verifier: Verifier) -> Iterator[Finding]:
             continue
         where = f"{TIMESTAMPS}/{path.name}"
         for found in verify_consistency(_text(path), directory, verifier.encode()):
-            yield Finding(where, f"The log is not what was timestamped: {found.problem}")
+            problem = Words(
+                f"日志与盖时间戳时不符：{found.problem.zh}",
+                f"The log is not what was timestamped: {found.problem.en}",
+            )
+            yield Finding(where, problem)
 
 
 def _text(path: Path) -> str:
@@ -107,4 +115,4 @@ def _text(path: Path) -> str:
 
 
 def _refused(name: str) -> EvidenceError:
-    return EvidenceError(f"{name} cannot be accepted.", "Run `./jingshu evidence verify`.")
+    return EvidenceError(Words(f"不能接受 {name}。", f"{name} cannot be accepted."), VERIFY)

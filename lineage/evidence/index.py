@@ -11,7 +11,8 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from lineage.evidence.errors import EvidenceError
+from contracts.words import Words
+from lineage.evidence.errors import VERIFY, EvidenceError
 from lineage.evidence.hashing import EMPTY_ROOT
 
 if TYPE_CHECKING:
@@ -148,6 +149,5 @@ def _fact_of(entry: bytes) -> Fact:
         leaf = json.loads(entry)
         return str(leaf["type"]), str(leaf["subject"])
     except (ValueError, RecursionError, TypeError, KeyError) as error:
-        raise EvidenceError(
-            "An entry of the evidence log is no leaf.", "Run `./jingshu evidence verify`."
-        ) from error
+        problem = Words("存证日志中有条目不是存证。", "An entry of the evidence log is no leaf.")
+        raise EvidenceError(problem, VERIFY) from error

@@ -6,11 +6,12 @@ import fcntl
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.durable import Pending, clear_drafts, sync_directory, write_durably
-from lineage.evidence.errors import EvidenceError, EvidenceRollbackError, NoteError
+from lineage.evidence.errors import RESTORE, EvidenceError, EvidenceRollbackError, NoteError
 from lineage.evidence.hashing import EMPTY_ROOT
 from lineage.evidence.note import Signer, Verifier
 from lineage.evidence.tiles import TileStore
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.layout import Home
+
+_NO_CHECKPOINT: Final = Words("日志的检查点已不存在", "The log's checkpoint is gone")
+_NO_KEY: Final = Words("日志的私钥已不存在", "The log's private key is gone")
+_NO_VKEY: Final = Words("log.vkey 已不存在", "log.vkey is gone")
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Keeping:
         """
         text = _decode(self.vkey)
         if not text.endswith("\n"):
-            raise NoteError("log.vkey does not end in a newline.", "Restore it from a backup.")
+            raise NoteError(_unended("log.vkey"), RESTORE)
         return Verifier.parse(text.removesuffix("\n"))
 
     def signer(self) -> Signer:
@@ -96,7 +101,7 @@ class Keeping:
         """
         text = _decode(self.private_key)
         if not text.endswith("\n"):
-            raise NoteError("evidence.key does not end in a newline.", "Restore it from a backup.")
+            raise NoteError(_unended("evidence.key"), RESTORE)
         return Signer.parse(text.removesuffix("\n"))
 
     def open_for_signing(self, origin: str) -> tuple[Signer, Checkpoint, Checkpoint]:
@@ -110,15 +115,17 @@ class Keeping:
         clear_drafts(self._key_scratch)  # a draft may hold a key
         signer = self._signer_or_new(origin)
         if not self.checkpoint.exists():
-            self._refuse_if_any(self.guard, "The log's checkpoint is gone")
+            self._refuse_if_any(self.guard, _NO_CHECKPOINT)
             if self.store.exists():
-                raise EvidenceRollbackError("The log's checkpoint is gone, but tile/ is there.")
+                raise _gone(_NO_CHECKPOINT, "tile/")
             empty = Checkpoint.sign(signer, 0, EMPTY_ROOT)
             write_durably(self.checkpoint, empty.note.encode(), self.store.scratch)
         shown = Checkpoint.open(self.checkpoint.read_bytes(), signer.verifier)
         if not self.guard.exists():
             if shown.size:
-                raise EvidenceRollbackError(f"{self.guard.name} is gone from {self.keys.name}/.")
+                name, folder = self.guard.name, self.keys.name
+                problem = Words(f"{folder}/ 中已没有 {name}。", f"{name} is gone from {folder}/.")
+                raise EvidenceRollbackError(problem)
             self.keep_guard(shown)
         return signer, shown, Checkpoint.open(self.guard.read_bytes(), signer.verifier)
 
@@ -146,7 +153,7 @@ class Keeping:
     def _signer_or_new(self, origin: str) -> Signer:
         if not self.private_key.exists():
             for trace in (self.vkey, self.checkpoint, self.guard):
-                self._refuse_if_any(trace, "The log's private key is gone")
+                self._refuse_if_any(trace, _NO_KEY)
             self.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.keys.chmod(0o700)
             text = Signer.generate(origin).encode() + "\n"
@@ -154,27 +161,47 @@ class Keeping:
         signer = self.signer()
         if signer.name != origin:
             raise EvidenceError(
-                f"The log's key signs for {signer.name}, not for {origin}.",
-                f"Open the log with the origin {signer.name}.",
+                Words(
+                    f"日志的私钥为 {signer.name} 签名，而非为 {origin}。",
+                    f"The log's key signs for {signer.name}, not for {origin}.",
+                ),
+                Words(
+                    f"请以来源名 {signer.name} 打开日志。",
+                    f"Open the log with the origin {signer.name}.",
+                ),
             )
         if not self.vkey.exists():
-            self._refuse_if_any(self.checkpoint, "log.vkey is gone")
+            self._refuse_if_any(self.checkpoint, _NO_VKEY)
             text = signer.verifier.encode() + "\n"
             write_durably(self.vkey, text.encode(), self.store.scratch)
         if self.verifier() != signer.verifier:
             raise EvidenceError(
-                "log.vkey is not the public half of the log's private key.",
-                "Restore the two from the same backup.",
+                Words(
+                    "log.vkey 不是日志私钥对应的公钥。",
+                    "log.vkey is not the public half of the log's private key.",
+                ),
+                Words("请从同一份备份恢复两者。", "Restore the two from the same backup."),
             )
         return signer
 
-    def _refuse_if_any(self, trace: Path, problem: str) -> None:
+    def _refuse_if_any(self, trace: Path, lost: Words) -> None:
         if trace.exists():
-            raise EvidenceRollbackError(f"{problem}, but {trace.name} is there.")
+            raise _gone(lost, trace.name)
+
+
+def _gone(lost: Words, trace: str) -> EvidenceRollbackError:
+    return EvidenceRollbackError(
+        Words(f"{lost.zh}，但 {trace} 还在。", f"{lost.en}, but {trace} is there.")
+    )
+
+
+def _unended(name: str) -> Words:
+    return Words(f"{name} 未以换行符结尾。", f"{name} does not end in a newline.")
 
 
 def _decode(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except UnicodeDecodeError as error:
-        raise NoteError(f"{path.name} is not UTF-8.", "Restore it from a backup.") from error
+        problem = Words(f"{path.name} 不是 UTF-8。", f"{path.name} is not UTF-8.")
+        raise NoteError(problem, RESTORE) from error

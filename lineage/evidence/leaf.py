@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import rfc8785
 
+from contracts.words import Words
 from lineage.evidence.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ _UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)")
 #: As ``lineage.evidence.clock`` writes it: later times are greater as text.
 _MACHINE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
 _FIELDS = {"type", "subject", "facts", "at"}
+_OTHERS = Words("请查看是否为其他日志的条目。", "Look for another log's entries.")
 
 
 @dataclass(frozen=True)
@@ -93,21 +95,35 @@ class Leaf:
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", dict(self.facts))
         if self.type not in LEAF_TYPES:
-            raise _refused(f"{self.type!r} is no type of leaf", f"Use one of {LEAF_TYPES}.")
+            raise _refused(
+                Words(f"{self.type!r} 不是存证的类型", f"{self.type!r} is no type of leaf"),
+                Words(f"请使用 {LEAF_TYPES} 之一。", f"Use one of {LEAF_TYPES}."),
+            )
         if not self.subject or not self.subject.isprintable():
-            raise _refused(f"{self.subject!r} cannot name a subject", "Use a printable name.")
+            raise _refused(
+                Words(
+                    f"{self.subject!r} 不能作为对象的名称",
+                    f"{self.subject!r} cannot name a subject",
+                ),
+                Words("请使用可打印的名称。", "Use a printable name."),
+            )
         if not _is_utc(self.at):
-            raise _refused(f"{self.at!r} is no time in UTC", "Write RFC 3339 that ends in Z.")
+            raise _refused(
+                Words(f"{self.at!r} 不是 UTC 时间", f"{self.at!r} is no time in UTC"),
+                Words("请按 RFC 3339 书写，以 Z 结尾。", "Write RFC 3339 that ends in Z."),
+            )
         if self.machine_time is not None and not _is_machine_time(self.machine_time):
-            raise _refused("its machine time has no six digits", "Let the log write it.")
+            raise _refused(
+                Words("其机器时间的秒没有六位小数", "its machine time has no six digits"),
+                Words("请由日志自行写入。", "Let the log write it."),
+            )
         for name, value in self.facts.items():
-            if not isinstance(value, str | int | float | bool | None):
-                raise _refused(f"the fact {name!r} is no JSON scalar", "Log its digest.")
-            if isinstance(value, int | float) and not -_EXACT < value < _EXACT:
-                # Past 2**53 a float is written as an integer that cannot be read back.
-                raise _refused(f"the fact {name!r} is no exact number", "Write it as text.")
+            _require_exact(name, value)
         if len(self.canonical()) > MAX_ENTRY_BYTES:
-            raise _refused("it is over 65,535 bytes", "Log the digest of what is large.")
+            raise _refused(
+                Words("超过 65,535 字节", "it is over 65,535 bytes"),
+                Words("大的内容请只记其摘要。", "Log the digest of what is large."),
+            )
 
     @property
     def key(self) -> str:
@@ -133,12 +149,18 @@ class Leaf:
         try:
             data = json.loads(entry)
         except (ValueError, RecursionError) as error:
-            raise _refused("it is no JSON", "Look for another log's entries.") from error
+            raise _refused(Words("它不是 JSON", "it is no JSON"), _OTHERS) from error
         if not isinstance(data, dict) or not _has_leaf_types(data):
-            raise _refused("it lacks type, subject, facts and at", "Look for another log's.")
+            raise _refused(
+                Words("它缺少 type、subject、facts 和 at", "it lacks type, subject, facts and at"),
+                _OTHERS,
+            )
         leaf = cls(**data)
         if leaf.canonical() != entry:
-            raise _refused("it is not canonical JSON", "Write it by RFC 8785.")
+            raise _refused(
+                Words("它不是规范 JSON", "it is not canonical JSON"),
+                Words("请按 RFC 8785 书写。", "Write it by RFC 8785."),
+            )
         return leaf
 
     def _stated(self) -> dict[str, object]:
@@ -147,6 +169,21 @@ class Leaf:
 
     def _claim(self) -> dict[str, object]:
         return {"type": self.type, "subject": self.subject, "facts": self.facts}
+
+
+def _require_exact(name: str, value: JsonScalar) -> None:
+    """Require of a fact that it can be written as JSON and read back."""
+    if not isinstance(value, str | int | float | bool | None):
+        raise _refused(
+            Words(f"事实 {name!r} 不是 JSON 标量", f"the fact {name!r} is no JSON scalar"),
+            Words("请改记其摘要。", "Log its digest."),
+        )
+    if isinstance(value, int | float) and not -_EXACT < value < _EXACT:
+        # Past 2**53 a float is written as an integer that cannot be read back.
+        raise _refused(
+            Words(f"事实 {name!r} 不是精确的数", f"the fact {name!r} is no exact number"),
+            Words("请写作文本。", "Write it as text."),
+        )
 
 
 def _has_leaf_types(data: dict[str, object]) -> bool:
@@ -176,8 +213,14 @@ def _canonical(data: dict[str, object]) -> bytes:
     try:
         return rfc8785.dumps(cast("dict[str, JsonScalar]", data))
     except (rfc8785.CanonicalizationError, UnicodeError) as error:
-        raise _refused("a fact has no canonical JSON", "Write it as plain text.") from error
+        raise _refused(
+            Words("有事实没有规范的 JSON 形式", "a fact has no canonical JSON"),
+            Words("请写作普通文本。", "Write it as plain text."),
+        ) from error
 
 
-def _refused(problem: str, remedy: str) -> EvidenceError:
-    return EvidenceError(f"The evidence leaf is refused: {problem}.", remedy)
+def _refused(problem: Words, remedy: Words) -> EvidenceError:
+    return EvidenceError(
+        Words(f"存证被拒绝：{problem.zh}。", f"The evidence leaf is refused: {problem.en}."),
+        remedy,
+    )

@@ -9,10 +9,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.clock import next_time
 from lineage.evidence.durable import Pending
 from lineage.evidence.errors import (
+    NO_LOG,
     EvidenceConflictError,
     EvidenceError,
     EvidenceRollbackError,
@@ -77,9 +79,7 @@ class EvidenceLog:
             raw = self._keeping.checkpoint.read_bytes()
             return Checkpoint.open(raw, self._keeping.verifier())
         except FileNotFoundError as error:
-            raise EvidenceError(
-                "There is no evidence log yet.", "Land a batch first: `./jingshu run`."
-            ) from error
+            raise EvidenceError(*NO_LOG) from error
 
     def append(self, leaves: Sequence[Leaf]) -> list[Appended]:
         """Log facts, each once: a fact that is there already is returned as it stands.
@@ -128,7 +128,10 @@ class EvidenceLog:
         """
         logged = self.find(key)
         if logged is None:
-            raise UsageError(f"{key} is not in the evidence log.", "See `./jingshu evidence log`.")
+            raise UsageError(
+                Words(f"存证日志中没有 {key}。", f"{key} is not in the evidence log."),
+                Words("请查看 `./jingshu evidence log`。", "See `./jingshu evidence log`."),
+            )
         checkpoint = self.checkpoint()
         tree = TileTree(self._keeping.store, checkpoint.size)
         path = tuple(tree.inclusion(logged.index))
@@ -164,12 +167,18 @@ class EvidenceLog:
     def _refuse_rollback(self, tree: TileTree, shown: Checkpoint, guard: Checkpoint) -> None:
         if guard.size > shown.size:
             raise EvidenceRollbackError(
-                f"The evidence log shows {shown.size} leaves, but {guard.size} were signed."
+                Words(
+                    f"存证日志现有 {shown.size} 条，而已签署的有 {guard.size} 条。",
+                    f"The evidence log shows {shown.size} leaves, but {guard.size} were signed.",
+                )
             )
         path = tree.consistency(guard.size)
         if not is_consistent(guard.size, shown.size, guard.root, shown.root, path):
             raise EvidenceRollbackError(
-                f"The evidence log forked: its first {guard.size} leaves are not those signed."
+                Words(
+                    f"存证日志出现分叉：其前 {guard.size} 条不是已签署的内容。",
+                    f"The evidence log forked: its first {guard.size} leaves are not those signed.",
+                )
             )
         if guard.size < shown.size:  # a writer died between the two checkpoints
             self._keeping.keep_guard(shown)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
+from contracts.words import Words
 from lineage.evidence.errors import NoteError
 
 _ED25519 = b"\x01"
@@ -25,7 +26,8 @@ _KEY_ID_BYTES = 4
 #: The specification asks for a limit and for at least 16 signatures; post-quantum ones take 5 kB.
 MAX_NOTE_BYTES: Final = 1 << 20
 
-_ASK = "Ask the log's operator for it again."
+#: The remedy where what a log's operator gave is not as it must be.
+ASK: Final = Words("请向日志方重新索取。", "Ask the log's operator for it again.")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Verifier:
         Raises:
             NoteError: It is malformed, of another type than Ed25519, or its id does not fit.
         """
-        name, public_key = _parse_key(vkey, "vkey")
+        name, public_key = _parse_key(vkey, Words("公钥（vkey）", "vkey"))
         return cls(name, public_key)
 
     def encode(self) -> str:
@@ -83,8 +85,14 @@ class Signer:
             NoteError: It is malformed, or its id does not fit the key.
         """
         if not skey.startswith(_PRIVATE):
-            raise NoteError("The private key does not start with PRIVATE+KEY+.", _ASK)
-        name, seed = _parse_key(skey.removeprefix(_PRIVATE), "private key", is_private=True)
+            raise _refused(
+                Words(
+                    "私钥不以 PRIVATE+KEY+ 开头。",
+                    "The private key does not start with PRIVATE+KEY+.",
+                )
+            )
+        what = Words("私钥", "private key")
+        name, seed = _parse_key(skey.removeprefix(_PRIVATE), what, is_private=True)
         return cls(name, seed)
 
     @property
@@ -112,14 +120,23 @@ def open_note(raw: bytes, verifier: Verifier) -> str:
         NoteError: It is malformed, not signed by this key, or a signature of this key is wrong.
     """
     if len(raw) > MAX_NOTE_BYTES:
-        raise NoteError(f"The note is over {MAX_NOTE_BYTES} bytes.", _ASK)
+        raise _refused(
+            Words(
+                f"签名文本超过 {MAX_NOTE_BYTES} 字节。", f"The note is over {MAX_NOTE_BYTES} bytes."
+            )
+        )
     try:
         note = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise NoteError("The note is not UTF-8.", _ASK) from error
+        raise _refused(Words("签名文本不是 UTF-8。", "The note is not UTF-8.")) from error
     text, gap, signatures = note.rpartition("\n\n")
     if not gap or not signatures.endswith("\n"):
-        raise NoteError("The note has no signature lines after an empty line.", _ASK)
+        raise _refused(
+            Words(
+                "签名文本的空行之后没有签名行。",
+                "The note has no signature lines after an empty line.",
+            )
+        )
     text += "\n"
     _check_text(text)
     is_signed = False
@@ -128,10 +145,16 @@ def open_note(raw: bytes, verifier: Verifier) -> str:
         if (name, key_id) != (verifier.name, verifier.key_id):
             continue
         if not verifier.verify(text, signature):
-            raise NoteError(f"The signature of {name} does not fit the note's text.", _ASK)
+            raise _refused(
+                Words(
+                    f"{name} 的签名与文本不符。",
+                    f"The signature of {name} does not fit the note's text.",
+                )
+            )
         is_signed = True
     if not is_signed:
-        raise NoteError(f"The note is not signed by {verifier.encode()}.", _ASK)
+        vkey = verifier.encode()
+        raise _refused(Words(f"签名文本没有 {vkey} 的签名。", f"The note is not signed by {vkey}."))
     return text
 
 
@@ -139,20 +162,29 @@ def check_name(name: str) -> str:
     """Return a key name that the specification allows: not empty, no spaces, no ``+``."""
     if not name or "+" in name or any(c.isspace() or ord(c) < ord(" ") for c in name):
         raise NoteError(
-            f"{name!r} cannot name a key.", "Use a schema-less URL such as example.com/log."
+            Words(f"{name!r} 不能作为密钥的名称。", f"{name!r} cannot name a key."),
+            Words(
+                "请使用不带协议的网址，例如 example.com/log。",
+                "Use a schema-less URL such as example.com/log.",
+            ),
         )
     return name
 
 
-def decode_base64(text: str, what: str) -> bytes:
-    """Decode standard base64 and refuse any other spelling of the same bytes."""
+def decode_base64(text: str, what: Words) -> bytes:
+    """Decode standard base64 and refuse any other spelling of the same bytes.
+
+    ``what`` names it in errors: 证明, proof.
+    """
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise NoteError(f"The {what} is not base64.", _ASK) from error
+        raise _refused(Words(f"{what.zh}不是 base64。", f"The {what.en} is not base64.")) from error
     # Two spellings of one signature would let a byte of a stored file change unseen.
     if base64.b64encode(data).decode() != text:
-        raise NoteError(f"The {what} is not canonical base64.", _ASK)
+        raise _refused(
+            Words(f"{what.zh}不是规范的 base64。", f"The {what.en} is not canonical base64.")
+        )
     return data
 
 
@@ -164,17 +196,25 @@ def parse_signature(line: str) -> tuple[str, bytes, bytes]:
     """
     name, space, blob = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space:
-        raise NoteError("A signature line is not `— <key name> <base64>`.", _ASK)
-    data = decode_base64(blob, "signature")
+        raise _refused(
+            Words(
+                "签名行的形式不是 `— <key name> <base64>`。",
+                "A signature line is not `— <key name> <base64>`.",
+            )
+        )
+    data = decode_base64(blob, Words("签名", "signature"))
     if len(data) <= _KEY_ID_BYTES:
-        raise NoteError("A signature is too short.", _ASK)
+        raise _refused(Words("签名过短。", "A signature is too short."))
     return check_name(name), data[:_KEY_ID_BYTES], data[_KEY_ID_BYTES:]
 
 
 def _check_text(text: str) -> None:
     if not text.endswith("\n") or any(c < " " and c != "\n" for c in text):
-        raise NoteError(
-            "A note's text ends in a newline and has no other control characters.", _ASK
+        raise _refused(
+            Words(
+                "签名文本须以换行符结尾，且不得有其他控制字符。",
+                "A note's text ends in a newline and has no other control characters.",
+            )
         )
 
 
@@ -186,16 +226,35 @@ def _encode_key(name: str, key_id: bytes, key: bytes) -> str:
     return f"{name}+{key_id.hex()}+{base64.b64encode(_ED25519 + key).decode()}"
 
 
-def _parse_key(text: str, what: str, *, is_private: bool = False) -> tuple[str, bytes]:
+def _refused(problem: Words) -> NoteError:
+    return NoteError(problem, ASK)
+
+
+def _parse_key(text: str, what: Words, *, is_private: bool = False) -> tuple[str, bytes]:
     name, _, rest = text.partition("+")
     key_id, plus, blob = rest.partition("+")
     if not plus:
-        raise NoteError(f"The {what} is not <name>+<key id>+<base64>.", _ASK)
+        raise _refused(
+            Words(
+                f"{what.zh}的形式不是 <name>+<key id>+<base64>。",
+                f"The {what.en} is not <name>+<key id>+<base64>.",
+            )
+        )
     key = decode_base64(blob, what)
     if len(key) != 1 + _KEY_BYTES or key[:1] != _ED25519:
-        raise NoteError(f"The {what} is not an Ed25519 key (type 0x01).", _ASK)
+        raise _refused(
+            Words(
+                f"{what.zh}不是 Ed25519 密钥（类型 0x01）。",
+                f"The {what.en} is not an Ed25519 key (type 0x01).",
+            )
+        )
     key = key[1:]
     public = Signer(name, key).verifier.public_key if is_private else key
     if _key_id(check_name(name), public).hex() != key_id:
-        raise NoteError(f"The {what}'s key id does not fit its name and key.", _ASK)
+        raise _refused(
+            Words(
+                f"{what.zh}的标识与其名称和密钥不符。",
+                f"The {what.en}'s key id does not fit its name and key.",
+            )
+        )
     return name, key

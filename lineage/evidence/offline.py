@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.errors import EvidenceError, NoteError
 from lineage.evidence.hashing import is_consistent, is_included, leaf_hash
@@ -39,10 +40,16 @@ def verify_proof(
         return [Finding("proof", problem_of(error))]
     leaf = proof.extra if leaf_bytes is None else leaf_bytes
     if leaf is None:
-        return [Finding("proof", "It carries no leaf, and none was given.")]
+        problem = Words(
+            "证明中不含存证原文，也未另行给出。", "It carries no leaf, and none was given."
+        )
+        return [Finding("proof", problem)]
     if not is_included(proof.index, head.size, leaf_hash(leaf), proof.path, head.root):
-        where = f"proof, index {proof.index}"
-        return [Finding(where, f"The leaf is not in the tree of {head.size} leaves it names.")]
+        problem = Words(
+            f"该存证不在证明所称的 {head.size} 条的树中。",
+            f"The leaf is not in the tree of {head.size} leaves it names.",
+        )
+        return [Finding(f"proof, index {proof.index}", problem)]
     return []
 
 
@@ -59,14 +66,22 @@ def verify_consistency(
     if head is None:
         return findings
     if old.size > head.size:
-        return [Finding("checkpoint", f"It was rolled back from {old.size} to {head.size} leaves.")]
+        problem = Words(
+            f"日志由 {old.size} 条被回滚为 {head.size} 条。",
+            f"It was rolled back from {old.size} to {head.size} leaves.",
+        )
+        return [Finding("checkpoint", problem)]
     try:
         path = TileTree(TileStore(directory), head.size).consistency(old.size)
     except EvidenceError as error:
         return [Finding("tile", problem_of(error))]
     if is_consistent(old.size, head.size, old.root, head.root, path):
         return []
-    return [Finding("checkpoint", f"The log forked: its first {old.size} leaves were others.")]
+    problem = Words(
+        f"日志出现分叉：其前 {old.size} 条原为另外的内容。",
+        f"The log forked: its first {old.size} leaves were others.",
+    )
+    return [Finding("checkpoint", problem)]
 
 
 def open_head(
@@ -84,10 +99,9 @@ def open_head(
         return None, [Finding("checkpoint", problem_of(error))]
 
 
-def problem_of(error: Exception) -> str:
+def problem_of(error: Exception) -> Words:
     """Return an error as the problem of a finding."""
     if isinstance(error, EvidenceError):
         return error.problem
-    if isinstance(error, OSError):
-        return f"It cannot be read: {error.strerror}."
-    return f"It cannot be read: {type(error).__name__}."
+    why = error.strerror if isinstance(error, OSError) else type(error).__name__
+    return Words(f"不能读取：{why}。", f"It cannot be read: {why}.")

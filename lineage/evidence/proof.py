@@ -6,6 +6,7 @@ import base64
 import re
 from dataclasses import dataclass
 
+from contracts.words import Words
 from lineage.evidence.errors import NoteError
 from lineage.evidence.note import decode_base64
 
@@ -13,7 +14,10 @@ _HEADER = "c2sp.org/tlog-proof@v1"
 _CONSISTENCY = "jingshu tlog-consistency@v1"
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
 _HASH_BYTES = 32
-_ASK = "Make the proof again with `./jingshu evidence prove`."
+_ASK = Words(
+    "请用 `./jingshu evidence prove` 重新生成证明。",
+    "Make the proof again with `./jingshu evidence prove`.",
+)
 
 
 @dataclass(frozen=True)
@@ -44,17 +48,23 @@ class Proof:
         head, gap, checkpoint = text.partition("\n\n")
         lines = head.split("\n")
         if not gap or lines[0] != _HEADER:
-            raise NoteError(f"The file is no {_HEADER}.", _ASK)
+            problem = Words(f"该文件不是 {_HEADER}。", f"The file is no {_HEADER}.")
+            raise NoteError(problem, _ASK)
         rest = lines[1:]
         extra = None
         if rest and rest[0].startswith("extra "):
-            extra = decode_base64(rest.pop(0).removeprefix("extra "), "proof's extra line")
+            what = Words("证明的 extra 行", "proof's extra line")
+            extra = decode_base64(rest.pop(0).removeprefix("extra "), what)
         index = _INDEX.fullmatch(rest[0]) if rest else None
         if index is None:
-            raise NoteError("The proof has no index line.", _ASK)
-        path = tuple(decode_base64(line, "proof's path") for line in rest[1:])
+            raise NoteError(Words("证明没有 index 行。", "The proof has no index line."), _ASK)
+        what = Words("证明的路径", "proof's path")
+        path = tuple(decode_base64(line, what) for line in rest[1:])
         if any(len(digest) != _HASH_BYTES for digest in path):
-            raise NoteError("A hash of the proof's path is not 32 bytes.", _ASK)
+            problem = Words(
+                "证明路径中有哈希不是 32 字节。", "A hash of the proof's path is not 32 bytes."
+            )
+            raise NoteError(problem, _ASK)
         return cls(int(index[1]), path, checkpoint, extra)
 
 

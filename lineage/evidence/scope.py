@@ -13,8 +13,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from lineage.evidence.custody import Chain, Gap, gaps_of
-from lineage.evidence.errors import EvidenceError
+from lineage.evidence.errors import VERIFY, EvidenceError
 from lineage.evidence.leaf import Leaf
 
 if TYPE_CHECKING:
@@ -71,7 +72,12 @@ class GrantScope:
     grant: str
 
     def __str__(self) -> str:
-        return f"授权 grant {self.grant}"
+        return f"授权 grant {self.grant}"  # as dossiers have it
+
+    @property
+    def words(self) -> Words:
+        """Name it."""
+        return Words(f"授权 {self.grant} ", f"grant {self.grant}")
 
     def select(self, entries: Entries) -> Selection:
         """Return the grant's leaves, what was shared and read under it, and all it rests on.
@@ -82,9 +88,13 @@ class GrantScope:
         named = [e for e in _entries(entries) if e.type in _OF_GRANTS and self._is_named(e)]
         granted = {entry.subject: entry for entry in named if entry.type == "grant"}
         if len(granted) > 1:
+            names = sorted(granted)
             raise UsageError(
-                f"{self.grant} names {len(granted)} grants.",
-                f"Choose one of {', '.join(sorted(granted))}.",
+                Words(
+                    f"{self.grant} 对应 {len(names)} 项授权。",
+                    f"{self.grant} names {len(names)} grants.",
+                ),
+                Words(f"请选择其一：{'、'.join(names)}。", f"Choose one of {', '.join(names)}."),
             )
         if not granted:
             return Selection((), ())
@@ -145,7 +155,15 @@ class DatasetScope:
     last: date
 
     def __str__(self) -> str:
-        return f"数据集 dataset {self.dataset}, {self.first} – {self.last}"
+        return f"数据集 dataset {self.dataset}, {self.first} – {self.last}"  # as dossiers have it
+
+    @property
+    def words(self) -> Words:
+        """Name it."""
+        return Words(
+            f"数据集 {self.dataset}（{self.first} 至 {self.last}）",
+            f"dataset {self.dataset}, {self.first} – {self.last}",
+        )
 
     def select(self, entries: Entries) -> Selection:
         """Return the dataset's leaves, and all that they rest on."""
@@ -186,7 +204,8 @@ def _entries(entries: Entries) -> Iterator[Entry]:
         except (ValueError, TypeError, KeyError, RecursionError):
             is_leaf = False
         if not is_leaf:
-            raise EvidenceError(f"Entry {index} is no leaf.", "Run `./jingshu evidence verify`.")
+            problem = Words(f"第 {index} 条不是存证。", f"Entry {index} is no leaf.")
+            raise EvidenceError(problem, VERIFY)
         yield Entry(index, leaf)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from contracts.words import Words
 from lineage.evidence.errors import TileError
 from lineage.evidence.hashing import fold, leaf_hash, merkle_root, perfect_root, perfect_subtrees
 from lineage.evidence.tiles import ENTRIES, WIDTH, Level, TileStore, tile_name, tile_sizes
@@ -26,7 +27,7 @@ class Finding:
     """One thing that does not hold; ``where`` is a file, with the entry's index if there is one."""
 
     where: str
-    problem: str
+    problem: Words
 
 
 class EntryCheck(Protocol):
@@ -35,7 +36,7 @@ class EntryCheck(Protocol):
     def look(self, index: int, entry: bytes) -> None:
         """See one entry; they come in order."""
 
-    def problems(self) -> Iterator[tuple[int, str]]:
+    def problems(self) -> Iterator[tuple[int, Words]]:
         """Yield index and problem of the entries that were not as they must be."""
 
 
@@ -45,7 +46,7 @@ class AnyEntries:
     def look(self, index: int, entry: bytes) -> None:
         """Accept any bytes."""
 
-    def problems(self) -> Iterator[tuple[int, str]]:
+    def problems(self) -> Iterator[tuple[int, Words]]:
         """Find nothing."""
         return iter(())
 
@@ -83,16 +84,27 @@ class TileCheck:
     def findings(self) -> Iterator[Finding]:
         """Yield all that does not hold."""
         if not self._has_bundles:
-            problem = "is missing: the tree can be checked, the entries cannot"
+            problem = Words(
+                "缺失：树可以核对，条目不能",
+                "is missing: the tree can be checked, the entries cannot",
+            )
             yield Finding(f"tile/{ENTRIES}", problem)
         for error in self._unreadable:
             yield Finding(error.where, error.detail)
         if len(self._unreadable) > _MOST_UNREADABLE:
-            yield Finding("tile", "too much of it cannot be read; the rest was not looked at")
+            problem = Words(
+                "其中不能读取的过多；其余未查看",
+                "too much of it cannot be read; the rest was not looked at",
+            )
+            yield Finding("tile", problem)
             return
         truth = self._truth()
         if truth is None:
-            yield Finding("checkpoint", "neither the entries nor the tiles hash to its root")
+            problem = Words(
+                "条目与分块的哈希均与其树根不符",
+                "neither the entries nor the tiles hash to its root",
+            )
+            yield Finding("checkpoint", problem)
             yield from self._disagreements()
             return
         yield from self._wrong_bundles(truth)
@@ -141,7 +153,8 @@ class TileCheck:
             for position, entry in enumerate(self._store.entries(index, width)):
                 if leaf_hash(entry) != hashes[position]:
                     leaf = index * WIDTH + position
-                    problem = f"it does not hash to {self._place(0, leaf)}"
+                    place = self._place(0, leaf)
+                    problem = Words(f"其哈希与 {place} 不符", f"it does not hash to {place}")
                     yield Finding(self._place(ENTRIES, leaf), problem)
 
     def _wrong_bundles(self, truth: list[bytes]) -> Iterator[Finding]:
@@ -155,7 +168,8 @@ class TileCheck:
                 for position, entry in enumerate(entries):
                     if leaf_hash(entry) != expected[position]:
                         where = self._place(ENTRIES, index * WIDTH + position)
-                        yield Finding(where, "it is not the entry that was signed")
+                        problem = Words("不是签署时的条目", "it is not the entry that was signed")
+                        yield Finding(where, problem)
             for part in parts:
                 yield from self._wrong_part(ENTRIES, index, part, expected)
 
@@ -193,7 +207,10 @@ class TileCheck:
             return
         wrong = next((i for i in range(width) if found[i] != expected[i]), None)
         if wrong is not None:
-            yield Finding(where, f"its item {wrong} is not what was signed")
+            problem = Words(
+                f"其第 {wrong} 项不是签署时的内容", f"its item {wrong} is not what was signed"
+            )
+            yield Finding(where, problem)
 
     def _true_hashes(self, index: int, root: bytes) -> list[bytes]:
         """Read the leaf hashes of a bundle from the copy that has them."""

@@ -7,8 +7,9 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from lineage.evidence.durable import clear_drafts, sync_directory
 from lineage.evidence.errors import TileError
 
@@ -30,6 +31,9 @@ MAX_BUNDLE_BYTES = WIDTH * (0xFFFF + _LENGTH_BYTES)
 
 #: The pseudo-level under which entry bundles are kept.
 ENTRIES = "entries"
+
+#: What is wrong with a file that is not there.
+MISSING: Final = Words("缺失", "is missing")
 
 Level = int | str
 
@@ -75,7 +79,11 @@ def decode_entries(bundle: bytes, where: str) -> list[bytes]:
         start = position + _LENGTH_BYTES
         position = start + int.from_bytes(bundle[position:start], "big")
         if position > len(bundle):
-            raise TileError(where, f"the bundle ends within its entry {len(entries)}")
+            problem = Words(
+                f"条目包在其第 {len(entries)} 个条目中间中断",
+                f"the bundle ends within its entry {len(entries)}",
+            )
+            raise TileError(where, problem)
         entries.append(bundle[start:position])
     return entries
 
@@ -165,8 +173,10 @@ class TileStore:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise TileError(candidate, f"cannot be read ({error.strerror})") from error
-        raise TileError(name, "is missing")
+                why = error.strerror
+                problem = Words(f"不能读取（{why}）", f"cannot be read ({why})")
+                raise TileError(candidate, problem) from error
+        raise TileError(name, MISSING)
 
 
 @dataclass(frozen=True)
@@ -210,5 +220,9 @@ def read_at_most(path: Path, limit_bytes: int) -> bytes:
 def _first(found: list[bytes], width: int, name: str, *, is_whole: bool = True) -> list[bytes]:
     expected = WIDTH if not name.rpartition("/")[0].endswith(".p") else width
     if not is_whole or len(found) != expected:
-        raise TileError(name, f"holds {len(found)} items instead of {expected}")
+        problem = Words(
+            f"有 {len(found)} 项，应为 {expected} 项",
+            f"holds {len(found)} items instead of {expected}",
+        )
+        raise TileError(name, problem)
     return found[:width]

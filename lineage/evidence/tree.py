@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from lineage.evidence.errors import TileError
 from lineage.evidence.hashing import (
     consistency_path,
@@ -172,4 +173,8 @@ class Edge:
 def _refuse_strangers(entries: Sequence[bytes], hashes: Sequence[bytes], where: str) -> None:
     for position, (entry, expected) in enumerate(zip(entries, hashes, strict=True)):
         if leaf_hash(entry) != expected:
-            raise TileError(where, f"its entry {position} differs from its leaf hash")
+            problem = Words(
+                f"其第 {position} 个条目与叶哈希不符",
+                f"its entry {position} differs from its leaf hash",
+            )
+            raise TileError(where, problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from lineage.evidence.anchor import verify_receipts
 from lineage.evidence.anchored import verify_witnessed
 from lineage.evidence.checkpoint import Checkpoint
@@ -13,6 +14,7 @@ from lineage.evidence.held import verify_timestamps
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.offline import open_head, problem_of
 from lineage.evidence.tilecheck import Finding, TileCheck
+from lineage.evidence.tiles import MISSING
 from lineage.evidence.tree import TileTree
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def verify_home(home: Home) -> list[Finding]:
     if _is_not_begun(keeping):
         return []
     missing = [trace for trace in traces if not trace.exists()]
-    findings = [Finding(_name(trace), "is missing") for trace in missing]
+    findings = [Finding(_name(trace), MISSING) for trace in missing]
     findings.extend(_key_findings(keeping))
     if missing or findings:
         return findings
@@ -60,9 +62,17 @@ def _key_findings(keeping: Keeping) -> Iterator[Finding]:
     except NoteError as error:
         yield Finding(_name(keeping.private_key), problem_of(error))
     if public and private and public != private:
-        yield Finding(_name(keeping.vkey), "It is not the public half of keys/evidence.key.")
+        problem = Words(
+            "它不是 keys/evidence.key 的公钥。",
+            "It is not the public half of keys/evidence.key.",
+        )
+        yield Finding(_name(keeping.vkey), problem)
     if keeping.private_key.exists() and keeping.private_key.stat().st_mode & 0o077:
-        yield Finding(_name(keeping.private_key), "Others may read it; set its mode to 0600.")
+        problem = Words(
+            "其他用户可以读取它；请将权限设为 0600。",
+            "Others may read it; set its mode to 0600.",
+        )
+        yield Finding(_name(keeping.private_key), problem)
 
 
 def _guard_findings(keeping: Keeping, head: Checkpoint, check: TileCheck) -> Iterator[Finding]:
@@ -75,14 +85,21 @@ def _guard_findings(keeping: Keeping, head: Checkpoint, check: TileCheck) -> Ite
     if guard.size > head.size:
         yield Finding(
             _name(keeping.checkpoint),
-            f"The log was rolled back: {where} signed {guard.size} leaves, it shows {head.size}.",
+            Words(
+                f"日志被回滚：{where} 已签署 {guard.size} 条，日志只有 {head.size} 条。",
+                f"The log was rolled back: {where} signed {guard.size} leaves, it shows"
+                f" {head.size}.",
+            ),
         )
         return
     root = check.root_at(guard.size)  # without it the log is broken already, and says so
     if root not in {None, guard.root}:
         yield Finding(
             _name(keeping.checkpoint),
-            f"The log forked: its first {guard.size} leaves are not those {where} signed.",
+            Words(
+                f"日志出现分叉：其前 {guard.size} 条不是 {where} 所签署的。",
+                f"The log forked: its first {guard.size} leaves are not those {where} signed.",
+            ),
         )
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.durable import write_durably
 from lineage.evidence.errors import NoteError
@@ -127,5 +128,9 @@ def _parse(body: bytes) -> tuple[int, list[bytes], bytes]:
     lines = head.decode().split("\n")
     old = _OLD.fullmatch(lines[0])
     if not gap or old is None or len(lines) > 1 + _MOST_LINES or len(body) > MAX_NOTE_BYTES:
-        raise NoteError("It is no request to add a checkpoint.", "Read c2sp.org/tlog-witness.")
-    return int(old[1]), [decode_base64(line, "proof") for line in lines[1:]], note
+        raise NoteError(
+            Words("它不是添加检查点的请求。", "It is no request to add a checkpoint."),
+            Words("请参阅 c2sp.org/tlog-witness。", "Read c2sp.org/tlog-witness."),
+        )
+    what = Words("证明", "proof")
+    return int(old[1]), [decode_base64(line, what) for line in lines[1:]], note

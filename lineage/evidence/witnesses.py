@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from lineage.evidence.checkpoint import Checkpoint
 from lineage.evidence.cosignature import WitnessKey
 from lineage.evidence.durable import write_durably
-from lineage.evidence.errors import EvidenceError, NoteError, WitnessError
+from lineage.evidence.errors import NO_LOG, EvidenceError, NoteError, WitnessError
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.tree import TileTree
 from lineage.evidence.witness import request_of, text_of
@@ -82,7 +83,8 @@ def pinned_witnesses(home: Home) -> tuple[Pinned, ...]:
         if VARIABLE not in os.environ:
             return ()
         raise UsageError(
-            f"There is no file {path} of witnesses.", f"Correct {VARIABLE}, or unset it."
+            Words(f"没有见证者文件 {path}。", f"There is no file {path} of witnesses."),
+            Words(f"请改正 {VARIABLE}，或取消设置。", f"Correct {VARIABLE}, or unset it."),
         ) from error
     texts = (line.partition("#")[0].split() for line in lines)
     return tuple(_pinned(path, fields) for fields in texts if fields)
@@ -118,20 +120,19 @@ def hand_over(home: Home, witness: Pinned) -> int:
             break
         old = _size_seen(witness, text, head)
     if status != _OK:
-        raise WitnessError(
-            f"The witness {witness.name} does not cosign the log's head (HTTP {status}): what it"
-            " saw of this log before is not the beginning of what is there now, or it does not"
-            " know the log.",
-            "Run ./jingshu verify, and ask the witness's operator what it saw.",
-        )
+        raise _not_cosigned(witness, status)
     try:
         is_cosigned = witness.key.cosigned_at(text_of(head.note), text) is not None
     except NoteError as error:
         raise WitnessError(error.problem, error.remedy) from error
     if not is_cosigned:
+        file = policy_file(home).name
         raise WitnessError(
-            f"The answer of {witness.name} is not signed by the key that is pinned.",
-            f"Correct its line in {policy_file(home).name}.",
+            Words(
+                f"{witness.name} 的答复不是以所登记的公钥签署的。",
+                f"The answer of {witness.name} is not signed by the key that is pinned.",
+            ),
+            Words(f"请改正 {file} 中该见证者的一行。", f"Correct its line in {file}."),
         )
     kept = (head.note + text).encode()
     write_durably(witness.file_in(home), kept, keeping.directory / ".draft")
@@ -140,14 +141,19 @@ def hand_over(home: Home, witness: Pinned) -> int:
 
 def _pinned(path: Path, fields: list[str]) -> Pinned:
     if len(fields) != _FIELDS or fields[0] != "witness":
+        line = " ".join(fields)
         raise UsageError(
-            f"{path} has a line that is not understood: {' '.join(fields)}.",
-            "Write each as: witness NAME VKEY URL.",
+            Words(
+                f"{path} 中有一行无法理解：{line}。",
+                f"{path} has a line that is not understood: {line}.",
+            ),
+            Words("每行请写作：witness NAME VKEY URL。", "Write each as: witness NAME VKEY URL."),
         )
     try:
         return Pinned(fields[1], WitnessKey.parse(fields[2]), fields[3].rstrip("/"))
     except NoteError as error:
-        raise UsageError(f"{path}: {error.problem}", error.remedy) from error
+        problem = Words(f"{path}：{error.problem.zh}", f"{path}: {error.problem.en}")
+        raise UsageError(problem, error.remedy) from error
 
 
 def _size_of(keeping: Keeping, witness: Pinned) -> int:
@@ -161,7 +167,7 @@ def _size_of(keeping: Keeping, witness: Pinned) -> int:
 
 def _request(keeping: Keeping, old: int) -> tuple[Checkpoint, bytes]:
     if not keeping.checkpoint.exists():
-        raise WitnessError("There is no evidence log yet.", "Land a batch first: ./jingshu run.")
+        raise WitnessError(*NO_LOG)
     with keeping.locked():
         head = Checkpoint.open(keeping.checkpoint.read_bytes(), keeping.verifier())
         old = min(old, head.size)
@@ -174,11 +180,34 @@ def _size_seen(witness: Pinned, text: str, head: Checkpoint) -> int:
     size = text.strip()
     if not (size.isascii() and size.isdigit()) or int(size) > head.size:
         raise WitnessError(
-            f"The witness {witness.name} saw {size[:20]} leaves of this log, which has"
-            f" {head.size}: it was cut back or rebuilt.",
-            "Run ./jingshu verify, and restore evidence/ from its backup.",
+            Words(
+                f"见证者 {witness.name} 见过本日志的 {size[:20]} 条，而日志现有 {head.size} 条："
+                "日志被截短或重建。",
+                f"The witness {witness.name} saw {size[:20]} leaves of this log, which has"
+                f" {head.size}: it was cut back or rebuilt.",
+            ),
+            Words(
+                "请运行 ./jingshu verify，并从备份恢复 evidence/。",
+                "Run ./jingshu verify, and restore evidence/ from its backup.",
+            ),
         )
     return int(size)
+
+
+def _not_cosigned(witness: Pinned, status: int) -> WitnessError:
+    return WitnessError(
+        Words(
+            f"见证者 {witness.name} 不联署日志头（HTTP {status}）：它此前所见的日志不是现有日志的"
+            "开头部分，或者它不认识本日志。",
+            f"The witness {witness.name} does not cosign the log's head (HTTP {status}): what it"
+            " saw of this log before is not the beginning of what is there now, or it does not"
+            " know the log.",
+        ),
+        Words(
+            "请运行 ./jingshu verify，并询问见证者的运营方见过什么。",
+            "Run ./jingshu verify, and ask the witness's operator what it saw.",
+        ),
+    )
 
 
 def _post(witness: Pinned, body: bytes) -> tuple[int, str]:
@@ -187,9 +216,18 @@ def _post(witness: Pinned, body: bytes) -> tuple[int, str]:
             answer = client.post(f"{witness.url}/add-checkpoint", content=body)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise WitnessError(
-            f"The witness {witness.name} does not answer at {witness.url}.",
-            "Try again later: ./jingshu evidence witness.",
+            Words(
+                f"见证者 {witness.name} 在 {witness.url} 没有应答。",
+                f"The witness {witness.name} does not answer at {witness.url}.",
+            ),
+            Words(
+                "请稍后再试：./jingshu evidence witness。",
+                "Try again later: ./jingshu evidence witness.",
+            ),
         ) from error
     if len(answer.content) > _MOST_BYTES:
-        raise WitnessError(f"The answer of {witness.name} is too long.", "Ask its operator.")
+        raise WitnessError(
+            Words(f"{witness.name} 的答复过长。", f"The answer of {witness.name} is too long."),
+            Words("请询问其运营方。", "Ask its operator."),
+        )
     return answer.status_code, answer.text
