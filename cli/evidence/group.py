@@ -213,7 +213,7 @@ def _report(
     as_json: bool,
 ) -> None:
     if as_json:
-        found = [{"where": f.where, "problem": f.problem} for f in findings]
+        found = [{"where": f.where, "problem": f.problem.en} for f in findings]
         told = {} if anchor is None else {"anchor": anchor.to_json()}
         summary = {"holds": not findings, **subject, **told, "findings": found}
         click.echo(json.dumps(summary, ensure_ascii=False))

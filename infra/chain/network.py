@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from infra.chain.program import COMETBFT
 from infra.stack import processes
 from infra.stack.processes import LOOPBACK, Ledger, Part, StackError
@@ -85,11 +86,18 @@ class Network:
         for validator in validators:
             while not self._has_joined(validator, len(validators) - 1):
                 if time.monotonic() > deadline:
-                    raise StackError(
-                        f"{validator.name} did not find its peers within {_START_TIMEOUT_S:.0f} s.",
-                        f"Read {self._home.run / 'logs' / validator.name}.log.",
-                    )
+                    raise self._not_joined(validator.name)
                 time.sleep(_POLL_S)
+
+    def _not_joined(self, name: str) -> StackError:
+        log = f"{self._home.run / 'logs' / name}.log"
+        return StackError(
+            Words(
+                f"{name} 在 {_START_TIMEOUT_S:.0f} 秒内没有找到其他节点。",
+                f"{name} did not find its peers within {_START_TIMEOUT_S:.0f} s.",
+            ),
+            Words(f"请查看 {log}。", f"Read {log}."),
+        )
 
     @staticmethod
     def _has_joined(validator: Validator, peers: int) -> bool:
@@ -165,8 +173,12 @@ def _free_ports(count: int) -> list[int]:
 def _run(argv: Sequence[str]) -> str:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
+        what, said = f"{argv[0]} {argv[1]}", done.stderr.strip()[-300:]
         raise StackError(
-            f"{argv[0]} {argv[1]} failed: {done.stderr.strip()[-300:]}",
-            "Remove run/chain in the state folder and try again.",
+            Words(f"{what} 运行失败：{said}", f"{what} failed: {said}"),
+            Words(
+                "请删除状态文件夹中的 run/chain，再试一次。",
+                "Remove run/chain in the state folder and try again.",
+            ),
         )
     return done.stdout

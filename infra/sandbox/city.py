@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
 from contracts.loading import load_tree
+from contracts.words import Words
 from infra.sandbox import deliveries, expectation
 from infra.sandbox.dataset import Day
 from infra.sandbox.datasets import DATASETS
@@ -119,15 +120,28 @@ def _marker(home: Home, seed: int, scale: int) -> Marker:
     if marker is None:
         if drop.is_dir() and any(drop.iterdir()):
             raise UsageError(
-                f"{drop} holds files that the sandbox did not make.",
-                "Give the sandbox an empty folder: unset JINGSHU_DROP, or name another.",
+                Words(
+                    f"{drop} 中有不是由沙盘生成的文件。",
+                    f"{drop} holds files that the sandbox did not make.",
+                ),
+                Words(
+                    "请为沙盘准备一个空文件夹：取消设置 JINGSHU_DROP，或改指另一个。",
+                    "Give the sandbox an empty folder: unset JINGSHU_DROP, or name another.",
+                ),
             )
         return Marker(seed, scale)
     if (marker.seed, marker.scale) != (seed, scale):
         raise UsageError(
-            f"{drop} was made with seed {marker.seed} and scale {marker.scale},"
-            f" not with {seed} and {scale}.",
-            "Use these, or another JINGSHU_HOME.",
+            Words(
+                f"{drop} 是以种子 {marker.seed}、规模 {marker.scale} 生成的，"
+                f"不是以 {seed}、{scale}。",
+                f"{drop} was made with seed {marker.seed} and scale {marker.scale},"
+                f" not with {seed} and {scale}.",
+            ),
+            Words(
+                "请使用这些值，或另用一个 JINGSHU_HOME。",
+                "Use these, or another JINGSHU_HOME.",
+            ),
         )
     return marker
 
@@ -176,8 +190,10 @@ def _plan(
     known = {_name(f) for f in feeds}
     unknown = set(faults.deliveries) - known
     if unknown:
+        lacking, there = min(unknown), sorted(known)
         raise UsageError(
-            f"There is no feed {min(unknown)!r}.", f"There are: {', '.join(sorted(known))}."
+            Words(f"没有交付 {lacking!r}。", f"There is no feed {lacking!r}."),
+            Words(f"请从中选择：{'、'.join(there)}。", f"There are: {', '.join(there)}."),
         )
     kept = before.plan.deliveries if before else {}
     return Faults(
@@ -275,8 +291,15 @@ class _Maker:
         columns = [c.name for c in contract.columns]
         if not clean or set(columns) != set(clean[0]):
             raise UsageError(
-                f"The sandbox cannot play {contract.id} {contract.version}: its columns differ.",
-                "Give the contract an id of its own, or use the packaged one.",
+                Words(
+                    f"沙盘不能生成 {contract.id} {contract.version}：列不相同。",
+                    f"The sandbox cannot play {contract.id} {contract.version}: its columns"
+                    " differ.",
+                ),
+                Words(
+                    "请为该契约另取标识，或使用随附的契约。",
+                    "Give the contract an id of its own, or use the packaged one.",
+                ),
             )
         bad_percent = contract.thresholds.bad_rows_percent
         is_ragged = contract.server(feed.provider).is_ragged
@@ -318,9 +341,13 @@ class _Maker:
         """Return yesterday's bytes."""
         content = deliveries.yesterdays(self.home.drop, feed, self.business_date)
         if content is None:
+            name, day = _name(feed), self.business_date
             raise UsageError(
-                f"{_name(feed)}: nothing came the day before {self.business_date} to come again.",
-                "Make the day before first.",
+                Words(
+                    f"{name}：{day} 的前一天没有交付，无可重复。",
+                    f"{name}: nothing came the day before {day} to come again.",
+                ),
+                Words("请先生成前一天。", "Make the day before first."),
             )
         return content
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,10 +150,16 @@ def yesterdays(drop: Path, feed: Feed, business_date: date) -> bytes | None:
     Raises UsageError for a feed that sends its whole state: the same again is no duplicate there.
     """
     if feed.contract.load.mode not in _REPEATABLE:
+        name = f"{feed.provider}/{feed.contract.dataset}"
         raise UsageError(
-            f"{feed.provider}/{feed.contract.dataset} sends its whole state each time:"
-            " the same bytes again are no duplicate.",
-            "Choose a feed with load append or replace_period.",
+            Words(
+                f"{name} 每次都交付全部状态：再次交付相同的内容不算重复。",
+                f"{name} sends its whole state each time: the same bytes again are no duplicate.",
+            ),
+            Words(
+                "请选择加载方式为 append 或 replace_period 的交付。",
+                "Choose a feed with load append or replace_period.",
+            ),
         )
     before = business_date - timedelta(1)
     folder = folder_of(drop, feed, before)

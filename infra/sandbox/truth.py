@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.delivery import BatchStatus, DeliveryState
 from contracts.errors import UsageError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +168,13 @@ def load_truth(home: Home, business_date: date) -> DayTruth:
     found = find_truth(home, business_date)
     if found is None:
         raise UsageError(
-            f"The sandbox has made nothing for {business_date} under {home.sandbox}.",
-            f"Make it: ./jingshu sandbox make --date {business_date}",
+            Words(
+                f"沙盘没有在 {home.sandbox} 下生成过 {business_date}。",
+                f"The sandbox has made nothing for {business_date} under {home.sandbox}.",
+            ),
+            Words(
+                f"请生成：./jingshu sandbox make --date {business_date}",
+                f"Make it: ./jingshu sandbox make --date {business_date}",
+            ),
         )
     return found

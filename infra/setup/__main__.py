@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from contracts.errors import JingshuError
 from contracts.layout import ROOT
+from contracts.words import Words, text
 from infra.setup.prepare import prepare
 from infra.setup.progress import say
 
@@ -23,10 +24,16 @@ def main() -> NoReturn:
     try:
         prepare(ROOT)
     except (JingshuError, OSError) as error:
-        print(f"错误 error: {error}", file=sys.stderr)
+        told = error.words if isinstance(error, JingshuError) else Words(str(error), str(error))
+        print(text(f"错误：{told.zh}", f"error: {told.en}"), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        say("已中断 interrupted; call ./jingshu again to go on")
+        say(
+            text(
+                "已中断；再次运行 ./jingshu 即可继续。",
+                "Interrupted; call ./jingshu again to go on.",
+            )
+        )
         sys.exit(130)
     launcher = os.fspath(ROOT / "jingshu")
     os.execve(launcher, [launcher, *sys.argv[1:]], {**os.environ, "JINGSHU_PREPARED": "1"})  # noqa: S606

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 
+from contracts.words import text
 from infra.setup.progress import say
 
 
@@ -16,7 +17,8 @@ def may_install() -> bool:
 
 def install_one_of(*packages: str) -> bool:
     """Install the first of ``packages`` that this release offers; tell whether one went in."""
-    say(f"安装系统软件 installing {packages[0]} with apt-get …")
+    wanted = packages[0]
+    say(text(f"正在用 apt-get 安装 {wanted}……", f"Installing {wanted} with apt-get …"))
     _apt_get("update")
     return any(_apt_get("install", "--no-install-recommends", package) for package in packages)
 

@@ -16,10 +16,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from contracts.errors import JingshuError
+from contracts.words import Words, text
 from infra.setup import debian
 from infra.setup.progress import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -50,11 +52,18 @@ def _make_venv(venv: Path) -> None:
         package = f"python{version}-venv"
         if not (debian.may_install() and debian.install_one_of(package, "python3-venv")):
             raise JingshuError(
-                f"Python {version} here cannot make virtual environments.",
-                f"Install {package} (Debian, Ubuntu: apt-get install {package}), and call "
-                "./jingshu again.",
+                Words(
+                    f"此处的 Python {version} 不能建立虚拟环境。",
+                    f"Python {version} here cannot make virtual environments.",
+                ),
+                Words(
+                    f"请安装 {package}（Debian、Ubuntu：apt-get install {package}），再运行"
+                    " ./jingshu。",
+                    f"Install {package} (Debian, Ubuntu: apt-get install {package}), and call"
+                    " ./jingshu again.",
+                ),
             )
-    say(f"建立环境 making .venv with Python {version} …")
+    say(text(f"正在用 Python {version} 建立 .venv……", f"Making .venv with Python {version} …"))
     # The real interpreter, not the name python3, which an upgrade points at another version.
     interpreter = os.path.realpath(sys.executable)
     _run([interpreter, "-m", "venv", "--clear", os.fspath(venv)])
@@ -62,7 +71,12 @@ def _make_venv(venv: Path) -> None:
 
 def _install(python: Path, lock: Path) -> None:
     packages = len(re.findall(r"^\w\S*==", lock.read_text("utf-8"), re.MULTILINE))
-    say(f"安装依赖 installing up to {packages} packages, 2 to 4 minutes …")
+    say(
+        text(
+            f"正在安装依赖，最多 {packages} 个软件包，需 2 至 4 分钟……",
+            f"Installing up to {packages} packages, 2 to 4 minutes …",
+        )
+    )
     # --no-deps: the lock is closed under dependencies, and `pip check` proves it afterwards.
     install = ["install", "--require-hashes", "--no-deps", "--compile", "--requirement", str(lock)]
     _run([os.fspath(python), "-m", "pip", *install], steps=packages)
@@ -90,14 +104,22 @@ def _run(command: list[str], steps: int = 0) -> None:
                 tail.append(line.rstrip())
                 collected += line.startswith("Collecting ")
                 if steps and line.startswith("Collecting ") and collected % (steps // 4) == 0:
-                    say(f"  {collected}/{steps} 已取得 fetched")
+                    say(text(f"  已取得 {collected}/{steps}", f"  {collected}/{steps} fetched"))
                 elif line.startswith("Installing collected packages"):
-                    say("  正在解包并编译 unpacking and compiling …")
+                    say(text("  正在解包并编译……", "  Unpacking and compiling …"))
         except BaseException:
             child.kill()
             raise
     if child.returncode != 0:
-        raise JingshuError(
-            "Set-up stopped in: " + " ".join(command[1:4]) + "\n  " + "\n  ".join(tail) + "\n",
+        raise _stopped(" ".join(command[1:4]), tail)
+
+
+def _stopped(step: str, said: Iterable[str]) -> JingshuError:
+    shown = "\n  ".join(("", *said, ""))
+    return JingshuError(
+        Words(f"准备停在：{step}{shown}", f"Set-up stopped in: {step}{shown}"),
+        Words(
+            "请检查网络（以及磁盘空间：约需 3 GB），再运行 ./jingshu。",
             "Check the network (and disk space: about 3 GB), and call ./jingshu again.",
-        )
+        ),
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from infra.setup import debian
 
 if TYPE_CHECKING:
@@ -30,9 +31,15 @@ def ensure_java() -> Path:
         home = find_java()
     if home is None:
         raise JingshuError(
-            f"No Java {OLDEST} or newer was found.",
-            f"Install one (Debian, Ubuntu: apt-get install {PACKAGES[0]}), or name it in "
-            "JAVA_HOME, and call ./jingshu again.",
+            Words(
+                f"没有找到 Java {OLDEST} 或更新的版本。", f"No Java {OLDEST} or newer was found."
+            ),
+            Words(
+                f"请安装 Java（Debian、Ubuntu：apt-get install {PACKAGES[0]}），或以 JAVA_HOME"
+                " 指明，再运行 ./jingshu。",
+                f"Install one (Debian, Ubuntu: apt-get install {PACKAGES[0]}), or name it in"
+                " JAVA_HOME, and call ./jingshu again.",
+            ),
         )
     return home
 

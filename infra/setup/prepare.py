@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.words import text
 from infra.setup.environment import ensure_environment
 from infra.setup.java import ensure_java
 from infra.setup.progress import say
@@ -27,14 +28,15 @@ def prepare(root: Path) -> None:
         stamp = root / ".venv" / "ready"
         if _is_valid(stamp, root):
             return
-        say("准备运行环境 preparing; later calls skip this …")
+        say(text("正在准备运行环境，以后不再重复……", "Preparing; later calls skip this …"))
         started = time.monotonic()
         stamp.unlink(missing_ok=True)
         java_home = ensure_java()
         ensure_environment(root)
         ensure_jars(root / ".venv", read_lock(JARS_LOCK), java_home)
         write_stamp(stamp, root, java_home)
-        say(f"准备完成 ready after {time.monotonic() - started:.0f} s")
+        took = f"{time.monotonic() - started:.0f}"
+        say(text(f"准备完成，用时 {took} 秒。", f"Ready after {took} s."))
 
 
 def write_stamp(stamp: Path, root: Path, java_home: Path) -> None:
@@ -76,7 +78,7 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("等待另一个准备过程 waiting for another set-up to finish …")
+            say(text("正在等待另一个准备过程……", "Waiting for another set-up to finish …"))
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import JingshuError
+from contracts.words import Words, text
 from infra.setup.progress import say
 
 
@@ -56,7 +57,8 @@ def ensure_jars(venv: Path, jars: tuple[Jar, ...], java_home: Path) -> None:
         shutil.rmtree(left_over)
     if all(jar.is_in(target) for jar in jars):
         return
-    say(f"下载 Spark 组件 fetching {len(jars)} jars for Spark …")
+    count = len(jars)
+    say(text(f"正在下载 {count} 个 Spark 组件……", f"Fetching {count} jars for Spark …"))
     with tempfile.TemporaryDirectory(prefix="jars.", dir=venv) as work:
         fetched = _fetch(jars, Path(work), java_home, _ivy(venv))
         shutil.rmtree(target, ignore_errors=True)
@@ -89,9 +91,17 @@ def _fetch(jars: tuple[Jar, ...], work: Path, java_home: Path, ivy: Path) -> Pat
     if done.returncode != 0 or wrong:
         log = "\n  ".join(line for line in done.stdout.splitlines()[-12:] if line.strip())
         raise JingshuError(
-            f"Jars for Spark are missing or differ from infra/setup/jars.lock: {wrong}.\n  {log}\n",
-            "Check the network (a proxy goes into JAVA_TOOL_OPTIONS=-Dhttps.proxyHost=…, a mirror "
-            "into JINGSHU_IVY_SETTINGS=ivysettings.xml), and call ./jingshu again.",
+            Words(
+                f"Spark 组件缺失，或与 infra/setup/jars.lock 不符：{wrong}。\n  {log}\n",
+                f"Jars for Spark are missing or differ from infra/setup/jars.lock: {wrong}.\n"
+                f"  {log}\n",
+            ),
+            Words(
+                "请检查网络（代理写入 JAVA_TOOL_OPTIONS=-Dhttps.proxyHost=…，镜像写入"
+                " JINGSHU_IVY_SETTINGS=ivysettings.xml），再运行 ./jingshu。",
+                "Check the network (a proxy goes into JAVA_TOOL_OPTIONS=-Dhttps.proxyHost=…, a"
+                " mirror into JINGSHU_IVY_SETTINGS=ivysettings.xml), and call ./jingshu again.",
+            ),
         )
     return folder
 

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
 
 from contracts.layout import ASSET_SCHEME, ROOT, Home, contracts_root
+from contracts.words import Words
 from infra.stack import processes
 from infra.stack.assets import name_assets
 from infra.stack.processes import LOOPBACK, Part, StackError
@@ -212,9 +213,16 @@ def migrate(airflow: Airflow) -> None:
         check=False,
     )
     if result.returncode != 0:
-        problem = f"Airflow's database was not prepared: {result.stderr.strip()[-_SHOWN_CHARS:]}"
-        remedy = f"Remove the folder {airflow.folder} (it holds run history only) and run again."
-        raise StackError(problem, remedy)
+        said = result.stderr.strip()[-_SHOWN_CHARS:]
+        raise StackError(
+            Words(
+                f"Airflow 的数据库未能就绪：{said}", f"Airflow's database was not prepared: {said}"
+            ),
+            Words(
+                f"请删除文件夹 {airflow.folder}（其中只有运行历史），再次运行。",
+                f"Remove the folder {airflow.folder} (it holds run history only) and run again.",
+            ),
+        )
     name_assets(airflow.folder / "airflow.db")
     done.write_text(state, "ascii")
 

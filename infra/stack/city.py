@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from contracts.errors import JingshuError
 from contracts.requested import city_tree
+from contracts.words import Words, reader, text
 from infra.stack.airflow import USER, passwords_file
 from infra.stack.day import Day, abandon_leftovers
 from infra.stack.outcome import Outcome, read_outcome
@@ -103,7 +104,7 @@ class CityRun:
             addresses = self._addresses(stack, page, is_kept=is_kept)
         finally:
             if not is_kept:
-                display.say("停止 stopping the stack")
+                display.say(text("正在停止服务。", "Stopping the stack."))
                 stack.stop()
         return Summary(tuple(days), addresses, round(time.monotonic() - began, 1))
 
@@ -112,7 +113,10 @@ class CityRun:
         with stack.api() as api:
             if not is_kept and (left := abandon_leftovers(api)):
                 display.say(
-                    f"{left} 个未完成的运行作废 unfinished runs of an earlier stack given up"
+                    text(
+                        f"先前服务的 {left} 个未完成的运行作废。",
+                        f"{left} unfinished runs of an earlier stack given up.",
+                    )
                 )
             for business_date in self._dates:
                 if business_date != self._dates[0]:
@@ -124,7 +128,7 @@ class CityRun:
         self, stack: Stack, api: AirflowApi, business_date: date, display: Display
     ) -> Outcome:
         began = time.monotonic()
-        display.say(f"业务日期 business date {business_date}")
+        display.say(text(f"业务日期 {business_date}", f"business date {business_date}"))
         day = Day(stack, api, business_date.isoformat())
         steps = day.complete(city_tree(self._home), self._providers, display.show)
         return read_outcome(self._home, business_date, steps, time.monotonic() - began)
@@ -135,7 +139,12 @@ class CityRun:
             return
         from infra.sandbox.city import generate_day
 
-        display.say(f"沙盘城市交付 the sandbox city delivers {business_date}")
+        display.say(
+            text(
+                f"沙盘城市交付 {business_date} 的数据。",
+                f"The sandbox city delivers {business_date}.",
+            )
+        )
         generate_day(
             self._home,
             business_date,
@@ -159,7 +168,8 @@ class CityRun:
             try:
                 grant_returned(control, tree)
             except NotItsRecipientError as problem:  # one district's; the rest of the day goes on
-                display.say(f"回流 return: {problem}")
+                told = problem.words
+                display.say(text(f"回流：{told.zh}", f"return: {told.en}"))
             seeds.seed(control, tree, at)
             flow.sweep(control, tree, at)
             retire_ended(self._home, control)
@@ -173,10 +183,11 @@ class CityRun:
         try:
             told = collect_and_send(self._home, _NOTICES_S)
         except JingshuError as problem:
-            display.say(f"通知 notices: {problem}")
+            why = problem.words
+            display.say(text(f"通知：{why.zh}", f"notices: {why.en}"))
             return
         if told.new or told.sent or told.failed:
-            display.say(f"通知 notices: {told}")
+            display.say(text(f"通知：{told.words.zh}。", f"notices: {told.words.en}."))
 
     def _witness(self, display: Display) -> None:
         """Hand the log's newest checkpoint to the witnesses; a day fails by none that is away."""
@@ -184,12 +195,10 @@ class CityRun:
 
         try:
             for witness, found in hand_over_all(self._home):
-                if isinstance(found, JingshuError):
-                    display.say(f"见证 witness: {found}")
-                else:
-                    display.say(f"见证者 {witness.name} 已联署 witness cosigned {found:,} leaves")
+                display.say(_cosigned(witness.name, found).to(reader()))
         except JingshuError as problem:
-            display.say(f"见证 witnesses: {problem}")
+            told = problem.words
+            display.say(text(f"见证：{told.zh}", f"witnesses: {told.en}"))
 
     @property
     def _profile(self) -> Path:
@@ -216,3 +225,12 @@ class CityRun:
         else:
             addresses["servers"] = "./jingshu up"
         return addresses
+
+
+def _cosigned(name: str, found: int | JingshuError) -> Words:
+    """Say what came of handing the log's head to a witness."""
+    if isinstance(found, JingshuError):
+        return Words(f"见证：{found.words.zh}", f"witness: {found.words.en}")
+    return Words(
+        f"见证者 {name} 已联署 {found:,} 条。", f"The witness {name} cosigned {found:,} leaves."
+    )

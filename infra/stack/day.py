@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from infra.stack.plan import Node, Step, day_nodes, startable, steps
 from infra.stack.processes import StackError
 from infra.stack.starting import Start, start_runs
@@ -21,6 +22,12 @@ _POLL_S = 1.0
 _PATIENCE_S = 5.0
 #: No task changed its state for this long: something hangs.
 _STALL_S = 900.0
+
+#: What Airflow notes of a run that was left unfinished.
+_TAKEN_OVER = Words(
+    "服务先于本次运行结束；由之后的运行接手。",
+    "Its stack ended before it did; a later run takes over.",
+)
 
 Watch = Callable[[Sequence[Step]], None]
 
@@ -94,7 +101,7 @@ def abandon_leftovers(api: AirflowApi) -> int:
     """
     left = api.unfinished_runs()
     for run in left:
-        api.fail(run, "Its stack ended before it did; a later run takes over.")
+        api.fail(run, str(_TAKEN_OVER))
     return len(left)
 
 
@@ -106,6 +113,15 @@ def _stalled(known: Sequence[Step]) -> StackError:
         for task in step.tasks
         if task.state not in ("success", "failed", "skipped")
     ]
-    waiting = ", ".join(open_tasks) or "no task"
-    problem = f"Nothing moved for {_STALL_S / 60:.0f} minutes; still open: {waiting}."
-    return StackError(problem, "Read the tasks' logs in run/airflow/logs in JINGSHU_HOME.")
+    minutes = f"{_STALL_S / 60:.0f}"
+    return StackError(
+        Words(
+            f"{minutes} 分钟没有进展；尚未结束：{'、'.join(open_tasks) or '没有任务'}。",
+            f"Nothing moved for {minutes} minutes; still open:"
+            f" {', '.join(open_tasks) or 'no task'}.",
+        ),
+        Words(
+            "请查看 JINGSHU_HOME 下 run/airflow/logs 中各任务的日志。",
+            "Read the tasks' logs in run/airflow/logs in JINGSHU_HOME.",
+        ),
+    )

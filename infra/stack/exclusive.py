@@ -6,6 +6,7 @@ import fcntl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from infra.stack.processes import StackError
 
 if TYPE_CHECKING:
@@ -27,8 +28,17 @@ def exclusive(home: Home, what: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
-            problem = f"Another command ({file.read() or 'unknown'}) drives {home.root} right now."
-            raise StackError(problem, "Wait for it to end, or stop it with Ctrl-C.") from error
+            other = file.read()
+            raise StackError(
+                Words(
+                    f"另一个命令（{other or '不明'}）正在使用 {home.root}。",
+                    f"Another command ({other or 'unknown'}) drives {home.root} right now.",
+                ),
+                Words(
+                    "请等待其结束，或按 Ctrl-C 停止它。",
+                    "Wait for it to end, or stop it with Ctrl-C.",
+                ),
+            ) from error
         file.truncate(0)
         file.write(what)
         file.flush()

@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from contracts.words import Words
 from infra.stack.processes import StackError
 
 
@@ -18,7 +19,7 @@ class GoProgram:
     name: str
     package: str
     version: str
-    needed_by: str
+    needed_by: Words
 
     def path(self) -> Path:
         """Return the program; build it where it is not there yet, which takes minutes.
@@ -35,10 +36,17 @@ class GoProgram:
     def _build(self, program: Path) -> None:
         go = shutil.which("go")
         if go is None:
+            program_name = f"{self.name} {self.version}"
             raise StackError(
-                f"{self.needed_by} needs {self.name} {self.version}, which Go builds, and there is"
-                " no Go.",
-                "Install Go (https://go.dev/dl), or leave it out: nothing else needs it.",
+                Words(
+                    f"{self.needed_by.zh}需要由 Go 构建的 {program_name}，而这里没有 Go。",
+                    f"{self.needed_by.en} needs {program_name}, which Go builds, and there is no"
+                    " Go.",
+                ),
+                Words(
+                    "请安装 Go（https://go.dev/dl），或不使用它：其他部分都不需要。",
+                    "Install Go (https://go.dev/dl), or leave it out: nothing else needs it.",
+                ),
             )
         draft = program.parent / f".{os.getpid()}"
         # Without C: the build is quicker, and the program runs on any system of this kind.
@@ -51,9 +59,13 @@ class GoProgram:
             check=False,
         )
         if built.returncode:
+            what, said = f"{self.name} {self.version}", built.stderr.strip()[-300:]
             raise StackError(
-                f"{self.name} {self.version} could not be built: {built.stderr.strip()[-300:]}",
-                "See that Go reaches its module proxy, and try again.",
+                Words(f"{what} 未能构建：{said}", f"{what} could not be built: {said}"),
+                Words(
+                    "请确认 Go 能访问其模块代理，再试一次。",
+                    "See that Go reaches its module proxy, and try again.",
+                ),
             )
         (draft / program.name).replace(program)
         draft.rmdir()

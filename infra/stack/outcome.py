@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contracts.words import Words
 from jobs.record import governance
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Outcome:
     business_date: date
     deliveries: tuple[DeliveryLine, ...]
     publications: tuple[PublicationLine, ...]
-    failures: tuple[str, ...]
+    failures: tuple[Words, ...]
     seconds: float
 
     @property
@@ -66,7 +67,7 @@ class Outcome:
             "complete": self.is_complete,
             "deliveries": [vars(line) for line in self.deliveries],
             "publications": [vars(line) for line in self.publications],
-            "failures": list(self.failures),
+            "failures": [failure.en for failure in self.failures],
             "seconds": self.seconds,
         }
 
@@ -110,12 +111,19 @@ def _line(row: PublicationRow) -> PublicationLine:
     return PublicationLine(row.kind, row.table_name, row.status, row.version, row.rows, row.reason)
 
 
-def _failures(step: Step) -> list[str]:
+def _failures(step: Step) -> list[Words]:
+    dag_id = step.node.dag_id
     if step.is_blocked:
-        return [f"{step.node.dag_id}: not run, what it follows failed"]
+        return [
+            Words(f"{dag_id}：未运行，其前置步骤失败", f"{dag_id}: not run, what it follows failed")
+        ]
     failed = [task for task in step.tasks if task.state == "failed"]
     if step.has_failed and not failed:
-        return [f"{step.node.dag_id}: the run failed"]
+        return [Words(f"{dag_id}：运行失败", f"{dag_id}: the run failed")]
     return [
-        f"{task.dag_id}.{task.task_id}: failed after {task.try_number} tries" for task in failed
+        Words(
+            f"{task.dag_id}.{task.task_id}：尝试 {task.try_number} 次后失败",
+            f"{task.dag_id}.{task.task_id}: failed after {task.try_number} tries",
+        )
+        for task in failed
     ]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,11 +74,22 @@ def day_nodes(tree: Tree, providers: frozenset[str] | None) -> tuple[Node, ...]:
     """
     known = {feed.provider for feed in tree.feeds()}
     if unknown := sorted((providers or frozenset()) - known):
-        problem = f"No active contract names the provider {', '.join(unknown)}."
-        raise UsageError(problem, f"Choose from: {', '.join(sorted(known))}.")
+        raise UsageError(
+            Words(
+                f"没有生效的契约写明提供方 {'、'.join(unknown)}。",
+                f"No active contract names the provider {', '.join(unknown)}.",
+            ),
+            Words(
+                f"请从中选择：{'、'.join(sorted(known))}。",
+                f"Choose from: {', '.join(sorted(known))}.",
+            ),
+        )
     feeds = list(tree.feeds(providers))
     if not feeds:
-        raise UsageError("The contracts tree has no active source.", "Set a contract to active.")
+        raise UsageError(
+            Words("契约树中没有生效的来源。", "The contracts tree has no active source."),
+            Words("请将一份契约设为 active。", "Set a contract to active."),
+        )
     ingest = {feed.table: Node(f"ingest__{feed.table}", "ingest") for feed in feeds}
     nodes = list(ingest.values())
     made_of: dict[str, set[str]] = {}
@@ -152,7 +164,10 @@ def _inputs_first(tree: Tree) -> list[str]:
     def visit(product_id: str, path: tuple[str, ...]) -> None:
         if product_id in path:
             circle = " → ".join([*path, product_id])
-            raise UsageError(f"Products feed each other: {circle}.", "Remove one of the inputs.")
+            raise UsageError(
+                Words(f"成品互为输入：{circle}。", f"Products feed each other: {circle}."),
+                Words("请去掉其中一个输入。", "Remove one of the inputs."),
+            )
         if product_id in ordered:
             return
         for name in tree.products[product_id].product_plan.inputs:

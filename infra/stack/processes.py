@@ -24,6 +24,7 @@ import psutil
 
 from contracts.errors import JingshuError
 from contracts.private import UMASK
+from contracts.words import Words
 from lineage.evidence.machine import boot_id, started_ticks
 
 if TYPE_CHECKING:
@@ -183,8 +184,13 @@ def launch(
                     umask=UMASK,
                 )
         except OSError as error:
-            problem = f"{name} could not be started: {error}."
-            raise StackError(problem, "Run ./jingshu again to let it repair the set-up.") from error
+            raise StackError(
+                Words(f"{name} 未能启动：{error}。", f"{name} could not be started: {error}."),
+                Words(
+                    "请再次运行 ./jingshu，由其修复运行环境。",
+                    "Run ./jingshu again to let it repair the set-up.",
+                ),
+            ) from error
         _children[child.pid] = child
         started = started_ticks(psutil.Process(child.pid))  # listed until somebody reaps it
         part = Part(name, child.pid, started, port, str(log), boot_id())
@@ -219,16 +225,27 @@ def wait_listening(part: Part, timeout_s: float, host: str = LOOPBACK) -> None:
     while not is_listening(part.port, host):
         require_alive(part)
         if time.monotonic() > deadline:
-            problem = f"{part.name} did not answer on port {part.port} within {timeout_s:.0f} s."
-            raise StackError(problem, f"Read {part.log} for the reason.")
+            raise StackError(
+                Words(
+                    f"{part.name} 在 {timeout_s:.0f} 秒内没有在端口 {part.port} 应答。",
+                    f"{part.name} did not answer on port {part.port} within {timeout_s:.0f} s.",
+                ),
+                Words(f"原因请查看 {part.log}。", f"Read {part.log} for the reason."),
+            )
         time.sleep(_POLL_S)
 
 
 def require_alive(part: Part) -> None:
     """Raise `StackError` with the end of its log if the part's leader is gone."""
     if not part.is_alive():
-        problem = f"{part.name} stopped by itself. Its last words: {_last_words(part.log)}"
-        raise StackError(problem, f"Read {part.log} for the whole story.")
+        said = _last_words(part.log)
+        raise StackError(
+            Words(
+                f"{part.name} 自行停止。其最后的输出：{said or '无'}",
+                f"{part.name} stopped by itself. Its last words: {said or 'none'}",
+            ),
+            Words(f"完整经过请查看 {part.log}。", f"Read {part.log} for the whole story."),
+        )
 
 
 def require_free(port: int, name: str) -> None:
@@ -238,9 +255,13 @@ def require_free(port: int, name: str) -> None:
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
-            problem = f"Port {port} for {name} is taken."
-            remedy = "Stop what listens there (./jingshu down if it is an older stack)."
-            raise StackError(problem, remedy) from error
+            raise StackError(
+                Words(f"{name} 的端口 {port} 已被占用。", f"Port {port} for {name} is taken."),
+                Words(
+                    "请停止占用该端口的程序（若为先前的服务，运行 ./jingshu down）。",
+                    "Stop what listens there (./jingshu down if it is an older stack).",
+                ),
+            ) from error
 
 
 def free_port(preferred: int = 0) -> int:
@@ -319,4 +340,4 @@ def _last_words(log: str) -> str:
         lines = Path(log).read_text("utf-8", "replace").strip().splitlines()
     except OSError:
         lines = []
-    return " | ".join(lines[-3:]) or "none"
+    return " | ".join(lines[-3:])

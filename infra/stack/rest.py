@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from contracts.words import Words
 from infra.stack.processes import StackError
 
 if TYPE_CHECKING:
@@ -185,12 +186,26 @@ class AirflowApi:
             time.sleep(0.5 * 2**attempt)
             if self._between_tries is not None:
                 self._between_tries()
-        problem = f"Airflow's API refused {method} {path}: {last}."
-        raise StackError(problem, "Read run/logs/api-server.log in JINGSHU_HOME.")
+        raise StackError(
+            Words(
+                f"Airflow 的 API 拒绝了 {method} {path}：{last}。",
+                f"Airflow's API refused {method} {path}: {last}.",
+            ),
+            Words(
+                "请查看 JINGSHU_HOME 下的 run/logs/api-server.log。",
+                "Read run/logs/api-server.log in JINGSHU_HOME.",
+            ),
+        )
 
     def _sign_in(self) -> None:
         answer = self._client.post("/auth/token", json=self._login)
         if not answer.is_success:
-            problem = f"Airflow's API refused the sign-in: {answer.status_code}."
-            raise StackError(problem, "Run ./jingshu down, then try again.")
+            status = answer.status_code
+            raise StackError(
+                Words(
+                    f"Airflow 的 API 拒绝登录：{status}。",
+                    f"Airflow's API refused the sign-in: {status}.",
+                ),
+                Words("请运行 ./jingshu down，再试一次。", "Run ./jingshu down, then try again."),
+            )
         self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"

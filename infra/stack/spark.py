@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.layout import ROOT
+from contracts.words import Words
 from infra.stack import processes
 from infra.stack.processes import LOOPBACK, Ledger, Part, StackError
 from infra.stack.tied import tied
@@ -30,6 +31,10 @@ _QUICK_START = "-XX:TieredStopAtLevel=1"
 _MAIN = "org.apache.spark.sql.connect.service.SparkConnectServer"
 #: Jars that Spark itself lacks; what else they depend on is in Spark, in a newer version.
 _JARS = ("*delta-*.jar", "*unitycatalog-*.jar")
+_COMPLETE_SETUP = Words(
+    "请运行一次 ./jingshu --help：它会补全运行环境。",
+    "Run ./jingshu --help once: it completes the set-up.",
+)
 
 #: What Spark, Java and Python say of an error may quote the cell that they could not take, so the
 #: log keeps which errors there were and where, and no word of theirs. (No regex may hold a brace.)
@@ -176,8 +181,7 @@ def spark_home() -> Path:
     """Return the folder of the installed PySpark, without importing it."""
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
-        remedy = "Run ./jingshu --help once: it completes the set-up."
-        raise StackError("PySpark is not installed.", remedy)
+        raise StackError(Words("没有安装 PySpark。", "PySpark is not installed."), _COMPLETE_SETUP)
     return Path(spec.origin).parent
 
 
@@ -187,8 +191,11 @@ def delta_jars() -> list[Path]:
     folder = Path(named).resolve()
     jars = sorted(jar for pattern in _JARS for jar in folder.glob(pattern)) if named else []
     if not jars:
-        problem = f"No Delta jars in the folder JINGSHU_JARS={named or '(unset)'}."
-        raise StackError(problem, "Run ./jingshu --help once: it completes the set-up.")
+        problem = Words(
+            f"文件夹 JINGSHU_JARS={named or '（未设置）'} 中没有 Delta 的 jar 文件。",
+            f"No Delta jars in the folder JINGSHU_JARS={named or '(unset)'}.",
+        )
+        raise StackError(problem, _COMPLETE_SETUP)
     return jars
 
 
@@ -196,8 +203,13 @@ def _environment(folder: Path) -> dict[str, str]:
     """Return this process's environment, fit for a server that must not reach outside."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
     if "JAVA_HOME" not in env and shutil.which("java") is None:
-        remedy = "Install a JDK 17 or newer, or set JAVA_HOME."
-        raise StackError("No Java found for Spark.", remedy)
+        raise StackError(
+            Words("没有找到供 Spark 使用的 Java。", "No Java found for Spark."),
+            Words(
+                "请安装 JDK 17 或更新的版本，或设置 JAVA_HOME。",
+                "Install a JDK 17 or newer, or set JAVA_HOME.",
+            ),
+        )
     return env | {
         "SPARK_HOME": str(spark_home()),
         "SPARK_LOCAL_IP": LOOPBACK,

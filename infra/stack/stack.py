@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from contracts.layout import ROOT, Home
 from contracts.requested import city_tree
+from contracts.words import Words, text
 from infra.stack import processes, spark
 from infra.stack.airflow import (
     COMPONENTS,
@@ -62,7 +63,10 @@ class Stack:
     def airflow(self) -> Airflow:
         """The started Airflow."""
         if self._airflow is None:
-            raise StackError("The stack was not started.", "Call start() first.")
+            raise StackError(
+                Words("服务尚未启动。", "The stack was not started."),
+                Words("请先调用 start()。", "Call start() first."),
+            )
         return self._airflow
 
     def api(self) -> AirflowApi:
@@ -81,10 +85,7 @@ class Stack:
         if was is None or not is_kept or not any(part.is_alive() for part in found.values()):
             return False
         if was != Settings.now(self.home, "cron"):
-            problem = (
-                f"The stack of ./jingshu up runs with contracts {was.contracts}, drop {was.drop}."
-            )
-            raise StackError(problem, "Stop it with ./jingshu down, then try again.")
+            raise _started_otherwise(was)
         self._parts = found
         self.schedule = "cron"
         remote = spark.remote(found[SPARK])
@@ -128,7 +129,7 @@ class Stack:
                     self._give_up_sending(part)
                     continue
                 processes.require_alive(part)
-            self._say(f"{name} 意外停止，重新启动 died; starting it again")
+            self._say(text(f"{name} 意外停止，正在重新启动。", f"{name} died; starting it again."))
             processes.stop(self.home, [part], grace_s=2.0)
             self._parts[name] = self._begin(name)
             if name in (SPARK, GATEWAY, WITNESS, WEB, "api-server"):
@@ -143,14 +144,24 @@ class Stack:
         """Go on without the sender: its events stay on disk for ``./jingshu lineage send``."""
         processes.stop(self.home, [part])
         del self._parts[SENDER]
-        self._say(f"{SENDER} 不再重启 is given up; events wait on disk. 见 read {part.log}")
+        self._say(
+            text(
+                f"{SENDER} 不再重启；事件留在磁盘上待发。请查看 {part.log}。",
+                f"{SENDER} is given up; events wait on disk. Read {part.log}.",
+            )
+        )
 
     def _clear_leftovers(self) -> None:
         ledger = Ledger(self.home)
         known = ledger.parts()
         if left := [part for part in known if part.members()]:
-            names = ", ".join(part.name for part in left)
-            self._say(f"清理上次遗留 stopping what an earlier stack left: {names}")
+            names = [part.name for part in left]
+            self._say(
+                text(
+                    f"正在停止先前服务遗留的部分：{'、'.join(names)}。",
+                    f"Stopping what an earlier stack left: {', '.join(names)}.",
+                )
+            )
             processes.stop(self.home, left, grace_s=3.0)
         ledger.forget(known)
         for log in (self.home.run / "logs").glob("*.log"):
@@ -245,7 +256,7 @@ class Stack:
 
     def _wait_ready(self, deadline: float) -> None:
         self._wait_listening(SPARK)
-        self._say(f"{SPARK} 就绪 ready")
+        self._say_ready(SPARK)
         # Who keeps the stack asks it something soon; the tasks of a day that runs now warm it.
         is_kept = self.schedule == "cron"
         remote = spark.remote(self._parts[SPARK])
@@ -261,34 +272,64 @@ class Stack:
         for name in ("api-server", GATEWAY, WITNESS, WEB):
             if name in self._parts:
                 self._wait_listening(name)
-                self._say(f"{name} 就绪 ready")
+                self._say_ready(name)
         with self.api() as api:
             api.warm()
-            self._until(deadline, lambda: self._are_parsed(api), "its DAGs")
+            dags = Words("任务流（DAG）", "its DAGs")
+            self._until(deadline, lambda: self._are_parsed(api), dags)
             if "scheduler" not in self._parts:
                 self._parts["scheduler"] = self._begin("scheduler")
             if self.schedule == "cron":
-                self._until(deadline, api.is_ready, "its scheduler")
-        self._say("airflow 就绪 ready")
+                self._until(deadline, api.is_ready, Words("调度器", "its scheduler"))
+        self._say_ready("airflow")
 
-    def _until(self, deadline: float, is_done: Callable[[], bool], what: str) -> None:
+    def _say_ready(self, name: str) -> None:
+        self._say(text(f"{name} 已就绪。", f"{name} is ready."))
+
+    def _until(self, deadline: float, is_done: Callable[[], bool], what: Words) -> None:
         while not is_done():
             for name, part in self._parts.items():
                 if name != SENDER:
                     processes.require_alive(part)
             if time.monotonic() > deadline:
-                problem = f"Airflow did not get {what} ready within {_READY_TIMEOUT_S:.0f} s."
-                raise StackError(problem, f"Read the files in {self.home.run / 'logs'}.")
+                logs = self.home.run / "logs"
+                raise StackError(
+                    Words(
+                        f"Airflow 的{what.zh}在 {_READY_TIMEOUT_S:.0f} 秒内没有就绪。",
+                        f"Airflow did not get {what.en} ready within {_READY_TIMEOUT_S:.0f} s.",
+                    ),
+                    Words(f"请查看 {logs} 中的文件。", f"Read the files in {logs}."),
+                )
             time.sleep(_POLL_S)
 
     def _are_parsed(self, api: AirflowApi) -> bool:
         if errors := api.import_errors():
+            first = errors[0]
             raise StackError(
-                f"Airflow could not read a DAG file: {errors[0]}.",
-                "Run ./jingshu contract lint, then try again.",
+                Words(
+                    f"Airflow 不能读取某个 DAG 文件：{first}。",
+                    f"Airflow could not read a DAG file: {first}.",
+                ),
+                Words(
+                    "请运行 ./jingshu contract lint，再试一次。",
+                    "Run ./jingshu contract lint, then try again.",
+                ),
             )
         fresh = {dag_id for dag_id, at in api.parsed_dags().items() if at >= self._began}
         return expected_dags(self.home) <= fresh
+
+
+def _started_otherwise(was: Settings) -> StackError:
+    return StackError(
+        Words(
+            f"./jingshu up 的服务以契约 {was.contracts}、投递文件夹 {was.drop} 运行。",
+            f"The stack of ./jingshu up runs with contracts {was.contracts}, drop {was.drop}.",
+        ),
+        Words(
+            "请用 ./jingshu down 停止它，再试一次。",
+            "Stop it with ./jingshu down, then try again.",
+        ),
+    )
 
 
 def _has_endpoint() -> bool:

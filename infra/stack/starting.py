@@ -13,6 +13,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from infra.stack.processes import StackError
 
 if TYPE_CHECKING:
@@ -49,8 +50,11 @@ def start_runs(airflow: Airflow, wanted: Sequence[Start]) -> None:
         check=False,
     )
     if result.returncode != 0:
-        problem = f"Airflow started no run: {result.stderr.strip()[-_SHOWN_CHARS:]}"
-        raise StackError(problem, f"Read the files in {airflow.home.run / 'logs'}.")
+        said, logs = result.stderr.strip()[-_SHOWN_CHARS:], airflow.home.run / "logs"
+        raise StackError(
+            Words(f"Airflow 没有启动运行：{said}", f"Airflow started no run: {said}"),
+            Words(f"请查看 {logs} 中的文件。", f"Read the files in {logs}."),
+        )
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.layout import ROOT
 from contracts.private import UMASK
+from contracts.words import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,4 +48,7 @@ def warming(home: Home, remote: str, say: Callable[[str], None]) -> Iterator[Non
     finally:
         child.kill()
         child.wait()
-    say("spark 预热完成 warm" if is_warm else f"spark 未预热 is not warm; why: {log}")
+    if is_warm:
+        say(text("spark 已预热。", "spark is warm."))
+    else:
+        say(text(f"spark 未预热，原因见 {log}。", f"spark is not warm; why: {log}"))

@@ -8,6 +8,7 @@ import sys
 import threading
 
 from contracts.layout import Home
+from contracts.words import text
 from infra.witness.local import PORT, make_server
 
 
@@ -15,7 +16,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.witness",
-        description="Cosign the evidence log of JINGSHU_HOME, on 127.0.0.1, for a demo.",
+        description=text(
+            "为演示在 127.0.0.1 联署 JINGSHU_HOME 的存证日志。",
+            "Cosign the evidence log of JINGSHU_HOME, on 127.0.0.1, for a demo.",
+        ),
     )
     parser.add_argument("--port", type=int, default=PORT)
     port: int = parser.parse_args(arguments).port

@@ -18,6 +18,6 @@ def whole(lake: Lake) -> Iterator[Checked]:
     """Check the log's signatures, leaves, tiles and root."""
     findings = verify_home(lake.home)
     for finding in findings:
-        yield checked(6, finding.where, finding.problem)
+        yield checked(6, finding.where, finding.problem.stored())
     if not findings:
         yield checked(6, "evidence", None)
