@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from contracts.errors import JingshuError
 from contracts.layout import ROOT
-from contracts.words import Words, text
+from contracts.words import Words, reader, text
 from infra.setup.prepare import prepare
 from infra.setup.progress import say
 
@@ -24,8 +24,7 @@ def main() -> NoReturn:
     try:
         prepare(ROOT)
     except (JingshuError, OSError) as error:
-        told = error.words if isinstance(error, JingshuError) else Words(str(error), str(error))
-        print(text(f"错误：{told.zh}", f"error: {told.en}"), file=sys.stderr)
+        print(in_words(error).to(reader()), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         say(
@@ -37,6 +36,12 @@ def main() -> NoReturn:
         sys.exit(130)
     launcher = os.fspath(ROOT / "jingshu")
     os.execve(launcher, [launcher, *sys.argv[1:]], {**os.environ, "JINGSHU_PREPARED": "1"})  # noqa: S606
+
+
+def in_words(error: JingshuError | OSError) -> Words:
+    """Return what went wrong; the system's own words are the same to every reader."""
+    told = error.words if isinstance(error, JingshuError) else Words(str(error), str(error))
+    return Words(f"错误：{told.zh}", f"error: {told.en}")
 
 
 def _stop(number: int, _frame: object) -> NoReturn:

@@ -250,7 +250,7 @@ def test_a_run_that_was_killed_or_interrupted_is_taken_up_again(
         assert killed.finish() == -signal.SIGKILL
         assert killed.leftovers() != []
     with Running(moved, *arguments) as interrupted:
-        interrupted.wait_for("清理上次遗留")
+        interrupted.wait_for("正在停止先前服务遗留的部分")
         interrupted.wait_for(".land ")
         assert not set(killed.seen.parts.values()) & set(Ledger(moved).parts())
         interrupted.send(signal.SIGINT)

@@ -75,7 +75,7 @@ def _just_missed() -> set[str | None]:
 
 def test_all_parts_are_up_and_say_where(kept: Running, home: Home) -> None:
     assert kept.exit_code == 0, kept.log
-    assert "spark 预热完成 warm" in kept.log
+    assert "spark 已预热。 spark is warm." in kept.log
     status = command(home, "status", "--json")
     assert status.exit_code == 0
     told = {part["name"]: part for part in status.summary()["parts"]}

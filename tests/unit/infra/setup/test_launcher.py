@@ -153,6 +153,24 @@ def test_set_up_that_did_not_help_ends_in_words(tree: Path) -> None:
     assert "call ./jingshu again" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"JINGSHU_LANG": "zh"}, "错误：准备已结束，但"),
+        ({"JINGSHU_LANG": "EN", "LANG": "zh_CN.UTF-8"}, "error: Set-up ended, but"),
+        ({"LC_ALL": "", "LANG": "zh_CN.UTF-8"}, "错误：准备已结束，但"),
+        ({"LC_ALL": "en_GB", "LANG": "zh_CN.UTF-8"}, "error: Set-up ended, but"),
+    ],
+)
+def test_the_launcher_speaks_its_reader_s_language(
+    tree: Path, environment: dict[str, str], said: str
+) -> None:
+    lose_jars(tree)
+    done = call(tree / LAUNCHER, "--help", JINGSHU_PREPARED="1", **environment)
+    assert done.stderr.startswith(said)
+    assert ("错误" in done.stderr) != ("error" in done.stderr)
+
+
 def test_without_a_fitting_python_one_line_says_what_to_install(tree: Path, tmp_path: Path) -> None:
     lose_stamp(tree)
     tools = tmp_path / "tools"

@@ -171,7 +171,7 @@ def test_a_second_set_up_waits_for_the_first(
     with prepare._one_at_a_time(lock):
         waiter.start()
         said = ""
-        while "waiting for another set-up" not in said:
+        while "Waiting for another set-up" not in said:
             assert waiter.is_alive()
             said += capfd.readouterr().err
             time.sleep(0.01)

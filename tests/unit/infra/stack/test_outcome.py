@@ -121,17 +121,19 @@ def test_held_is_an_outcome_and_a_failed_task_is_a_failure(home: Home) -> None:
     assert read_outcome(home, DAY, [step("ingest__a__case")], 1.0).is_complete
     broken = step("ingest__a__case", ("land", "failed"), ("publish", "success"))
     outcome = read_outcome(home, DAY, [broken], 1.0)
-    assert outcome.failures == ("ingest__a__case.land: failed after 3 tries",)
+    assert [f.en for f in outcome.failures] == ["ingest__a__case.land: failed after 3 tries"]
+    assert outcome.to_dict()["failures"] == [f.en for f in outcome.failures]
     assert not outcome.is_complete
 
 
 def test_what_was_not_run_because_of_a_failure_is_a_failure_too(home: Home) -> None:
     blocked = Step(Node("share__p", "share"), None, (), is_blocked=True)
     lost = step("ingest__a__case", state="failed")
-    assert read_outcome(home, DAY, [blocked, lost], 1.0).failures == (
-        "share__p: not run, what it follows failed",
-        "ingest__a__case: the run failed",
-    )
+    outcome = read_outcome(home, DAY, [blocked, lost], 1.0)
+    assert [str(failure) for failure in outcome.failures] == [
+        "share__p：未运行，其前置步骤失败 share__p: not run, what it follows failed",
+        "ingest__a__case：运行失败 ingest__a__case: the run failed",
+    ]
 
 
 def test_publications_of_the_date_are_listed(home: Home) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.words import Words
 from lineage.evidence.anchor import (
     anchor_checkpoint,
     key_of,
@@ -47,7 +48,7 @@ class Chain:
 
     def read(self, height: int) -> Block:
         if not 0 < height <= len(self.texts):
-            raise ChainError(f"There is no height {height}.")
+            raise ChainError(Words(f"没有高度 {height}。", f"There is no height {height}."))
         text = self.texts[height - 1].encode()
         digest = hashlib.sha256(text).hexdigest().upper()
         return Block(
@@ -82,12 +83,12 @@ def anchored(home: Home, log: EvidenceLog, leaf: Make, chain: Chain) -> Home:
 
 def offline(home: Home) -> list[tuple[str, str]]:
     found = verify_receipts(home.evidence, Keeping.of(home).verifier())
-    return [(finding.where, finding.problem) for finding in found]
+    return [(finding.where, finding.problem.en) for finding in found]
 
 
 def online(home: Home, chain: Chain) -> list[tuple[str, str]]:
     found = verify_on_chain(home.evidence, Keeping.of(home).verifier(), chain)
-    return [(finding.where, finding.problem) for finding in found]
+    return [(finding.where, finding.problem.en) for finding in found]
 
 
 FIRST, SECOND = "anchors/000000000010-test-chain.json", "anchors/000000000290-test-chain.json"

@@ -8,6 +8,7 @@ import pytest
 
 from lineage.evidence.errors import EvidenceConflictError, EvidenceError, TileError
 from lineage.evidence.leaf import LEAF_TYPES, Leaf
+from lineage.evidence.tiles import MISSING
 
 AT = "2026-11-22T00:30:00Z"
 
@@ -115,7 +116,7 @@ def test_leaves_agree_when_only_the_time_differs() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [EvidenceConflictError("a:b", "11", "22"), TileError("tile/0/000", "is missing")]
+    "error", [EvidenceConflictError("a:b", "11", "22"), TileError("tile/0/000", MISSING)]
 )
 def test_errors_survive_pickling(error: Exception) -> None:
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes

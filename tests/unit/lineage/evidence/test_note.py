@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from contracts.words import Words
 from lineage.evidence.errors import NoteError
 from lineage.evidence.note import Signer, Verifier, check_name, decode_base64, open_note
 
@@ -157,8 +158,8 @@ def test_a_public_key_that_is_no_point_verifies_nothing() -> None:
 
 
 def test_base64_has_one_spelling() -> None:
-    assert decode_base64("AA==", "x") == b"\x00"
+    assert decode_base64("AA==", Words("某项", "x")) == b"\x00"
     for spelling in ("AB==", "AA=", "AA", " AA==", "AA==\n", "é"):
         with pytest.raises(NoteError, match="base64"):
-            decode_base64(spelling, "x")
+            decode_base64(spelling, Words("某项", "x"))
     assert base64.b64decode("AB==") == b"\x00"  # what a lenient reader would take

@@ -18,7 +18,7 @@ from lineage.evidence.note import Signer
 from lineage.evidence.offline import verify_consistency, verify_log, verify_proof
 from lineage.evidence.proof import Proof
 from lineage.evidence.tilecheck import Finding
-from lineage.evidence.tiles import ENTRIES, Level, TileStore, TileWriter
+from lineage.evidence.tiles import ENTRIES, MISSING, Level, TileStore, TileWriter
 from lineage.evidence.verify import verify_home
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def test_damage_in_both_copies_names_every_place(filled: Home) -> None:
         "tile/entries/000, entry 3",
         "tile/entries/001, entry 256",
     ]
-    assert "tile/0/000, entry 3" in found[1].problem
+    assert "tile/0/000, entry 3" in found[1].problem.en
 
 
 def signed_over(home: Home, entries: list[bytes]) -> None:
@@ -163,8 +163,8 @@ def test_machine_times_that_do_not_rise_are_named(home: Home, leaf: Make) -> Non
         "evidence/tile/entries/000.p/5, entry 2",
         "evidence/tile/entries/000.p/5, entry 3",
     ]
-    assert "lacks the machine's time" in found[0].problem
-    assert "is not after 2026-11-22T00:30:06.000000Z" in found[1].problem
+    assert "lacks the machine's time" in found[0].problem.en
+    assert "is not after 2026-11-22T00:30:06.000000Z" in found[1].problem.en
 
 
 def test_a_log_signed_over_other_entries_is_named(home: Home, leaf: Make) -> None:
@@ -176,7 +176,7 @@ def test_a_log_signed_over_other_entries_is_named(home: Home, leaf: Make) -> Non
         "evidence/tile/entries/000.p/4, entry 1",
         "evidence/tile/entries/000.p/4, entry 3",
     ]
-    assert "logged already, as entry 0" in found[1].problem
+    assert "logged already, as entry 0" in found[1].problem.en
     assert verify_log(home.evidence, vkey_of(home)) == []  # as a log of any bytes it holds
 
 
@@ -184,7 +184,7 @@ def test_the_wrong_key_is_said_at_once(filled: Home) -> None:
     other = Signer.generate("jingshu.local/evidence").verifier.encode()
     [found] = verify_log(filled.evidence, other)
     assert found.where == "checkpoint"
-    assert "not signed by" in found.problem
+    assert "not signed by" in found.problem.en
     assert verify_log(filled.evidence, "rubbish")[0].where == "log.vkey"
 
 
@@ -199,7 +199,7 @@ def test_a_rollback_is_found_though_every_file_is_genuine(
     assert verify_log(home.evidence, vkey_of(home)) == []
     [found] = verify_home(home)
     assert found.where == "evidence/checkpoint"
-    assert "rolled back: keys/evidence.checkpoint signed 3 leaves, it shows 2" in found.problem
+    assert "rolled back: keys/evidence.checkpoint signed 3 leaves, it shows 2" in found.problem.en
 
 
 def test_a_fork_is_found_though_every_file_is_genuine(
@@ -214,7 +214,7 @@ def test_a_fork_is_found_though_every_file_is_genuine(
     shutil.copytree(twin.evidence, home.evidence)
     [found] = verify_home(home)
     assert found.where == "evidence/checkpoint"
-    assert "forked: its first 2 leaves" in found.problem
+    assert "forked: its first 2 leaves" in found.problem.en
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_fork_is_found_though_every_file_is_genuine(
 )
 def test_a_missing_part_is_named(filled: Home, name: str) -> None:
     (filled.root / name).unlink()
-    assert verify_home(filled) == [Finding(name, "is missing")]
+    assert verify_home(filled) == [Finding(name, MISSING)]
 
 
 def test_a_log_whose_folder_is_gone_is_missed(filled: Home) -> None:
@@ -245,7 +245,7 @@ def test_a_key_that_others_may_read_is_named(filled: Home) -> None:
     (filled.keys / "evidence.key").chmod(0o640)
     [found] = verify_home(filled)
     assert found.where == "keys/evidence.key"
-    assert "0600" in found.problem
+    assert "0600" in found.problem.en
 
 
 def test_another_log_s_public_key_is_named(filled: Home) -> None:
@@ -282,7 +282,7 @@ def test_a_proof_holds_for_its_leaf_only(filled: Home, log: EvidenceLog, leaf: M
     assert parsed.extra == entries[77]
     bare = replace(parsed, extra=None).encode()
     assert verify_proof(bare, entries[77], vkey) == []
-    assert "no leaf" in verify_proof(bare, None, vkey)[0].problem
+    assert "no leaf" in verify_proof(bare, None, vkey)[0].problem.en
 
 
 def test_any_changed_byte_breaks_a_proof(filled: Home, log: EvidenceLog, leaf: Make) -> None:
@@ -309,7 +309,7 @@ def test_malformed_proofs_are_refused(filled: Home, old: str, new: str, problem:
     key = next(Leaf.parse(entry).key for _, entry in log.entries(start=77))
     [found] = verify_proof(log.prove(key).replace(old, new), None, vkey_of(filled))
     assert found.where == "proof"
-    assert problem in found.problem
+    assert problem in found.problem.en
 
 
 def test_a_proof_that_is_no_text_is_refused(filled: Home, log: EvidenceLog, leaf: Make) -> None:
@@ -318,7 +318,7 @@ def test_a_proof_that_is_no_text_is_refused(filled: Home, log: EvidenceLog, leaf
 
 
 def test_a_proof_s_header_alone_is_refused(filled: Home) -> None:
-    assert "no index" in verify_proof("c2sp.org/tlog-proof@v1\n\n", None, "x")[0].problem
+    assert "no index" in verify_proof("c2sp.org/tlog-proof@v1\n\n", None, "x")[0].problem.en
 
 
 def test_a_log_is_consistent_with_all_it_ever_signed(
@@ -336,9 +336,9 @@ def test_inconsistencies_are_named(filled: Home, leaf: Make, tmp_path: Path) -> 
     signer = Keeping.of(filled).signer()
     vkey = vkey_of(filled)
     longer = Checkpoint.sign(signer, 516, b"\0" * 32).note
-    assert "rolled back" in verify_consistency(longer, filled.evidence, vkey)[0].problem
+    assert "rolled back" in verify_consistency(longer, filled.evidence, vkey)[0].problem.en
     other = Checkpoint.sign(signer, 300, b"\0" * 32).note
-    assert "forked" in verify_consistency(other, filled.evidence, vkey)[0].problem
+    assert "forked" in verify_consistency(other, filled.evidence, vkey)[0].problem.en
     found = verify_consistency("rubbish", filled.evidence, vkey)
     assert [finding.where for finding in found] == ["older checkpoint"]
     (filled.evidence / "tile/0/001").unlink()

@@ -62,7 +62,7 @@ def rebuild(home: Home, leaves: list[Leaf]) -> None:
 
 
 def problems(home: Home) -> list[str]:
-    return [f"{f.where}: {f.problem}" for f in verify_home(home)]
+    return [f"{f.where}: {f.problem.en}" for f in verify_home(home)]
 
 
 def test_a_rebuilt_log_passes_unwitnessed_and_no_longer_when_witnessed(
@@ -270,7 +270,7 @@ def test_what_the_log_is_anchored_to_stands_beside_holds(
     monkeypatch.setenv(VARIABLE, str(home.root / "pins"))
     elsewhere = anchoring(home, now)
     assert elsewhere is not None
-    assert elsewhere.mark == "已锚定 anchored"
+    assert str(elsewhere.mark) == "已锚定 anchored"
     assert "见证者 archive 联署了前 1 条（共 2 条）" in elsewhere.sentences()[0]
     assert not local.is_wanted(home)
 
