@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import delete, select, update
 
+from contracts.words import Words
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
@@ -57,8 +59,12 @@ def main() -> None:
 
     with create_session() as session:
         healed = heal(session)
-    names = ", ".join(f"{key.dag_id} {key.partition_key}" for key in healed)
-    sys.stdout.write(f"{len(healed)} keys healed {names}\n")
+    names = [f"{key.dag_id} {key.partition_key}" for key in healed]
+    told = Words(
+        f"已修复 {len(names)} 个键{'：' if names else ''}{'、'.join(names)}。",
+        f"{len(names)} keys healed{': ' if names else ''}{', '.join(names)}.",
+    )
+    sys.stdout.write(f"{told}\n")
 
 
 if __name__ == "__main__":
