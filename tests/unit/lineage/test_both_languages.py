@@ -43,9 +43,11 @@ def pairs(folder: str) -> Iterator[tuple[str, ast.expr, ast.expr]]:
     """Yield where each text of a folder's modules is written, its Chinese and its English."""
     for path in sorted((ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            is_text = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            if is_text and node.func.id in ("Words", "text"):
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", *node.args
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id in ("Words", "text"):
+                zh, en = node.args
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", zh, en
 
 
 @pytest.mark.parametrize("folder", ["lineage", "infra"])
