@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Language = Literal["zh", "en"]
 Reader = Literal["zh", "en", "both"]
@@ -80,6 +80,17 @@ def reader(environ: Mapping[str, str] | None = None) -> Reader:
         if locale.lower().replace("-", "_").split("_")[0].split(".")[0] == language:
             return language
     return "both"
+
+
+def listed(texts: Iterable[Words]) -> Words:
+    """Return several texts as one list in each language."""
+    told = tuple(texts)
+    return Words("；".join(one.zh for one in told), "; ".join(one.en for one in told))
+
+
+def shown(stored: str) -> str:
+    """Return a stored text in the language of whoever reads what this process prints."""
+    return Words.read(stored).to(reader())
 
 
 def text(zh: str, en: str) -> str:
