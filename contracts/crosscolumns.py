@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from contracts.document import ContractError
     from contracts.model import Column, Contract
+    from contracts.rules import NamedRule
     from contracts.tree import Tree
 
 #: Letters of Spark's datetime patterns that mean the same everywhere; Y is the week's year.
@@ -71,31 +72,7 @@ class ColumnChecks:
                 ),
             )
         for name, value in column.rule.arguments.items():
-            allowed = named.arguments.get(name)
-            if allowed is None:
-                raise self.fail(
-                    column.name,
-                    Words(
-                        f"规则 {named.name} 没有参数 {name!r}",
-                        f"the rule {named.name} takes no {name!r}",
-                    ),
-                    Words(
-                        f"它的参数：{'、'.join(named.arguments) or '无'}。",
-                        f"It takes: {', '.join(named.arguments) or 'nothing'}.",
-                    ),
-                )
-            if value not in allowed:
-                raise self.fail(
-                    column.name,
-                    Words(
-                        f"规则 {named.name} 写了 {name}: {value!r}",
-                        f"the rule {named.name} has {name}: {value!r}",
-                    ),
-                    Words(
-                        f"请用其中之一：{'、'.join(map(str, allowed))}。",
-                        f"Use one of {', '.join(map(str, allowed))}.",
-                    ),
-                )
+            self._argument(column, named, name, value)
         if column.type not in named.types:
             raise self.fail(
                 column.name,
@@ -107,6 +84,33 @@ class ColumnChecks:
                 Words(
                     "请更正该列的 logicalType，或更正规则。",
                     "Correct the column's logicalType, or its rule.",
+                ),
+            )
+
+    def _argument(self, column: Column, named: NamedRule, name: str, value: object) -> None:
+        allowed = named.arguments.get(name)
+        if allowed is None:
+            raise self.fail(
+                column.name,
+                Words(
+                    f"规则 {named.name} 没有参数 {name!r}",
+                    f"the rule {named.name} takes no {name!r}",
+                ),
+                Words(
+                    f"它的参数：{'、'.join(named.arguments) or '无'}。",
+                    f"It takes: {', '.join(named.arguments) or 'nothing'}.",
+                ),
+            )
+        if value not in allowed:
+            raise self.fail(
+                column.name,
+                Words(
+                    f"规则 {named.name} 写了 {name}: {value!r}",
+                    f"the rule {named.name} has {name}: {value!r}",
+                ),
+                Words(
+                    f"请用其中之一：{'、'.join(map(str, allowed))}。",
+                    f"Use one of {', '.join(map(str, allowed))}.",
                 ),
             )
 

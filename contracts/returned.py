@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.model import Contract, Provider
-    from contracts.product import Return
+    from contracts.product import Product, Return
 
 _PLACE = ("customProperties",)
 #: A district is the first six digits of a division code (GB/T 2260).
@@ -43,7 +43,18 @@ def with_returns(contract: Contract, providers: Mapping[str, Provider], file: Pa
         return contract
     districts = {p.id: p.code for p in providers.values() if p.kind == "district"}
     names = {c.name for c in contract.columns}
-    by = product.returns.column
+    _check(product, product.returns, districts, names, file)
+    made = tuple(_policy(product.returns, name, code) for name, code in districts.items())
+    policies = (*product.policies, *made)
+    returned = product.model_copy(update={"policies": policies, "returned_to": tuple(districts)})
+    return contract.model_copy(update={"product": returned})
+
+
+def _check(
+    product: Product, returns: Return, districts: Mapping[str, str], names: set[str], file: Path
+) -> None:
+    """Raise ContractError where rows cannot be returned as the product says."""
+    by = returns.column
     if not districts:
         raise ContractError(
             file,
@@ -71,10 +82,6 @@ def with_returns(contract: Contract, providers: Mapping[str, Provider], file: Pa
             Words(f"已有策略叫 {name!r}", f"a policy is called {name!r} already"),
             Words("请另取名称。", "Call it otherwise."),
         )
-    made = tuple(_policy(product.returns, name, code) for name, code in districts.items())
-    policies = (*product.policies, *made)
-    returned = product.model_copy(update={"policies": policies, "returned_to": tuple(districts)})
-    return contract.model_copy(update={"product": returned})
 
 
 def _policy(returns: Return, district: str, code: str) -> Policy:

@@ -88,11 +88,6 @@ def listed(texts: Iterable[Words]) -> Words:
     return Words("；".join(one.zh for one in told), "; ".join(one.en for one in told))
 
 
-def shown(stored: str) -> str:
-    """Return a stored text in the language of whoever reads what this process prints."""
-    return Words.read(stored).to(reader())
-
-
 def text(zh: str, en: str) -> str:
     """Return one text in the language of whoever reads what this process prints."""
     return Words(zh, en).to(reader())

@@ -143,12 +143,13 @@ def _again(delivery: Delivery, known: BatchRow) -> Ended:
 def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False) -> Verdict:
     """Refine, audit and record one landed batch."""
     from jobs.audit.run import audit
+    from jobs.record.reworded import as_stated
     from jobs.refine.run import refine as refine_batch
 
     delivery = _delivery(tree, landed.batch)
     meter.begin("publish", landed.table, business_date=landed.business_date, is_on_spark=True)
     refined = refine_batch(home, delivery, landed, again=again)
-    verdict = audit(home, delivery, refined)
+    verdict = as_stated(home, audit(home, delivery, refined))
     batches.audited(home, delivery, verdict)
     return verdict
 

@@ -44,20 +44,7 @@ def read_only(query: str, view: str) -> str:
 
     Raises CheckError otherwise: contract SQL never writes and never reads another table.
     """
-    try:
-        statements = sqlglot.parse(query, dialect="spark")
-    except SqlglotError as bad:
-        why = str(bad).splitlines()[0]
-        raise CheckError(
-            Words(f"该查询不是 Spark SQL：{why}。", f"The query is not Spark SQL: {why}."),
-            Words("请更正该查询。", "Correct the query."),
-        ) from None
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise CheckError(
-            Words("该查询不是单个 SELECT。", "The query is not one SELECT."),
-            Words("请写一个 SELECT。", "Write a single SELECT."),
-        )
-    statement = statements[0]
+    statement = _select(query)
     if any(statement.find(kind) for kind in (exp.Insert, exp.Update, exp.Delete, exp.Command)):
         raise CheckError(
             Words("该查询会写入。", "The query writes."),
@@ -82,6 +69,24 @@ def read_only(query: str, view: str) -> str:
             ),
         )
     return query
+
+
+def _select(query: str) -> exp.Query:
+    """Return the one SELECT that a query is."""
+    try:
+        statements = sqlglot.parse(query, dialect="spark")
+    except SqlglotError as bad:
+        why = str(bad).splitlines()[0]
+        raise CheckError(
+            Words(f"该查询不是 Spark SQL：{why}。", f"The query is not Spark SQL: {why}."),
+            Words("请更正该查询。", "Correct the query."),
+        ) from None
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise CheckError(
+            Words("该查询不是单个 SELECT。", "The query is not one SELECT."),
+            Words("请写一个 SELECT。", "Write a single SELECT."),
+        )
+    return statements[0]
 
 
 @dataclass(frozen=True)

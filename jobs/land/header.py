@@ -71,30 +71,32 @@ def match_header(contract: Contract, export: Export, header: list[str]) -> Layou
     missing = [c.header for c in contract.columns if c.name not in positions]
     if missing:
         has = _listed(contract, header, by_header)
-        raise HeaderError(
-            Words(
-                f"表头缺少 {'、'.join(missing)}；现有 {has.zh}。",
-                f"The header lacks {', '.join(missing)}; it has {has.en}.",
-            ),
-            _as_agreed(contract),
+        lacks = Words(
+            f"表头缺少 {'、'.join(missing)}；现有 {has.zh}。",
+            f"The header lacks {', '.join(missing)}; it has {has.en}.",
         )
+        raise HeaderError(lacks, _as_agreed(contract))
     if extra and export.drift == "freeze":
-        of = f"{contract.id} {contract.version}"
-        raise HeaderError(
-            Words(
-                f"表头含有 {of} 所没有的列 {'、'.join(extra)[:_MAX_LISTED]}。",
-                f"The header has {', '.join(extra)[:_MAX_LISTED]}, unknown to {of}.",
-            ),
-            Words(
-                "请商定新的契约版本，或声明 drift: evolve。",
-                "Agree a new contract version, or declare drift: evolve.",
-            ),
-        )
+        raise _unknown(contract, extra)
     findings = tuple(
         Words(f"新增列 {name!r} 已按 L3 另存", f"added column {name!r} kept aside at L3")
         for name in extra
     )
     return Layout(positions, extra, unnamed, len(header), findings)
+
+
+def _unknown(contract: Contract, extra: Iterable[str]) -> HeaderError:
+    of = f"{contract.id} {contract.version}"
+    return HeaderError(
+        Words(
+            f"表头含有 {of} 所没有的列 {'、'.join(extra)[:_MAX_LISTED]}。",
+            f"The header has {', '.join(extra)[:_MAX_LISTED]}, unknown to {of}.",
+        ),
+        Words(
+            "请商定新的契约版本，或声明 drift: evolve。",
+            "Agree a new contract version, or declare drift: evolve.",
+        ),
+    )
 
 
 def completed(contract: Contract, export: Export, names: Iterable[str]) -> list[str]:
