@@ -35,6 +35,7 @@ def assert_said(error: ContractError, words: str, file: str = "visit.odcs.yaml")
     assert problem.zh.startswith(file), said
     assert re.search(r"\(.+\): ", problem.en), said
     assert re.search(r"（.+）：", problem.zh), said
+    assert re.search("[一-鿿]", problem.zh.partition("）：")[2] + remedy.zh), said
     assert remedy.en.strip(), said
     assert remedy.en[0].isupper(), said
     assert remedy.en.endswith("."), said

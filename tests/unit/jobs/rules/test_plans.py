@@ -6,6 +6,7 @@ on Spark in ``tests/property``. On a wanted change copy the file the message nam
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from contracts.constraint import Options
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
 from contracts.model import EXCEL_SERIAL
-from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
+from contracts.rules import NAMED_RULES, RowRule, batch_rules, is_identifier, row_rules
 from jobs.rules import predicates
 from jobs.rules.plan import MASK_BITS, _cast_text, make_plan, quarantining
 from jobs.spark import sql
@@ -153,6 +154,19 @@ def test_every_column_is_an_identifier_or_not(tmp_path: Path) -> None:
         "division_9",
         "division_12",
     }
+
+
+def test_every_rule_says_what_is_wrong_whole_in_each_language(tmp_path: Path) -> None:
+    contract = every_rule(tmp_path)
+    written = {
+        text for c in contract.columns for text in (c.header, c.options.format) if text is not None
+    }
+    for rule in (*row_rules(contract), *batch_rules(contract)):
+        zh, en = rule.message.zh, rule.message.en
+        for text in written:  # what the contract itself writes stands in both
+            zh, en = zh.replace(text, ""), en.replace(text, "")
+        assert re.search("[一-鿿]", zh), rule.id
+        assert not re.search("[一-鿿]", en), rule.id
 
 
 def test_rules_of_a_column_stand_in_a_fixed_order(tmp_path: Path) -> None:
