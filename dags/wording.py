@@ -66,9 +66,11 @@ def product_title(product: Contract, what: Words) -> str:
 def feed_doc(contract: Contract, provider: Provider) -> str:
     """Return the page of an ingest DAG: what comes, from whom, when, under which contract."""
     due, load = contract.schedule, contract.load.mode
-    cycle, name = _CYCLES[due.cycle], f"{provider.name} {provider.name_en} (`{provider.id}`)"
+    cycle, name_en = _CYCLES[due.cycle], provider.name_en or provider.name
     lines = [
-        Words(f"提供方：{name}", f"Provider: {name}"),
+        Words(
+            f"提供方：{provider.name}（`{provider.id}`）", f"Provider: {name_en} (`{provider.id}`)"
+        ),
         Words(f"周期：{cycle.zh}", f"Cycle: {cycle.en}"),
         _availability(due),
         Words(f"入库方式：`{load}`", f"Load: `{load}`"),
@@ -146,9 +148,9 @@ def _title(contract: Contract) -> str:
 
 
 def _shared_lines(contract: Contract) -> list[Words]:
-    file, limits = f"`{contract.id}` {contract.version} (`{contract.source}`)", contract.limitations
+    name, limits = f"`{contract.id}` {contract.version}", contract.limitations
     lines = [
-        Words(f"契约：{file}", f"Contract: {file}"),
+        Words(f"契约：{name}（`{contract.source}`）", f"Contract: {name} (`{contract.source}`)"),
         Words(f"级别：{contract.level}", f"Level: {contract.level}"),
     ]
     if limits:

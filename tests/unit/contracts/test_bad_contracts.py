@@ -40,7 +40,9 @@ def assert_said(error: ContractError, words: str, file: str = "visit.odcs.yaml")
     assert remedy.en[0].isupper(), said
     assert remedy.en.endswith("."), said
     assert remedy.zh.endswith("。"), said
-    assert said == f"{problem.zh} {remedy.zh} {problem.en} {remedy.en}"
+    whole = problem.then(remedy)
+    assert said == f"{whole.zh} {whole.en}"
+    assert whole.en == f"{problem.en} {remedy.en}"
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  (our own bytes)
     assert str(again) == said
     assert (again.file, again.line, again.place) == (error.file, error.line, error.place)

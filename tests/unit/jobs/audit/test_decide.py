@@ -200,9 +200,10 @@ def test_reason_names_every_failure_and_stays_short() -> None:
         check(rule_id=f"q{i}", status="failed", engine="spark", message="x" * 90) for i in range(9)
     ]
     _, reason = decide(contract(), refined(10, 0), results)
-    assert "q0: xxx" in reason
-    assert "; q1: xxx" in reason
-    assert len(reason) == 500
+    assert "q0: xxx" in reason.en
+    assert "; q1: xxx" in reason.en
+    assert "q0：xxx" in reason.zh
+    assert (len(reason.zh), len(reason.en)) == (500, 500)
 
 
 def test_digest_is_of_results_and_decision() -> None:
@@ -248,7 +249,7 @@ def test_other_rows_than_announced_stop_the_batch_with_both_numbers(on_fail: str
     )
     decision, reason = decide(contract(on_fail=on_fail), batch, [found])
     assert decision == on_fail
-    assert "6 rows announced, 3 in the file" in reason
+    assert "6 rows announced, 3 in the file" in reason.en
 
 
 def test_rows_as_announced_pass_and_rows_unannounced_have_no_result() -> None:
