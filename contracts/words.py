@@ -72,11 +72,13 @@ def reader(environ: Mapping[str, str] | None = None) -> Reader:
     """
     environ = os.environ if environ is None else environ
     asked = environ.get(SETTING, "").strip().lower()
-    for known in get_args(Reader):
+    readers: tuple[Reader, ...] = get_args(Reader)
+    for known in readers:
         if asked == known:
             return known
     locale = next((value for name in _LOCALES if (value := environ.get(name))), "")
-    for language in get_args(Language):
+    languages: tuple[Language, ...] = get_args(Language)
+    for language in languages:
         if locale.lower().replace("-", "_").split("_")[0].split(".")[0] == language:
             return language
     return "both"
