@@ -140,8 +140,13 @@ def _again(delivery: Delivery, known: BatchRow) -> Ended:
     )
 
 
-def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False) -> Verdict:
-    """Refine, audit and record one landed batch."""
+def audited(
+    home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False, as_before: bool = False
+) -> Verdict:
+    """Refine, audit and record one landed batch.
+
+    ``as_before`` says the same as its earlier audit in that one's words, an older Jingshu's too.
+    """
     from jobs.audit.run import audit
     from jobs.record.reworded import as_stated
     from jobs.refine.run import refine as refine_batch
@@ -149,7 +154,9 @@ def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False)
     delivery = _delivery(tree, landed.batch)
     meter.begin("publish", landed.table, business_date=landed.business_date, is_on_spark=True)
     refined = refine_batch(home, delivery, landed, again=again)
-    verdict = as_stated(home, audit(home, delivery, refined))
+    verdict = audit(home, delivery, refined)
+    if as_before:
+        verdict = as_stated(home, verdict)
     batches.audited(home, delivery, verdict)
     return verdict
 

@@ -251,7 +251,8 @@ def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdi
     is_staged = (stage / "_SUCCESS").exists()
     kept = kept_batch(home, row.table, row.batch_id).taken_up(row.contract_version, utc_now())
     if delivery.contract.load.mode == "merge_key" or not is_staged:
-        return steps.audited(home, tree, land(home, delivery, kept), again=True)
+        landed = land(home, delivery, kept)
+        return steps.audited(home, tree, landed, again=True, as_before=True)
     results = tuple(
         CheckResult(**{n: getattr(r, n) for n in CheckResult.model_fields})
         for r in governance.check_results(home, [row.batch_id])

@@ -131,7 +131,7 @@ def _shown_again(
     if row.status == "published" and gone != {"bronze"}:
         batches.put_back(home, delivery, landed)
         intents.finish(home, Step.RETRY.of(row.batch_id))
-        verdict = steps.audited(home, tree, landed)
+        verdict = steps.audited(home, tree, landed, as_before=True)
         outcome = decisions.published(home, tree, _as_released(home, verdict))
         return outcome if outcome.status != "published" else replace(outcome, note=note)
     if "quarantine" in gone:
