@@ -13,11 +13,12 @@ from contracts.frozen import Frozen
 from contracts.part import Part
 from contracts.pattern import Pattern
 from contracts.standard import ARGUMENTS, COMPARISONS, QUALITY, nearest, refused
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contracts.document import Place
+    from contracts.document import ContractError, Place
 
 _TABLE: Final = ("object", "table", "model")
 _COLUMN: Final = ("property", "column")
@@ -62,7 +63,12 @@ class Checks(Part):
                 one = self.one(item, place, column)
                 if one.id in found:
                     raise self.doc.fail(
-                        place, f"two quality entries are called {one.id!r}", "Rename one."
+                        place,
+                        Words(
+                            f"有两项 quality 叫 {one.id!r}",
+                            f"two quality entries are called {one.id!r}",
+                        ),
+                        Words("请给其中一项改名。", "Rename one."),
                     )
                 found[one.id] = one
         return tuple(found.values())
@@ -76,7 +82,9 @@ class Checks(Part):
             self.query(item, place, column)
         if kind == "custom" and not implementation.get("type"):
             raise self.doc.fail(
-                place, "a custom check that names no expectation", "Write implementation.type."
+                place,
+                Words("custom 检查没有写明期望", "a custom check that names no expectation"),
+                Words("请写 implementation.type。", "Write implementation.type."),
             )
         metric = item.get("metric") or item.get("rule")
         if kind == "library":
@@ -111,7 +119,9 @@ class Checks(Part):
                 found = None
         if not isinstance(found, dict):
             raise self.doc.fail(
-                (*place, "implementation"), "it is no mapping", "Write {type: …, kwargs: {…}}."
+                (*place, "implementation"),
+                Words("它不是映射", "it is no mapping"),
+                Words("请写 {type: …, kwargs: {…}}。", "Write {type: …, kwargs: {…}}."),
             )
         return found
 
@@ -122,13 +132,18 @@ class Checks(Part):
             isinstance(bound, bool) or not isinstance(bound, int | float)
         ):
             raise self.doc.fail(
-                (*place, comparison), f"{bound!r} is no number", "A check measures a number."
+                (*place, comparison),
+                Words(f"{bound!r} 不是数", f"{bound!r} is no number"),
+                Words("检查度量的是数。", "A check measures a number."),
             )
         if isinstance(bound, list) and bound[0] > bound[1]:
             raise self.doc.fail(
                 (*place, str(comparison)),
-                f"nothing lies between {bound[0]} and {bound[1]}",
-                "Write the smaller number first.",
+                Words(
+                    f"{bound[0]} 与 {bound[1]} 之间没有数",
+                    f"nothing lies between {bound[0]} and {bound[1]}",
+                ),
+                Words("请先写较小的数。", "Write the smaller number first."),
             )
         return tuple(bound) if isinstance(bound, list) else bound
 
@@ -136,19 +151,33 @@ class Checks(Part):
         """Refuse a query with placeholders that nothing fills."""
         query = item.get("query")
         if not query:
-            raise self.doc.fail(place, "an sql check without a query", "Write its query.")
+            raise self.doc.fail(
+                place,
+                Words("sql 检查没有 query", "an sql check without a query"),
+                Words("请写出其 query。", "Write its query."),
+            )
         known = (*_TABLE, *(_COLUMN if column else ()), _DATE)
         for name in dict.fromkeys(PLACEHOLDER.findall(query)):
             if name not in known:
-                is_column = name in _COLUMN
-                raise self.doc.fail(
-                    (*place, "query"),
-                    f"nothing fills {{{name}}} in the query"
-                    + (", which stands under no property" if is_column else ""),
-                    "Put the check under its property, or name the column."
-                    if is_column
-                    else f"Use one of: {', '.join(f'{{{n}}}' for n in known)}.",
-                )
+                raise self._unfilled((*place, "query"), name, known)
+
+    def _unfilled(self, place: Place, name: str, known: tuple[str, ...]) -> ContractError:
+        holder, usable = f"{{{name}}}", [f"{{{n}}}" for n in known]
+        problem = Words(f"查询中的 {holder} 无从填写", f"nothing fills {holder} in the query")
+        if name in _COLUMN:
+            return self.doc.fail(
+                place,
+                Words(
+                    f"{problem.zh}，因该检查不在任何属性之下",
+                    f"{problem.en}, which stands under no property",
+                ),
+                Words(
+                    "请把检查放到其属性之下，或写出列名。",
+                    "Put the check under its property, or name the column.",
+                ),
+            )
+        remedy = Words(f"请用其中之一：{'、'.join(usable)}。", f"Use one of: {', '.join(usable)}.")
+        return self.doc.fail(place, problem, remedy)
 
     def arguments(self, item: Mapping[str, Any], place: Place, metric: str) -> None:
         """Refuse arguments of a library metric that nothing reads."""
@@ -157,7 +186,11 @@ class Checks(Part):
         at = (*place, "arguments")
         for name in given if known is not None else ():
             if name not in (known or ()):
-                takes = nearest(name, sorted(known)) if known else "It takes none."
-                raise self.doc.fail((*at, name), f"{metric} reads no argument {name!r}", takes)
+                none = Words("它没有参数。", "It takes none.")
+                takes = nearest(name, sorted(known)) if known else none
+                problem = Words(
+                    f"{metric} 不读参数 {name!r}", f"{metric} reads no argument {name!r}"
+                )
+                raise self.doc.fail((*at, name), problem, takes)
         listed = {k: v for k, v in given.items() if k in _Arguments.model_fields}
         self.doc.parse(_Arguments, listed, at)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from contracts.document import load_yaml
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,10 @@ def _read(file: Path, _changed_ns: int) -> str | None:
     if not isinstance(city, str) or not _CITY.fullmatch(city):
         raise document.fail(
             ("city",),
-            "the city is no id",
-            "Write 2 to 40 small letters, digits and hyphens, such as beijing.",
+            Words("城市不是合格的 id", "the city is no id"),
+            Words(
+                "请写 2 至 40 个小写字母、数字和连字符，例如 beijing。",
+                "Write 2 to 40 small letters, digits and hyphens, such as beijing.",
+            ),
         )
     return city

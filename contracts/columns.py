@@ -12,6 +12,7 @@ from contracts.constraint import Options, Reference, TableReference, Threshold
 from contracts.header import header_key
 from contracts.part import Part
 from contracts.standard import PROPERTY, refused, unread_options
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ _STEPS: Final = 4
 _DECIMAL: Final = re.compile(r"(?:decimal|numeric)\b")
 _DECIMAL_OF: Final = re.compile(r"(?:decimal|numeric)\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _MAX_PRECISION: Final = 38
+_SECOND: Final = Words("第二个参照", "a second reference")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,11 @@ class Columns(Part):
         """Return the columns; what is wrong with one keeps no other from being read."""
         properties = table.get("properties") or ()
         if not properties:
-            raise self.doc.fail(("schema", 0), "the table has no properties", "List its columns.")
+            raise self.doc.fail(
+                ("schema", 0),
+                Words("表没有 properties", "the table has no properties"),
+                Words("请列出其各列。", "List its columns."),
+            )
         read = [self.read(self._reader(i, p), None) for i, p in enumerate(properties)]
         for i, item in enumerate(properties):
             if not _COLUMN.fullmatch(str(item.get("name"))):
@@ -48,8 +54,14 @@ class Columns(Part):
                     [
                         self.doc.fail(
                             (*_PLACE, i, "name"),
-                            f"{item.get('name')!r} is no name of a column",
-                            "Use letters, digits and _, and begin with a letter.",
+                            Words(
+                                f"{item.get('name')!r} 不能作列名",
+                                f"{item.get('name')!r} is no name of a column",
+                            ),
+                            Words(
+                                "请用字母、数字和 _，并以字母开头。",
+                                "Use letters, digits and _, and begin with a letter.",
+                            ),
                         )
                     ]
                 )
@@ -68,8 +80,11 @@ class Columns(Part):
                 [
                     self.doc.fail(
                         _PLACE,
-                        f"two columns share the {attribute} {value!r}, as they are compared",
-                        "Give each column its own.",
+                        Words(
+                            f"按比较规则，有两列的 {attribute} 同为 {value!r}",
+                            f"two columns share the {attribute} {value!r}, as they are compared",
+                        ),
+                        Words("请给每列各自的。", "Give each column its own."),
                     )
                 ]
             )
@@ -119,7 +134,9 @@ class Columns(Part):
             with self.faults.noted():
                 if i:
                     raise self.doc.fail(
-                        (*place, "relationships", i), "a second reference", "Keep one a column."
+                        (*place, "relationships", i),
+                        _SECOND,
+                        Words("每列请只保留一个。", "Keep one a column."),
                     )
                 fields["reference"] = self.reference(relation, (*place, "relationships", i))
         self.nothing_left(custom, CUSTOM)
@@ -143,8 +160,14 @@ class Columns(Part):
         if not 1 <= precision <= _MAX_PRECISION or scale > precision:
             raise self.doc.fail(
                 (*place, "physicalType"),
-                f"{item['physicalType']!r} is no decimal",
-                "Write decimal(p,s): p digits in all, at most 38, s of them after the point.",
+                Words(
+                    f"{item['physicalType']!r} 不是 decimal 类型",
+                    f"{item['physicalType']!r} is no decimal",
+                ),
+                Words(
+                    "请写 decimal(p,s)：共 p 位数字，至多 38 位，其中小数 s 位。",
+                    "Write decimal(p,s): p digits in all, at most 38, s of them after the point.",
+                ),
             )
 
     def enum(self, value: object, place: Place) -> tuple[str, ...]:
@@ -154,7 +177,9 @@ class Columns(Part):
             isinstance(v, str | int | float) and not isinstance(v, bool) for v in values
         ):
             raise self.doc.fail(
-                place, f"{value!r} is no list of values", "List the texts, in quotes."
+                place,
+                Words(f"{value!r} 不是值的列表", f"{value!r} is no list of values"),
+                Words("请列出文本，并加引号。", "List the texts, in quotes."),
             )
         return tuple(str(v) for v in values)
 
@@ -166,8 +191,11 @@ class Columns(Part):
         if own and own != listed:
             raise self.doc.fail(
                 (*place, "enum"),
-                "the property's enum is not that of its customProperties",
-                "Keep one of the two lists.",
+                Words(
+                    "属性的 enum 与其 customProperties 中的不同",
+                    "the property's enum is not that of its customProperties",
+                ),
+                Words("请保留两个列表之一。", "Keep one of the two lists."),
             )
         return listed
 
@@ -177,7 +205,9 @@ class Columns(Part):
         if isinstance(value, dict):
             if len(value) != 1:
                 raise self.doc.fail(
-                    place, f"{len(value)} rules in one", "Write rule: name, or {name: {…}}."
+                    place,
+                    Words(f"一处写了 {len(value)} 条规则", f"{len(value)} rules in one"),
+                    Words("请写 rule: 名称，或 {名称: {…}}。", "Write rule: name, or {name: {…}}."),
                 )
             name, arguments = next(iter(value.items()))
         return self.doc.parse(model.RuleUse, {"name": name, "arguments": arguments or {}}, place)
@@ -194,8 +224,11 @@ class Columns(Part):
         if not file or len(parts) < _STEPS or ".." in Path(file).parts or file.startswith("/"):
             raise self.doc.fail(
                 place,
-                f"{written!r} names no reference column",
-                "Write <file below the tree>#schema/<object>/properties/<column>.",
+                Words(f"{written!r} 没有写明参照列", f"{written!r} names no reference column"),
+                Words(
+                    "请写 <树中的文件>#schema/<对象>/properties/<列>。",
+                    "Write <file below the tree>#schema/<object>/properties/<column>.",
+                ),
             )
         return file, parts[-1]
 
@@ -223,13 +256,14 @@ class Columns(Part):
                 if lost:
                     raise self.doc.fail(
                         (*place, "from"),
-                        f"there is no column {lost[0]!r}",
-                        "Name columns of the table.",
+                        Words(f"没有列 {lost[0]!r}", f"there is no column {lost[0]!r}"),
+                        Words("请写表中的列。", "Name columns of the table."),
                     )
                 first = by_name[found.columns[0]]
                 is_single = len(found.columns) == 1
                 if (is_single and first.reference is not None) or found.columns in composite:
-                    raise self.doc.fail(place, "a second reference", "Keep one of the two.")
+                    keep = Words("请保留其一。", "Keep one of the two.")
+                    raise self.doc.fail(place, _SECOND, keep)
                 if is_single:
                     single = Reference(
                         file=found.file, column=found.targets[0], threshold=found.threshold
@@ -249,12 +283,19 @@ class Columns(Part):
         )
         if len(own) != len(there):
             raise self.doc.fail(
-                place, f"{len(own)} columns refer to {len(there)}", "Name as many on either side."
+                place,
+                Words(
+                    f"{len(own)} 列参照 {len(there)} 列",
+                    f"{len(own)} columns refer to {len(there)}",
+                ),
+                Words("两边请写同样多的列。", "Name as many on either side."),
             )
         targets = [self.target(t, (*place, "to")) for t in there]
         if len({file for file, _ in targets}) != 1:
             raise self.doc.fail(
-                (*place, "to"), "its columns stand in several tables", "Name columns of one table."
+                (*place, "to"),
+                Words("其各列在多个表中", "its columns stand in several tables"),
+                Words("请写同一个表的列。", "Name columns of one table."),
             )
         return TableReference(
             columns=tuple(self.own_column(table, str(n), (*place, "from")) for n in own),
@@ -270,5 +311,7 @@ class Columns(Part):
             if written.startswith(start):
                 return written.removeprefix(start)
         raise self.doc.fail(
-            place, f"{written!r} names no column of {name}", f"Write {name}.<column>."
+            place,
+            Words(f"{written!r} 不是 {name} 的列", f"{written!r} names no column of {name}"),
+            Words(f"请写 {name}.<列>。", f"Write {name}.<column>."),
         )

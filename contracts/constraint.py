@@ -10,9 +10,13 @@ from pydantic.alias_generators import to_camel
 from contracts.errors import BadValueError
 from contracts.frozen import Frozen
 from contracts.pattern import Pattern
+from contracts.words import Words
 
 Severity = Literal["error", "warning", "info"]
-_SWAP: Final = "Write the smaller bound as the minimum, or take one of them out."
+_SWAP: Final = Words(
+    "请把较小的界限写为最小值，或删去其一。",
+    "Write the smaller bound as the minimum, or take one of them out.",
+)
 
 
 class Threshold(Frozen):
@@ -62,9 +66,20 @@ class Options(Frozen):
         high = min(-none if b is None else b for b in (self.maximum, self.exclusive_maximum))
         is_point = low == high and high in (self.exclusive_minimum, self.exclusive_maximum)
         if low > high or is_point:
-            raise BadValueError(f"no number lies between {low:g} and {high:g}", _SWAP)
-        if self.max_length is not None and (self.min_length or 0) > self.max_length:
             raise BadValueError(
-                f"no text is {self.min_length} to {self.max_length} characters long", _SWAP
+                Words(
+                    f"{low:g} 与 {high:g} 之间没有数",
+                    f"no number lies between {low:g} and {high:g}",
+                ),
+                _SWAP,
+            )
+        if self.max_length is not None and (self.min_length or 0) > self.max_length:
+            low_length, high_length = self.min_length, self.max_length
+            raise BadValueError(
+                Words(
+                    f"没有文本长 {low_length} 至 {high_length} 个字符",
+                    f"no text is {low_length} to {high_length} characters long",
+                ),
+                _SWAP,
             )
         return self

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from contracts import refusals
 from contracts.errors import JingshuError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from pydantic_core import ErrorDetails
 
 Place = tuple[str | int, ...]
 _M = TypeVar("_M", bound=BaseModel)
@@ -33,12 +33,19 @@ _MAX_DEPTH = 100
 class ContractError(JingshuError, ValueError):
     """A contract that cannot be read; ``file``, ``line`` and ``place`` say where."""
 
+    problem: Words
+    remedy: Words
+
     def __init__(
-        self, file: Path, line: int | None, place: Place, problem: str, remedy: str
+        self, file: Path, line: int | None, place: Place, problem: Words, remedy: Words
     ) -> None:
         where = ".".join(str(p) for p in place)
         at = f"{file.name}:{line}" if line else file.name
-        super().__init__(f"{at} ({where or 'top level'}): {problem}", remedy)
+        told = Words(
+            f"{at}（{where or '顶层'}）：{problem.zh}",
+            f"{at} ({where or 'top level'}): {problem.en}",
+        )
+        super().__init__(told, remedy)
         self.file, self.line, self.place = file, line, place
         #: What else is wrong with the same file, in the order of its lines.
         self.more: tuple[ContractError, ...] = ()
@@ -58,13 +65,35 @@ def _rebuilt(
     file: Path,
     line: int | None,
     place: Place,
-    problem: str,
-    remedy: str,
+    problem: Words,
+    remedy: Words,
     more: tuple[ContractError, ...],
 ) -> ContractError:
-    error = ContractError(file, line, place, "", remedy)
+    error = ContractError(file, line, place, problem, remedy)
     error.problem, error.more = problem, more
     return error
+
+
+def outside(file: Path) -> ContractError:
+    """Return the error of a link that leads out of its tree."""
+    return ContractError(
+        file,
+        None,
+        (),
+        Words("文件在其契约树之外", "the file lies outside its tree"),
+        Words("请用文件本身替换链接。", "Replace the link by the file."),
+    )
+
+
+def twin(file: Path, contract_id: str, other: str) -> ContractError:
+    """Return the error of a contract whose id another file has."""
+    return ContractError(
+        file,
+        None,
+        ("id",),
+        Words(f"{contract_id} 也在 {other} 中", f"{contract_id} is also in {other}"),
+        Words("请给每份契约自己的 id。", "Give each contract its own id."),
+    )
 
 
 class Faults:
@@ -153,7 +182,7 @@ class Document:
                 break
         return line
 
-    def fail(self, place: Place, problem: str, remedy: str) -> ContractError:
+    def fail(self, place: Place, problem: Words, remedy: Words) -> ContractError:
         """Return the error that names this file and the place."""
         return ContractError(self.file, self.line(place), place, problem, remedy)
 
@@ -175,51 +204,12 @@ class Document:
             errors = [
                 self.fail(
                     (*place, *(names.get(str(step), step) for step in error["loc"])),
-                    _problem(error),
-                    _remedy(kind, error),
+                    refusals.problem(error),
+                    refusals.remedy(kind, error),
                 )
                 for error in invalid.errors()
             ]
         raise gathered(errors)
-
-
-def _problem(error: ErrorDetails) -> str:
-    """Return in words what one of our types refuses."""
-    if error["type"] == "literal_error":
-        return f"{error['input']!r} is none of the words that may stand here"
-    return error["msg"].removeprefix("Value error, ")
-
-
-def _remedy(kind: type[BaseModel], error: ErrorDetails) -> str:
-    """Return what an author does about a value that one of our types refuses."""
-    match error["type"]:
-        case "missing":
-            return "Add it."
-        case "extra_forbidden":
-            part = _part(kind, error["loc"][:-1])
-            names = ", ".join(f.alias or name for name, f in part.model_fields.items())
-            return f"Take it out, or correct its name: {names}."
-        case "literal_error":
-            return f"Write one of {(error.get('ctx') or {}).get('expected', 'the listed words')}."
-        case "model_type" | "dict_type":
-            part = _part(kind, error["loc"])
-            names = ", ".join(f.alias or name for name, f in part.model_fields.items())
-            return f"Write a mapping of: {names}."
-        case _:
-            refused = (error.get("ctx") or {}).get("error")
-            return getattr(refused, "remedy", "Correct the value.")
-
-
-def _part(kind: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
-    """Return the type that stands at a place within ``kind``, as far as types are nested."""
-    for step in loc:
-        found = kind.model_fields.get(str(step)) or next(
-            (f for f in kind.model_fields.values() if f.alias == step), None
-        )
-        inner = [found.annotation, *get_args(found.annotation)] if found else []
-        inner += [deeper for one in list(inner) for deeper in get_args(one)]
-        kind = next((t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)), kind)
-    return kind
 
 
 def _nodes(node: yaml.Node | None, known: dict[int, int]) -> int:
@@ -263,34 +253,58 @@ def load_yaml(file: Path) -> Document:
         raise ContractError(file, *_explained(bad)) from None
     if text is None:
         raise ContractError(
-            file, None, (), f"{size} bytes are too many", "Split it: a contract is < 4 MiB."
+            file,
+            None,
+            (),
+            Words(f"{size} 字节过多", f"{size} bytes are too many"),
+            Words("请拆分：契约小于 4 MiB。", "Split it: a contract is < 4 MiB."),
         )
     if is_bomb:
         raise ContractError(
-            file, 1, (), "its aliases multiply without bound", "Write the values out."
+            file,
+            1,
+            (),
+            Words("其别名无限增多", "its aliases multiply without bound"),
+            Words("请把值逐一写出。", "Write the values out."),
         )
     if root is None or not isinstance(data, dict):
         raise ContractError(
-            file, 1, (), "the file holds no mapping", "Start from example.odcs.yaml."
+            file,
+            1,
+            (),
+            Words("文件中没有映射", "the file holds no mapping"),
+            Words("请从 example.odcs.yaml 开始。", "Start from example.odcs.yaml."),
         )
     return Document(file, data, root)
 
 
-def _explained(bad: Exception) -> tuple[int | None, Place, str, str]:
+def _explained(bad: Exception) -> tuple[int | None, Place, Words, Words]:
     """Return line, place, problem and remedy of what stopped the reading of a file."""
+    line = None
     match bad:
         case FileNotFoundError():
-            return None, (), "there is no such file", "Check the path, or write the file."
+            problem = Words("没有这个文件", "there is no such file")
+            remedy = Words("请检查路径，或写出该文件。", "Check the path, or write the file.")
         case OSError():
-            return None, (), f"it cannot be read: {bad.strerror}", "Put a readable file there."
+            why = bad.strerror
+            problem = Words(f"无法读取：{why}", f"it cannot be read: {why}")
+            remedy = Words("请放一个可读取的文件。", "Put a readable file there.")
         case UnicodeDecodeError():
-            return None, (), f"byte {bad.start} is not UTF-8", "Save the file as UTF-8."
+            problem = Words(f"字节 {bad.start} 不是 UTF-8", f"byte {bad.start} is not UTF-8")
+            remedy = Words("请把文件存为 UTF-8。", "Save the file as UTF-8.")
         case RecursionError():
-            return None, (), "it is nested too deeply", "Flatten the YAML."
+            problem = Words("嵌套过深", "it is nested too deeply")
+            remedy = Words("请减少 YAML 的层次。", "Flatten the YAML.")
         case yaml.YAMLError():
             mark = getattr(bad, "problem_mark", None)
-            problem = getattr(bad, "problem", None) or str(bad)
             line = mark.line + 1 if mark else None
-            return line, (), f"not readable as YAML: {problem}", "Mend the YAML at this line."
+            problem = _unreadable(getattr(bad, "problem", None) or str(bad))
+            remedy = Words("请修正这一行的 YAML。", "Mend the YAML at this line.")
         case _:  # a number that Python will not hold
-            return None, (), f"not readable as YAML: {bad}", "Quote the value."
+            problem = _unreadable(str(bad))
+            remedy = Words("请给该值加引号。", "Quote the value.")
+    return line, (), problem, remedy
+
+
+def _unreadable(why: str) -> Words:
+    return Words(f"不能作为 YAML 读取：{why}", f"not readable as YAML: {why}")

@@ -29,6 +29,9 @@ class JingshuError(Exception):
 class UsageError(JingshuError, ValueError):
     """What was asked for does not exist or cannot be meant (exit code 2)."""
 
+    problem: Words
+    remedy: Words
+
 
 class BadValueError(ValueError):
     """A value that a type refuses; ``remedy`` says what to write instead."""

@@ -15,6 +15,7 @@ from contracts.frozen import Frozen
 from contracts.model import Column, Level, LogicalType, RuleUse
 from contracts.product import Release
 from contracts.vocabulary import QuasiIdentifier
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,19 +49,30 @@ class Term(Frozen):
             return {"name": name, "arguments": arguments}
         return value
 
-    def departures(self, column: Column) -> Iterator[str]:
+    def departures(self, column: Column) -> Iterator[Words]:
         """Yield, in words, what of a column is not as the glossary has it."""
         if column.business_name != self.business_name:
-            yield f"its businessName is {column.business_name!r}, not {self.business_name!r}"
-        if (column.type, column.physical_type) != (self.type, self.physical_type):
-            yield (
-                f"it is {column.type}/{column.physical_type}, not {self.type}/{self.physical_type}"
+            has, wanted = repr(column.business_name), repr(self.business_name)
+            yield Words(
+                f"其 businessName 是 {has}，不是 {wanted}",
+                f"its businessName is {has}, not {wanted}",
             )
+        if (column.type, column.physical_type) != (self.type, self.physical_type):
+            has = f"{column.type}/{column.physical_type}"
+            wanted = f"{self.type}/{self.physical_type}"
+            yield Words(f"其类型是 {has}，不是 {wanted}", f"it is {has}, not {wanted}")
         if column.effective_level < self.level:
-            yield f"its level is {column.effective_level}, below {self.level}"
+            has = column.effective_level
+            yield Words(
+                f"其级别是 {has}，低于 {self.level}", f"its level is {has}, below {self.level}"
+            )
         if column.rule != self.rule:
-            actual = column.rule.name if column.rule else "none"
-            yield f"its rule is {actual}, not {self.rule.name if self.rule else 'none'}"
+            has = column.rule.name if column.rule else ""
+            wanted = self.rule.name if self.rule else ""
+            yield Words(
+                f"其规则是 {has or '无'}，不是 {wanted or '无'}",
+                f"its rule is {has or 'none'}, not {wanted or 'none'}",
+            )
 
 
 def read_glossary(root: Path) -> Mapping[str, Term]:
@@ -74,5 +86,9 @@ def read_glossary(root: Path) -> Mapping[str, Term]:
     document = load_yaml(file)
     listed = document.data.get("columns")
     if not isinstance(listed, dict):
-        raise document.fail(("columns",), "there is no mapping of columns", "Name them.")
+        raise document.fail(
+            ("columns",),
+            Words("没有列的映射", "there is no mapping of columns"),
+            Words("请写出各列。", "Name them."),
+        )
     return {name: document.parse(Term, term, ("columns", name)) for name, term in listed.items()}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from contracts.errors import UsageError
 from contracts.model import LEVELS, max_level
 from contracts.reference import PACKAGED, reference_csv
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,7 +64,7 @@ class TableGrade:
 
     gb43697: Gb43697
     level: Level
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Words, ...] = ()
 
 
 def grade(harmed: HarmedObject, degree: Degree, root: Path = PACKAGED.parent) -> Grade:
@@ -73,9 +74,16 @@ def grade(harmed: HarmedObject, degree: Degree, root: Path = PACKAGED.parent) ->
     """
     found = _matrix(reference_csv(root, "reference/grading_matrix.csv")).get((harmed, degree))
     if found is None:
+        objects, degrees = get_args(HarmedObject), get_args(Degree)
         raise UsageError(
-            f"The matrix has no harm {degree!r} to {harmed!r}.",
-            f"Use one of {', '.join(get_args(HarmedObject))}, with {', '.join(get_args(Degree))}.",
+            Words(
+                f"定级矩阵中没有对 {harmed!r} 的 {degree!r} 危害。",
+                f"The matrix has no harm {degree!r} to {harmed!r}.",
+            ),
+            Words(
+                f"对象请用 {'、'.join(objects)} 之一，程度请用 {'、'.join(degrees)} 之一。",
+                f"Use one of {', '.join(objects)}, with {', '.join(degrees)}.",
+            ),
         )
     return found
 
@@ -85,7 +93,11 @@ def measures(of: Level | Gb43697, root: Path = PACKAGED.parent) -> Measures:
     found = _measures(reference_csv(root, "reference/grading_measures.csv")).get(of)
     if found is None:
         raise UsageError(
-            f"There are no measures for {of!r}.", f"Use {', '.join(LEVELS)}, important or core."
+            Words(f"没有针对 {of!r} 的保护措施。", f"There are no measures for {of!r}."),
+            Words(
+                f"请用 {'、'.join(LEVELS)}、important 或 core。",
+                f"Use {', '.join(LEVELS)}, important or core.",
+            ),
         )
     return found
 
@@ -135,9 +147,12 @@ def table_grade(
     highest = max_level(tuple(columns))
     reasons = []
     if frozenset(roles) >= MEETING:
-        reasons.append("district, birth date and sex meet in it")
+        reasons.append(
+            Words("其中同时有区、出生日期和性别", "district, birth date and sex meet in it")
+        )
     if persons is not None and persons > MANY_PERSONS:
-        reasons.append(f"its rows are about {persons:,} persons")
+        many = f"{persons:,}"
+        reasons.append(Words(f"其各行涉及 {many} 人", f"its rows are about {many} persons"))
     is_important = persons is not None and persons >= IMPORTANT_PERSONS
     level = next_level(highest) if reasons else highest
     return TableGrade(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 from contracts.approvals import FILE as APPROVALS
 from contracts.approvals import read_approvals
 from contracts.crosscheck import check_across, check_tables
-from contracts.document import ContractError
+from contracts.document import ContractError, outside, twin
 from contracts.errors import UsageError
 from contracts.glossary import FILE as GLOSSARY
 from contracts.glossary import read_glossary
 from contracts.reading import read_contract
 from contracts.tree import Tree, read_providers
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +35,13 @@ def contract_files(root: Path, paths: Sequence[Path] = ()) -> list[Path]:
     found: list[Path] = []
     for path in paths or (root,):
         if not path.exists():
-            raise UsageError(f"There is no {path}.", "Name a contract file or a folder of them.")
+            raise UsageError(
+                Words(f"没有 {path}。", f"There is no {path}."),
+                Words(
+                    "请给出契约文件，或存放契约的文件夹。",
+                    "Name a contract file or a folder of them.",
+                ),
+            )
         if path.is_dir():
             reference = (root / "reference").resolve()
             below = sorted(path.rglob("*.odcs.yaml"))
@@ -104,18 +111,10 @@ def _tree(root: Path, contracts: Iterable[Contract], errors: list[ContractError]
 
 def _refuse_outside(root: Path, file: Path, *, is_named: bool) -> None:
     if not is_named and not file.is_relative_to(root):
-        raise ContractError(
-            file, None, (), "the file lies outside its tree", "Replace the link by the file."
-        )
+        raise outside(file)
 
 
 def _refuse_twin(file: Path, contract: Contract, known: dict[Path, Contract]) -> None:
-    twin = next((f for f, c in known.items() if c.id == contract.id and f != file), None)
-    if twin is not None:
-        raise ContractError(
-            file,
-            None,
-            ("id",),
-            f"{contract.id} is also in {twin.name}",
-            "Give each contract its own id.",
-        )
+    other = next((f for f, c in known.items() if c.id == contract.id and f != file), None)
+    if other is not None:
+        raise twin(file, contract.id, other.name)

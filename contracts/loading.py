@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from contracts.approvals import FILE as APPROVALS
 from contracts.approvals import read_approvals
 from contracts.crosscheck import check_across, check_tables
-from contracts.document import ContractError
+from contracts.document import outside, twin
 from contracts.errors import UsageError
 from contracts.glossary import FILE as GLOSSARY
 from contracts.glossary import read_glossary
@@ -16,6 +16,7 @@ from contracts.layout import contracts_root
 from contracts.reading import read_contract
 from contracts.returned import with_returns
 from contracts.tree import Tree, read_providers
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,10 @@ def load_tree(root: Path | None = None) -> Tree:
     """Read the tree at ``root`` (default: the one in force); cached by path and file times."""
     root = (root or contracts_root()).resolve()
     if not root.is_dir():
-        raise UsageError(f"There is no contracts folder {root}.", "Name one with --contracts DIR.")
+        raise UsageError(
+            Words(f"没有契约文件夹 {root}。", f"There is no contracts folder {root}."),
+            Words("请用 --contracts DIR 指定。", "Name one with --contracts DIR."),
+        )
     files = tuple(sorted(root.rglob("*.odcs.yaml")))
     beside = (root / name for name in ("providers.yaml", GLOSSARY, APPROVALS))
     stamps = tuple(f.lstat().st_mtime_ns for f in (*files, *(f for f in beside if f.exists())))
@@ -40,20 +44,12 @@ def _load(root: Path, files: tuple[Path, ...], _stamps: tuple[int, ...]) -> Tree
     providers = read_providers(root)
     for file in files:
         if not file.resolve().is_relative_to(root):
-            raise ContractError(
-                file, None, (), "the file lies outside its tree", "Replace the link by the file."
-            )
+            raise outside(file)
         if file.is_relative_to(root / "reference"):
             continue
         contract = read_contract(file, root)
         if contract.id in contracts:
-            raise ContractError(
-                file,
-                None,
-                ("id",),
-                f"{contract.id} is also in {contracts[contract.id].source}",
-                "Give each contract its own id.",
-            )
+            raise twin(file, contract.id, contracts[contract.id].source)
         contracts[contract.id] = with_returns(contract, providers, file)
     tree = Tree(
         root,

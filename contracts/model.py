@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, model_validator
 
 from contracts.constraint import Options, Reference, Severity, TableReference
+from contracts.errors import BadValueError
 from contracts.frozen import Frozen
 from contracts.pattern import LinePattern
 from contracts.product import Product, Release
 from contracts.vocabulary import Gb43697, LoweringFunction, PersonalKind, QuasiIdentifier
+from contracts.words import Words
 
 CITY_TZ = ZoneInfo("Asia/Shanghai")
 #: The ``format`` of a date column that holds a spreadsheet's day numbers.
@@ -350,7 +352,12 @@ class Provider(Frozen):
     @model_validator(mode="after")
     def _is_no_company(self) -> Self:
         if self.kind != "external" and self.legal == "processor":
-            raise ValueError(f"{self.id} is a {self.kind}: no company")
+            raise BadValueError(
+                Words(
+                    f"{self.id} 是 {self.kind}，不是企业", f"{self.id} is a {self.kind}: no company"
+                ),
+                Words("请更正 legal，或更正 kind。", "Correct its legal, or its kind."),
+            )
         return self
 
     @property

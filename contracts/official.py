@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jsonschema_rs
 
 from contracts.standard import COMPARISONS, OBJECT, PROPERTY, QUALITY, RELATIONSHIP, SLA, nearest
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from contracts.document import ContractError, Document, Place
     from contracts.standard import Element
 
-_AS_THE_STANDARD: Final = (
-    "Correct it as the Open Data Contract Standard v3.1 says for this element."
+_AS_THE_STANDARD: Final = Words(
+    "请按 Open Data Contract Standard v3.1 对该元素的规定更正。",
+    "Correct it as the Open Data Contract Standard v3.1 says for this element.",
 )
 _UNKNOWN: Final = ("unevaluatedProperties", "additionalProperties")
 #: What stands in a list of this name is one of these elements.
@@ -99,7 +101,9 @@ def _unknown_keys(doc: Document, place: Place) -> list[str] | None:
 def _unknown(doc: Document, place: Place, key: str) -> ContractError:
     element = _element(place) or PROPERTY
     return doc.fail(
-        (*place, key), f"breaks ODCS: {key!r} is no key here", nearest(key, sorted(element.known))
+        (*place, key),
+        Words(f"违反 ODCS：此处没有键 {key!r}", f"breaks ODCS: {key!r} is no key here"),
+        nearest(key, sorted(element.known)),
     )
 
 
@@ -109,11 +113,18 @@ def _told(doc: Document, error: ValidationError) -> ContractError:
         node = _node(doc, place)
         used = [c for c in COMPARISONS if isinstance(node, dict) and c in node]
         if len(used) != 1:
-            listed = ", ".join(used) or "none"
+            many, names = len(used), ", ".join(used)
             return doc.fail(
                 place,
-                f"breaks ODCS: {len(used)} operators in one check ({listed})",
-                "Write one operator a check; mustBeBetween: [low, high] says two bounds.",
+                Words(
+                    f"违反 ODCS：一项检查有 {many} 个运算符（{names or '无'}）",
+                    f"breaks ODCS: {many} operators in one check ({names or 'none'})",
+                ),
+                Words(
+                    "每项检查请写一个运算符；mustBeBetween: [low, high] 可写两个界限。",
+                    "Write one operator a check; mustBeBetween: [low, high] says two bounds.",
+                ),
             )
     words = re.sub(r"\s+", " ", error.message)[:300]
-    return doc.fail(place, f"breaks ODCS: {words}", _AS_THE_STANDARD)
+    problem = Words(f"违反 ODCS：{words}", f"breaks ODCS: {words}")
+    return doc.fail(place, problem, _AS_THE_STANDARD)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from contracts.document import ContractError
 from contracts.standard import nearest
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from contracts.document import Document, Faults, Place
 
 _T = TypeVar("_T")
+_NONE_READ: Final = Words("请删去：此处一概不读。", "Take it out: none is read here.")
+
+
+def twice(name: object) -> tuple[Words, Words]:
+    """Return the problem and the remedy of what stands somewhere twice."""
+    return (
+        Words(f"{name!r} 在此出现两次", f"{name!r} stands here twice"),
+        Words("请保留其一。", "Keep one of the two."),
+    )
 
 
 @dataclass(frozen=True)
@@ -41,13 +51,7 @@ class Part:
         for i, item in enumerate(node.get("customProperties") or ()):
             where = (*place, "customProperties", i)
             if item["property"] in found:
-                self.note(
-                    [
-                        self.doc.fail(
-                            where, f"{item['property']!r} stands here twice", "Keep one of the two."
-                        )
-                    ]
-                )
+                self.note([self.doc.fail(where, *twice(item["property"]))])
             found[item["property"]] = (item.get("value"), (*where, "value"))
         return found
 
@@ -57,11 +61,9 @@ class Part:
         """Note custom properties that nothing reads: each would be a silent skip."""
         names = tuple(known)
         for name, (_, place) in custom.items():
-            remedy = nearest(name, names) if names else "Take it out: none is read here."
-            self.note(
-                [
-                    self.doc.fail(
-                        place[:-1], f"nothing reads the customProperty {name!r} here", remedy
-                    )
-                ]
+            remedy = nearest(name, names) if names else _NONE_READ
+            problem = Words(
+                f"此处没有程序读取 customProperty {name!r}",
+                f"nothing reads the customProperty {name!r} here",
             )
+            self.note([self.doc.fail(place[:-1], problem, remedy)])

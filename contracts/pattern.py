@@ -13,10 +13,14 @@ from typing import Annotated, Final
 from pydantic import AfterValidator
 
 from contracts.errors import BadValueError
+from contracts.words import Words
 
 #: Escaped letters that mean the same in ECMA-262, Java and Python.
 _LETTERS: Final = frozenset("dDwWsSbBtnrfv")
-_REMEDY: Final = "Write it in the part of ECMA-262 that every engine reads alike."
+_REMEDY: Final = Words(
+    "请用 ECMA-262 中各引擎读法一致的部分书写。",
+    "Write it in the part of ECMA-262 that every engine reads alike.",
+)
 _GROUP: Final = re.compile(r"\(\?(?::|=|!|<=|<!|<([A-Za-z][A-Za-z0-9]*)>)")
 _FLAGS: Final = re.compile(r"\(\?[ims]+\)")
 _REPEAT: Final = re.compile(r"\{[0-9]+(,[0-9]*)?\}")
@@ -45,10 +49,15 @@ class _Scan:
         self.python.append(self.pattern[self.at : self.at + length])
         self.at += length
 
-    def refuse(self, why: str) -> ValueError:
-        where = f"character {self.at + 1}"
+    def refuse(self, zh: str, en: str) -> ValueError:
+        """Return the error of what stands here; both texts go on from its place."""
+        at = self.at + 1
         return BadValueError(
-            f"{self.pattern!r} is no regular expression that runs: {where} {why}", _REMEDY
+            Words(
+                f"{self.pattern!r} 不是可运行的正则表达式：第 {at} 个字符{zh}",
+                f"{self.pattern!r} is no regular expression that runs: character {at} {en}",
+            ),
+            _REMEDY,
         )
 
     def translated(self) -> str:
@@ -65,7 +74,10 @@ class _Scan:
                     self.group()
                 case "{":
                     if not (repeat := _REPEAT.match(self.pattern, self.at)):
-                        raise self.refuse(r"is no {n} or {n,m}; a brace itself is written \{")
+                        raise self.refuse(
+                            r"不是 {n} 或 {n,m}；花括号本身写作 \{",
+                            r"is no {n} or {n,m}; a brace itself is written \{",
+                        )
                     self.take(repeat)
                 case _:
                     self.plain()
@@ -80,14 +92,20 @@ class _Scan:
         elif following in ("p", "P"):
             found = _PROPERTY.match(self.pattern, self.at)
             if found is None or not _CATEGORY.fullmatch(found.group(1)):
-                raise self.refuse(r"begins no class like \p{L}, \p{Lu} or \p{Script=Han}")
+                raise self.refuse(
+                    r"开始的不是 \p{L}、\p{Lu} 或 \p{Script=Han} 这样的类",
+                    r"begins no class like \p{L}, \p{Lu} or \p{Script=Han}",
+                )
             self.take(found, "a")
         elif (
             not following
             or following == "0"
             or (following.isascii() and following.isalpha() and following not in _LETTERS)
         ):
-            raise self.refuse(f"begins \\{following}, which ECMA-262 does not have")
+            raise self.refuse(
+                f"开始的 \\{following} 是 ECMA-262 所没有的",
+                f"begins \\{following}, which ECMA-262 does not have",
+            )
         else:
             self.plain(2)
 
@@ -95,15 +113,21 @@ class _Scan:
         start = self.at
         self.plain(2 if self.pattern.startswith("[^", start) else 1)
         if self.pattern.startswith("]", self.at):
-            raise self.refuse(r"closes an empty class; a bracket itself is written \]")
+            raise self.refuse(
+                r"结束的是空的字符类；方括号本身写作 \]",
+                r"closes an empty class; a bracket itself is written \]",
+            )
         while not self.pattern.startswith("]", self.at):
             if self.at >= len(self.pattern):
                 self.at = start
-                raise self.refuse("opens a class that nothing closes")
+                raise self.refuse("开始的字符类没有结束", "opens a class that nothing closes")
             if self.pattern[self.at] == "\\":
                 self.escape()
             elif self.pattern[self.at] == "[" or self.pattern.startswith("&&", self.at):
-                raise self.refuse(r"begins a class in a class; write \[ or \&")
+                raise self.refuse(
+                    r"在字符类中又开始一个类；请写 \[ 或 \&",
+                    r"begins a class in a class; write \[ or \&",
+                )
             else:
                 self.plain()
         self.plain()
@@ -111,7 +135,10 @@ class _Scan:
     def group(self) -> None:
         found = _GROUP.match(self.pattern, self.at)
         if found is None:
-            raise self.refuse("opens a group of another dialect; (?:…), (?<name>…), (?=…) are read")
+            raise self.refuse(
+                "开始的分组属于另一种方言；可读 (?:…)、(?<name>…)、(?=…)",
+                "opens a group of another dialect; (?:…), (?<name>…), (?=…) are read",
+            )
         self.take(found, f"(?P<{found.group(1)}>" if found.group(1) else None)
 
 
@@ -121,7 +148,10 @@ def _compiled(python: str, pattern: str) -> None:
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(python)
     except (re.error, OverflowError, RecursionError) as bad:
-        raise BadValueError(f"{pattern!r} is no regular expression: {bad}", _REMEDY) from None
+        problem = Words(
+            f"{pattern!r} 不是正则表达式：{bad}", f"{pattern!r} is no regular expression: {bad}"
+        )
+        raise BadValueError(problem, _REMEDY) from None
 
 
 def _of_spark(pattern: str) -> str:

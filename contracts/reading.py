@@ -20,6 +20,7 @@ from contracts.official import breaches
 from contracts.part import Part
 from contracts.sla import Levels
 from contracts.standard import OBJECT, refused
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,8 +78,11 @@ class _Build(Part):
         if len(objects) != 1:
             raise doc.fail(
                 ("schema",),
-                f"{len(objects)} schema objects",
-                "Write one contract a dataset: exactly one schema object.",
+                Words(f"有 {len(objects)} 个 schema 对象", f"{len(objects)} schema objects"),
+                Words(
+                    "请每个数据集写一份契约：恰好一个 schema 对象。",
+                    "Write one contract a dataset: exactly one schema object.",
+                ),
             )
         [table] = objects
         custom = self.custom(data, ())
@@ -99,15 +103,21 @@ class _Build(Part):
         data = self.doc.data
         dataset, contract_id = str(table.get("name", "")), str(data.get("id", ""))
         with self.faults.noted():
-            self.plain(dataset, "dataset", ("schema", 0, "name"))
+            self.plain(dataset, Words("数据集", "dataset"), ("schema", 0, "name"))
         if contract_id.rsplit(".", maxsplit=1)[-1] != dataset or contract_id.count(".") != 1:
             self.note(
                 [
                     self.doc.fail(
                         ("id",),
-                        f"the id {contract_id!r} does not end in the schema object's name"
-                        f" {dataset!r}",
-                        "Name the contract <domain>.<dataset>.",
+                        Words(
+                            f"id {contract_id!r} 不以 schema 对象的名称 {dataset!r} 结尾",
+                            f"the id {contract_id!r} does not end in the schema object's name"
+                            f" {dataset!r}",
+                        ),
+                        Words(
+                            "请把契约命名为 <领域>.<数据集>。",
+                            "Name the contract <domain>.<dataset>.",
+                        ),
                     )
                 ]
             )
@@ -155,11 +165,13 @@ class _Build(Part):
         except ValueError:
             return self.doc.file.name
 
-    def plain(self, name: str, what: str, place: Place) -> None:
+    def plain(self, name: str, what: Words, place: Place) -> None:
         """Refuse a name that cannot be part of a table's name and its folder's."""
         if not _PLAIN.fullmatch(name):
             raise self.doc.fail(
-                place, f"{name!r} is no name of a {what}", "Use small letters, digits and _."
+                place,
+                Words(f"{name!r} 不能作{what.zh}的名称", f"{name!r} is no name of a {what.en}"),
+                Words("请用小写字母、数字和 _。", "Use small letters, digits and _."),
             )
 
     def servers(self) -> tuple[model.Server, ...]:
@@ -172,8 +184,11 @@ class _Build(Part):
                 if server.provider in servers:
                     raise self.doc.fail(
                         (*place, "server"),
-                        f"two servers are called {server.provider!r}",
-                        "Keep one of them.",
+                        Words(
+                            f"有两个服务器叫 {server.provider!r}",
+                            f"two servers are called {server.provider!r}",
+                        ),
+                        Words("请保留其一。", "Keep one of them."),
                     )
                 servers[server.provider] = server
         return tuple(servers.values())
@@ -188,8 +203,13 @@ class _Build(Part):
                 [
                     self.doc.fail(
                         (*place, key),
-                        f"nothing reads {key!r} of a server",
-                        f"Write {key} into its customProperty export.",
+                        Words(
+                            f"没有程序读取服务器的 {key!r}", f"nothing reads {key!r} of a server"
+                        ),
+                        Words(
+                            f"请把 {key} 写到它的 customProperty export 中。",
+                            f"Write {key} into its customProperty export.",
+                        ),
                     )
                 ]
             )
@@ -198,11 +218,17 @@ class _Build(Part):
         if ".." in Path(path).parts or within.startswith("/"):
             raise self.doc.fail(
                 (*place, "path"),
-                f"the path {path!r} leaves the source's root",
-                "Write it relative to the root, without '..'.",
+                Words(
+                    f"路径 {path!r} 超出了来源的根目录",
+                    f"the path {path!r} leaves the source's root",
+                ),
+                Words(
+                    "请写相对于根目录的路径，不带 '..'。",
+                    "Write it relative to the root, without '..'.",
+                ),
             )
         provider = str(item.get("server") or "")
-        self.plain(provider, "provider", (*place, "server"))
+        self.plain(provider, Words("提供方", "provider"), (*place, "server"))
         fields = {
             "provider": provider,
             "path": path,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import UsageError
 from contracts.layout import ROOT
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,13 +28,19 @@ def reference_csv(root: Path, file: str) -> Path:
         found = folder / name
         if found.is_file() and not found.resolve().is_relative_to(top.resolve()):
             raise UsageError(
-                f"{name} is a link that leaves the tree.", "Put the file itself there."
+                Words(
+                    f"{name} 是指向契约树之外的链接。", f"{name} is a link that leaves the tree."
+                ),
+                Words("请放文件本身。", "Put the file itself there."),
             )
         if found.is_file():
             return found
     raise UsageError(
-        f"There is no reference table {name} for {file}.",
-        f"Put {name} beside the contract, in {Path(file).parent}/.",
+        Words(f"没有 {file} 的参照表 {name}。", f"There is no reference table {name} for {file}."),
+        Words(
+            f"请把 {name} 放到契约旁边的 {Path(file).parent}/ 中。",
+            f"Put {name} beside the contract, in {Path(file).parent}/.",
+        ),
     )
 
 
@@ -44,9 +51,10 @@ def column_rows(path: Path, columns: tuple[str, ...]) -> tuple[tuple[str, ...], 
         rows = csv.DictReader(handle)
         lost = [name for name in columns if name not in (rows.fieldnames or ())]
         if lost:
+            has = rows.fieldnames or ()
             raise UsageError(
-                f"{path.name} has no column {lost[0]}.",
-                f"It has {', '.join(rows.fieldnames or ())}.",
+                Words(f"{path.name} 没有列 {lost[0]}。", f"{path.name} has no column {lost[0]}."),
+                Words(f"它有 {'、'.join(has)}。", f"It has {', '.join(has)}."),
             )
         return tuple(dict.fromkeys(tuple(row[name] for name in columns) for row in rows))
 

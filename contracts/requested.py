@@ -15,6 +15,7 @@ from contracts.crosscheck import check_across, check_tables
 from contracts.document import ContractError
 from contracts.loading import load_tree
 from contracts.reading import read_contract
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,11 @@ def _with(tree: Tree, file: Path) -> Tree:
     contract = read_contract(file, file.parent).model_copy(update={"source": str(file)})
     if contract.product is None or contract.id in tree.products:
         raise ContractError(
-            file, None, ("id",), f"{contract.id} is no product of its own", "Make the request anew."
+            file,
+            None,
+            ("id",),
+            Words(f"{contract.id} 不是独立的产品", f"{contract.id} is no product of its own"),
+            Words("请重新提出申请。", "Make the request anew."),
         )
     approvals = {**(tree.approvals or {}), **(read_approvals(file.parent) or {})}
     more = replace(tree, products={**tree.products, contract.id: contract}, approvals=approvals)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from contracts.document import ContractError
 from contracts.product import Policy
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from contracts.model import Contract, Provider
-    from contracts.product import Return
+    from contracts.product import Product, Return
 
 _PLACE = ("customProperties",)
 #: A district is the first six digits of a division code (GB/T 2260).
@@ -32,26 +33,55 @@ def with_returns(contract: Contract, providers: Mapping[str, Provider], file: Pa
     product = contract.product
     if product is not None and product.returned_to:
         raise ContractError(
-            file, None, _PLACE, "returned_to is not written by hand", "Declare a return instead."
+            file,
+            None,
+            _PLACE,
+            Words("returned_to 不由人手填写", "returned_to is not written by hand"),
+            Words("请改为声明 return。", "Declare a return instead."),
         )
     if product is None or product.returns is None:
         return contract
     districts = {p.id: p.code for p in providers.values() if p.kind == "district"}
     names = {c.name for c in contract.columns}
-    problem, remedy = "", ""
-    if not districts:
-        problem, remedy = "rows are returned to no district", "List districts in providers.yaml."
-    elif product.returns.column not in names:
-        problem = f"rows are returned by {product.returns.column!r}, which is no column"
-        remedy = "Name the column with the division code."
-    elif taken := {p.name for p in product.policies} & set(districts):
-        problem, remedy = f"a policy is called {min(taken)!r} already", "Call it otherwise."
-    if problem:
-        raise ContractError(file, None, _PLACE, problem, remedy)
+    _check(product, product.returns, districts, names, file)
     made = tuple(_policy(product.returns, name, code) for name, code in districts.items())
     policies = (*product.policies, *made)
     returned = product.model_copy(update={"policies": policies, "returned_to": tuple(districts)})
     return contract.model_copy(update={"product": returned})
+
+
+def _check(
+    product: Product, returns: Return, districts: Mapping[str, str], names: set[str], file: Path
+) -> None:
+    """Raise ContractError where rows cannot be returned as the product says."""
+    by = returns.column
+    if not districts:
+        raise ContractError(
+            file,
+            None,
+            _PLACE,
+            Words("没有可回流的区", "rows are returned to no district"),
+            Words("请在 providers.yaml 中列出各区。", "List districts in providers.yaml."),
+        )
+    if by not in names:
+        raise ContractError(
+            file,
+            None,
+            _PLACE,
+            Words(
+                f"回流所依据的 {by!r} 不是列", f"rows are returned by {by!r}, which is no column"
+            ),
+            Words("请写含区划代码的列。", "Name the column with the division code."),
+        )
+    if taken := {p.name for p in product.policies} & set(districts):
+        name = min(taken)
+        raise ContractError(
+            file,
+            None,
+            _PLACE,
+            Words(f"已有策略叫 {name!r}", f"a policy is called {name!r} already"),
+            Words("请另取名称。", "Call it otherwise."),
+        )
 
 
 def _policy(returns: Return, district: str, code: str) -> Policy:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from contracts.words import Words
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -30,7 +32,7 @@ class NamedRule:
 
     name: str
     dimension: Dimension
-    message: str
+    message: Words
     arguments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The rule's arguments and the values each may have."""
     types: tuple[LogicalType, ...] = ("string",)
@@ -44,40 +46,54 @@ NAMED_RULES: Final[Mapping[str, NamedRule]] = {
         NamedRule(
             "resident_id",
             "accuracy",
-            "不是有效的公民身份号码（GB 11643-1999） not a valid resident identity number",
+            Words(
+                "不是有效的公民身份号码（GB 11643-1999）",
+                "not a valid resident identity number (GB 11643-1999)",
+            ),
         ),
         NamedRule(
             "uscc",
             "accuracy",
-            "不是有效的统一社会信用代码（GB 32100-2015） not a valid unified social credit code",
+            Words(
+                "不是有效的统一社会信用代码（GB 32100-2015）",
+                "not a valid unified social credit code (GB 32100-2015)",
+            ),
         ),
         NamedRule(
             "division_code",
             "conformity",
-            "不在行政区划代码表内（GB/T 2260） not a division code in force",
+            Words(
+                "不在现行行政区划代码表内（GB/T 2260）", "not a division code in force (GB/T 2260)"
+            ),
             {"digits": (6, 9, 12)},
         ),
-        NamedRule("plate", "conformity", "不是机动车号牌（GA 36-2018） not a vehicle plate"),
-        NamedRule("mobile", "conformity", "不是手机号码 not a mobile number"),
-        NamedRule("phone", "conformity", "不是电话号码 not a telephone number"),
+        NamedRule(
+            "plate",
+            "conformity",
+            Words("不是机动车号牌（GA 36-2018）", "not a vehicle plate (GA 36-2018)"),
+        ),
+        NamedRule("mobile", "conformity", Words("不是手机号码", "not a mobile number")),
+        NamedRule("phone", "conformity", Words("不是电话号码", "not a telephone number")),
         NamedRule(
             "lon_beijing",
             "accuracy",
-            "经度不在北京范围（WGS84） longitude outside Beijing",
+            Words("经度不在北京范围（WGS84）", "longitude outside Beijing (WGS84)"),
             types=("number",),
             is_identifier=False,
         ),
         NamedRule(
             "lat_beijing",
             "accuracy",
-            "纬度不在北京范围（WGS84） latitude outside Beijing",
+            Words("纬度不在北京范围（WGS84）", "latitude outside Beijing (WGS84)"),
             types=("number",),
             is_identifier=False,
         ),
         NamedRule(
             "gb4754",
             "conformity",
-            "不是国民经济行业代码（GB/T 4754-2017） not an industry code",
+            Words(
+                "不是国民经济行业代码（GB/T 4754-2017）", "not an industry code (GB/T 4754-2017)"
+            ),
         ),
     )
 }
@@ -92,7 +108,7 @@ class RowRule:
     column: str | None
     dimension: Dimension
     severity: Severity
-    message: str
+    message: Words
     arguments: Mapping[str, Any] = field(default_factory=dict)
     threshold_percent: float | None = None
     """Share of bad rows (percent) above which the rule's own result is a failure."""
@@ -105,14 +121,13 @@ def is_identifier(column: Column) -> bool:
 
 def row_rules(contract: Contract) -> tuple[RowRule, ...]:
     """Return every row rule of the contract; a rule's position is its bit in the mask."""
-    rules = [
-        RowRule(SHAPE, "shape", None, "conformity", "error", "列数与表头不符 ragged row"),
-    ]
+    ragged = Words("列数与表头不符", "ragged row")
+    rules = [RowRule(SHAPE, "shape", None, "conformity", "error", ragged)]
     for column in contract.columns:
         rules += _of_column(column)
     rules += map(_of_table_reference, contract.references)
     if contract.key:
-        names = "、".join(c.header for c in contract.key)
+        names = [c.header for c in contract.key]
         rules.append(
             RowRule(
                 KEY_CONFLICT,
@@ -120,44 +135,51 @@ def row_rules(contract: Contract) -> tuple[RowRule, ...]:
                 None,
                 "accuracy",
                 "error",
-                f"主键（{names}）重复而内容不同 same key, different content",
+                Words(
+                    f"主键（{'、'.join(names)}）重复而内容不同",
+                    f"same key ({', '.join(names)}), different content",
+                ),
             )
         )
     return tuple(rules)
 
 
 def _of_column(column: Column) -> Iterator[RowRule]:  # noqa: C901  (one branch a kind of rule)
-    def rule(kind: str, dimension: Dimension, message: str, **arguments: object) -> RowRule:
+    def rule(kind: str, dimension: Dimension, message: Words, **arguments: object) -> RowRule:
         return RowRule(
             id=f"{column.name}.{kind}",
             kind=kind,
             column=column.name,
             dimension=dimension,
             severity="error",
-            message=f"{column.header}：{message}",
+            message=_of(column, message),
             arguments=arguments,
         )
 
     options = column.options
     if column.required:
-        yield rule("required", "completeness", "必填而为空 missing")
+        yield rule("required", "completeness", Words("必填而为空", "missing"))
     if column.type != "string":
         expected = f"{column.type} {options.format or ''}".strip()
-        yield rule("type", "conformity", f"不能读作 {expected} cannot be read as {expected}")
+        unread = Words(f"不能读作 {expected}", f"cannot be read as {expected}")
+        yield rule("type", "conformity", unread)
     if column.rule is not None:
         named = NAMED_RULES[column.rule.name]
         yield rule(named.name, named.dimension, named.message, **column.rule.arguments)
     if options.pattern is not None:
-        yield rule("pattern", "conformity", "格式不符 does not match", pattern=options.pattern)
+        unlike = Words("格式不符", "does not match")
+        yield rule("pattern", "conformity", unlike, pattern=options.pattern)
     if options.min_length is not None:
-        yield rule("min_length", "conformity", "过短 too short", length=options.min_length)
+        short = Words("过短", "too short")
+        yield rule("min_length", "conformity", short, length=options.min_length)
     if options.max_length is not None:
-        yield rule("max_length", "conformity", "过长 too long", length=options.max_length)
+        long = Words("过长", "too long")
+        yield rule("max_length", "conformity", long, length=options.max_length)
     if options.minimum is not None or options.maximum is not None:
         yield rule(
             "range",
             "accuracy",
-            f"超出范围 outside [{options.minimum}, {options.maximum}]",
+            _outside(f"[{options.minimum}, {options.maximum}]"),
             minimum=options.minimum,
             maximum=options.maximum,
         )
@@ -166,31 +188,37 @@ def _of_column(column: Column) -> Iterator[RowRule]:  # noqa: C901  (one branch 
         yield rule(
             "exclusive_range",
             "accuracy",
-            f"超出范围 outside ({low}, {high})",
+            _outside(f"({low}, {high})"),
             minimum=low,
             maximum=high,
         )
     if options.multiple_of is not None:
-        yield rule(
-            "multiple_of",
-            "accuracy",
-            f"不是 {options.multiple_of:g} 的倍数 not a multiple of {options.multiple_of:g}",
-            of=options.multiple_of,
-        )
+        step = f"{options.multiple_of:g}"
+        message = Words(f"不是 {step} 的倍数", f"not a multiple of {step}")
+        yield rule("multiple_of", "accuracy", message, of=options.multiple_of)
     if column.enum:
-        yield rule("enum", "conformity", "不在取值表内 not an allowed value", values=column.enum)
+        strange = Words("不在取值表内", "not an allowed value")
+        yield rule("enum", "conformity", strange, values=column.enum)
     if column.reference is not None:
-        threshold = column.reference.threshold
+        threshold, file = column.reference.threshold, column.reference.file
         yield RowRule(
             id=f"{column.name}.reference",
             kind="reference",
             column=column.name,
             dimension="consistency",
             severity=threshold.severity,
-            message=f"{column.header}：不在参照表内 not in {column.reference.file}",
-            arguments={"file": column.reference.file, "column": column.reference.column},
+            message=_of(column, Words(f"不在参照表 {file} 内", f"not in {file}")),
+            arguments={"file": file, "column": column.reference.column},
             threshold_percent=threshold.bad_percent,
         )
+
+
+def _of(column: Column, message: Words) -> Words:
+    return Words(f"{column.header}：{message.zh}", f"{column.header}: {message.en}")
+
+
+def _outside(bounds: str) -> Words:
+    return Words(f"超出范围 {bounds}", f"outside {bounds}")
 
 
 def _of_table_reference(reference: TableReference) -> RowRule:
@@ -201,7 +229,10 @@ def _of_table_reference(reference: TableReference) -> RowRule:
         column=None,
         dimension="consistency",
         severity=reference.threshold.severity,
-        message=f"{names}：合起来不在参照表内 together not in {reference.file}",
+        message=Words(
+            f"{names}：合起来不在参照表 {reference.file} 内",
+            f"{names}: together not in {reference.file}",
+        ),
         arguments={
             "columns": reference.columns,
             "file": reference.file,
@@ -218,13 +249,15 @@ class BatchRule:
     id: str
     column: str
     dimension: Dimension
-    message: str
+    message: Words
 
 
 def batch_rules(contract: Contract) -> tuple[BatchRule, ...]:
     """Return what columns declare of all rows together: ``unique``."""
     return tuple(
-        BatchRule(f"{c.name}.unique", c.name, "accuracy", f"{c.header}：值重复 repeated values")
+        BatchRule(
+            f"{c.name}.unique", c.name, "accuracy", _of(c, Words("值重复", "repeated values"))
+        )
         for c in contract.columns
         if c.unique
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from contracts import model
 from contracts.part import Part
 from contracts.standard import SLA, SLA_UNCHECKED, nearest, refused
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,11 +62,18 @@ class Levels(Part):
                 elif name not in READ:
                     raise self.doc.fail(
                         (*place, "property"),
-                        f"nothing reads the service level {name!r}",
+                        Words(
+                            f"没有程序读取服务级别 {name!r}",
+                            f"nothing reads the service level {name!r}",
+                        ),
                         nearest(name, (*READ, *SLA_UNCHECKED)),
                     )
                 elif READ[name][0] in fields:
-                    raise self.doc.fail(place, f"{name} stands here twice", "Keep one of the two.")
+                    raise self.doc.fail(
+                        place,
+                        Words(f"{name} 在此出现两次", f"{name} stands here twice"),
+                        Words("请保留其一。", "Keep one of the two."),
+                    )
                 else:
                     of, read = READ[name]
                     fields[of] = read(self.doc, item, place)
@@ -81,14 +89,16 @@ def _measure(
     value = item.get("value")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:  # noqa: PLR2004
         raise doc.fail(
-            (*place, "value"), f"{value!r} is no span of time", "Write a number ≥ 0, and its unit."
+            (*place, "value"),
+            Words(f"{value!r} 不是时长", f"{value!r} is no span of time"),
+            Words("请写不小于 0 的数及其单位。", "Write a number ≥ 0, and its unit."),
         )
     unit = _UNITS.get(str(item.get("unit") or default))
     if unit is None:
         raise doc.fail(
             (*place, "unit"),
-            f"{item.get('unit')!r} is no unit of time",
-            "Use min, h, d, w, m or y.",
+            Words(f"{item.get('unit')!r} 不是时间单位", f"{item.get('unit')!r} is no unit of time"),
+            Words("请用 min、h、d、w、m 或 y。", "Use min, h, d, w, m or y."),
         )
     return value, unit
 
@@ -97,8 +107,11 @@ def _cycle(doc: Document, item: Mapping[str, Any], place: Place) -> model.Cycle:
     measure = _measure(doc, item, place, "d")
     cycle = _CYCLES.get(measure)
     if cycle is None:
+        span = f"{measure[0]:g} {measure[1]}"
         raise doc.fail(
-            place, f"no cycle is {measure[0]:g} {measure[1]}", "Use 1 d, 7 d, 1 m, 3 m, 1 y."
+            place,
+            Words(f"没有 {span} 的周期", f"no cycle is {span}"),
+            Words("请用 1 d、7 d、1 m、3 m、1 y。", "Use 1 d, 7 d, 1 m, 3 m, 1 y."),
         )
     return cycle
 
@@ -106,14 +119,22 @@ def _cycle(doc: Document, item: Mapping[str, Any], place: Place) -> model.Cycle:
 def _latency(doc: Document, item: Mapping[str, Any], place: Place) -> float:
     value, unit = _measure(doc, item, place, "h")
     if unit not in _HOURS:
-        raise doc.fail((*place, "unit"), f"a latency in {unit!r} is no deadline", "Use h or d.")
+        raise doc.fail(
+            (*place, "unit"),
+            Words(f"以 {unit!r} 计的时延不成期限", f"a latency in {unit!r} is no deadline"),
+            Words("请用 h 或 d。", "Use h or d."),
+        )
     return value * _HOURS[unit]
 
 
 def _retention(doc: Document, item: Mapping[str, Any], place: Place) -> int:
     value, unit = _measure(doc, item, place, "d")
     if unit not in _DAYS:
-        raise doc.fail((*place, "unit"), f"a retention in {unit!r} is too short", "Use d, m or y.")
+        raise doc.fail(
+            (*place, "unit"),
+            Words(f"以 {unit!r} 计的保存期过短", f"a retention in {unit!r} is too short"),
+            Words("请用 d、m 或 y。", "Use d, m or y."),
+        )
     return int(value * _DAYS[unit])
 
 
@@ -126,10 +147,16 @@ def _clock(doc: Document, item: Mapping[str, Any], place: Place) -> time:
         parsed = time.fromisoformat(text)
     except ValueError:
         raise doc.fail(
-            place, f"{text!r} is no time of day", 'Write "HH:MM+08:00", in quotes.'
+            place,
+            Words(f"{text!r} 不是时刻", f"{text!r} is no time of day"),
+            Words('请写 "HH:MM+08:00"，带引号。', 'Write "HH:MM+08:00", in quotes.'),
         ) from None
     if parsed.tzinfo is not None and parsed.utcoffset() != _CITY_OFFSET:
-        raise doc.fail(place, f"{text!r} is not city time", "Write it with +08:00.")
+        raise doc.fail(
+            place,
+            Words(f"{text!r} 不是本市时间", f"{text!r} is not city time"),
+            Words("请带 +08:00 书写。", "Write it with +08:00."),
+        )
     return parsed.replace(tzinfo=None)
 
 

@@ -10,6 +10,8 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from contracts.words import Words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -45,7 +47,7 @@ class Element:
 
     read: frozenset[str]
     descriptive: frozenset[str]
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, Words] = field(default_factory=dict)
     """Keys that promise what nothing here does, and what to write instead."""
 
     @property
@@ -67,7 +69,9 @@ _ABOUT: Final = frozenset(
         "context",
     ]
 )
-_NESTED: Final = "Write one column a value: only flat tables are read."
+_NESTED: Final = Words(
+    "请每个值写一列：只读平面表。", "Write one column a value: only flat tables are read."
+)
 OBJECT: Final = Element(
     read=frozenset(
         [
@@ -118,7 +122,10 @@ PROPERTY: Final = Element(
         ]
     ),
     refused={
-        "semanticType": "Leave it out: every property here is a column of the export.",
+        "semanticType": Words(
+            "请不写：此处每个属性都是导出的一列。",
+            "Leave it out: every property here is a column of the export.",
+        ),
         "items": _NESTED,
         "properties": _NESTED,
         "map": _NESTED,
@@ -146,7 +153,12 @@ QUALITY: Final = Element(
     descriptive=frozenset(
         ["authoritativeDefinitions", "businessImpact", "method", "schedule", "scheduler", "tags"]
     ),
-    refused={"customProperties": "Write what the check needs into its arguments or its query."},
+    refused={
+        "customProperties": Words(
+            "请把检查所需写入 arguments 或 query。",
+            "Write what the check needs into its arguments or its query.",
+        )
+    },
 )
 RELATIONSHIP: Final = Element(
     read=frozenset(("from", "to", "type", "customProperties")), descriptive=frozenset(("id",))
@@ -165,12 +177,20 @@ SLA: Final = Element(
         ]
     ),
     refused={
-        "valueExt": "Write one value, and its unit.",
-        "customProperties": "Take them out: nothing reads them here.",
+        "valueExt": Words("请写一个值及其单位。", "Write one value, and its unit."),
+        "customProperties": Words(
+            "请删去：此处没有程序读取。", "Take them out: nothing reads them here."
+        ),
     },
 )
-_SQL: Final = "Write it as a check of type sql under quality, or leave it out."
-_PATTERN: Final = "Write a pattern instead: nothing here knows formats of text."
+_SQL: Final = Words(
+    "请在 quality 下写成 sql 类型的检查，或不写。",
+    "Write it as a check of type sql under quality, or leave it out.",
+)
+_PATTERN: Final = Words(
+    "请改写 pattern：此处没有程序认得文本的格式。",
+    "Write a pattern instead: nothing here knows formats of text.",
+)
 _BOUNDS: Final = dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _SQL)
 _TEXT: Final = Element(
     frozenset(("minLength", "maxLength", "pattern")), frozenset(), {"format": _PATTERN}
@@ -178,7 +198,12 @@ _TEXT: Final = Element(
 _NUMBER: Final = Element(
     frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
     frozenset(),
-    {"format": "Leave it out, or name the type in physicalType: double, decimal(10,2)."},
+    {
+        "format": Words(
+            "请不写，或在 physicalType 中写明类型：double、decimal(10,2)。",
+            "Leave it out, or name the type in physicalType: double, decimal(10,2).",
+        )
+    },
 )
 #: ``logicalTypeOptions`` by logical type; the types that are not here have none that is read.
 OPTIONS: Final[Mapping[str, Element]] = {
@@ -191,8 +216,14 @@ OPTIONS: Final[Mapping[str, Element]] = {
         frozenset(),
         {
             **_BOUNDS,
-            "timezone": "Write the offset into the format (XXX); else it is the city's time.",
-            "defaultTimezone": "Leave it out: a time without an offset is the city's.",
+            "timezone": Words(
+                "请把时差写入格式（XXX）；否则即为本市时间。",
+                "Write the offset into the format (XXX); else it is the city's time.",
+            ),
+            "defaultTimezone": Words(
+                "请不写：没有时差的时间即本市时间。",
+                "Leave it out: a time without an offset is the city's.",
+            ),
         },
     ),
     "boolean": Element(frozenset(), frozenset()),
@@ -213,7 +244,8 @@ def refused(
     """Yield an error for each key of an element that promises what nothing here does."""
     for key in node:
         if key in element.refused and not _is_default(key, node[key]):
-            yield doc.fail((*place, key), f"nothing runs {key!r} here", element.refused[key])
+            problem = Words(f"此处没有程序执行 {key!r}", f"nothing runs {key!r} here")
+            yield doc.fail((*place, key), problem, element.refused[key])
 
 
 def _is_default(key: str, value: object) -> bool:
@@ -227,14 +259,24 @@ def unread_options(
     element = OPTIONS.get(kind, OPTIONS["boolean"])
     for name in options:
         if name not in element.read:
-            takes = ", ".join(sorted(element.read)) or "none"
-            remedy = element.refused.get(name, f"Take it out; a {kind} takes: {takes}.")
-            yield doc.fail((*place, name), f"nothing checks {name!r} on a {kind}", remedy)
+            takes = sorted(element.read)
+            otherwise = Words(
+                f"请删去；{kind} 可用：{'、'.join(takes) or '无'}。",
+                f"Take it out; a {kind} takes: {', '.join(takes) or 'none'}.",
+            )
+            yield doc.fail(
+                (*place, name),
+                Words(f"没有程序检查 {kind} 的 {name!r}", f"nothing checks {name!r} on a {kind}"),
+                element.refused.get(name, otherwise),
+            )
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``Did you mean …?`` for a word that was mistyped, else what there is."""
+def nearest(word: str, known: Iterable[str]) -> Words:
+    """Return the word to write instead of one that was mistyped, else what there is."""
     names = list(known)
     lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), lower, n=1)
-    return f"Write {lower[close[0]]}." if close else f"Write one of: {', '.join(names)}."
+    if close:
+        meant = lower[close[0]]
+        return Words(f"请写 {meant}。", f"Write {meant}.")
+    return Words(f"请写其中之一：{'、'.join(names)}。", f"Write one of: {', '.join(names)}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from contracts.document import ContractError, load_yaml
 from contracts.errors import UsageError
 from contracts.model import Provider
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,9 +50,16 @@ class Tree:
         """Return a source or product by id; UsageError lists what there is."""
         found = self.sources.get(contract_id) or self.products.get(contract_id)
         if found is None:
-            known = ", ".join([*self.sources, *self.products]) or "nothing"
+            known = [*self.sources, *self.products]
             raise UsageError(
-                f"There is no contract {contract_id!r} in {self.root}.", f"It holds: {known}."
+                Words(
+                    f"{self.root} 中没有契约 {contract_id!r}。",
+                    f"There is no contract {contract_id!r} in {self.root}.",
+                ),
+                Words(
+                    f"其中有：{'、'.join(known) or '无'}。",
+                    f"It holds: {', '.join(known) or 'nothing'}.",
+                ),
             )
         return found
 
@@ -87,6 +95,10 @@ def read_providers(root: Path) -> dict[str, Provider]:
     document = load_yaml(file)
     listed = document.data.get("providers")
     if not isinstance(listed, list):
-        raise document.fail(("providers",), "there is no list of providers", "List them.")
+        raise document.fail(
+            ("providers",),
+            Words("没有提供方清单", "there is no list of providers"),
+            Words("请逐项列出。", "List them."),
+        )
     found = [document.parse(Provider, item, ("providers", i)) for i, item in enumerate(listed)]
     return {p.id: p for p in found}

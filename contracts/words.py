@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Language = Literal["zh", "en"]
 Reader = Literal["zh", "en", "both"]
@@ -72,14 +72,22 @@ def reader(environ: Mapping[str, str] | None = None) -> Reader:
     """
     environ = os.environ if environ is None else environ
     asked = environ.get(SETTING, "").strip().lower()
-    for known in get_args(Reader):
+    readers: tuple[Reader, ...] = get_args(Reader)
+    for known in readers:
         if asked == known:
             return known
     locale = next((value for name in _LOCALES if (value := environ.get(name))), "")
-    for language in get_args(Language):
+    languages: tuple[Language, ...] = get_args(Language)
+    for language in languages:
         if locale.lower().replace("-", "_").split("_")[0].split(".")[0] == language:
             return language
     return "both"
+
+
+def listed(texts: Iterable[Words]) -> Words:
+    """Return several texts as one list in each language."""
+    told = tuple(texts)
+    return Words("；".join(one.zh for one in told), "; ".join(one.en for one in told))
 
 
 def text(zh: str, en: str) -> str:

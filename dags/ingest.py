@@ -9,6 +9,7 @@ from airflow.sdk import DAG, TriggerRule, get_current_context, task
 
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
+from contracts.words import Words
 from dags.landing import Land
 from dags.notifying import alerts
 from dags.running import (
@@ -91,8 +92,12 @@ def _failed(feed: Feed) -> str:
 
     run = get_current_context()["dag_run"]
     delivery = Delivery(feed.contract, feed.provider, date.fromisoformat(business_date()))
-    reason = f"a task gave up after its retries; its log in Airflow: {run.dag_id}, {run.run_id}"
-    return Ended.of(delivery, "failed", reason).to_json()
+    where = f"{run.dag_id}, {run.run_id}"
+    reason = Words(
+        f"任务重试后仍未成功；其日志在 Airflow 中：{where}",
+        f"a task gave up after its retries; its log in Airflow: {where}",
+    )
+    return Ended.of(delivery, "failed", reason.stored()).to_json()
 
 
 _tree = load_tree()

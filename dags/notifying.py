@@ -11,6 +11,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from contracts.layout import Home
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,7 @@ def alerts(subject: str, limit: timedelta, provider: str = "", *, is_by_clock: b
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=max(limit, _SHORTEST),
         callback=AsyncCallback(OutboxNotifier, kwargs={**told, "state": "overdue"}),
-        name="逾期 not complete in time",
+        name=str(Words("逾期", "not complete in time")),
     )
     return {
         "on_failure_callback": OutboxNotifier(state="failed", subject=subject, provider=provider),

@@ -9,6 +9,7 @@ from airflow.sdk import DAG, task
 
 from contracts.layout import Home
 from contracts.requested import city_tree
+from contracts.words import Words
 from dags.notifying import alerts
 from dags.running import (
     PRODUCT_DEFAULTS,
@@ -38,7 +39,7 @@ def product_dag(product: Contract, tree: Tree) -> DAG:
     """Return the DAG ``product__<dataset>``: one build a business date."""
     with DAG(
         dag_id=f"product__{product.dataset}",
-        dag_display_name=product_title(product, "产品"),
+        dag_display_name=product_title(product, Words("产品", "product")),
         description=product.title,
         doc_md=product_doc(product),
         schedule=when_all_complete(list(_inputs(product, tree))),
@@ -65,7 +66,7 @@ def share_dag(product: Contract) -> DAG:
     """Return the DAG ``share__<dataset>``: every policy's projection of a built date."""
     with DAG(
         dag_id=f"share__{product.dataset}",
-        dag_display_name=product_title(product, "共享"),
+        dag_display_name=product_title(product, Words("共享", "share")),
         description=product.title,
         doc_md=product_doc(product),
         schedule=when_all_complete([gold_asset(product)]),

@@ -24,6 +24,7 @@ from airflow.sdk import (
 from contracts.errors import UsageError
 from contracts.layout import ASSET_SCHEME
 from contracts.model import CITY_TZ
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,13 +127,18 @@ def business_date() -> str:
         UsageError: the run was started without a partition key, or with one that is no date.
     """
     key = get_current_context()["dag_run"].partition_key
-    remedy = "Trigger the DAG with the business date (YYYY-MM-DD) as its partition key."
+    remedy = Words(
+        "请以业务日期（YYYY-MM-DD）作为分区键触发该 DAG。",
+        "Trigger the DAG with the business date (YYYY-MM-DD) as its partition key.",
+    )
     if not key:
-        raise UsageError("This run has no business date.", remedy)
+        none = Words("本次运行没有业务日期。", "This run has no business date.")
+        raise UsageError(none, remedy)
     try:
         return date.fromisoformat(key).isoformat()
     except ValueError as error:
-        raise UsageError(f"The partition key {key!r} is no date.", remedy) from error
+        problem = Words(f"分区键 {key!r} 不是日期。", f"The partition key {key!r} is no date.")
+        raise UsageError(problem, remedy) from error
 
 
 def logged(told: str) -> str:
@@ -141,9 +147,10 @@ def logged(told: str) -> str:
 
     stage = from_json(told)
     if isinstance(stage, Ended):
-        _LOG.warning("%s: %s", stage.state, stage.reason)
+        _LOG.warning("%s: %s", stage.state, Words.read(stage.reason))
         if stage.batch_id:
-            _LOG.warning("批次 batch: ./jingshu batch show %s", stage.batch_id)
+            look = f"./jingshu batch show {stage.batch_id}"
+            _LOG.warning("%s", Words(f"批次：{look}", f"batch: {look}"))
     return told
 
 

@@ -13,30 +13,46 @@ from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from contracts.layout import Home
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from dags.running import is_clock_driven, is_wanted
 
+_LOG: Final = logging.getLogger(__name__)
 DAG_ID: Final = "upkeep"
 _EVERY_MIN: Final = 10
 #: How long a round takes new notices to send (s).
 _SENDING_S: Final = 60.0
 
-_DOC = """### 日常维护 Upkeep
+_NAME: Final = Words(
+    "日常维护：发送通知、联署、补触发", "Upkeep: send notices, cosign, start what waits"
+)
+_ABOUT: Final = Words(
+    "发送通知、交见证者联署、补触发产品。",
+    "Send notices, have the log cosigned, start products that wait for ever.",
+)
+_DOC: Final = Words(
+    """### 日常维护
 
-- `notify`：收集通知并发送到 `notices.toml` 中的地址。 Collects notices and sends them.
-- `witness`：把存证日志的最新检查点交给见证者联署。 Hands the log's checkpoint to its witnesses.
+- `notify`：收集通知并发送到 `notices.toml` 中的地址。
+- `witness`：把存证日志的最新检查点交给见证者联署。
 - `heal`：合并同一业务日期的重复待触发记录（apache/airflow#71070），使产品能够启动。
-  Joins double pending runs of one date, so that products start.
-"""
+""",
+    """
+### Upkeep
+
+- `notify`: collects notices and sends them to the addresses in `notices.toml`.
+- `witness`: hands the evidence log's newest checkpoint to its witnesses.
+- `heal`: joins double pending runs of one date (apache/airflow#71070), so that products start.
+""",
+)
 
 
 def upkeep_dag() -> DAG:
     """Return the DAG; a round that fails is made up for by the next one."""
     with DAG(
         dag_id=DAG_ID,
-        dag_display_name="日常维护 · 发送通知、联署、补触发 · upkeep",
-        description="发送通知、交见证者联署、补触发产品"
-        " Send notices, have the log cosigned, start products that wait for ever",
-        doc_md=_DOC,
+        dag_display_name=f"{_NAME} · {DAG_ID}",
+        description=str(_ABOUT),
+        doc_md=f"{_DOC.zh}{_DOC.en}",
         schedule=CronTriggerTimetable(f"*/{_EVERY_MIN} * * * *", timezone=str(CITY_TZ)),
         catchup=False,
         max_active_runs=1,
@@ -50,7 +66,7 @@ def upkeep_dag() -> DAG:
             from sharing.notices.rounds import collect_and_send
 
             told = str(collect_and_send(Home.from_env(), _SENDING_S))
-            logging.getLogger(__name__).info("通知 notices: %s", told)
+            _LOG.info("%s", Words(f"通知：{told}", f"notices: {told}"))
             return told
 
         @task
@@ -77,7 +93,7 @@ def upkeep_dag() -> DAG:
             if away := next((f for _, f in found if isinstance(f, Exception)), None):
                 raise away
             told = ", ".join(f"{witness.name}: {size:,}" for witness, size in found)
-            return told or "没有见证者 no witness is configured"
+            return told or str(Words("没有配置见证者", "no witness is configured"))
 
         notify()
         heal()

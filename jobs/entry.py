@@ -11,6 +11,7 @@ from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.loading import load_tree
 from contracts.requested import city_tree
+from contracts.words import Words
 from jobs import steps
 from jobs.faults import wordless
 from jobs.stages import Ended, LandedBatch, Verdict, from_json
@@ -31,7 +32,7 @@ def refine(landed_json: str) -> str:
     if isinstance(landed, Ended):
         return landed_json
     if not isinstance(landed, LandedBatch):
-        raise _wrong(landed.kind, "a landed batch")
+        raise _wrong(landed.kind, Words("已入湖的批次", "a landed batch"))
     return steps.audited(Home.from_env(), load_tree(), landed).to_json()
 
 
@@ -44,12 +45,15 @@ def publish(verdict_json: str) -> str:
             steps.failed(Home.from_env(), load_tree(), verdict)
         return verdict_json
     if not isinstance(verdict, Verdict):
-        raise _wrong(verdict.kind, "a verdict")
+        raise _wrong(verdict.kind, Words("审计结论", "a verdict"))
     return steps.publish_verdict(Home.from_env(), load_tree(), verdict).to_json()
 
 
-def _wrong(kind: str, wanted: str) -> JingshuError:
-    return UsageError(f"A {kind} was handed over.", f"Hand over {wanted}.")
+def _wrong(kind: str, wanted: Words) -> JingshuError:
+    return UsageError(
+        Words(f"交来的是 {kind}。", f"A {kind} was handed over."),
+        Words(f"请交来{wanted.zh}。", f"Hand over {wanted.en}."),
+    )
 
 
 @wordless

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from contracts.errors import JingshuError
 from contracts.layout import ROOT
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,13 +44,18 @@ class StageFailedError(JingshuError, RuntimeError):
     """An error of another's making that ended a stage, without its words."""
 
 
-def cause(error: BaseException) -> str:
+def cause(error: BaseException) -> Words:
     """Return an error's class and Spark's name for it; its words only if they are ours.
 
     Of a query that Spark could not read, also what it says about the query.
     """
     if isinstance(error, JingshuError):
-        return str(error)
+        return error.words
+    name = _named(error)
+    return Words(name, name)
+
+
+def _named(error: BaseException) -> str:
     name = type(error).__name__
     condition = _condition(error)
     if condition is None:
@@ -73,14 +79,15 @@ def _in_a_worker(text: str) -> str:
     return f" of {found[-1]}" if found else ""
 
 
-def places(error: BaseException) -> str:
+def places(error: BaseException) -> Words:
     """Return where an error arose: the last lines of this project on its way, innermost first."""
     own = [
         f"{Path(frame.filename).relative_to(ROOT)}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
         if _is_own(frame.filename)
     ]
-    return ", ".join(own[::-1][:_MOST_FRAMES]) or "outside of this project"
+    told = ", ".join(own[::-1][:_MOST_FRAMES])
+    return Words(told, told) if told else Words("本项目之外", "outside of this project")
 
 
 def _is_own(file: str) -> bool:
@@ -99,10 +106,17 @@ def without_words(what: str) -> Iterator[None]:
     except JingshuError as ours:
         raise ours from None
     except Exception as error:  # noqa: BLE001  (whatever it is, its words may be a cell)
+        told, where = cause(error), places(error)
         raise StageFailedError(
-            f"{what} stopped: {cause(error)}, at {places(error)}.",
-            "Mend what it names, or report it with this line; its words may quote data and are"
-            " not kept.",
+            Words(
+                f"{what} 中止：{told.zh}，位置：{where.zh}。",
+                f"{what} stopped: {told.en}, at {where.en}.",
+            ),
+            Words(
+                "请修复其所指之处，或附此行报告；其原文可能引用数据，故不留存。",
+                "Mend what it names, or report it with this line; its words may quote data and are"
+                " not kept.",
+            ),
         ) from None
 
 

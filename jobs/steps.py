@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs.files.decode import DecodeError
 from jobs.land.run import land as land_batch
 from jobs.names import Step
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 #: How often a merge is laid over a table that other publications keep moving.
 _TRIES: Final = 5
+NOTHING_DUE: Final = Words("本日不应交", "nothing is due on this date")
 #: Statuses in which a batch needs nothing more from the day's run; a held one waits for a person.
 _DONE = ("published", "superseded", "withdrawn", "held", "rejected", "refused")
 
@@ -44,11 +46,18 @@ def delivery_of(tree: Tree, contract_id: str, provider: str, business_date: str)
     try:
         when = date.fromisoformat(business_date)
     except ValueError:
-        raise UsageError(f"{business_date!r} is no date.", "Write it as YYYY-MM-DD.") from None
-    if provider not in {s.provider for s in contract.servers}:
         raise UsageError(
-            f"{contract_id} has no server of provider {provider!r}.",
-            f"It has: {', '.join(s.provider for s in contract.servers)}.",
+            Words(f"{business_date!r} 不是日期。", f"{business_date!r} is no date."),
+            Words("请写作 YYYY-MM-DD。", "Write it as YYYY-MM-DD."),
+        ) from None
+    providers = [s.provider for s in contract.servers]
+    if provider not in providers:
+        raise UsageError(
+            Words(
+                f"{contract_id} 没有提供方 {provider!r} 的服务器。",
+                f"{contract_id} has no server of provider {provider!r}.",
+            ),
+            Words(f"现有：{'、'.join(providers)}。", f"It has: {', '.join(providers)}."),
         )
     return Delivery(contract, provider, when, tree.root)
 
@@ -76,23 +85,26 @@ def _landed(home: Home, delivery: Delivery, raw: RawBatch, found: Found) -> Land
         check_manifest(delivery, raw.batch, found)
         landed = land_batch(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
-        batches.stopped(home, raw.batch, str(bad))
+        reason = bad.words.stored()
+        batches.stopped(home, raw.batch, reason)
         deliveries.logged(home, arrived)
-        return Ended.of(delivery, "rejected", str(bad), raw.batch_id)
+        return Ended.of(delivery, "rejected", reason, raw.batch_id)
     batches.landed(home, delivery, landed, arrived)
     return landed
 
 
 def _not_pulled(home: Home, delivery: Delivery, stop: PullStopped) -> Ended:
     """State why there is no batch; until the grace after its limit ends, it is expected."""
-    state, reason = stop.state, str(stop)
+    state, reason = stop.state, stop.words.stored()
     if state == "missing":
         if not _is_owed(home, delivery):
-            return Ended.of(delivery, "not_due", "本日不应交 nothing is due on this date")
+            return Ended.of(delivery, "not_due", NOTHING_DUE.stored())
         now = utc_now()
         if now < delivery.missing_at:
             state = "expected"
-            reason = f"逾期 overdue: {stop}" if now > delivery.due_at else reason
+            if now > delivery.due_at:
+                told = stop.words
+                reason = Words(f"逾期：{told.zh}", f"overdue: {told.en}").stored()
     if isinstance(stop, SecretStopped):
         incidents.keep(home, delivery, stop.mark, stop.file, utc_now())
     if state == "expected":
@@ -117,21 +129,34 @@ def _was_turned_away(known: BatchRow) -> bool:
     return known.status == "rejected" and not known.rows_landed
 
 
+def already(status: str) -> Words:
+    """Say that a batch is left in the status that it has."""
+    return Words(f"已是 {status} 状态", f"already {status}")
+
+
 def _again(delivery: Delivery, known: BatchRow) -> Ended:
     return Ended.of(
-        delivery, known.status, known.reason or f"already {known.status}", known.batch_id
+        delivery, known.status, known.reason or already(known.status).stored(), known.batch_id
     )
 
 
-def audited(home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False) -> Verdict:
-    """Refine, audit and record one landed batch."""
+def audited(
+    home: Home, tree: Tree, landed: LandedBatch, *, again: bool = False, as_before: bool = False
+) -> Verdict:
+    """Refine, audit and record one landed batch.
+
+    ``as_before`` says the same as its earlier audit in that one's words, an older Jingshu's too.
+    """
     from jobs.audit.run import audit
+    from jobs.record.reworded import as_stated
     from jobs.refine.run import refine as refine_batch
 
     delivery = _delivery(tree, landed.batch)
     meter.begin("publish", landed.table, business_date=landed.business_date, is_on_spark=True)
     refined = refine_batch(home, delivery, landed, again=again)
     verdict = audit(home, delivery, refined)
+    if as_before:
+        verdict = as_stated(home, verdict)
     batches.audited(home, delivery, verdict)
     return verdict
 
@@ -160,9 +185,16 @@ def publish_verdict(home: Home, tree: Tree, verdict: Verdict) -> PublishedVersio
             if tried < _TRIES:
                 verdict = audited(home, tree, _landed_again(home, delivery, verdict), again=True)
     raise TableBusyError(
-        f"{verdict.table} moved {_TRIES} times while batch {verdict.batch_id} was published.",
-        "Do it again when its other publications have ended, or retry the batch then:"
-        f" ./jingshu batch retry {verdict.batch_id}.",
+        Words(
+            f"发布批次 {verdict.batch_id} 时，{verdict.table} 变动了 {_TRIES} 次。",
+            f"{verdict.table} moved {_TRIES} times while batch {verdict.batch_id} was published.",
+        ),
+        Words(
+            "请待其他发布结束后再做一次，或届时重试该批次："
+            f"./jingshu batch retry {verdict.batch_id}。",
+            "Do it again when its other publications have ended, or retry the batch then:"
+            f" ./jingshu batch retry {verdict.batch_id}.",
+        ),
     )
 
 
@@ -176,14 +208,19 @@ def _landed_again(home: Home, delivery: Delivery, verdict: Verdict) -> LandedBat
 
 
 def record_failure(home: Home, delivery: Delivery, reason: str) -> None:
-    """State that a date failed: on its newest batch if one landed, else on the delivery."""
+    """State that a date failed: on its newest batch if one landed, else on the delivery.
+
+    ``reason`` is as ``Words.stored`` writes it.
+    """
     landed = [
         row
         for row in governance.batches_of(home, delivery.provider, delivery.contract.dataset)
         if row.business_date == delivery.business_date and row.status == "landed"
     ]
     if not landed:
-        deliveries.stated(home, delivery, "expected", f"处理失败 failed: {reason}")
+        why = Words.read(reason)
+        told = Words(f"处理失败：{why.zh}", f"failed: {why.en}")
+        deliveries.stated(home, delivery, "expected", told.stored())
         return
     newest = max(landed, key=lambda row: row.revision)
     batches.restated(home, newest, "failed", reason)

@@ -25,6 +25,7 @@ from contracts.layout import Home
 from contracts.model import CITY_TZ
 from contracts.moment import utc_now
 from contracts.reading import read_contract
+from contracts.words import Words
 from jobs.checks.landing import rows_differ
 from jobs.faults import wordless
 from jobs.files.decode import naming, sniff
@@ -65,7 +66,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a row is bad; ``value`` only where its column may be shown."""
+    """Why a row is bad; ``value`` only where its column may be shown.
+
+    ``message`` is as ``Words.stored`` writes it.
+    """
 
     rule_id: str
     column: str | None
@@ -133,16 +137,26 @@ def given(
     folders = [p.name for p in file.resolve().parents]
     providers = [s.provider for s in found.servers]
     if not providers:
-        raise UsageError(f"{found.id} has no servers.", "Name a source contract, not a product.")
+        raise UsageError(
+            Words(f"{found.id} 没有服务器。", f"{found.id} has no servers."),
+            Words("请给出源契约，不是产品。", "Name a source contract, not a product."),
+        )
     chosen = provider or next((n for n in folders if n in providers), providers[0])
     if chosen not in providers:
         raise UsageError(
-            f"{found.id} has no server of provider {chosen!r}.", f"It has: {', '.join(providers)}."
+            Words(
+                f"{found.id} 没有提供方 {chosen!r} 的服务器。",
+                f"{found.id} has no server of provider {chosen!r}.",
+            ),
+            Words(f"现有：{'、'.join(providers)}。", f"It has: {', '.join(providers)}."),
         )
     today = utc_now().astimezone(CITY_TZ).date()
     day = business_date or next(filter(None, map(_date, folders)), today - timedelta(days=1))
     if day > today:
-        raise UsageError(f"{day} lies in the future.", "Give a business date that has been.")
+        raise UsageError(
+            Words(f"{day} 在未来。", f"{day} lies in the future."),
+            Words("请给出已过去的业务日期。", "Give a business date that has been."),
+        )
     in_sandbox = any(origin_of(p) == "simulated" for p in file.resolve().parents)
     origin: Origin = "simulated" if is_simulated or in_sandbox else "real"
     return Given(Delivery(found, chosen, day, tree.root), file, origin)
@@ -290,8 +304,8 @@ def land_file(given: Given, out: Path) -> Landing:
         encoding=sniffed.encoding,
         rows=parsed.rows,
         rows_ragged=data.num_rows - data["_row_error"].null_count,
-        findings=tuple(parsed.findings),
-        notes=tuple(parsed.notes),
+        findings=tuple(one.stored() for one in parsed.findings),
+        notes=tuple(one.stored() for one in parsed.notes),
     )
 
 
@@ -299,10 +313,17 @@ def _check_output(out: Path, wanted: pa.Schema, contract: Contract) -> None:
     table = open_table(out) if out.is_dir() else None
     if table is not None and {f.name for f in table.schema().fields} != set(wanted.names):
         raise OutputError(
-            f"{out} holds a table of other columns than {contract.id}.", "Name another folder."
+            Words(
+                f"{out} 中的表与 {contract.id} 的列不同。",
+                f"{out} holds a table of other columns than {contract.id}.",
+            ),
+            Words("请换一个文件夹。", "Name another folder."),
         )
     if table is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(f"{out} holds something else.", "Name an empty or a new folder.")
+        raise OutputError(
+            Words(f"{out} 中有别的内容。", f"{out} holds something else."),
+            Words("请给出空的或新的文件夹。", "Name an empty or a new folder."),
+        )
 
 
 def _check_rows(delivery: Delivery, raw: RawBatch, rows: int) -> None:
@@ -310,6 +331,12 @@ def _check_rows(delivery: Delivery, raw: RawBatch, rows: int) -> None:
     told = rows_differ(raw.batch.rows_announced, rows)
     if told:
         raise ManifestError(
-            f"{delivery.name}, {raw.batch.file_name}: {told}.",
-            "Deliver the file again, whole, with the manifest of the same export.",
+            Words(
+                f"{delivery.name}，{raw.batch.file_name}：{told.zh}。",
+                f"{delivery.name}, {raw.batch.file_name}: {told.en}.",
+            ),
+            Words(
+                "请重新完整交付该文件，并附同一次导出的清单。",
+                "Deliver the file again, whole, with the manifest of the same export.",
+            ),
         )

@@ -10,8 +10,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from contracts.rules import level_id, row_rules
+from contracts.words import Words
 from jobs.audit.digest import digest_of
 from jobs.checks import declared, expectations
+from jobs.checks.grounds import failed_checks
 from jobs.checks.landing import announced, landing_results
 from jobs.rules.count import count_stage
 from jobs.rules.plan import make_plan
@@ -65,7 +67,7 @@ def audit(home: Home, delivery: Delivery, refined: RefinedBatch) -> Verdict:
     return Verdict(
         batch=refined.batch,
         decision=decision,
-        reason=reason,
+        reason=reason.stored(),
         rows_landed=refined.rows_landed,
         rows_good=refined.rows_good,
         rows_bad=refined.rows_bad,
@@ -93,7 +95,7 @@ def _accepted(
 
 def decide(
     contract: Contract, refined: RefinedBatch, results: Sequence[CheckResult]
-) -> tuple[Literal["publish", "hold", "reject"], str]:
+) -> tuple[Literal["publish", "hold", "reject"], Words]:
     """Turn counts and results into a decision and its reason in words. Pure."""
     on_fail = contract.thresholds.on_fail
     judged = refined.rows_landed - refined.rows_duplicate
@@ -104,12 +106,13 @@ def decide(
         worst = max(row_rules_hit, key=lambda r: r.failed or 0, default=None)
         most_zh = f"，最多：{worst.rule_id}（{worst.failed}）" if worst else ""
         most_en = f"; mostly: {worst.rule_id} ({worst.failed})" if worst else ""
-        return on_fail, (
-            f"坏行 {bad_percent:.2f}% 超过 {limit:g}%（{refined.rows_bad}/{judged} 行）{most_zh}"
-            f" {refined.rows_bad} of {judged} rows are bad, over {limit:g}%{most_en}"
+        return on_fail, Words(
+            f"坏行 {bad_percent:.2f}% 超过 {limit:g}%（{refined.rows_bad}/{judged} 行）{most_zh}",
+            f"{refined.rows_bad} of {judged} rows are bad ({bad_percent:.2f}%), over"
+            f" {limit:g}%{most_en}",
         )
     if not refined.rows_good:
-        return on_fail, "没有一行合格 no row is good"
+        return on_fail, Words("没有一行合格", "no row is good")
     stopped = [
         r
         for r in results
@@ -118,13 +121,12 @@ def decide(
         and r.status in ("failed", "error")
     ]
     if stopped:
-        messages = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
-        return on_fail, f"检查未通过 checks failed: {messages}"[:500]
+        return on_fail, failed_checks(stopped)
     return "publish", _why_published(refined, results)
 
 
-def _why_published(refined: RefinedBatch, results: Sequence[CheckResult]) -> str:
-    """Say in words what a batch is published with, in Chinese and then in English.
+def _why_published(refined: RefinedBatch, results: Sequence[CheckResult]) -> Words:
+    """Say in words what a batch is published with.
 
     "All passed" is written where every element's check ran and passed, and nowhere else.
     """
@@ -145,13 +147,13 @@ def _why_published(refined: RefinedBatch, results: Sequence[CheckResult]) -> str
         zh.append(f"{skipped} 项不可执行")
         en.append(f"{_counted(skipped, 'check')} not executable")
     if not zh:
-        return "全部通过 all checks passed"
+        return Words("全部通过", "all checks passed")
     head_zh, head_en = (
         ("执行了的全部通过", "every check that ran passed")
         if is_flawless
         else ("容许之内", "within tolerance")
     )
-    return f"{head_zh}：{'；'.join(zh)} {head_en}: {'; '.join(en)}"
+    return Words(f"{head_zh}：{'；'.join(zh)}", f"{head_en}: {'; '.join(en)}")
 
 
 def _counted(number: int, thing: str) -> str:
@@ -178,7 +180,7 @@ def _row_results(
                 checked=judged,
                 failed=failed,
                 threshold=limit,
-                message=rule.message,
+                message=rule.message.stored(),
                 engine="row",
             )
         )
@@ -197,7 +199,10 @@ def _levels(contract: Contract) -> list[CheckResult]:
             checked=None,
             failed=None,
             threshold=None,
-            message=f"人工核查 for people to check: nothing here measures {name}",
+            message=Words(
+                f"人工核查：此处没有对 {name} 的度量",
+                f"for people to check: nothing here measures {name}",
+            ).stored(),
             engine="none",
         )
         for name in contract.unchecked
@@ -209,7 +214,10 @@ def _texts(contract: Contract) -> list[CheckResult]:
         declared.result(
             q,
             "not_executable",
-            f"人工核查 for people to check: {q.description or q.id}",
+            Words(
+                f"人工核查：{q.description or q.id}",
+                f"for people to check: {q.description or q.id}",
+            ),
             engine="none",
         )
         for q in contract.quality

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from contracts.digest import sha256
 from contracts.moment import utc_now
 from contracts.reference import PACKAGED
+from contracts.words import Words
 from jobs.checks import declared, disclosure, expectations
+from jobs.checks.grounds import failed_checks
 from jobs.names import Step
 from jobs.record import governance, intents, meter
 from jobs.record import products as record
@@ -67,9 +69,9 @@ class _Day:
         table = home.table("gold", self.product.product_table)
         return products.Staged(table, f"{self.business_date:%Y%m%d}-{digest}", self.business_date)
 
-    def not_shown(self, status: Literal["waiting", "held"], reason: str) -> ProductVersion:
+    def not_shown(self, status: Literal["waiting", "held"], reason: Words) -> ProductVersion:
         """Return the date of a product that shows nothing new, and why."""
-        return self._version(status, reason, None, (0, 0))
+        return self._version(status, reason.stored(), None, (0, 0))
 
     def shown(self, version: int, rows: tuple[int, int], reason: str) -> ProductVersion:
         """Return the date as a version shows it; ``rows`` are its rows, and those suppressed."""
@@ -109,15 +111,17 @@ def build_product(home: Home, tree: Tree, product: Contract, business_date: date
     day = _Day(tree, product, business_date, inputs, _origin(home, inputs))
     absent = [feed.table for feed in feeds if feed.table not in inputs]
     if absent:
-        reason = f"等待首次发布 waiting for the first publication of {', '.join(absent)}"
+        reason = Words(
+            f"等待 {'、'.join(absent)} 首次发布",
+            f"waiting for the first publication of {', '.join(absent)}",
+        )
         return _not_shown(home, day.not_shown("waiting", reason))
     build = Build(tree, product, graded, day.stage(home), utc_now())
     meter.begin("build", product.product_table, business_date=business_date, is_on_spark=True)
     if not products.is_shown(build.staged):
         stopped = _staged_and_audited(home, day, build.staged)
         if stopped:
-            messages = "; ".join(f"{r.rule_id}: {r.message}" for r in stopped)
-            return _not_shown(home, day.not_shown("held", f"检查未通过 {messages}"[:500]))
+            return _not_shown(home, day.not_shown("held", failed_checks(stopped)))
     return _shown(home, day, build, _stale(home, feeds, business_date))
 
 
@@ -211,7 +215,11 @@ def _stale(home: Home, feeds: Sequence[Feed], business_date: date) -> str:
         if b.table in tables and b.status in ("held", "rejected", "failed")
     ]
     late = [*absent, *held]
-    return f"沿用上次发布 as last published: {', '.join(late)}" if late else ""
+    if not late:
+        return ""
+    return Words(
+        f"沿用上次发布：{'、'.join(late)}", f"as last published: {', '.join(late)}"
+    ).stored()
 
 
 def _origin(home: Home, inputs: dict[str, int]) -> Origin:

@@ -15,6 +15,7 @@ from sqlglot.errors import SqlglotError
 from contracts.checks import placeholders
 from contracts.errors import JingshuError
 from contracts.rules import BatchRule, batch_rules
+from contracts.words import Words
 from jobs.checks.compare import holds, in_words
 from jobs.checks.shown import may_be_shown
 from jobs.faults import cause
@@ -43,30 +44,49 @@ def read_only(query: str, view: str) -> str:
 
     Raises CheckError otherwise: contract SQL never writes and never reads another table.
     """
-    try:
-        statements = sqlglot.parse(query, dialect="spark")
-    except SqlglotError as bad:
-        raise CheckError(
-            f"The query is not Spark SQL: {str(bad).splitlines()[0]}.", "Correct the query."
-        ) from None
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise CheckError("The query is not one SELECT.", "Write a single SELECT.")
-    statement = statements[0]
+    statement = _select(query)
     if any(statement.find(kind) for kind in (exp.Insert, exp.Update, exp.Delete, exp.Command)):
-        raise CheckError("The query writes.", "Write a SELECT only.")
+        raise CheckError(
+            Words("该查询会写入。", "The query writes."),
+            Words("请只写 SELECT。", "Write a SELECT only."),
+        )
     called = {f.name.lower() for f in statement.find_all(exp.Anonymous)}
     if called & _REACHING_OUT:
+        name = min(called & _REACHING_OUT)
         raise CheckError(
-            f"The query calls {min(called & _REACHING_OUT)}.", "Use SQL functions only."
+            Words(f"该查询调用了 {name}。", f"The query calls {name}."),
+            Words("请只用 SQL 函数。", "Use SQL functions only."),
         )
     own = {cte.alias for cte in statement.find_all(exp.CTE)} | {view}
     foreign = {t.sql(dialect="spark") for t in statement.find_all(exp.Table)} - own
     foreign = {t for t in foreign if t.split(" ")[0].strip("`") not in own}
     if foreign:
+        other = min(foreign)
         raise CheckError(
-            f"The query reads {min(foreign)}.", "Read {object} only: the contract's own table."
+            Words(f"该查询读取了 {other}。", f"The query reads {other}."),
+            Words(
+                "请只读 {object}：契约自己的表。", "Read {object} only: the contract's own table."
+            ),
         )
     return query
+
+
+def _select(query: str) -> exp.Query:
+    """Return the one SELECT that a query is."""
+    try:
+        statements = sqlglot.parse(query, dialect="spark")
+    except SqlglotError as bad:
+        why = str(bad).splitlines()[0]
+        raise CheckError(
+            Words(f"该查询不是 Spark SQL：{why}。", f"The query is not Spark SQL: {why}."),
+            Words("请更正该查询。", "Correct the query."),
+        ) from None
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise CheckError(
+            Words("该查询不是单个 SELECT。", "The query is not one SELECT."),
+            Words("请写一个 SELECT。", "Write a single SELECT."),
+        )
+    return statements[0]
 
 
 @dataclass(frozen=True)
@@ -105,7 +125,7 @@ def _unique(audited: Audited, rule: BatchRule) -> CheckResult:
         checked=int(found.filled),
         failed=repeated,
         threshold=0.0,
-        message=f"{rule.message}: {repeated}",
+        message=Words(f"{rule.message.zh}：{repeated}", f"{rule.message.en}: {repeated}").stored(),
         engine="spark",
     )
 
@@ -118,10 +138,13 @@ def _sql(spark: SparkSession, audited: Audited, quality: Quality) -> CheckResult
     try:
         found = spark.sql(read_only(query, view)).collect()
         if not found or found[0][0] is None:
-            raise CheckError("The query measured nothing.", "Make it return one number, always.")  # noqa: TRY301
+            raise CheckError(  # noqa: TRY301
+                Words("该查询没有度量出任何值。", "The query measured nothing."),
+                Words("请让它总是返回一个数。", "Make it return one number, always."),
+            )
         value = float(found[0][0])
     except CheckError as refused:
-        return result(quality, "error", str(refused), checked=rows)
+        return result(quality, "error", refused.words, checked=rows)
     except Exception as error:  # noqa: BLE001  (any engine fault is this check's result)
         return result(quality, "error", cause(error), checked=rows)
     is_shown = may_be_shown(query, audited.contract)
@@ -132,9 +155,9 @@ def _library(audited: Audited, checks: Sequence[Quality]) -> list[CheckResult]:
     why_not = {q.id: _unmeasurable(q, audited.contract) for q in checks}
     known = [q for q in checks if why_not[q.id] is None]
     results = [
-        result(q, "not_executable", why_not[q.id] or "", engine="none")
+        result(q, "not_executable", why, engine="none")
         for q in checks
-        if q not in known
+        if (why := why_not[q.id]) is not None
     ]
     repeated = [q for q in known if q.metric == "duplicateValues"]
     results += [measured(q, _duplicates(audited.frame, q), audited.rows) for q in repeated]
@@ -156,13 +179,20 @@ def _valid_values(quality: Quality, contract: Contract) -> tuple[str, ...]:
     return tuple(str(v) for v in listed)
 
 
-def _unmeasurable(quality: Quality, contract: Contract) -> str | None:
+def _unmeasurable(quality: Quality, contract: Contract) -> Words | None:
     """Tell why a library check measures nothing: no check that did not run is green."""
     if quality.metric not in METRICS:
-        return f"the metric {quality.metric!r} is not known; known: {', '.join(METRICS)}"
+        known = ", ".join(METRICS)
+        return Words(
+            f"没有度量 {quality.metric!r}；可用：{known}",
+            f"the metric {quality.metric!r} is not known; known: {known}",
+        )
     is_bare = not quality.arguments.get("pattern")
     if quality.metric == "invalidValues" and is_bare and not _valid_values(quality, contract):
-        return "there are no validValues and no pattern, and the column has no enum"
+        return Words(
+            "既无 validValues 也无 pattern，列也没有 enum",
+            "there are no validValues and no pattern, and the column has no enum",
+        )
     return None
 
 
@@ -202,12 +232,13 @@ def measured(quality: Quality, value: float, rows: int, *, is_shown: bool = True
     is_met = holds(shown, quality.comparison, quality.bound)
     is_whole = quality.metric == "rowCount" or not is_shown
     failed = 0 if is_met else (rows if is_whole else min(int(value), rows))
-    number = f"{shown:g}{'%' if is_percent else ''}" if is_shown else "不显示 not shown"
-    words = f"{number}, {in_words(quality.comparison, quality.bound)}"
+    shown_as = f"{shown:g}{'%' if is_percent else ''}"
+    number = Words(shown_as, shown_as) if is_shown else Words("不显示", "not shown")
+    label, bound = quality.description or quality.id, in_words(quality.comparison, quality.bound)
     return result(
         quality,
         "passed" if is_met else "failed",
-        f"{quality.description or quality.id}: {words}",
+        Words(f"{label}: {number.zh}, {bound}", f"{label}: {number.en}, {bound}"),
         checked=rows,
         failed=failed,
     )
@@ -216,7 +247,7 @@ def measured(quality: Quality, value: float, rows: int, *, is_shown: bool = True
 def result(
     quality: Quality,
     status: CheckStatus,
-    message: str,
+    message: Words,
     *,
     checked: int | None = None,
     failed: int | None = None,
@@ -232,6 +263,6 @@ def result(
         checked=checked,
         failed=failed,
         threshold=None,
-        message=message,
+        message=message.stored(),
         engine=engine,
     )

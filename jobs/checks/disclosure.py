@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from contracts.words import Words, listed
 from jobs.spark.sql import identifier
 from jobs.stages import CheckResult
 
@@ -39,14 +40,19 @@ class Measured:
     l_wanted: int | None
 
     @property
-    def problem(self) -> str:
-        """Why the rows must not be published, in words; empty where they may."""
+    def problem(self) -> Words | None:
+        """Why the rows must not be published, in words; None where they may."""
         problems = []
         if self.k is not None and self.k_wanted is not None and self.k < self.k_wanted:
-            problems.append(f"最小组 smallest group k = {self.k} < {self.k_wanted}")
+            k = f"k = {self.k} < {self.k_wanted}"
+            problems.append(Words(f"最小组 {k}", f"smallest group {k}"))
         if self.l is not None and self.l_wanted is not None and self.l < self.l_wanted:
-            problems.append(f"敏感值种类 distinct sensitive values l = {self.l} < {self.l_wanted}")
-        return f"不够匿名，未发布 not anonymous enough: {'; '.join(problems)}" if problems else ""
+            few = f"l = {self.l} < {self.l_wanted}"
+            problems.append(Words(f"敏感值种类 {few}", f"distinct sensitive values {few}"))
+        if not problems:
+            return None
+        told = listed(problems)
+        return Words(f"不够匿名，未发布：{told.zh}", f"not anonymous enough: {told.en}")
 
     @property
     def words(self) -> str:
@@ -201,8 +207,10 @@ def _margin(product: Contract, total: Total, rows: DataFrame) -> CheckResult:
         failed=len(open_groups),
         threshold=0.0,
         message=(
-            f"{len(open_groups)} 个合计可反推出被抑制的格子"
-            f" totals by {by} give a suppressed cell of {total.column} away"
+            Words(
+                f"{len(open_groups)} 个按 {by} 的合计可反推出 {total.column} 被抑制的格子",
+                f"{len(open_groups)} totals by {by} give a suppressed cell of {total.column} away",
+            ).stored()
             if open_groups
             else ""
         ),

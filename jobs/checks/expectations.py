@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from contracts.words import Words
 from jobs.checks import kept
 from jobs.checks.declared import result
 from jobs.faults import cause
@@ -37,13 +38,15 @@ def run(audited: Audited, batch_id: str, store: Path) -> list[CheckResult]:
     wanted = [q for q in audited.contract.quality if q.type == "custom"]
     ours = [q for q in wanted if (q.engine or "").lower() in ("greatexpectations", _ENGINE)]
     results = [
-        result(q, "not_executable", f"no engine {q.engine!r} here", engine="none")
-        for q in wanted
-        if q not in ours
+        result(q, "not_executable", _no_engine(q), engine="none") for q in wanted if q not in ours
     ]
     if ours:
         results += _suite(audited, ours, batch_id, store)
     return results
+
+
+def _no_engine(quality: Quality) -> Words:
+    return Words(f"此处没有引擎 {quality.engine!r}", f"no engine {quality.engine!r} here")
 
 
 @dataclass(frozen=True)
@@ -166,20 +169,22 @@ def _of(built: _Built, one: Any, audited: Audited) -> CheckResult:
     details = (one.result or {}) if built.is_open else {}
     label = quality.description or quality.expectation or quality.id
     if raised:
-        return result(quality, "error", f"{label}: could not be evaluated", engine=_ENGINE)
+        unknown = Words(f"{label}：无法求值", f"{label}: could not be evaluated")
+        return result(quality, "error", unknown, engine=_ENGINE)
     failed = 0 if one.success else int(details.get("unexpected_count") or rows)
     observed = details.get("observed_value")
     words = f"{label}: {observed:g}" if isinstance(observed, int | float) else label
     return result(
         quality,
         "passed" if one.success else "failed",
-        words,
+        Words(words, words),
         checked=rows,
         failed=failed,
         engine=_ENGINE,
     )
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception) -> Words:
     first = str(error).splitlines()
-    return f"{type(error).__name__}: {first[0][:200] if first else ''}"
+    told = f"{type(error).__name__}: {first[0][:200] if first else ''}"
+    return Words(told, told)

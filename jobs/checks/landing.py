@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.words import Words, listed
 from jobs.stages import CheckResult
 
 if TYPE_CHECKING:
@@ -17,21 +18,25 @@ def landing_results(findings: Sequence[str], notes: Sequence[str]) -> list[Check
 
     Only what the contract does not say is a failure: its footer is passed over as agreed.
     """
-    noticed = "；".join(findings)
-    agreed = f"（{'；'.join(notes)}）" if notes else ""
+    noticed = listed(map(Words.read, findings))
+    agreed = listed(map(Words.read, notes))
+    zh, en = (f"（{agreed.zh}）", f" ({agreed.en})") if notes else ("", "")
+    message = (
+        Words(f"与契约不符：{noticed.zh}{zh}", f"not as in the contract: {noticed.en}{en}")
+        if findings
+        else Words(f"表头与编码如约{zh}", f"header and encoding as agreed{en}")
+    )
     return [
         CheckResult(
             rule_id="table.layout",
             column=None,
             dimension="conformity",
             severity="warning",
-            status="failed" if noticed else "passed",
+            status="failed" if findings else "passed",
             checked=1,
-            failed=1 if noticed else 0,
+            failed=1 if findings else 0,
             threshold=None,
-            message=f"与契约不符 not as in the contract: {noticed}{agreed}"
-            if noticed
-            else f"表头与编码如约 header and encoding as agreed{agreed}",
+            message=message.stored(),
             engine="land",
         )
     ]
@@ -53,16 +58,21 @@ def announced(refined: RefinedBatch) -> list[CheckResult]:
             checked=told,
             failed=abs(told - refined.rows_landed),
             threshold=0.0,
-            message=differ
-            or f"清单与文件行数一致 as many rows as announced: {refined.rows_landed}",
+            message=(differ or _as_many(refined.rows_landed)).stored(),
             engine="land",
         )
     ]
 
 
-def rows_differ(announced: int | None, landed: int) -> str:
+def _as_many(rows: int) -> Words:
+    return Words(f"清单与文件行数一致：{rows}", f"as many rows as announced: {rows}")
+
+
+def rows_differ(announced: int | None, landed: int) -> Words | None:
     """Say in words that other rows landed than were announced; nothing where they agree."""
     if announced in (None, landed):
-        return ""
-    zh = f"清单称 {announced} 行，文件有 {landed} 行"
-    return f"{zh} {announced} rows announced, {landed} in the file"
+        return None
+    return Words(
+        f"清单称 {announced} 行，文件有 {landed} 行",
+        f"{announced} rows announced, {landed} in the file",
+    )

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from jobs.files import parquet as parquet_reader
 from jobs.files import sheet as sheet_reader
+from jobs.files.reasons import in_no_encoding, unpacks_too_far
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,6 +52,7 @@ _ACCEPTED: Final[Mapping[Format, tuple[Kind, ...]]] = {
     "xml": ("xml",),
     "parquet": ("parquet",),
 }
+_AS_TEXT: Final = Words("请以 UTF-8 或 GB18030 导出。", "Export it as UTF-8 or GB18030.")
 _XML_START: Final = re.compile(rb"\s*<[?!\w\x80-\xff]")
 _JSON_START: Final = re.compile(rb"\s*\{\s*[\"}]")
 _XML_ENCODING: Final = re.compile(
@@ -68,6 +71,9 @@ _XML_ENCODINGS: Final = {
 class DecodeError(JingshuError, ValueError):
     """A file that cannot be read as the contract says; the remedy is for its provider."""
 
+    problem: Words
+    remedy: Words
+
 
 @dataclass(frozen=True)
 class Sniffed:
@@ -81,8 +87,14 @@ class Sniffed:
         """Raise DecodeError where the bytes cannot be the format that the contract names."""
         if self.kind not in _ACCEPTED[declared]:
             raise DecodeError(
-                f"The contract says {declared}, and the bytes are {self.kind}.",
-                f"Deliver {declared}, or agree a contract version with another format.",
+                Words(
+                    f"契约写明为 {declared}，而文件内容是 {self.kind}。",
+                    f"The contract says {declared}, and the bytes are {self.kind}.",
+                ),
+                Words(
+                    f"请交付 {declared}，或商定采用其他格式的契约版本。",
+                    f"Deliver {declared}, or agree a contract version with another format.",
+                ),
             )
 
 
@@ -105,7 +117,10 @@ def sniff(path: Path) -> Sniffed:
     """
     size = path.stat().st_size
     if size == 0:
-        raise DecodeError("The file is empty (0 bytes).", "Export it again and deliver it whole.")
+        raise DecodeError(
+            Words("文件为空（0 字节）。", "The file is empty (0 bytes)."),
+            Words("请重新导出并完整交付。", "Export it again and deliver it whole."),
+        )
     with path.open("rb") as handle:
         head = handle.read(_NUL_SEARCH_BYTES)
     if head.startswith(b"PK\x03\x04"):
@@ -117,7 +132,10 @@ def sniff(path: Path) -> Sniffed:
     if head.startswith(b"PAR1"):
         return Sniffed("parquet", None, size)
     if head.startswith((b"\x1f\x8b\x08", b"%PDF")):
-        raise DecodeError("The file is an archive or a PDF.", "Deliver the plain CSV or workbook.")
+        raise DecodeError(
+            Words("文件是压缩包或 PDF。", "The file is an archive or a PDF."),
+            Words("请直接交付 CSV 或工作簿。", "Deliver the plain CSV or workbook."),
+        )
     text = head.removeprefix(codecs.BOM_UTF8)
     if _XML_START.match(text):
         return Sniffed("xml", _encoding(path, head, _xml_encodings(head), has_lines=False), size)
@@ -127,8 +145,14 @@ def sniff(path: Path) -> Sniffed:
 def _check_size(size: int) -> None:
     if size > MAX_WORKBOOK_BYTES:
         raise DecodeError(
-            f"The workbook has {size} bytes, more than {MAX_WORKBOOK_BYTES}.",
-            "Deliver it as CSV, which is read as a stream.",
+            Words(
+                f"工作簿有 {size} 字节，超过 {MAX_WORKBOOK_BYTES} 字节。",
+                f"The workbook has {size} bytes, more than {MAX_WORKBOOK_BYTES}.",
+            ),
+            Words(
+                "请改用 CSV 交付：CSV 以流方式读取。",
+                "Deliver it as CSV, which is read as a stream.",
+            ),
         )
 
 
@@ -139,18 +163,20 @@ def _check_workbook_archive(path: Path, size: int) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as broken:
         raise DecodeError(
-            "The file begins like a ZIP archive and is broken.", "Export and deliver it again."
+            Words(
+                "文件开头像 ZIP 压缩包，但已损坏。",
+                "The file begins like a ZIP archive and is broken.",
+            ),
+            Words("请重新导出并交付。", "Export and deliver it again."),
         ) from broken
     unpacked = sum(m.file_size for m in members)
     if unpacked > MAX_UNPACKED_BYTES or len(members) > _MAX_MEMBERS:
-        raise DecodeError(
-            f"The archive unpacks to {unpacked} bytes in {len(members)} parts, more than"
-            f" {MAX_UNPACKED_BYTES} in {_MAX_MEMBERS}.",
-            "Deliver the data as CSV; an archive like this is not opened.",
-        )
+        told = unpacks_too_far(unpacked, len(members), MAX_UNPACKED_BYTES, _MAX_MEMBERS)
+        raise DecodeError(*told)
     if not any(m.filename.lower() in ("xl/workbook.xml", "xl/workbook.bin") for m in members):
         raise DecodeError(
-            "The file is a ZIP archive, not a workbook.", "Deliver the CSV or XLSX itself."
+            Words("文件是 ZIP 压缩包，不是工作簿。", "The file is a ZIP archive, not a workbook."),
+            Words("请直接交付 CSV 或 XLSX 文件。", "Deliver the CSV or XLSX itself."),
         )
 
 
@@ -165,8 +191,14 @@ class _Lines:
         ends = [i for i in (chunk.find(b"\n"), chunk.find(b"\r")) if i >= 0]
         if self.length + min(ends, default=len(chunk)) > MAX_LINE_BYTES:
             raise DecodeError(
-                f"Line {self.number} is longer than {MAX_LINE_BYTES} bytes.",
-                "End each record with a line break; this looks like binary or a lost newline.",
+                Words(
+                    f"第 {self.number} 行超过 {MAX_LINE_BYTES} 字节。",
+                    f"Line {self.number} is longer than {MAX_LINE_BYTES} bytes.",
+                ),
+                Words(
+                    "请用换行结束每条记录：这里像是二进制内容，或丢了换行。",
+                    "End each record with a line break; this looks like binary or a lost newline.",
+                ),
             )
         last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
         self.length = len(chunk) - last - 1 + (0 if ends else self.length)
@@ -182,8 +214,13 @@ def _xml_encodings(head: bytes) -> tuple[str, ...]:
     encoding = _XML_ENCODINGS.get(name.lower())
     if encoding is None or (encoding == "gb18030" and head.startswith(codecs.BOM_UTF8)):
         raise DecodeError(
-            f"The XML declares the encoding {name[:40]}.",
-            "Export it as UTF-8 or GB18030, and declare that.",
+            Words(
+                f"该 XML 声明的编码为 {name[:40]}。", f"The XML declares the encoding {name[:40]}."
+            ),
+            Words(
+                "请以 UTF-8 或 GB18030 导出，并如实声明。",
+                "Export it as UTF-8 or GB18030, and declare that.",
+            ),
         )
     return (encoding,)
 
@@ -193,11 +230,14 @@ def _encoding(
 ) -> str:
     """Find the encoding that decodes the whole file; check line lengths in the same pass."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DecodeError("The file is UTF-16.", "Export it as UTF-8 or GB18030.")
+        raise DecodeError(Words("文件是 UTF-16 编码。", "The file is UTF-16."), _AS_TEXT)
     if b"\0" in head.split(b"\n", 1)[0] or head.count(0) > len(head) // 20:
         raise DecodeError(
-            "The file begins with NUL bytes: UTF-16 without its mark, or no text.",
-            "Export it as UTF-8 or GB18030.",
+            Words(
+                "文件以 NUL 字节开头：是没有标记的 UTF-16，或不是文本。",
+                "The file begins with NUL bytes: UTF-16 without its mark, or no text.",
+            ),
+            _AS_TEXT,
         )
     decoders = {name: codecs.getincrementaldecoder(name)() for name in names}
     lines = _Lines()
@@ -216,20 +256,9 @@ def _encoding(
         except UnicodeDecodeError:
             del decoders[name]
     if not decoders:
-        raise DecodeError(
-            f"The text is {_not_in(names)}{f' (near line {lines.number})' if has_lines else ''}.",
-            "Export it in one of the two, without mixing them.",
-        )
+        encodings = [name.removesuffix("-sig").upper() for name in names]
+        raise DecodeError(*in_no_encoding(encodings, lines.number if has_lines else None))
     return next(iter(decoders))
-
-
-def _not_in(names: tuple[str, ...]) -> str:
-    encodings = [name.removesuffix("-sig").upper() for name in names]
-    return (
-        f"neither {' nor '.join(encodings)}"
-        if len(encodings) > 1
-        else f"not the {encodings[0]} it declares"
-    )
 
 
 def rows(path: Path, sniffed: Sniffed, export: Export, noticed: dict[str, Any]) -> Iterator[Record]:
@@ -254,8 +283,14 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
                 line = reader.line_num + 1
         except csv.Error as bad:
             raise DecodeError(
-                f"The row that starts at line {line} breaks CSV quoting: {bad}.",
-                'Quote cells as RFC 4180 §2 says: a quote inside a quoted cell is written "".',
+                Words(
+                    f"自第 {line} 行开始的记录不合 CSV 引号规则：{bad}。",
+                    f"The row that starts at line {line} breaks CSV quoting: {bad}.",
+                ),
+                Words(
+                    '请按 RFC 4180 第 2 节加引号：引号内的引号写作 ""。',
+                    'Quote cells as RFC 4180 §2 says: a quote inside a quoted cell is written "".',
+                ),
             ) from bad
 
 
@@ -281,12 +316,14 @@ def sheet_rows(
         yield from _rows_of(sheet_reader.__file__, path, wanted, first=1, noticed=noticed)
     except subprocess.CalledProcessError as failed:
         if failed.returncode == sheet_reader.NO_SHEET:
+            names = json.loads(failed.stderr)
             raise DecodeError(
-                f"The workbook has no sheet {sheet!r}.",
-                f"It has: {', '.join(json.loads(failed.stderr))}.",
+                Words(f"工作簿没有工作表 {sheet!r}。", f"The workbook has no sheet {sheet!r}."),
+                Words(f"现有：{'、'.join(names)}。", f"It has: {', '.join(names)}."),
             ) from None
         raise DecodeError(
-            "The workbook cannot be opened.", "Save it again and deliver it whole."
+            Words("工作簿无法打开。", "The workbook cannot be opened."),
+            Words("请重新保存并完整交付。", "Save it again and deliver it whole."),
         ) from None
 
 
@@ -300,10 +337,13 @@ def parquet_rows(path: Path, *, is_all: bool = False) -> Iterator[Record]:
         yield from _rows_of(parquet_reader.__file__, path, wanted, first=0)
     except subprocess.CalledProcessError as failed:
         if failed.returncode == parquet_reader.REFUSED:
-            raise DecodeError(*json.loads(failed.stderr)) from None
+            raise DecodeError(*(Words(*told) for told in json.loads(failed.stderr))) from None
         raise DecodeError(
-            "The Parquet file cannot be read: it is broken, or asks for too much.",
-            "Write it again and deliver it whole.",
+            Words(
+                "该 Parquet 文件无法读取：已损坏，或所需资源过多。",
+                "The Parquet file cannot be read: it is broken, or asks for too much.",
+            ),
+            Words("请重新写出并完整交付。", "Write it again and deliver it whole."),
         ) from None
 
 
@@ -345,4 +385,8 @@ def naming(delivery: str, file_name: str) -> Iterator[None]:
     try:
         yield
     except DecodeError as error:
-        raise DecodeError(f"{delivery}, {file_name}: {error.problem}", error.remedy) from error
+        problem = Words(
+            f"{delivery}，{file_name}：{error.problem.zh}",
+            f"{delivery}, {file_name}: {error.problem.en}",
+        )
+        raise DecodeError(problem, error.remedy) from error

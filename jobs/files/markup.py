@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
+from contracts.words import Words
 from jobs.files.decode import MAX_LINE_BYTES, DecodeError
 
 if TYPE_CHECKING:
@@ -71,9 +72,16 @@ class _Reader:
         try:
             self.parser.Parse(data, is_last)
         except expat.ExpatError as bad:
+            why = expat.errors.messages[bad.code]
             raise DecodeError(
-                f"The XML is broken in line {bad.lineno}: {expat.errors.messages[bad.code]}.",
-                "Write it with an XML library and deliver it whole.",
+                Words(
+                    f"XML 第 {bad.lineno} 行已损坏：{why}。",
+                    f"The XML is broken in line {bad.lineno}: {why}.",
+                ),
+                Words(
+                    "请用 XML 程序库写出并完整交付。",
+                    "Write it with an XML library and deliver it whole.",
+                ),
             ) from None
         self._check_length()
 
@@ -96,14 +104,26 @@ class _Reader:
         is_open = self.depth > _ROOT or bool(self.text)
         if self.fed - (self.began_at if is_open else self.parser.CurrentByteIndex) > MAX_LINE_BYTES:
             raise DecodeError(
-                f"The record in line {self.line} is longer than {MAX_LINE_BYTES} bytes.",
-                "End each record with its tag; this looks like a lost end, or no records.",
+                Words(
+                    f"第 {self.line} 行的记录超过 {MAX_LINE_BYTES} 字节。",
+                    f"The record in line {self.line} is longer than {MAX_LINE_BYTES} bytes.",
+                ),
+                Words(
+                    "请用结束标签结束每条记录：这里像是缺了结束标签，或没有记录。",
+                    "End each record with its tag; this looks like a lost end, or no records.",
+                ),
             )
 
     def _doctype(self, *_: object) -> None:
         raise DecodeError(
-            "The XML has a document type (<!DOCTYPE …>), which is never read.",
-            "Deliver it without: no entities, no other files.",
+            Words(
+                "该 XML 含文档类型（<!DOCTYPE …>），一律不予读取。",
+                "The XML has a document type (<!DOCTYPE …>), which is never read.",
+            ),
+            Words(
+                "请去掉后交付：不用实体，不引用其他文件。",
+                "Deliver it without: no entities, no other files.",
+            ),
         )
 
     def _start(self, name: str, attributes: list[str]) -> None:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Exit codes the caller turns into words; of REFUSED, they stand on stderr as [problem, remedy].
+#: Exit codes the caller turns into words; of REFUSED, they stand on stderr as [problem, remedy],
+#: each as [Chinese, English].
 UNREADABLE, REFUSED = 5, 6
 _MEMORY_BYTES = 4 << 30
 _CPU_S = 900
@@ -36,9 +37,9 @@ class RefusedError(Exception):
     """A file that is not read, with the problem and the remedy."""
 
 
-def refuse(problem: str, remedy: str) -> NoReturn:
-    """Raise RefusedError."""
-    raise RefusedError(problem, remedy)
+def refuse(zh: str, zh_remedy: str, en: str, en_remedy: str) -> NoReturn:
+    """Raise RefusedError: the problem and the remedy, in Chinese and in English."""
+    raise RefusedError((zh, en), (zh_remedy, en_remedy))
 
 
 def check(file: Any) -> None:
@@ -48,6 +49,8 @@ def check(file: Any) -> None:
     footer = file.metadata
     if not 0 <= footer.num_rows <= _MAX_ROWS or footer.num_columns > _MAX_COLUMNS:
         refuse(
+            f"该 Parquet 文件声明有 {footer.num_rows} 行、{footer.num_columns} 列。",
+            f"每个文件请不超过 {_MAX_ROWS} 行、{_MAX_COLUMNS} 列。",
             f"The Parquet file declares {footer.num_rows} rows of {footer.num_columns} columns.",
             f"Deliver at most {_MAX_ROWS} rows of {_MAX_COLUMNS} columns a file.",
         )
@@ -68,15 +71,20 @@ def check(file: Any) -> None:
             or kinds.is_null(kind)
         )
         if not is_flat:
+            name, of = field.name[:80], str(kind)[:80]
             refuse(
-                f"The column {field.name[:80]!r} is of type {str(kind)[:80]}.",
+                f"列 {name!r} 的类型为 {of}。",
+                "请交付平面列：文本、数值、日期、时间戳或真假值。",
+                f"The column {name!r} is of type {of}.",
                 "Deliver flat columns: text, numbers, dates, timestamps, true or false.",
             )
     for i in range(footer.num_columns):
         if file.schema.column(i).physical_type == "INT96":
+            name = file.schema.column(i).name[:80]
             refuse(
-                f"The column {file.schema.column(i).name[:80]!r} holds INT96 timestamps, which say"
-                " no time zone.",
+                f"列 {name!r} 为 INT96 时间戳，未说明时区。",
+                "请写为 TIMESTAMP（由 isAdjustedToUTC 说明是哪里的时间）。",
+                f"The column {name!r} holds INT96 timestamps, which say no time zone.",
                 "Write TIMESTAMP (isAdjustedToUTC says whose time it is).",
             )
 
@@ -128,6 +136,9 @@ def rows(file: Any, size: int) -> Iterator[list[str]]:
             number, allowed = number + 1, allowed - length
             if length > _MAX_ROW_CHARACTERS or allowed < 0:
                 refuse(
+                    f"第 {number} 行超过 {_MAX_ROW_CHARACTERS} 个字符，"
+                    f"或至此各行已超过 {size} 字节的 Parquet 所能如实容纳的数量。",
+                    "请改用 CSV 交付：CSV 以流方式读取。",
                     f"Row {number} is longer than {_MAX_ROW_CHARACTERS} characters, or the rows up"
                     f" to it are more than {size} bytes of Parquet can honestly hold.",
                     "Deliver it as CSV, which is read as a stream.",
@@ -135,6 +146,8 @@ def rows(file: Any, size: int) -> Iterator[list[str]]:
             yield cells
     if number != file.metadata.num_rows:
         refuse(
+            f"该 Parquet 文件声明有 {file.metadata.num_rows} 行，实有 {number} 行。",
+            "请重新写出并完整交付。",
             f"The Parquet file declares {file.metadata.num_rows} rows and holds {number}.",
             "Write it again and deliver it whole.",
         )

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from contracts.words import Words
 from jobs.files import markup
 from jobs.files.decode import DecodeError, Record, parquet_rows, rows
 from jobs.files.markup import Item
@@ -29,8 +30,8 @@ _MAX_NAMES: Final = 16_384
 class Noticed:
     """What reading a file showed: what the contract does not say, and what is as agreed."""
 
-    findings: list[str]
-    notes: list[str]
+    findings: list[Words]
+    notes: list[Words]
 
 
 def read(
@@ -58,19 +59,22 @@ def read(
             told.findings.extend(_of_workbook(noticed, contract))
 
 
-def _of_workbook(noticed: Mapping[str, Any], contract: Contract) -> Iterator[str]:
+def _of_workbook(noticed: Mapping[str, Any], contract: Contract) -> Iterator[Words]:
     """Yield what a workbook holds that no row shows; sheets of people above L2 are not named."""
     if rows := noticed.get("broken_rows"):
         letters = ", ".join(_letters(column) for column in noticed["broken_columns"])
-        yield (
-            f"错误值或未计算的公式 errors, or formulas without a value: {rows} 行 rows,"
-            f" 列 columns {letters}"
+        yield Words(
+            f"错误值或未计算的公式：{rows} 行，列 {letters}",
+            f"errors, or formulas without a value: {rows} rows, columns {letters}",
         )
     unread = noticed.get("unread") or ()
     if unread:
         is_open = contract.level in ("L1", "L2")
-        named = "、".join(f"{name} ({rows})" if is_open else f"({rows})" for name, rows in unread)
-        yield f"有数据而未读的工作表 {len(unread)} sheets with rows were not read: {named}"
+        named = [f"{name} ({rows})" if is_open else f"({rows})" for name, rows in unread]
+        yield Words(
+            f"{len(unread)} 个有数据的工作表未读：{'、'.join(named)}",
+            f"{len(unread)} sheets with rows were not read: {', '.join(named)}",
+        )
 
 
 def _letters(column: int) -> str:
@@ -89,7 +93,7 @@ class _Named:
     items: Callable[[], Iterator[Item]]
     contract: Contract
     server: Server
-    notes: list[str]
+    notes: list[Words]
     names: dict[str, None] = field(default_factory=dict)
     last_line: int = 0
     shares_lines: bool = False
@@ -113,18 +117,28 @@ class _Named:
             self.names.update(dict.fromkeys(item.cells))
             if len(self.names) > _MAX_NAMES:
                 raise DecodeError(
-                    f"The records use more than {_MAX_NAMES} different names.",
-                    "Name each value by its column.",
+                    Words(
+                        f"各记录共用了超过 {_MAX_NAMES} 个不同的名称。",
+                        f"The records use more than {_MAX_NAMES} different names.",
+                    ),
+                    Words("请用列名命名每个值。", "Name each value by its column."),
                 )
         if not self.names:
+            kind = self.server.format
             raise DecodeError(
-                f"The file holds no {self.server.format} record with a name in it.",
-                "Deliver one object a line (JSON lines), or one element a record (XML).",
+                Words(
+                    f"文件中没有任何含名称的 {kind} 记录。",
+                    f"The file holds no {kind} record with a name in it.",
+                ),
+                Words(
+                    "请每行交付一个对象（JSON lines），或每条记录交付一个元素（XML）。",
+                    "Deliver one object a line (JSON lines), or one element a record (XML).",
+                ),
             )
         if self.shares_lines:
             # A row is known by its line in everything that follows, so no two may share one.
             en = "several records on a line: rows are counted by record"
-            self.notes.append(f"一行有多条记录，按记录计行 {en}")
+            self.notes.append(Words("一行有多条记录，按记录计行", en))
 
 
 class _ShapeError(ValueError):

@@ -18,6 +18,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from contracts.errors import JingshuError
 from contracts.model import max_level
+from contracts.words import Words
 from jobs.files.decode import DecodeError, naming, sniff
 from jobs.files.raw import opened_raw
 from jobs.land.header import HeaderError, match_header
@@ -69,8 +70,8 @@ class Parsed:
     blank: int = 0
     footers: int = 0
     unnamed: int = 0
-    findings: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    findings: list[Words] = field(default_factory=list)
+    notes: list[Words] = field(default_factory=list)
 
     @property
     def export(self) -> Export:
@@ -97,7 +98,10 @@ class Parsed:
         sniffed = sniff(path)
         declared = self.export.encoding
         if sniffed.encoding and declared != "auto" and not sniffed.encoding.startswith(declared):
-            self.findings.append(f"declared {declared}, found {sniffed.encoding}")
+            found = sniffed.encoding
+            self.findings.append(
+                Words(f"声明为 {declared}，实为 {found}", f"declared {declared}, found {found}")
+            )
         noticed = Noticed(self.findings, self.notes)
         numbered = read(path, sniffed, self.contract, self.server, noticed)
         layout = self._header(numbered)
@@ -112,17 +116,26 @@ class Parsed:
             yield self._record_batch(chunk)
         if not self.rows:
             raise DecodeError(
-                "The file has a header and no rows.",
-                "Deliver the rows, or tell why there are none.",
+                Words("文件只有表头，没有数据行。", "The file has a header and no rows."),
+                Words(
+                    "请交付数据行，或说明为何没有。",
+                    "Deliver the rows, or tell why there are none.",
+                ),
             )
+        self._tell_passed_over()
+
+    def _tell_passed_over(self) -> None:
         if self.blank:
             told = self.notes if self.export.blank_lines else self.findings
-            told.append(f"略过 {self.blank} 个空行 {self.blank} blank lines passed over")
+            en = f"{self.blank} blank lines passed over"
+            told.append(Words(f"略过 {self.blank} 个空行", en))
         if self.footers:  # only what the contract's pattern matches
             after = f"{self.footers} lines after the data passed over"
-            self.notes.append(f"略过数据之后的 {self.footers} 行 {after}")
+            self.notes.append(Words(f"略过数据之后的 {self.footers} 行", after))
         if self.unnamed:
-            self.findings.append(f"values under no header kept aside at L3, in {self.unnamed} rows")
+            en = f"values under no header kept aside at L3, in {self.unnamed} rows"
+            zh = f"{self.unnamed} 行中无表头的值已按 L3 另存"
+            self.findings.append(Words(zh, en))
 
     def _data_rows(self, numbered: Iterator[Record]) -> Iterator[Record]:
         """Pass over blank rows and the footer; what data follows after was no footer."""
@@ -147,8 +160,11 @@ class Parsed:
                 break
         if len(tried) < self.header_row:
             raise DecodeError(
-                f"The file ends before row {self.header_row}, where its header should be.",
-                "Deliver it whole.",
+                Words(
+                    f"文件在表头应在的第 {self.header_row} 行之前就结束了。",
+                    f"The file ends before row {self.header_row}, where its header should be.",
+                ),
+                Words("请完整交付。", "Deliver it whole."),
             )
         try:
             return match_header(self.contract, self.export, tried[-1][1])
@@ -159,8 +175,15 @@ class Parsed:
                 except HeaderError:
                     continue
                 raise HeaderError(
-                    f"The header stands in row {row}, not in row {self.header_row}.",
-                    f"Set header_row: {row} in the contract, or deliver it where it was agreed.",
+                    Words(
+                        f"表头在第 {row} 行，不在第 {self.header_row} 行。",
+                        f"The header stands in row {row}, not in row {self.header_row}.",
+                    ),
+                    Words(
+                        f"请在契约中写 header_row: {row}，或按约定的位置交付表头。",
+                        f"Set header_row: {row} in the contract,"
+                        " or deliver it where it was agreed.",
+                    ),
                 ) from wrong
             raise
 
@@ -263,8 +286,14 @@ def land_again(home: Home, delivery: Delivery, raw: RawBatch) -> LandedBatch:
     wanted = bronze_schema(contract)
     if {f.name for f in table.schema().fields} != set(wanted.names):
         raise LayoutMovedError(
-            f"{raw.table} has other columns than {contract.id} {contract.version}.",
-            "Deliver the batch again under a new date, or keep the table's columns.",
+            Words(
+                f"{raw.table} 的列与 {contract.id} {contract.version} 不同。",
+                f"{raw.table} has other columns than {contract.id} {contract.version}.",
+            ),
+            Words(
+                "请以新的日期重新交付该批次，或保留表中原有的列。",
+                "Deliver the batch again under a new date, or keep the table's columns.",
+            ),
         )
     parsed = Parsed(contract, contract.server(delivery.provider), raw.batch_id)
     with naming(delivery.name, raw.batch.file_name):
@@ -295,8 +324,8 @@ def _landed(raw: RawBatch, parsed: Parsed, bronze_version: int) -> LandedBatch:
         batch=raw.batch,
         rows_landed=parsed.rows,
         bronze_version=bronze_version,
-        findings=tuple(parsed.findings),
-        notes=tuple(parsed.notes),
+        findings=tuple(one.stored() for one in parsed.findings),
+        notes=tuple(one.stored() for one in parsed.notes),
     )
 
 

@@ -14,6 +14,7 @@ from contracts.delivery import Delivery
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs import steps
 from jobs.files.raw import kept_batches
 from jobs.operations import restore
@@ -51,7 +52,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Done:
-    """What one delivery, or one kept batch of it, came to."""
+    """What one delivery, or one kept batch of it, came to; why, as ``Words.stored`` writes it."""
 
     delivery: Delivery
     state: DeliveryState | BatchStatus
@@ -78,30 +79,55 @@ def make_plan(
     if contract_id in tree.products:
         inputs = ", ".join(contract.product_plan.inputs)
         raise UsageError(
-            f"{contract_id} is a product: nobody delivers it.", f"Backfill an input: {inputs}."
+            Words(
+                f"{contract_id} 是产品，没有人交付它。",
+                f"{contract_id} is a product: nobody delivers it.",
+            ),
+            Words(f"请补做它的输入：{inputs}。", f"Backfill an input: {inputs}."),
         )
     providers = [f.provider for f in tree.feeds() if f.contract.id == contract_id]
     if not providers:
         raise UsageError(
-            f"{contract_id} is {contract.status}: it has no deliveries.",
-            "Name an active contract, or set this one to active.",
+            Words(
+                f"{contract_id} 的状态是 {contract.status}，没有交付。",
+                f"{contract_id} is {contract.status}: it has no deliveries.",
+            ),
+            Words(
+                "请给出生效（active）的契约，或把它设为 active。",
+                "Name an active contract, or set this one to active.",
+            ),
         )
     if provider is not None and provider not in providers:
         raise UsageError(
-            f"{contract_id} has no provider {provider!r}.", f"It has: {', '.join(providers)}."
+            Words(
+                f"{contract_id} 没有提供方 {provider!r}。",
+                f"{contract_id} has no provider {provider!r}.",
+            ),
+            Words(f"现有：{'、'.join(providers)}。", f"It has: {', '.join(providers)}."),
         )
-    today = utc_now().astimezone(CITY_TZ).date()
-    if first > last:
-        raise UsageError(f"{first} lies after {last}.", "Give --from the earlier date.")
-    if last > today:
-        raise UsageError(
-            f"{last} lies in the future (today is {today}).", "Give business dates that have been."
-        )
+    _check_span(first, last)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     chosen = providers if provider is None else [provider]
     return Plan(
         contract, tuple(Delivery(contract, p, day, tree.root) for day in days for p in chosen)
     )
+
+
+def _check_span(first: date, last: date) -> None:
+    today = utc_now().astimezone(CITY_TZ).date()
+    if first > last:
+        raise UsageError(
+            Words(f"{first} 在 {last} 之后。", f"{first} lies after {last}."),
+            Words("请把较早的日期给 --from。", "Give --from the earlier date."),
+        )
+    if last > today:
+        raise UsageError(
+            Words(
+                f"{last} 在未来（今天是 {today}）。",
+                f"{last} lies in the future (today is {today}).",
+            ),
+            Words("请给出已过去的业务日期。", "Give business dates that have been."),
+        )
 
 
 def from_drop(home: Home, tree: Tree, plan: Plan) -> Iterator[Done]:
@@ -112,8 +138,8 @@ def from_drop(home: Home, tree: Tree, plan: Plan) -> Iterator[Done]:
         except SparkUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001  (one date's fault blocks no other)
-            steps.record_failure(home, delivery, _told(error))
-            yield Done(delivery, "failed", _told(error))
+            steps.record_failure(home, delivery, _told(error).stored())
+            yield Done(delivery, "failed", _told(error).stored())
 
 
 def _dropped(home: Home, tree: Tree, delivery: Delivery) -> Done:
@@ -143,9 +169,15 @@ def kept_for(home: Home, plan: Plan) -> list[tuple[Delivery, list[RawBatch]]]:
         found.append((delivery, mine))
     if not any(raws for _, raws in found):
         raise UsageError(
-            f"No original bytes of {plan.contract.id} are kept from {plan.dates[0]} to"
-            f" {plan.dates[-1]}.",
-            "Leave out --from-raw to take the deliveries from the drop folder.",
+            Words(
+                f"{plan.contract.id} 自 {plan.dates[0]} 至 {plan.dates[-1]} 没有留存的原始文件。",
+                f"No original bytes of {plan.contract.id} are kept from {plan.dates[0]} to"
+                f" {plan.dates[-1]}.",
+            ),
+            Words(
+                "请去掉 --from-raw，改从投递目录取交付。",
+                "Leave out --from-raw to take the deliveries from the drop folder.",
+            ),
         )
     return found
 
@@ -163,7 +195,7 @@ def from_raw(
             except SparkUnavailableError:
                 raise
             except Exception as error:  # noqa: BLE001  (one batch's fault blocks no other)
-                yield _not_brought_in(home, delivery, raw, _told(error))
+                yield _not_brought_in(home, delivery, raw, _told(error).stored())
                 continue
             yield Done(
                 delivery, made.status, made.note, made.batch_id, made.silver_version, made.is_new
@@ -175,8 +207,9 @@ def _nothing_kept(home: Home, delivery: Delivery) -> Done:
     if states and states[-1].state not in ("received", "late"):
         return Done(delivery, states[-1].state, states[-1].reason, states[-1].batch_id)
     if not states and not delivery.contract.schedule.is_due(delivery.business_date):
-        return Done(delivery, "not_due", "本日不应交 nothing is due on this date")
-    return Done(delivery, "missing", "未留存原始文件 no original bytes of it are kept")
+        return Done(delivery, "not_due", steps.NOTHING_DUE.stored())
+    nothing = Words("未留存原始文件", "no original bytes of it are kept")
+    return Done(delivery, "missing", nothing.stored())
 
 
 def _not_brought_in(home: Home, delivery: Delivery, raw: RawBatch, reason: str) -> Done:
@@ -188,9 +221,10 @@ def _not_brought_in(home: Home, delivery: Delivery, raw: RawBatch, reason: str) 
     return Done(delivery, row.status if row and is_told else "failed", reason, raw.batch_id)
 
 
-def _told(error: Exception) -> str:
+def _told(error: Exception) -> Words:
     """Say what went wrong; of other people's errors the name only, for they may quote a value."""
-    return str(error) if isinstance(error, JingshuError) else type(error).__name__
+    name = type(error).__name__
+    return error.words if isinstance(error, JingshuError) else Words(name, name)
 
 
 def products_after(

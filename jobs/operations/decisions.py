@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.files.decode import DecodeError
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 #: Statuses from which a retry may bring a batch further.
 _RETRIABLE: Final = ("landed", "held", "rejected", "failed")
+HELD: Final = Words("暂扣（held）", "held")
+PUBLISHED: Final = Words("已发布（published）", "published")
 
 
 class DecisionError(JingshuError, RuntimeError):
@@ -45,7 +48,10 @@ class DecisionError(JingshuError, RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a decision came to: the batch's status now, in words, and what else it touched."""
+    """What a decision came to: the batch's status now, and what else it touched.
+
+    ``note`` says it in words, as ``Words.stored`` writes them.
+    """
 
     batch_id: str
     status: BatchStatus
@@ -65,11 +71,18 @@ def known_batch(home: Home, batch_id: str) -> BatchRow:
     if len(exact or found) == 1:
         return (exact or found)[0]
     if found:
+        names = [r.batch_id for r in found[:8]]
         raise UsageError(
-            f"{len(found)} batches begin with {batch_id!r}.",
-            f"Name one of: {', '.join(r.batch_id for r in found[:8])}.",
+            Words(
+                f"有 {len(found)} 个批次以 {batch_id!r} 开头。",
+                f"{len(found)} batches begin with {batch_id!r}.",
+            ),
+            Words(f"请指明其一：{'、'.join(names)}。", f"Name one of: {', '.join(names)}."),
         )
-    raise UsageError(f"There is no batch {batch_id!r}.", "See ./jingshu batch list.")
+    raise UsageError(
+        Words(f"没有批次 {batch_id!r}。", f"There is no batch {batch_id!r}."),
+        Words("请看 ./jingshu batch list。", "See ./jingshu batch list."),
+    )
 
 
 def release(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> Outcome:
@@ -83,13 +96,19 @@ def release(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> O
     if row.status in ("published", "superseded") and not _is_open(home, Step.PUBLISH, row):
         return _unchanged(row)
     if row.status not in ("held", "published", "superseded"):
-        raise _not_allowed(row, "release", "held")
+        raise _not_allowed(row, Words("放行", "released"), HELD)
     delivery = _delivery(tree, row)
     if delivery.contract.version != row.contract_version:
+        judged, now = f"{row.contract_id} {row.contract_version}", delivery.contract.version
         raise DecisionError(
-            f"Batch {row.batch_id} was judged by {row.contract_id} {row.contract_version}, and"
-            f" {delivery.contract.version} is in force.",
-            f"Judge it anew: ./jingshu batch retry {row.batch_id}.",
+            Words(
+                f"批次 {row.batch_id} 是按 {judged} 判定的，而现行版本是 {now}。",
+                f"Batch {row.batch_id} was judged by {judged}, and {now} is in force.",
+            ),
+            Words(
+                f"请重新判定：./jingshu batch retry {row.batch_id}。",
+                f"Judge it anew: ./jingshu batch retry {row.batch_id}.",
+            ),
         )
     verdict = _verdict(home, tree, delivery, row)
     if verdict.decision == "hold":
@@ -111,7 +130,7 @@ def reject(home: Home, batch_id: str, actor: str, reason: str) -> Outcome:
         intents.finish(home, name)
         return _unchanged(row)
     if row.status != "held":
-        raise _not_allowed(row, "reject", "held")
+        raise _not_allowed(row, Words("退回", "rejected"), HELD)
     with intents.under_way(home, name, row.table):
         full_reason = recorded.rejected(home, row, actor, reason)
         shutil.rmtree(stage, ignore_errors=True)
@@ -129,7 +148,7 @@ def withdraw(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> 
     if row.status == "withdrawn" and not _is_open(home, Step.WITHDRAW, row):
         return _unchanged(row)
     if not was_shown(row) or row.silver_version is None:
-        raise _not_allowed(row, "withdraw", "published")
+        raise _not_allowed(row, Words("撤回", "withdrawn"), PUBLISHED)
     delivery = _delivery(tree, row)
     why = f"batch {row.batch_id} of {row.table} withdrawn"
     with intents.under_way(home, Step.WITHDRAW.of(row.batch_id), row.table):
@@ -140,23 +159,23 @@ def withdraw(home: Home, tree: Tree, batch_id: str, actor: str, reason: str) -> 
         row.batch_id,
         "withdrawn",
         is_new=True,
-        note=_withdrawn_note(made),
+        note=_withdrawn_note(made).stored(),
         silver_version=made.version,
         returned=made.returned,
         rebuilt=rebuilt,
     )
 
 
-def _withdrawn_note(made: Withdrawn) -> str:
+def _withdrawn_note(made: Withdrawn) -> Words:
     if made.lost is not None:
-        return (
-            f"已撤回；批次 {made.lost} 本应恢复，但其暂存文件已不在"
-            f" withdrawn; batch {made.lost} should have come back, but its staged files are gone"
+        return Words(
+            f"已撤回；批次 {made.lost} 本应恢复，但其暂存文件已不在",
+            f"withdrawn; batch {made.lost} should have come back, but its staged files are gone",
         )
     if made.returned:
         back = ", ".join(made.returned)
-        return f"已撤回，批次 {back} 重新可见 withdrawn; visible again: {back}"
-    return "已撤回，无前版可恢复 withdrawn; nothing earlier came back"
+        return Words(f"已撤回，批次 {back} 重新可见", f"withdrawn; visible again: {back}")
+    return Words("已撤回，无前版可恢复", "withdrawn; nothing earlier came back")
 
 
 def retry(home: Home, tree: Tree, batch_id: str) -> Outcome:
@@ -186,9 +205,10 @@ def judged_anew(
         intents.begin(home, name, raw.table)
         landed = land_again(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
-        batches.stopped(home, raw.batch, str(bad))
+        why = bad.words.stored()
+        batches.stopped(home, raw.batch, why)
         intents.finish(home, name)
-        return Outcome(raw.batch_id, "rejected", is_new=True, note=str(bad))
+        return Outcome(raw.batch_id, "rejected", is_new=True, note=why)
     batches.landed_again(home, delivery, landed)
     intents.finish(home, name)
     return published(home, tree, steps.audited(home, tree, landed, again=True))
@@ -204,9 +224,12 @@ def _check_announced(home: Home, delivery: Delivery, raw: RawBatch) -> None:
         check_manifest(delivery, raw.batch, found)
     elif delivery.contract.server(raw.batch.provider).export.manifest == "required":
         raise DecisionError(
-            f"The manifest of batch {raw.batch_id} is no longer in the drop folder, so nobody can"
-            " tell whether its bytes are whole.",
-            "Ask for the delivery again.",
+            Words(
+                f"批次 {raw.batch_id} 的清单已不在投递目录中，无从得知其内容是否完整。",
+                f"The manifest of batch {raw.batch_id} is no longer in the drop folder, so nobody"
+                " can tell whether its bytes are whole.",
+            ),
+            Words("请要求重新交付。", "Ask for the delivery again."),
         )
 
 
@@ -228,7 +251,8 @@ def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdi
     is_staged = (stage / "_SUCCESS").exists()
     kept = kept_batch(home, row.table, row.batch_id).taken_up(row.contract_version, utc_now())
     if delivery.contract.load.mode == "merge_key" or not is_staged:
-        return steps.audited(home, tree, land(home, delivery, kept), again=True)
+        landed = land(home, delivery, kept)
+        return steps.audited(home, tree, landed, again=True, as_before=True)
     results = tuple(
         CheckResult(**{n: getattr(r, n) for n in CheckResult.model_fields})
         for r in governance.check_results(home, [row.batch_id])
@@ -237,8 +261,15 @@ def _verdict(home: Home, tree: Tree, delivery: Delivery, row: BatchRow) -> Verdi
     leaf = recorded.verdict_leaf(home, row, digest)
     if leaf is None:
         raise DecisionError(
-            f"The check results of batch {row.batch_id} are not those its verdict was given on.",
-            "Run ./jingshu verify; then judge the batch anew with ./jingshu batch retry.",
+            Words(
+                f"批次 {row.batch_id} 的检查结果不是其结论所依据的结果。",
+                f"The check results of batch {row.batch_id} are not those its verdict was given"
+                " on.",
+            ),
+            Words(
+                "请运行 ./jingshu verify，再用 ./jingshu batch retry 重新判定该批次。",
+                "Run ./jingshu verify; then judge the batch anew with ./jingshu batch retry.",
+            ),
         )
     return Verdict(
         batch=kept.batch,
@@ -264,7 +295,10 @@ def _released(home: Home, verdict: Verdict, actor: str, reason: str) -> Verdict:
 
     The results stay what they were; only the decision, its digest and its reason are new.
     """
-    full_reason = f"{actor} 放行 released it: {reason}（{verdict.reason}）"
+    held = Words.read(verdict.reason)
+    full_reason = Words(
+        f"{actor} 放行：{reason}（{held.zh}）", f"{actor} released it: {reason} ({held.en})"
+    ).stored()
     released = verdict.model_copy(
         update={
             "decision": "publish",
@@ -285,22 +319,28 @@ def _is_open(home: Home, step: Step, row: BatchRow) -> bool:
 
 
 def _unchanged(row: BatchRow) -> Outcome:
-    note = row.reason or f"already {row.status}"
+    note = row.reason or steps.already(row.status).stored()
     return Outcome(row.batch_id, row.status, is_new=False, note=note)
 
 
-def _not_allowed(row: BatchRow, step: str, wanted: str) -> DecisionError:
+def _not_allowed(row: BatchRow, done: Words, wanted: Words) -> DecisionError:
     return DecisionError(
-        f"Batch {row.batch_id} is {row.status}: only a {wanted} one can be {step}{_ED[step]}.",
-        f"See ./jingshu batch show {row.batch_id}.",
+        Words(
+            f"批次 {row.batch_id} 的状态是 {row.status}：只有{wanted.zh}的批次才能{done.zh}。",
+            f"Batch {row.batch_id} is {row.status}: only a {wanted.en} one can be {done.en}.",
+        ),
+        Words(
+            f"请看 ./jingshu batch show {row.batch_id}。",
+            f"See ./jingshu batch show {row.batch_id}.",
+        ),
     )
-
-
-_ED: Final = {"release": "d", "reject": "ed", "withdraw": "n"}
 
 
 def _reason(reason: str) -> str:
     reason = " ".join(reason.split())
     if not reason:
-        raise UsageError("A decision needs a reason.", "Say why in a sentence: --reason …")
+        raise UsageError(
+            Words("决定须有理由。", "A decision needs a reason."),
+            Words("请用一句话说明：--reason …", "Say why in a sentence: --reason …"),
+        )
     return reason

@@ -10,6 +10,7 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
+from contracts.words import Words
 from jobs.files.raw import kept_batch, opened_raw
 from jobs.operations.decisions import known_batch
 from jobs.record import decisions
@@ -43,17 +44,26 @@ def open_original(home: Home, batch_id: str, out: Path, actor: str, reason: str)
         OpeningError: The kept file is not the one that landed; nothing is written then.
     """
     if not reason.strip():
-        raise UsageError("缺少理由 An opening needs its reason.", "补充 Add --reason.")
+        raise UsageError(
+            Words("开封须有理由。", "An opening needs its reason."),
+            Words("请用 --reason 补充。", "Add --reason."),
+        )
     if out.exists():
-        raise UsageError(f"文件已存在 {out} is there already.", "换一个文件名 Give a free name.")
+        raise UsageError(
+            Words(f"文件 {out} 已存在。", f"{out} is there already."),
+            Words("请换一个文件名。", "Give a free name."),
+        )
     row = known_batch(home, batch_id)
     raw = kept_batch(home, row.table, row.batch_id)
     with opened_raw(home, raw) as clear:
         digest = digest_file(clear)
         if digest.sha256 != raw.batch.sha256:
             raise OpeningError(
-                f"原件已变 The kept file of {row.batch_id} is not the one that landed.",
-                "从备份恢复 Restore it from a backup.",
+                Words(
+                    f"{row.batch_id} 留存的文件不是当初入湖的那一份。",
+                    f"The kept file of {row.batch_id} is not the one that landed.",
+                ),
+                Words("请从备份恢复。", "Restore it from a backup."),
             )
         leaf = decisions.opened(home, row, digest, actor, reason)
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from jobs import steps
 from jobs.audit.digest import digest_of
 from jobs.land.run import land
@@ -98,9 +99,17 @@ def _require_files(home: Home, row: BatchRow) -> None:
     ]
     if lost:
         raise FilesLostError(
-            f"silver/{row.table}: {len(lost)} files of batch {row.batch_id} are gone, and the"
-            " table's log still names them.",
-            f"Remove the folder lake/silver/{row.table}, then backfill all its dates --from-raw.",
+            Words(
+                f"silver/{row.table}：批次 {row.batch_id} 的 {len(lost)} 个文件已不在，"
+                "而表的日志仍记有这些文件。",
+                f"silver/{row.table}: {len(lost)} files of batch {row.batch_id} are gone, and the"
+                " table's log still names them.",
+            ),
+            Words(
+                f"请删除目录 lake/silver/{row.table}，再用 backfill --from-raw 补回其全部日期。",
+                f"Remove the folder lake/silver/{row.table}, then backfill all its dates"
+                " --from-raw.",
+            ),
         )
 
 
@@ -115,17 +124,14 @@ def _shown_again(
     if "silver" in gone and not is_same_contract:
         return decisions.judged_anew(home, tree, delivery, raw, has_landed=True)
     if "quarantine" in gone and not is_same_contract:
-        raise QuarantineLostError(
-            f"The bad rows of batch {row.batch_id} are gone from quarantine/{row.table}, and only"
-            f" {row.contract_id} {row.contract_version} can say why they were bad.",
-            f"Put the folder lake/quarantine/{row.table} back from a backup.",
-        )
+        raise _quarantine_lost(row)
     landed = _landed_back(home, delivery, raw, row)
-    note = f"湖中缺失，已补回 was lost and is back: {', '.join(sorted(gone))}"
+    layers = ", ".join(sorted(gone))
+    note = Words(f"湖中缺失，已补回：{layers}", f"was lost and is back: {layers}").stored()
     if row.status == "published" and gone != {"bronze"}:
         batches.put_back(home, delivery, landed)
         intents.finish(home, Step.RETRY.of(row.batch_id))
-        verdict = steps.audited(home, tree, landed)
+        verdict = steps.audited(home, tree, landed, as_before=True)
         outcome = decisions.published(home, tree, _as_released(home, verdict))
         return outcome if outcome.status != "published" else replace(outcome, note=note)
     if "quarantine" in gone:
@@ -137,6 +143,22 @@ def _shown_again(
     batches.put_back(home, delivery, landed)
     intents.finish(home, Step.RETRY.of(row.batch_id))
     return Outcome(row.batch_id, row.status, True, note, row.silver_version)
+
+
+def _quarantine_lost(row: BatchRow) -> QuarantineLostError:
+    by = f"{row.contract_id} {row.contract_version}"
+    return QuarantineLostError(
+        Words(
+            f"批次 {row.batch_id} 的坏行已不在 quarantine/{row.table} 中，"
+            f"只有 {by} 能说明为何不合格。",
+            f"The bad rows of batch {row.batch_id} are gone from quarantine/{row.table}, and only"
+            f" {by} can say why they were bad.",
+        ),
+        Words(
+            f"请从备份放回目录 lake/quarantine/{row.table}。",
+            f"Put the folder lake/quarantine/{row.table} back from a backup.",
+        ),
+    )
 
 
 def _landed_back(home: Home, delivery: Delivery, raw: RawBatch, row: BatchRow) -> LandedBatch:
@@ -158,5 +180,6 @@ def _as_released(home: Home, verdict: Verdict) -> Verdict:
     leaf = recorded.verdict_leaf(home, verdict, digest)
     if leaf is None or "released_by" not in leaf.facts:
         return verdict
-    reason = f"{leaf.facts['released_by']} 放行 released it（{verdict.reason}）"
+    by, held = leaf.facts["released_by"], Words.read(verdict.reason)
+    reason = Words(f"{by} 放行（{held.zh}）", f"{by} released it ({held.en})").stored()
     return verdict.model_copy(update={"decision": "publish", "digest": digest, "reason": reason})

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from jobs.names import Step
 from jobs.publish.run import is_same_period
 from jobs.record.decisions import Withdrawn
@@ -52,8 +53,11 @@ def commit(home: Home, delivery: Delivery, row: BatchRow, actor: str, reason: st
     shown = next((p for p in silver.publications(table) if p.batch_id == row.batch_id), None)
     if table is None or shown is None:
         raise WithdrawError(
-            f"Batch {row.batch_id} of {row.table} was never visible.",
-            "Leave it: there is nothing to take back.",
+            Words(
+                f"{row.table} 的批次 {row.batch_id} 从未可见。",
+                f"Batch {row.batch_id} of {row.table} was never visible.",
+            ),
+            Words("请保持原状：没有可撤回的内容。", "Leave it: there is nothing to take back."),
         )
     commit_metadata = {
         "jingshu.kind": "withdraw",
@@ -169,8 +173,11 @@ def _merge_without(
         except _MovedError:
             continue
     raise WithdrawError(
-        f"{row.table} moved {_TRIES} times while batch {row.batch_id} was taken out.",
-        "Do it again when its publications have ended.",
+        Words(
+            f"撤出批次 {row.batch_id} 时，{row.table} 变动了 {_TRIES} 次。",
+            f"{row.table} moved {_TRIES} times while batch {row.batch_id} was taken out.",
+        ),
+        Words("请待其发布结束后再做一次。", "Do it again when its publications have ended."),
     )
 
 
@@ -178,7 +185,14 @@ def _refuse_lost(home: Home, row: BatchRow, replay: Sequence[str]) -> None:
     for batch_id in replay:
         if not (silver.stage_path(home, row.table, batch_id) / "_SUCCESS").exists():
             raise WithdrawError(
-                f"{row.table} cannot be laid anew without batch {row.batch_id}: the staged rows of"
-                f" batch {batch_id} are gone.",
-                "Deliver the period again as a corrected revision instead.",
+                Words(
+                    f"无法在去掉批次 {row.batch_id} 后重建 {row.table}："
+                    f"批次 {batch_id} 的暂存行已不在。",
+                    f"{row.table} cannot be laid anew without batch {row.batch_id}: the staged"
+                    f" rows of batch {batch_id} are gone.",
+                ),
+                Words(
+                    "请改为以更正版重新交付该期数据。",
+                    "Deliver the period again as a corrected revision instead.",
+                ),
             )

@@ -58,7 +58,7 @@ def _reasons(stage: Path, plan: RefinePlan) -> dict[int, list[dict[str, Any]]]:
     errors = [(r, *plan.bit(r)) for r in plan.rules if r.severity == "error"]
     return {
         row["_source_line"]: [
-            {"rule_id": rule.id, "column": rule.column, "message": rule.message}
+            {"rule_id": rule.id, "column": rule.column, "message": rule.message.stored()}
             for rule, mask, bit in errors
             if row[mask] & bit
         ]

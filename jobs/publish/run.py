@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from jobs.names import Step
 from jobs.publish import quarantine
 from jobs.record import batches, intents
@@ -45,9 +46,16 @@ def publish(home: Home, delivery: Delivery, verdict: Verdict) -> PublishedVersio
     table. Raises TableMovedError when a merge must be staged anew, PublishError for other verdicts.
     """
     if verdict.decision != "publish":
+        why, look = Words.read(verdict.reason), f"./jingshu batch show {verdict.batch_id}"
         raise PublishError(
-            f"Batch {verdict.batch_id} was not passed: {verdict.reason}.",
-            f"Look at it with ./jingshu batch show {verdict.batch_id}, then release or reject it.",
+            Words(
+                f"批次 {verdict.batch_id} 未通过：{why.zh}。",
+                f"Batch {verdict.batch_id} was not passed: {why.en}.",
+            ),
+            Words(
+                f"请用 {look} 查看，再放行或退回。",
+                f"Look at it with {look}, then release or reject it.",
+            ),
         )
     contract = delivery.contract
     path = home.table("silver", verdict.table)
@@ -154,11 +162,12 @@ def _metadata(verdict: Verdict, tombstones: str | None) -> dict[str, str]:
 
 def _superseded_before(home: Home, verdict: Verdict, newer: Publication) -> PublishedVersion:
     """Close a batch that came after newer data of its period: it is kept and never shown."""
-    reason = (
-        f"已被 {newer.business_date} 第 {newer.revision} 版取代"
-        f" newer data of its period is published (batch {newer.batch_id})"
+    reason = Words(
+        f"已被 {newer.business_date} 第 {newer.revision} 版取代（批次 {newer.batch_id}）",
+        f"superseded by {newer.business_date} revision {newer.revision}: newer data of its period"
+        f" is published (batch {newer.batch_id})",
     )
-    batches.superseded_before(home, verdict, reason)
+    batches.superseded_before(home, verdict, reason.stored())
     return PublishedVersion(
         batch=verdict.batch,
         status="superseded",

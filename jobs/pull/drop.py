@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from contracts.errors import JingshuError
 from contracts.model import CITY_TZ
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs.pull.secrecy import mark_in_name
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _KEPT_MANIFEST: Final = "manifest.json"
 #: A readable name leaves room for what the file system adds.
 _MAX_NAME_BYTES: Final = 200
 _YEARS: Final = (1970, 2200)
+_KEYS: Final = '{"file", "size_bytes", "sha256", "rows", "revision", "sent_at"}'
 
 
 class Manifest(BaseModel):
@@ -65,7 +67,7 @@ class PullStopped(JingshuError):  # noqa: N818  (an outcome, not a fault of ours
     """A delivery that does not become a batch: missing, refused, or seen before."""
 
     def __init__(
-        self, state: DeliveryState, problem: str, remedy: str, batch_id: str | None = None
+        self, state: DeliveryState, problem: Words, remedy: Words, batch_id: str | None = None
     ) -> None:
         super().__init__(problem, remedy)
         self.state = state
@@ -79,7 +81,7 @@ class PullStopped(JingshuError):  # noqa: N818  (an outcome, not a fault of ours
 class SecretStopped(PullStopped):
     """Secret or core data: ``mark`` says by what, ``file`` where it lies, which is never told."""
 
-    def __init__(self, problem: str, remedy: str, mark: str, file: Path) -> None:
+    def __init__(self, problem: Words, remedy: Words, mark: str, file: Path) -> None:
         super().__init__("refused", problem, remedy)
         self.mark = mark
         self.file = file
@@ -142,10 +144,14 @@ def find(delivery: Delivery, drop: Path) -> Found:
         if mark is not None:
             refuse_marked(delivery, mark, path)
         if not path.resolve().is_relative_to(drop.resolve()):
+            name = _readable(path.name)
             raise PullStopped(
                 "refused",
-                f"{delivery.name}: {_readable(path.name)} is a link that leaves the drop folder.",
-                "Deliver the file itself.",
+                Words(
+                    f"{delivery.name}：{name} 是指向投递目录之外的链接。",
+                    f"{delivery.name}: {name} is a link that leaves the drop folder.",
+                ),
+                Words("请投递文件本身。", "Deliver the file itself."),
             )
     is_manifest_required = server.export.manifest == "required"
     found = [found_at(delivery, path) for path in paths]
@@ -164,14 +170,29 @@ def find(delivery: Delivery, drop: Path) -> Found:
     ):
         return last
     if newest is None:
-        why = f"{found[0].name} came without its manifest" if found else "no file came"
-        raise PullStopped(
-            "missing",
-            f"{delivery.name}: {why} ({pattern}).",
-            f"Ask {delivery.contract.owner or delivery.provider} for the delivery"
-            f"{' and its manifest' if is_manifest_required else ''}.",
-        )
+        raise _nothing_came(delivery, pattern, found[0].name if found else None)
     return newest
+
+
+def _nothing_came(delivery: Delivery, pattern: str, without_manifest: str | None) -> PullStopped:
+    why = (
+        Words(
+            f"{without_manifest} 到了而其清单未到",
+            f"{without_manifest} came without its manifest",
+        )
+        if without_manifest
+        else Words("没有文件到来", "no file came")
+    )
+    is_manifest_required = delivery.contract.server(delivery.provider).export.manifest == "required"
+    zh, en = ("及其清单", " and its manifest") if is_manifest_required else ("", "")
+    asked = delivery.contract.owner or delivery.provider
+    return PullStopped(
+        "missing",
+        Words(
+            f"{delivery.name}：{why.zh}（{pattern}）。", f"{delivery.name}: {why.en} ({pattern})."
+        ),
+        Words(f"请向 {asked} 索取该次交付{zh}。", f"Ask {asked} for the delivery{en}."),
+    )
 
 
 def _is_delivered(path: Path) -> bool:
@@ -194,8 +215,11 @@ def _refuse_future(delivery: Delivery) -> None:
     if delivery.business_date > today:
         raise PullStopped(
             "refused",
-            f"{delivery.name}: the date lies in the future (today is {today}).",
-            "Give a business date that has been.",
+            Words(
+                f"{delivery.name}：日期在未来（今天是 {today}）。",
+                f"{delivery.name}: the date lies in the future (today is {today}).",
+            ),
+            Words("请给出已过去的业务日期。", "Give a business date that has been."),
         )
 
 
@@ -217,8 +241,11 @@ def found_at(delivery: Delivery, path: Path) -> Found:
             path,
             None,
             ManifestError(
-                f"{delivery.name}: {name} is not a manifest.",
-                'Write {"file", "size_bytes", "sha256", "rows", "revision", "sent_at"} as JSON.',
+                Words(
+                    f"{delivery.name}：{name} 不是清单。",
+                    f"{delivery.name}: {name} is not a manifest.",
+                ),
+                Words(f"请以 JSON 写出 {_KEYS}。", f"Write {_KEYS} as JSON."),
             ),
         )
     if manifest.file != _readable(path.name):
@@ -226,8 +253,14 @@ def found_at(delivery: Delivery, path: Path) -> Found:
             path,
             None,
             ManifestError(
-                f"{delivery.name}: {name} names another file than it stands beside.",
-                f"Name {_readable(path.name)}, without folders.",
+                Words(
+                    f"{delivery.name}：{name} 所写的不是其旁边的文件。",
+                    f"{delivery.name}: {name} names another file than it stands beside.",
+                ),
+                Words(
+                    f"请写 {_readable(path.name)}，不带目录。",
+                    f"Name {_readable(path.name)}, without folders.",
+                ),
             ),
         )
     return Found(path, manifest)
@@ -236,8 +269,14 @@ def found_at(delivery: Delivery, path: Path) -> Found:
 def refuse_marked(delivery: Delivery, mark: str, file: Path) -> NoReturn:
     """Refuse a delivery that carries a secrecy mark; the file itself is never named."""
     raise SecretStopped(
-        f"{delivery.name}: the file carries the mark {mark!r}; nothing of it was stored.",
-        "State secrets are no government data (Decree 809, Art. 3): take it back, report it.",
+        Words(
+            f"{delivery.name}：文件带有密级标志 {mark!r}；其内容一概未存。",
+            f"{delivery.name}: the file carries the mark {mark!r}; nothing of it was stored.",
+        ),
+        Words(
+            "国家秘密不属于政务数据（国令第 809 号第三条）：请收回并报告。",
+            "State secrets are no government data (Decree 809, Art. 3): take it back, report it.",
+        ),
         mark,
         file,
     )
@@ -252,14 +291,24 @@ def check_manifest(delivery: Delivery, batch: Batch, found: Found) -> None:
         return
     if manifest.size_bytes != batch.size_bytes:
         raise ManifestError(
-            f"{delivery.name}, {batch.file_name}: {batch.size_bytes} bytes arrived,"
-            f" {manifest.size_bytes} were announced.",
-            "Deliver the file again, whole.",
+            Words(
+                f"{delivery.name}，{batch.file_name}：收到 {batch.size_bytes} 字节，"
+                f"清单称 {manifest.size_bytes} 字节。",
+                f"{delivery.name}, {batch.file_name}: {batch.size_bytes} bytes arrived,"
+                f" {manifest.size_bytes} were announced.",
+            ),
+            Words("请重新完整交付该文件。", "Deliver the file again, whole."),
         )
     is_announced = manifest.sha256 == batch.sha256 and manifest.sm3 in (None, batch.sm3)
     if not is_announced:
         algorithm = "SM3" if manifest.sha256 == batch.sha256 else "SHA-256"
         raise ManifestError(
-            f"{delivery.name}, {batch.file_name}: the {algorithm} is not the announced one.",
-            "Deliver file and manifest again, from the same export.",
+            Words(
+                f"{delivery.name}，{batch.file_name}：{algorithm} 与清单不符。",
+                f"{delivery.name}, {batch.file_name}: the {algorithm} is not the announced one.",
+            ),
+            Words(
+                "请从同一次导出重新交付文件和清单。",
+                "Deliver file and manifest again, from the same export.",
+            ),
         )

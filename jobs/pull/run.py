@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from contracts.digest import sha256
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs.files.raw import kept_batches
 from jobs.pull.drop import PullStopped, origin_of, refuse_marked
 from jobs.pull.secrecy import secret_mark
@@ -123,8 +124,14 @@ def _sync(folder: Path) -> None:
 def _changed(batch: Batch) -> NoReturn:
     raise PullStopped(
         "missing",
-        f"{batch.table} {batch.business_date}: {batch.file_name} changed while it was read.",
-        "Write the file under another name and rename it when it is complete.",
+        Words(
+            f"{batch.table} {batch.business_date}：{batch.file_name} 在读取时发生了变化。",
+            f"{batch.table} {batch.business_date}: {batch.file_name} changed while it was read.",
+        ),
+        Words(
+            "请先以别的名称写文件，写完后再改名。",
+            "Write the file under another name and rename it when it is complete.",
+        ),
     )
 
 
@@ -146,8 +153,12 @@ def _stop_duplicate(
         if raw.batch.sha256 == sha256 and raw.business_date != delivery.business_date:
             raise PullStopped(
                 "duplicate",
-                f"{delivery.name}: {found.name} has the bytes of {raw.business_date}"
-                f" (batch {raw.batch_id}).",
-                "Deliver this date's own export.",
+                Words(
+                    f"{delivery.name}：{found.name} 的内容与 {raw.business_date} 的相同"
+                    f"（批次 {raw.batch_id}）。",
+                    f"{delivery.name}: {found.name} has the bytes of {raw.business_date}"
+                    f" (batch {raw.batch_id}).",
+                ),
+                Words("请交付该日期自己的导出。", "Deliver this date's own export."),
                 raw.batch_id,
             )

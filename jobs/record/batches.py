@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from contracts.digest import sha256
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs.files.raw import sealed_facts
 from jobs.names import Step
 from jobs.record import footprint, governance, intents, leaves
@@ -203,8 +204,9 @@ def _superseded(home: Home, delivery: Delivery, batch: Batch) -> None:
             and row.revision < batch.revision
         )
         if is_corrected or (row.batch_id in replaced and row.status == "published"):
-            reason = f"已被批次 {batch.batch_id} 取代 superseded by batch {batch.batch_id}"
-            restated(home, row, "superseded", reason)
+            by = batch.batch_id
+            reason = Words(f"已被批次 {by} 取代", f"superseded by batch {by}")
+            restated(home, row, "superseded", reason.stored())
 
 
 def restated(home: Home, row: BatchRow, status: BatchStatus, reason: str) -> None:

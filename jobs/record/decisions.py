@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from contracts.digest import sha256
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs.files.raw import sealed_facts
 from jobs.names import Step
 from jobs.record import batches, footprint, governance, leaves
@@ -75,7 +76,10 @@ def rejected(home: Home, row: BatchRow, actor: str, reason: str) -> str:
         "reason_sha256": sha256(reason),
     }
     leaves.state(home, leaves.leaf("verdict", subject, facts))
-    full_reason = f"{actor} 退回 rejected it: {reason}（{row.reason}）"
+    held = Words.read(row.reason)
+    full_reason = Words(
+        f"{actor} 退回：{reason}（{held.zh}）", f"{actor} rejected it: {reason} ({held.en})"
+    ).stored()
     name = Step.BATCH.of(row.batch_id, "rejected", attempt, sha256(full_reason)[:12])
     governance.append(home, name, [batches.with_status(row, "rejected", full_reason)])
     return full_reason
@@ -84,13 +88,18 @@ def rejected(home: Home, row: BatchRow, actor: str, reason: str) -> str:
 def withdrawn(home: Home, delivery: Delivery, row: BatchRow, made: Withdrawn) -> None:
     """State a withdrawal: the batch's row and those of what is visible again, the run, the leaf."""
     began = utc_now()
-    reason = f"{made.actor} 撤回 withdrew it: {made.reason}"
+    reason = Words(
+        f"{made.actor} 撤回：{made.reason}", f"{made.actor} withdrew it: {made.reason}"
+    ).stored()
     batches.marked(home, row, "withdrawn")
     gone = batches.with_status(row, "withdrawn", reason)
     governance.append(home, Step.BATCH.of(row.batch_id, "withdrawn"), [gone])
     for back in governance.batches_of(home, row.provider, row.dataset):
         if back.batch_id in made.returned and back.status == "superseded":
-            again = f"批次 {row.batch_id} 撤回后重新可见 visible again: that batch was withdrawn"
+            again = Words(
+                f"批次 {row.batch_id} 撤回后重新可见",
+                f"visible again: batch {row.batch_id} was withdrawn",
+            ).stored()
             batches.marked(home, back, "published")
             name = Step.BATCH.of(back.batch_id, "published", f"without-{row.batch_id}")
             governance.append(home, name, [batches.with_status(back, "published", again)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.moment import iso, utc_now
+from contracts.words import Words
 from jobs.names import Step
 from jobs.record import governance, intents, leaves
 from jobs.record.governance import DeliveryRow
@@ -57,11 +58,12 @@ def stated(
 def received(home: Home, delivery: Delivery, batch: Batch) -> Leaf:
     """State that a delivery arrived, in time or late; return the leaf that is owed."""
     is_late = batch.received_at > delivery.due_at
+    due = iso(delivery.due_at)
     return stated(
         home,
         delivery,
         "late" if is_late else "received",
-        f"迟到 late: due {iso(delivery.due_at)}" if is_late else "",
+        Words(f"迟到：应于 {due} 前交付", f"late: due {due}").stored() if is_late else "",
         batch_id=batch.batch_id,
         received_at=batch.received_at,
     )

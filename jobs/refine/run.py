@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from deltalake import DeltaTable
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from jobs.names import Step
 from jobs.refine.merge import Merge, merge_base
 from jobs.rules.count import count_stage
@@ -148,9 +149,16 @@ def _counted(landed: LandedBatch, stage: Path, seen: int | None, plan: RefinePla
     counted = count_stage(stage, landed.batch_id, plan)
     if counted.total != landed.rows_landed:
         raise RowsVanishedError(
-            f"Batch {landed.batch_id} of {landed.table}: {landed.rows_landed} rows landed and"
-            f" {counted.total} are staged.",
-            "Report this with the batch id: it is a fault of Jingshu. Nothing was published.",
+            Words(
+                f"{landed.table} 的批次 {landed.batch_id}：入湖 {landed.rows_landed} 行，"
+                f"暂存 {counted.total} 行。",
+                f"Batch {landed.batch_id} of {landed.table}: {landed.rows_landed} rows landed and"
+                f" {counted.total} are staged.",
+            ),
+            Words(
+                "请连同批次编号报告：这是京枢自身的故障。未发布任何内容。",
+                "Report this with the batch id: it is a fault of Jingshu. Nothing was published.",
+            ),
         )
     return RefinedBatch(
         batch=landed.batch,

@@ -15,6 +15,7 @@ from contracts.grading import MANY_PERSONS
 from contracts.model import UNTAGGED, Level, max_level
 from contracts.moment import utc_now
 from contracts.vocabulary import PersonalKind
+from contracts.words import Words, listed
 from jobs.names import Step
 from jobs.record import governance
 from jobs.record.governance import FindingRow
@@ -150,7 +151,7 @@ def of_batch(home: Home, delivery: Delivery, batch: Batch, rows: pa.Table) -> li
 
 def of_share(
     home: Home, product: Contract, table: str, business_date: date, ceiling: Level, rows: pa.Table
-) -> str:
+) -> Words | None:
     """Scan rows that are to be shared; return in words why they must not be, or nothing.
 
     What is above the ceiling stops the share, whatever the contract calls it.
@@ -160,12 +161,18 @@ def of_share(
     governance.append(home, Step.SCAN.of(table, business_date, _digest(found)), made)
     above = [f for f in found if f.proposed_level > ceiling]
     if not above:
-        return ""
-    details = "；".join(
-        f"{f.column} 含 holds {f.kind} {f.proposed_level} ({f.matching:,}/{f.checked:,})"
-        for f in above
+        return None
+    details = listed(map(_told, above))
+    return Words(
+        f"内容高于共享上限 {ceiling}：{details.zh}",
+        f"its contents are above the ceiling {ceiling}: {details.en}",
     )
-    return f"内容高于共享上限 {ceiling} above the ceiling: {details}"
+
+
+def _told(found: Found) -> Words:
+    kind = f"{found.kind} {found.proposed_level}"
+    counts = f"{found.matching:,}/{found.checked:,}"
+    return Words(f"{found.column} 含 {kind}（{counts}）", f"{found.column} holds {kind} ({counts})")
 
 
 def _digest(found: Sequence[Found]) -> str:

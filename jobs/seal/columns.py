@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from jobs.seal.siv import BLOCK, Rows, Siv
 
 if TYPE_CHECKING:
@@ -250,6 +251,12 @@ def _in_order(parts: list[pa.Array], places: list[np.ndarray]) -> pa.Array:
 
 def _broken(seal: Seal) -> SealError:
     return SealError(
-        f"A text of {seal.context} is not what {seal.key_name} sealed.",
-        "Run ./jingshu verify; restore the table or the keys folder from a backup.",
+        Words(
+            f"{seal.context} 中有文本不是用 {seal.key_name} 加密的内容。",
+            f"A text of {seal.context} is not what {seal.key_name} sealed.",
+        ),
+        Words(
+            "请运行 ./jingshu verify，并从备份恢复该表或密钥目录。",
+            "Run ./jingshu verify; restore the table or the keys folder from a backup.",
+        ),
     )

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from jobs.seal.columns import SealError
 
 if TYPE_CHECKING:
@@ -104,7 +105,11 @@ def _key(head: bytes, path: Path, keys: KeyProvider) -> Key:
 
 
 def _broken(path: Path) -> SealError:
+    name = f"{path.parent.name}/{path.name}"
     return SealError(
-        f"{path.parent.name}/{path.name} is not the file that was sealed.",
-        "Restore it from a backup, or have it delivered again.",
+        Words(f"{name} 不是当初加密封存的文件。", f"{name} is not the file that was sealed."),
+        Words(
+            "请从备份恢复，或要求重新交付。",
+            "Restore it from a backup, or have it delivered again.",
+        ),
     )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, unquote
 
 from contracts.errors import JingshuError, UsageError
+from contracts.words import Words
 from lineage.evidence.durable import sync_directory, write_durably
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ MAX_VERSION: Final = 0xFFFF
 _NAME: Final = re.compile(r"(bureau|purpose)/\S(.{0,98}\S)?")
 _PROVIDER: Final = "JINGSHU_KEY_PROVIDER"
 _PRIVATE: Final = 0o077
+_RESTORE: Final = Words("请从备份恢复密钥目录。", "Restore the keys folder from a backup.")
 
 
 class NoKeyError(JingshuError, LookupError):
@@ -92,9 +94,13 @@ class FileKeys:
         for key in self.versions(name):
             if key.version == number:
                 return key
+        file = self._file(name).name
         raise NoKeyError(
-            f"The key {name} has no version {number}.",
-            f"Restore {self._file(name).name} in the keys folder from a backup.",
+            Words(f"密钥 {name} 没有版本 {number}。", f"The key {name} has no version {number}."),
+            Words(
+                f"请从备份恢复密钥目录中的 {file}。",
+                f"Restore {file} in the keys folder from a backup.",
+            ),
         )
 
     def versions(self, name: str) -> list[Key]:
@@ -105,11 +111,15 @@ class FileKeys:
             text = file.read_bytes()
         except FileNotFoundError:
             raise NoKeyError(
-                f"There is no key {name}.", "Restore the keys folder from a backup."
+                Words(f"没有密钥 {name}。", f"There is no key {name}."), _RESTORE
             ) from None
         if status.st_mode & _PRIVATE:
             raise NoKeyError(
-                f"Others may read the key file {file.name}.", "Set its mode to 0600, and rotate it."
+                Words(
+                    f"他人可以读取密钥文件 {file.name}。",
+                    f"Others may read the key file {file.name}.",
+                ),
+                Words("请把权限设为 0600，并轮换该密钥。", "Set its mode to 0600, and rotate it."),
             )
         return list(_parsed(name, text))
 
@@ -126,7 +136,10 @@ class FileKeys:
         """
         known = self.versions(name)
         if known[-1].version == MAX_VERSION:
-            raise UsageError(f"{name} has {MAX_VERSION} versions.", "Seal under another name.")
+            raise UsageError(
+                Words(f"{name} 已有 {MAX_VERSION} 个版本。", f"{name} has {MAX_VERSION} versions."),
+                Words("请换一个名称加密。", "Seal under another name."),
+            )
         made = _new(name, known[-1].version + 1)
         write_durably(self._file(name), _text([*known, made]), self._scratch, 0o600)
         return made
@@ -147,7 +160,11 @@ class FileKeys:
     def _file(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise UsageError(
-                f"{name!r} names no key.", "Write bureau/<provider> or purpose/<purpose>."
+                Words(f"{name!r} 不是密钥名称。", f"{name!r} names no key."),
+                Words(
+                    "请写 bureau/<提供方> 或 purpose/<用途>。",
+                    "Write bureau/<provider> or purpose/<purpose>.",
+                ),
             )
         return self.folder / f"{quote(name, safe='')}.json"
 
@@ -176,8 +193,14 @@ def provider_of(reference: str) -> KeyProvider:
         made: KeyProvider = getattr(import_module(kind), function)(root)
     except (ImportError, AttributeError) as absent:
         raise UsageError(
-            f"{_PROVIDER}={kind}:{function} cannot be imported.",
-            "Name a function that takes the home's path and returns a KeyProvider.",
+            Words(
+                f"无法导入 {_PROVIDER}={kind}:{function}。",
+                f"{_PROVIDER}={kind}:{function} cannot be imported.",
+            ),
+            Words(
+                "请给出一个函数：接受主目录路径，返回 KeyProvider。",
+                "Name a function that takes the home's path and returns a KeyProvider.",
+            ),
         ) from absent
     return made
 
@@ -211,6 +234,7 @@ def _parsed(name: str, text: bytes) -> list[Key]:
     if not found or any(len(k.octets) != KEY_BYTES for k in found):
         # Outside of the handler: an error's context would show the file's text.
         raise NoKeyError(
-            f"The file of the key {name} is damaged.", "Restore the keys folder from a backup."
+            Words(f"密钥 {name} 的文件已损坏。", f"The file of the key {name} is damaged."),
+            _RESTORE,
         )
     return found

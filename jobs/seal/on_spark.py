@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow.fs import FileSystem
 from pyarrow.parquet import ParquetFile
 
+from contracts.words import Words
 from jobs.seal import columns
 from jobs.seal.columns import Seal
 from jobs.seal.keys import keys_of, provider_of
@@ -139,7 +140,11 @@ class _Named:
             return pa.nulls(len(texts), pa.string())
         if len(names) > 1:
             raise columns.SealError(
-                f"{len(names)} keys are named for one column.", "Name one purpose or bureau."
+                Words(
+                    f"一列指定了 {len(names)} 个密钥。",
+                    f"{len(names)} keys are named for one column.",
+                ),
+                Words("请只指定一个用途或单位。", "Name one purpose or bureau."),
             )
         name, keys = f"{self.kind}/{names[0]}", provider_of(self.reference)
         if self.kind == "purpose":

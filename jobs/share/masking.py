@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from jobs.spark.sql import identifier, quoted
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ def _number(release: Release, name: str) -> float:
     value = (release.model_extra or {}).get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise MaskError(
-            f"The mask {release.mask} has {name}={value!r}.", f"Give {name} as a number ≥ 0."
+            Words(
+                f"脱敏方法 {release.mask} 写了 {name}={value!r}。",
+                f"The mask {release.mask} has {name}={value!r}.",
+            ),
+            Words(f"请把 {name} 写成不小于 0 的数。", f"Give {name} as a number ≥ 0."),
         )
     return value
 
@@ -51,7 +56,11 @@ def _round(column: str, release: Release) -> str:
     digits = len(f"{step:.10f}".rstrip("0").split(".")[1])
     if not float(f"{step:.10f}"):
         raise MaskError(
-            f"The mask round_coordinate rounds to {step:g}.", "Give the step, say to: 0.01."
+            Words(
+                f"脱敏方法 round_coordinate 的步长为 {step:g}。",
+                f"The mask round_coordinate rounds to {step:g}.",
+            ),
+            Words("请给出步长，例如 to: 0.01。", "Give the step, say to: 0.01."),
         )
     return f"round(round({column} / {step!r}D) * {step!r}D, {digits})"
 
@@ -59,7 +68,10 @@ def _round(column: str, release: Release) -> str:
 def _truncate_date(column: str, release: Release) -> str:
     to: Any = (release.model_extra or {}).get("to")
     if to not in ("month", "quarter", "year"):
-        raise MaskError(f"truncate_date cannot cut to {to!r}.", "Use month, quarter or year.")
+        raise MaskError(
+            Words(f"truncate_date 不能截到 {to!r}。", f"truncate_date cannot cut to {to!r}."),
+            Words("请用 month、quarter 或 year。", "Use month, quarter or year."),
+        )
     return f"CAST(date_trunc('{to}', {column}) AS DATE)"
 
 
@@ -67,7 +79,10 @@ def _generalise(column: str, release: Release) -> str:
     """Put a number into its band: with steps of 10, 67 becomes 60."""
     step = _number(release, "step")
     if not step:
-        raise MaskError("The mask generalise has steps of 0.", "Give the band's width as step.")
+        raise MaskError(
+            Words("脱敏方法 generalise 的步长为 0。", "The mask generalise has steps of 0."),
+            Words("请用 step 给出区间宽度。", "Give the band's width as step."),
+        )
     return f"floor({column} / {step!r}D) * {step!r}D"
 
 
@@ -84,7 +99,13 @@ def _sm4(column: str, release: Release) -> str:
 def _name(release: Release, argument: str) -> str:
     value = (release.model_extra or {}).get(argument)
     if not isinstance(value, str) or not value.strip():
-        raise MaskError(f"The mask {release.mask} names no {argument}.", f"Give {argument}: name.")
+        raise MaskError(
+            Words(
+                f"脱敏方法 {release.mask} 没有写 {argument}。",
+                f"The mask {release.mask} names no {argument}.",
+            ),
+            Words(f"请写 {argument}: 名称。", f"Give {argument}: name."),
+        )
     return value.strip()
 
 
@@ -110,7 +131,13 @@ def masked(column: str, release: Release) -> str | None:
     make = MASKS.get(release.mask)
     if make is None:
         raise MaskError(
-            f"{column} asks for the mask {release.mask!r}.",
-            f"Use a registered one: drop, {', '.join(MASKS)}.",
+            Words(
+                f"{column} 要求用脱敏方法 {release.mask!r}。",
+                f"{column} asks for the mask {release.mask!r}.",
+            ),
+            Words(
+                f"请用已登记的方法：drop、{'、'.join(MASKS)}。",
+                f"Use a registered one: drop, {', '.join(MASKS)}.",
+            ),
         )
     return f"{make(identifier(column), release)} AS {identifier(column)}"

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from contracts.digest import sha256
 from contracts.model import SHARE_CEILING
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs.checks import disclosure
 from jobs.names import Step
 from jobs.record import governance, intents, meter
@@ -110,7 +111,9 @@ def share_product(home: Home, product: Contract, business_date: date) -> list[Sh
         check_policy(product, policy)
     source = _source(home, product, business_date)
     if source.stage is None:
-        reason = f"等待产品 waiting for {product.id} of {business_date}"
+        reason = Words(
+            f"等待产品 {product.id} {business_date}", f"waiting for {product.id} of {business_date}"
+        )
         return [_not_shown(home, source, policy, "waiting", reason) for policy in policies]
     made = [_planned(home, source, policy) for policy in policies]
     meter.begin("share", *(one.name for one in made), business_date=business_date, is_on_spark=True)
@@ -189,11 +192,11 @@ def _shown(
     """Show what is staged, unless it must not be seen; state it, its lineage and its leaf."""
     product, policy, staged = source.product, projection.policy, projection.staged
     name, business_date = projection.name, source.business_date
-    reason = measured.problem or findings.of_share(
+    refused = measured.problem or findings.of_share(
         home, product, name, business_date, SHARE_CEILING, pq.read_table(staged.rows)
     )
-    if reason:
-        return _not_shown(home, source, policy, "held", reason)
+    if refused is not None:
+        return _not_shown(home, source, policy, "held", refused)
     kept = [c for c in product.columns if c.name in projection.columns]
     ensure(staged.table, product, schema(kept), feeds_changes=True)
     of = source.stage or ""
@@ -207,10 +210,10 @@ def _shown(
 
 
 def _not_shown(
-    home: Home, source: _Source, policy: Policy, status: Literal["waiting", "held"], reason: str
+    home: Home, source: _Source, policy: Policy, status: Literal["waiting", "held"], reason: Words
 ) -> SharedVersion:
     """State that a share shows nothing new, and why."""
-    made = source.shared(policy, status, reason)
+    made = source.shared(policy, status, reason.stored())
     record.stated(home, made, {"source": None})
     return made
 

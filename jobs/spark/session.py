@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,11 @@ def session() -> SparkSession:
     remote = os.environ.get("SPARK_REMOTE", "")
     if not remote:
         raise SparkUnavailableError(
-            "SPARK_REMOTE is not set.", "Start the stack with ./jingshu up, or name a server."
+            Words("没有设置 SPARK_REMOTE。", "SPARK_REMOTE is not set."),
+            Words(
+                "请用 ./jingshu up 启动，或指定一个服务器。",
+                "Start the stack with ./jingshu up, or name a server.",
+            ),
         )
     return _connect(remote)
 
@@ -63,8 +68,14 @@ def _connect(remote: str) -> SparkSession:
             spark.conf.set(key, value)
     except Exception as error:
         raise SparkUnavailableError(
-            f"No Spark Connect server answers at {remote}: {type(error).__name__}.",
-            "Start it with ./jingshu up, or correct SPARK_REMOTE.",
+            Words(
+                f"{remote} 没有 Spark Connect 服务器应答：{type(error).__name__}。",
+                f"No Spark Connect server answers at {remote}: {type(error).__name__}.",
+            ),
+            Words(
+                "请用 ./jingshu up 启动，或更正 SPARK_REMOTE。",
+                "Start it with ./jingshu up, or correct SPARK_REMOTE.",
+            ),
         ) from error
     return spark
 

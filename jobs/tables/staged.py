@@ -20,6 +20,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from contracts.errors import JingshuError
 from contracts.model import SEALED_LEVEL
+from contracts.words import Words
 from jobs.seal.plan import SEALED_KEY, TYPE_KEY
 from jobs.spark.types import spark_type
 from jobs.tables.delta import BASE_CONFIGURATION, has_transaction, open_table
@@ -120,11 +121,17 @@ def _fitting(table: DeltaTable, made_of: Schema) -> DeltaTable:
     kinds = {f.name: f.type for f in table.schema().fields}
     moved = [f.name for f in made_of.fields if kinds.get(f.name, f.type) != f.type]
     if moved:
-        path = table.table_uri.rstrip("/").rsplit("/", 2)
+        name = "/".join(table.table_uri.rstrip("/").rsplit("/", 2)[-2:])
         raise TypeMovedError(
-            f"{path[-2]}/{path[-1]} stores {', '.join(moved)} as another type than the contract"
-            " now asks for.",
-            "Remove the table's folder and bring its dates back: ./jingshu backfill … --from-raw.",
+            Words(
+                f"{name} 中 {'、'.join(moved)} 的存储类型与契约现在要求的不同。",
+                f"{name} stores {', '.join(moved)} as another type than the contract now asks for.",
+            ),
+            Words(
+                "请删除该表的目录，再补回其日期：./jingshu backfill … --from-raw。",
+                "Remove the table's folder and bring its dates back: ./jingshu backfill …"
+                " --from-raw.",
+            ),
         )
     return table
 

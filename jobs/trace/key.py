@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from jobs.seal.columns import sealed_forms
 from jobs.seal.keys import keys_of
 from jobs.seal.plan import typed_seals
@@ -35,11 +36,20 @@ def parse_key(contract: Contract, columns: Sequence[Column], text: str) -> Mappi
     ends = [*(m.start() for m in starts[1:]), len(text)]
     found = {m[1]: text[m.end() : end] for m, end in zip(starts, ends, strict=False)}
     if not is_named or (keyed and set(found) != set(keyed)):
-        raise UsageError(
-            f"{contract.id} has the key {', '.join(keyed)}."
+        problem = (
+            Words(
+                f"{contract.id} 的主键是 {'、'.join(keyed)}。",
+                f"{contract.id} has the key {', '.join(keyed)}.",
+            )
             if keyed
-            else f"{contract.id} has no key.",
-            f"Write column=value,column=value, of: {', '.join(names)}.",
+            else Words(f"{contract.id} 没有主键。", f"{contract.id} has no key.")
+        )
+        raise UsageError(
+            problem,
+            Words(
+                f"请写 列=值,列=值，可用的列：{'、'.join(names)}。",
+                f"Write column=value,column=value, of: {', '.join(names)}.",
+            ),
         )
     return found
 
@@ -64,8 +74,14 @@ def key_filter(
             parts.append(pc.field(name).isin(pa.array(forms, schema.field(name).type)))
         else:
             raise UsageError(
-                f"{name} of {table} is sealed anew in every row: no row is found by it.",
-                "Find the row by its batch and line: ./jingshu batch show.",
+                Words(
+                    f"{table} 的 {name} 在每一行都重新加密，不能据以查行。",
+                    f"{name} of {table} is sealed anew in every row: no row is found by it.",
+                ),
+                Words(
+                    "请按批次和行号查找：./jingshu batch show。",
+                    "Find the row by its batch and line: ./jingshu batch show.",
+                ),
             )
     return reduce(lambda a, b: a & b, parts)
 
@@ -75,5 +91,6 @@ def _typed(name: str, kind: pa.DataType, text: str) -> pa.Scalar:
         return pa.scalar(text).cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise UsageError(
-            f"The key's value of {name} is no {kind}.", "Write dates as 2026-07-15."
+            Words(f"主键 {name} 的值不是 {kind}。", f"The key's value of {name} is no {kind}."),
+            Words("日期请写作 2026-07-15。", "Write dates as 2026-07-15."),
         ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from contracts.words import Words, text
 from lineage.facts import printable
 
 if TYPE_CHECKING:
@@ -82,30 +83,47 @@ class Found:
                     f"  {step.table} v{step.version}  {step.business_date}  {step.contract}"
                     f"  {step.contract_file}"
                 )
-                yield f"    存证 evidence: {', '.join(step.evidence) or '无 none'}"
+                yield _evidence(step.evidence)
             for source in row.sources:
                 yield from _of_batch(source)
 
 
+def _evidence(keys: tuple[str, ...]) -> str:
+    named = ", ".join(keys)
+    return "    " + text(f"存证：{named or '无'}", f"evidence: {named or 'none'}")
+
+
 def _of_batch(source: BatchSource) -> Iterator[str]:
-    simulated = "  模拟数据" if source.origin == "simulated" else ""
+    is_simulated = source.origin == "simulated"
+    simulated = "  " + text("模拟数据", "simulated") if is_simulated else ""
     yield (
-        f"  {source.table} v{source.version}  批次 batch {source.batch_id}"
+        f"  {source.table} v{source.version}  {text('批次', 'batch')} {source.batch_id}"
         f"  {source.business_date}{simulated}"
     )
+    yield f"    {printable(source.file or '?')}  {_lines(source)}"
+    yield f"    {text('契约', 'contract')} {source.contract}  {source.contract_file}"
+    yield f"    {_published(source)}"
+    yield _evidence(source.evidence)
+
+
+def _lines(source: BatchSource) -> str:
     if source.lines is None:
-        where = f"{source.rows:,} 行，无法确定其中哪些 rows, which of them cannot be told"
-    else:
-        shown = ", ".join(str(n) for n in source.lines[:_SHOWN_LINES])
-        more = f", … +{source.rows - _SHOWN_LINES}" if source.rows > _SHOWN_LINES else ""
-        where = f"行 line {shown}{more}"
-    yield f"    {printable(source.file or '?')}  {where}"
-    yield f"    契约 contract {source.contract}  {source.contract_file}"
-    by = (
-        "审计通过，自动发布 passed its audit"
+        rows = f"{source.rows:,}"
+        return text(f"{rows} 行，无法确定是其中哪些", f"{rows} rows, which of them cannot be told")
+    named = ", ".join(str(n) for n in source.lines[:_SHOWN_LINES])
+    more = f", … +{source.rows - _SHOWN_LINES}" if source.rows > _SHOWN_LINES else ""
+    return text(f"第 {named}{more} 行", f"line {named}{more}")
+
+
+def _published(source: BatchSource) -> str:
+    by = printable(source.published_by)
+    told = (
+        Words("审计通过，自动发布", "passed its audit")
         if source.published_by == "audit"
-        else f"{printable(source.published_by)} 放行 released it"
+        else Words(f"{by} 放行", f"{by} released it")
     )
-    owner = f"；责任单位 owner {source.owner}" if source.owner else ""
-    yield f"    发布 published: {by}{owner}; run {source.run_id}"
-    yield f"    存证 evidence: {', '.join(source.evidence) or '无 none'}"
+    zh, en = (f"；责任单位 {source.owner}", f"; owner {source.owner}") if source.owner else ("", "")
+    return text(
+        f"发布：{told.zh}{zh}；运行 {source.run_id}",
+        f"published: {told.en}{en}; run {source.run_id}",
+    )

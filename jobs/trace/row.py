@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from contracts.errors import JingshuError, UsageError
+from contracts.words import Words
 from jobs.record import governance, leaves
 from jobs.tables import silver, staged
 from jobs.tables.delta import dataset, open_table
@@ -63,7 +64,10 @@ def row_lineage(home: Home, tree: Tree, table: str, key: str) -> Found:
     asked = _known(tree, table)
     stored = open_table(home.table(asked.layer, asked.name))
     if stored is None:
-        raise UsageError(f"{asked} was never published.", "Run ./jingshu run first.")
+        raise UsageError(
+            Words(f"{asked} 从未发布。", f"{asked} was never published."),
+            Words("请先运行 ./jingshu run。", "Run ./jingshu run first."),
+        )
     values = parse_key(asked.contract, asked.columns, key)
     lineage = _RowLineage(home, tree)
     if asked.layer == "silver":
@@ -73,8 +77,14 @@ def row_lineage(home: Home, tree: Tree, table: str, key: str) -> Found:
         rows = tuple(lineage.derived(asked, stored, values))
     if not rows:
         raise UsageError(
-            f"No visible row of {asked} has that key.",
-            "If it did not pass, ./jingshu quarantine list names its line.",
+            Words(
+                f"{asked} 没有该主键的可见行。",
+                f"No visible row of {asked} has that key.",
+            ),
+            Words(
+                "若该行未通过检查，./jingshu quarantine list 会列出它的行号。",
+                "If it did not pass, ./jingshu quarantine list names its line.",
+            ),
         )
     shown = {
         n: v if asked.contract.column(n).effective_level in OPEN else None
@@ -91,8 +101,13 @@ def _known(tree: Tree, text: str) -> _Table:
         return found[0]
     names = ", ".join(sorted(str(t) for t in _tables(tree) if name and name in t.name)[:8])
     raise UsageError(
-        f"There is no table {text!r} of {', '.join(_LAYERS)}.",
-        f"There is: {names}." if names else "See ./jingshu contract show.",
+        Words(
+            f"{'、'.join(_LAYERS)} 中没有表 {text!r}。",
+            f"There is no table {text!r} of {', '.join(_LAYERS)}.",
+        ),
+        Words(f"现有：{names}。", f"There is: {names}.")
+        if names
+        else Words("请看 ./jingshu contract show。", "See ./jingshu contract show."),
     )
 
 
@@ -154,7 +169,7 @@ class _RowLineage:
         name = product.product_table
         gold = open_table(self._home.table("gold", name))
         if gold is None:
-            raise _gone(f"gold/{name}")
+            raise _gone(_table(f"gold/{name}"))
         commit = _shown_by(gold, stage)
         return self._step(product, "gold", name, stage, commit), commit
 
@@ -164,7 +179,7 @@ class _RowLineage:
         """Return the batches of a silver version; with values, the lines of the rows with them."""
         stored = open_table(self._home.table("silver", table))
         if stored is None:
-            raise _gone(f"silver/{table}")
+            raise _gone(_table(f"silver/{table}"))
         stored.load_as_version(version)
         rows = dataset(stored)
         matches = key_filter(self._home, contract, table, rows.schema, values) if values else None
@@ -172,7 +187,8 @@ class _RowLineage:
         try:
             found = rows.to_table(columns=columns, filter=matches)
         except FileNotFoundError as gone:
-            raise _gone(f"silver/{table} version {version}") from gone
+            lost = Words(f"silver/{table} 第 {version} 版", f"silver/{table} version {version}")
+            raise _gone(lost) from gone
         return [
             self._source(contract, table, version, batch_id, lines)
             for batch_id, lines in _by_batch(found)
@@ -288,9 +304,19 @@ def _shown_by(table: DeltaTable, stage: str) -> Mapping[str, Any]:
     found = (c for c in table.history() if c.get("jingshu.stage") == stage)
     commit: Mapping[str, Any] | None = next(found, None)
     if commit is None:
-        raise _gone(f"the commit that showed {stage}")
+        raise _gone(Words(f"展示 {stage} 的提交", f"the commit that showed {stage}"))
     return commit
 
 
-def _gone(what: str) -> JingshuError:
-    return JingshuError(f"{what} is gone.", "Restore the lake from a backup; see ./jingshu verify.")
+def _table(name: str) -> Words:
+    return Words(f"表 {name}", name)
+
+
+def _gone(what: Words) -> JingshuError:
+    return JingshuError(
+        Words(f"{what.zh}已不在。", f"{what.en} is gone."),
+        Words(
+            "请从备份恢复湖；参见 ./jingshu verify。",
+            "Restore the lake from a backup; see ./jingshu verify.",
+        ),
+    )

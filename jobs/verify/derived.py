@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from contracts.errors import JingshuError
+from contracts.words import Words, listed
 from jobs.names import Step
 from jobs.record import leaves
 from jobs.tables import staged
-from jobs.verify.lake import file_problem, foreign_commits
-from jobs.verify.report import checked
+from jobs.verify.lake import by_no_stage, file_problem, foreign_commits
+from jobs.verify.report import checked, differs
 from lineage.columns import table_field
 from lineage.errors import LineageError, TagLossError
 from lineage.levels import check_levels
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
     from lineage.columns import Field
     from lineage.evidence.leaf import Leaf
 
+_NOT_APPROVED: Final = Words(
+    "没有存证写明谁批准它低于其输入的级别", "no leaf says who approved that it is below its inputs"
+)
+_UNMARKED: Final = Words(
+    "它由模拟数据做成而未标明", "it was made from simulated data and does not say so"
+)
 _KINDS: Final[tuple[tuple[Layer, Step], ...]] = (("gold", Step.BUILD), ("shared", Step.SHARE))
 
 
@@ -35,8 +43,7 @@ def products(lake: Lake) -> Iterator[Checked]:
     for layer, kind in _KINDS:
         for name, table in lake.layer(layer).items():
             foreign = foreign_commits(table)
-            problem = f"version {foreign[0]} was committed by no stage" if foreign else None
-            yield checked(2, f"{layer}/{name}", problem)
+            yield checked(2, f"{layer}/{name}", by_no_stage(foreign))
             yield from _stages(lake, layer, kind, name, table)
 
 
@@ -51,13 +58,14 @@ def _stages(lake: Lake, layer: str, kind: Step, name: str, table: DeltaTable) ->
         is_open = kind.of(name, stage) in lake.recovering
         where = f"{layer}/{name}@{stage}"
         if not made:
-            problem = f"the visible version has no {kind} leaf"
+            problem = Words(
+                f"可见的版本没有 {kind} 存证", f"the visible version has no {kind} leaf"
+            )
             yield checked(2, where, problem, is_recovering=is_open)
             continue
         logged = made[-1].facts.get("rows")
-        yield checked(
-            2, where, None if logged == shown else f"{shown} rows, its leaf says {logged}"
-        )
+        other = Words(f"有 {shown} 行，其存证写 {logged}", f"{shown} rows, its leaf says {logged}")
+        yield checked(2, where, None if logged == shown else other)
 
 
 def as_logged(lake: Lake) -> Iterator[Checked]:
@@ -78,10 +86,13 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
         yield checked(2, where, problem, is_recovering=is_recovering)
 
 
-def _differs(row: PublicationRow, logged: Sequence[Leaf]) -> str | None:
+def _differs(row: PublicationRow, logged: Sequence[Leaf]) -> Words | None:
     """Say where a row differs from the nearest leaf of its version."""
     if not logged:
-        return f"no leaf says that version {row.version} was made"
+        return Words(
+            f"没有存证写明生成了第 {row.version} 版",
+            f"no leaf says that version {row.version} was made",
+        )
     wanted = {"business_date": str(row.business_date), "rows": row.rows, "origin": row.origin}
     if row.kind == "product":
         wanted |= {"rows_suppressed": row.rows_suppressed, "inputs": row.inputs}
@@ -89,14 +100,14 @@ def _differs(row: PublicationRow, logged: Sequence[Leaf]) -> str | None:
         wanted["source"] = json.loads(row.inputs).get("source")
     differing = [
         [
-            f"{n} is {mine}, its leaf says {leaf.facts.get(n)}"
+            differs(n, mine, leaf.facts.get(n))
             for n, mine in wanted.items()
             if leaf.facts.get(n) != mine
         ]
         for leaf in logged
     ]
     nearest = min(differing, key=len)
-    return "; ".join(nearest) or None
+    return listed(nearest) if nearest else None
 
 
 def lowered(lake: Lake) -> Iterator[Checked]:
@@ -115,8 +126,7 @@ def lowered(lake: Lake) -> Iterator[Checked]:
             continue  # the check of levels says so
         for leaf in wanted:
             is_logged = bool(lake.leaves_of("level", leaf.subject))
-            problem = None if is_logged else "no leaf says who approved that it is below its inputs"
-            yield checked(5, f"gold/{leaf.subject}", problem)
+            yield checked(5, f"gold/{leaf.subject}", None if is_logged else _NOT_APPROVED)
 
 
 def traced(lake: Lake) -> Iterator[Checked]:
@@ -127,9 +137,10 @@ def traced(lake: Lake) -> Iterator[Checked]:
             where = f"shared/{name}.{column.name}"
             try:
                 found = roots(lake.tree, table_field("shared", name, column.name), known)
-                problem = None if found else "it traces to nothing"
+                problem = None if found else Words("它溯源不到任何来源", "it traces to nothing")
             except (LineageError, KeyError) as lost:
-                problem = f"it cannot be traced: {lost}"
+                why = lost.words if isinstance(lost, JingshuError) else Words.read(str(lost))
+                problem = Words(f"它无法溯源：{why.zh}", f"it cannot be traced: {why.en}")
             yield checked(4, where, problem)
 
 
@@ -141,5 +152,5 @@ def origins(lake: Lake) -> Iterator[Checked]:
         if row.kind == "product":
             inputs = set(json.loads(row.inputs))
             is_lost = bool(inputs & simulated) and row.origin != "simulated"
-            problem = "it was made from simulated data and does not say so" if is_lost else None
-            yield checked(8, f"gold/{row.table_name} {row.business_date}", problem)
+            where = f"gold/{row.table_name} {row.business_date}"
+            yield checked(8, where, _UNMARKED if is_lost else None)

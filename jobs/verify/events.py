@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from jobs.verify.report import checked
 from lineage.naming import is_imported
 
@@ -31,26 +32,39 @@ def as_logged(lake: Lake) -> Iterator[Checked]:
     for run in sorted(found.keys() - named.keys()):
         # Its leaf is still to come while its step is under way.
         is_recovering = _table(found[run]) in lake.moving
-        problem = "no leaf names these events: nothing of ours wrote them"
+        problem = Words(
+            "没有存证写明这些事件：它们不是由我方写出的",
+            "no leaf names these events: nothing of ours wrote them",
+        )
         yield checked(6, f"lineage/events/{run}.ndjson", problem, is_recovering=is_recovering)
 
 
-def _problem(path: Path | None, leaf: Leaf) -> str | None:
+def _problem(path: Path | None, leaf: Leaf) -> Words | None:
     """Say how a run's events differ from what its leaf names."""
     try:
         content = path.read_bytes() if path is not None else None
     except OSError:
         content = None
     if path is None or content is None:
-        return f"the events are gone; the leaf {leaf.key} names them"
+        return Words(
+            f"事件已不在；存证 {leaf.key} 写有它们",
+            f"the events are gone; the leaf {leaf.key} names them",
+        )
     if hashlib.sha256(content).hexdigest() == leaf.facts.get("event_sha256"):
         return None
     events = [event for event in _events(content) if _run_id(event) == path.stem]
     types = [event.get("eventType") for event in events]
     if types[:1] != ["START"] or types[1:] not in (["COMPLETE"], ["FAIL"]):
-        order = ", ".join(map(str, types)) or "nothing that can be read"
-        return f"the events are {order}; START, then COMPLETE or FAIL, was logged as {leaf.key}"
-    return f"the events were changed: they are not those that the leaf {leaf.key} names"
+        order = ", ".join(map(str, types))
+        return Words(
+            f"事件为 {order or '无可读取者'}；而 {leaf.key} 存证的是 START，其后 COMPLETE 或 FAIL",
+            f"the events are {order or 'nothing that can be read'};"
+            f" START, then COMPLETE or FAIL, was logged as {leaf.key}",
+        )
+    return Words(
+        f"事件被改动：不是存证 {leaf.key} 所写的那些",
+        f"the events were changed: they are not those that the leaf {leaf.key} names",
+    )
 
 
 def _run_id(event: dict[str, object]) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from jobs.audit.digest import digest_of
 from jobs.files.raw import sealed_facts
 from jobs.names import Step
@@ -32,7 +33,7 @@ def of_leaves(lake: Lake) -> Iterator[Checked]:
         subject = leaf.subject.partition("/")[0]
         if leaf.type in _OF_BATCHES:
             is_there = subject in batches
-            yield checked(2, where, None if is_there else "its batch is not in governance.batches")
+            yield checked(2, where, None if is_there else _not_in("批次", "batch", "batches"))
         if leaf.type == "landing" and "sealed_sha256" in leaf.facts:
             yield checked(2, where, _kept_problem(lake, subject))
         if leaf.type == "verdict":
@@ -41,26 +42,37 @@ def of_leaves(lake: Lake) -> Iterator[Checked]:
             kind = "product" if leaf.type == "build" else "share"
             made = (kind, subject.partition("@")[0], leaf.facts.get("business_date"))
             is_there = (*made, leaf.facts.get("version")) in products
-            problem = "its version is not in governance.publications"
+            problem = _not_in("版本", "version", "publications")
             yield checked(2, where, None if is_there else problem)
         if leaf.type in ("landing", "build"):
             yield checked(2, where, _contract_problem(lake, leaf))
 
 
-def _kept_problem(lake: Lake, subject: str) -> str | None:
+def _not_in(zh: str, en: str, table: str) -> Words:
+    return Words(f"其{zh}不在 governance.{table} 中", f"its {en} is not in governance.{table}")
+
+
+def _kept_problem(lake: Lake, subject: str) -> Words | None:
     """Say that a sealed original is not the file that any landing of its batch names."""
     table, _, batch_id = subject.partition("@")
     provider, _, dataset = table.partition("__")
     try:
         found = sealed_facts(lake.home, provider, dataset, batch_id)
     except (OSError, ValueError):
-        return "its kept original, or that file's manifest, cannot be read"
+        return Words(
+            "其留存的原件或该文件的清单无法读取",
+            "its kept original, or that file's manifest, cannot be read",
+        )
     landed = lake.leaves_of("landing", subject)
     is_known = any(found.items() <= leaf.facts.items() for leaf in landed)
-    return None if is_known else "its kept original is not the sealed file that the leaf names"
+    other = Words(
+        "其留存的原件不是存证所写的加密文件",
+        "its kept original is not the sealed file that the leaf names",
+    )
+    return None if is_known else other
 
 
-def _verdict_problem(lake: Lake, leaf: Leaf, batch_id: str) -> str | None:
+def _verdict_problem(lake: Lake, leaf: Leaf, batch_id: str) -> Words | None:
     """Say that no audit's results make the digest of a verdict; a rejection by hand has none."""
     digest, decision = leaf.facts.get("digest"), str(leaf.facts.get("decision"))
     if digest is None:
@@ -68,12 +80,16 @@ def _verdict_problem(lake: Lake, leaf: Leaf, batch_id: str) -> str | None:
     audits = lake.audits.get(batch_id, [])
     if any(digest_of(results, decision) == digest for results in audits):
         return None
-    return f"no results of batch {batch_id} in governance.check_results make its digest"
+    return Words(
+        f"governance.check_results 中批次 {batch_id} 的结果都得不出其摘要",
+        f"no results of batch {batch_id} in governance.check_results make its digest",
+    )
 
 
-def _contract_problem(lake: Lake, leaf: Leaf) -> str | None:
+def _contract_problem(lake: Lake, leaf: Leaf) -> Words | None:
     used = f"{leaf.facts.get('contract_id')}@{leaf.facts.get('contract_version')}"
-    return None if lake.leaves_of("contract", used) else f"no leaf says which file {used} was"
+    unknown = Words(f"没有存证写明 {used} 是哪个文件", f"no leaf says which file {used} was")
+    return None if lake.leaves_of("contract", used) else unknown
 
 
 def of_deliveries(lake: Lake) -> Iterator[Checked]:
@@ -94,19 +110,23 @@ def of_deliveries(lake: Lake) -> Iterator[Checked]:
     for leaf in lake.log:
         if leaf.type in ("delivery", "refusal"):
             is_there = leaf.subject.partition("/")[0] in subjects
-            problem = "its state is not in governance.deliveries"
+            problem = _not_in("状态", "state", "deliveries")
             yield checked(2, f"evidence {leaf.key}", None if is_there else problem)
 
 
-def _delivery_problem(row: DeliveryRow, logged: list[Leaf]) -> str | None:
+def _delivery_problem(row: DeliveryRow, logged: list[Leaf]) -> Words | None:
     wanted = leaves.delivery_facts(row)
     if not logged:
-        return f"no leaf says that it was {row.state}"
+        return Words(f"没有存证写明其状态为 {row.state}", f"no leaf says that it was {row.state}")
     differing = [
         [n for n, value in wanted.items() if leaf.facts.get(n) != value] for leaf in logged
     ]
     nearest = min(differing, key=len)
-    return f"its {', '.join(nearest)} is not what its leaf says" if nearest else None
+    if not nearest:
+        return None
+    return Words(
+        f"其 {'、'.join(nearest)} 与存证不符", f"its {', '.join(nearest)} is not what its leaf says"
+    )
 
 
 def _is_under_way(lake: Lake, row: DeliveryRow) -> bool:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from jobs.names import Step
 from jobs.record import footprint
 from jobs.record.conservation import was_shown
@@ -50,19 +51,25 @@ class _Unit:
             return f"{self.layer}/{self.table}/{self.files[0]}"
         return f"{self.layer}/{self.table}@{self.name}"
 
-    def problem(self) -> str | None:
+    def problem(self) -> Words | None:
         """Say how the files differ from what was logged of them."""
+        kind = self.kind
         if not self.leaves:
-            return f"no {self.kind} leaf names these rows"
+            return Words(f"没有 {kind} 存证写明这些行", f"no {kind} leaf names these rows")
         try:
             found = sha256_of_files(self.root, self.files)
         except OSError:
             return None  # the check of each file names it
         if any(leaf.facts.get(self.fact) == found for leaf in self.leaves):
             return None
-        listed = ", ".join(self.files[:_NAMED_FILES])
-        which = f" ({len(self.files)} files: {listed} …)" if len(self.files) > 1 else ""
-        return f"its bytes are not those that the {self.kind} leaf names{which}"
+        zh, en, many = "", "", len(self.files)
+        if many > 1:
+            some = ", ".join(self.files[:_NAMED_FILES])
+            zh, en = f"（{many} 个文件：{some} …）", f" ({many} files: {some} …)"
+        return Words(
+            f"其字节不是 {kind} 存证所写的那些{zh}",
+            f"its bytes are not those that the {kind} leaf names{en}",
+        )
 
 
 def as_logged(lake: Lake) -> Iterator[Checked]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from contracts.words import Words
 from jobs.record import governance, intents
 from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, PublicationRow
 from jobs.tables import staged
@@ -186,21 +187,38 @@ def foreign_commits(table: DeltaTable) -> list[int]:
     )
 
 
-def file_problem(table: DeltaTable, file: Mapping[str, object]) -> str | None:
+def by_no_stage(foreign: Sequence[int]) -> Words | None:
+    """Say that a version is no stage's of ours; nothing where there is none."""
+    if not foreign:
+        return None
+    return Words(
+        f"第 {foreign[0]} 版不是由京枢的任何阶段提交的",
+        f"version {foreign[0]} was committed by no stage of Jingshu",
+    )
+
+
+def file_problem(table: DeltaTable, file: Mapping[str, object]) -> Words | None:
     """Say how a visible file differs on disk from what the table's log says of it."""
     root = Path(table.table_uri.removeprefix("file://").rstrip("/"))
     path = root / str(file["path"])
     if not path.is_file():
-        return "a visible file is missing on disk"
-    size = path.stat().st_size
-    if size != file["size_bytes"]:
-        return f"the file has {size} bytes, the log says {file['size_bytes']}"
+        return Words("磁盘上缺少一个可见的文件", "a visible file is missing on disk")
+    size, logged = path.stat().st_size, file["size_bytes"]
+    if size != logged:
+        return Words(
+            f"文件有 {size} 字节，日志写 {logged} 字节",
+            f"the file has {size} bytes, the log says {logged}",
+        )
     try:
         rows = pq.read_metadata(path).num_rows
     except (OSError, ValueError):
-        return "a visible file is no readable Parquet"
+        return Words("有可见的文件不是可读的 Parquet", "a visible file is no readable Parquet")
     if rows != file["num_records"]:
-        return f"the file has {rows} rows, the log says {file['num_records']}"
+        logged = file["num_records"]
+        return Words(
+            f"文件有 {rows} 行，日志写 {logged} 行",
+            f"the file has {rows} rows, the log says {logged}",
+        )
     return None
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from jobs.audit.digest import digest_of
 from jobs.names import Step
 from jobs.publish.run import is_same_period
 from jobs.tables import silver, staged
 from jobs.tables.silver import CARRIED, GOOD
-from jobs.verify.lake import file_problem, foreign_commits, stages_of
+from jobs.verify.lake import by_no_stage, file_problem, foreign_commits, stages_of
 from jobs.verify.report import checked
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from jobs.verify.lake import Lake
     from jobs.verify.report import Checked
 
+_UNPUBLISHED: Final = Words("有无人发布的行可见", "rows are visible that nobody published")
+_NO_BATCH: Final = Words(
+    "有可见的文件不属于任何已发布的批次", "a visible file belongs to no published batch"
+)
+_NOT_PASSED: Final = Words(
+    "有可见的文件含未通过的行", "a visible file holds rows that did not pass"
+)
+
 
 def visible(lake: Lake) -> Iterator[Checked]:
     """Check every file, row and publication that silver shows."""
@@ -31,11 +40,10 @@ def visible(lake: Lake) -> Iterator[Checked]:
         stages = {p.stage for p in commits if p.kind == "withdraw"}
         yield from _files(name, table, frozenset({p.stage for p in in_force} | stages))
         foreign = foreign_commits(table)
-        problem = f"version {foreign[0]} was committed by no stage of Jingshu" if foreign else None
-        yield checked(2, f"silver/{name}", problem)
+        yield checked(2, f"silver/{name}", by_no_stage(foreign))
         published = {p.batch_id for p in in_force}
         for batch_id in lake.visible[name]:
-            problem = None if batch_id in published else "rows are visible that nobody published"
+            problem = None if batch_id in published else _UNPUBLISHED
             yield checked(2, f"silver/{name}@{batch_id}", problem)
         for publication in in_force:
             is_known = (name, publication.batch_id) in known
@@ -48,9 +56,9 @@ def _files(name: str, table: DeltaTable, stages: frozenset[str]) -> Iterator[Che
         path = str(file["path"])
         state = path.split("/")[2:3]
         if staged.stage_of_file(path) not in stages:
-            problem: str | None = "a visible file belongs to no published batch"
+            problem: Words | None = _NO_BATCH
         elif state not in ([f"_ok={GOOD}"], [f"_ok={CARRIED}"]):
-            problem = "a visible file holds rows that did not pass"
+            problem = _NOT_PASSED
         else:
             problem = file_problem(table, file)
         yield checked(2, f"silver/{name}/{path}", problem)
@@ -67,13 +75,22 @@ def _publication(
     results = lake.checks.get(publication.batch_id, [])
     logged = {leaf.facts.get("digest") for leaf in lake.leaves_of("publication", subject)}
     problems = {
-        f"version {publication.version} has no row in governance.batches": not is_known,
-        "the visible version has no publication leaf": not logged,
-        "its publication leaf names another verdict": bool(logged)
+        Words(
+            f"第 {publication.version} 版在 governance.batches 中没有记录",
+            f"version {publication.version} has no row in governance.batches",
+        ): not is_known,
+        Words("可见的版本没有发布存证", "the visible version has no publication leaf"): not logged,
+        Words("其发布存证写的是另一结论", "its publication leaf names another verdict"): bool(
+            logged
+        )
         and publication.digest not in logged,
-        "there is no passing verdict in the evidence log": not has_passed,
-        "the check results are not those the verdict was given on": publication.digest
-        != digest_of(results, "publish"),
+        Words(
+            "存证日志中没有通过的结论", "there is no passing verdict in the evidence log"
+        ): not has_passed,
+        Words(
+            "检查结果不是结论所依据的结果",
+            "the check results are not those the verdict was given on",
+        ): publication.digest != digest_of(results, "publish"),
     }
     for problem, is_so in problems.items():
         where = f"silver/{subject}"
@@ -98,12 +115,15 @@ def periods(lake: Lake) -> Iterator[Checked]:
                 and p.batch_id in shown
                 and is_same_period(contract, p, publication)
             ]
-            problem = (
-                f"batch {min(rivals)} is visible although {publication.batch_id} is newer"
-                if rivals
-                else None
-            )
-            yield checked(3, f"silver/{name} {publication.business_date}", problem)
+            where = f"silver/{name} {publication.business_date}"
+            yield checked(3, where, _outlived(min(rivals), publication) if rivals else None)
+
+
+def _outlived(rival: str, publication: Publication) -> Words:
+    return Words(
+        f"批次 {rival} 仍可见，而 {publication.batch_id} 更新",
+        f"batch {rival} is visible although {publication.batch_id} is newer",
+    )
 
 
 def _newest_merge(name: str, table: DeltaTable, shown: frozenset[str | None]) -> Checked:
@@ -111,5 +131,10 @@ def _newest_merge(name: str, table: DeltaTable, shown: frozenset[str | None]) ->
     commits = silver.publications(table)
     newest = commits[-1].stage if commits else None
     others = sorted(str(s) for s in shown - {newest})
-    problem = f"it shows {others[0]}, its newest commit is {newest}" if others else None
+    if not others:
+        return checked(3, f"silver/{name}", None)
+    problem = Words(
+        f"它展示的是 {others[0]}，其最新提交是 {newest}",
+        f"it shows {others[0]}, its newest commit is {newest}",
+    )
     return checked(3, f"silver/{name}", problem)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from contracts.words import Words
 from jobs.names import Step
 from jobs.record.conservation import account, was_shown
 from jobs.tables.silver import BAD, GOOD, OUTDATED, TOMBSTONE, stage_path
@@ -31,12 +32,14 @@ def conserved(lake: Lake) -> Iterator[Checked]:
             continue
         where = f"{row.table}@{row.batch_id}"
         landed = _count(bronze, row)
+        other = Words(
+            f"写明入湖 {row.rows_landed} 行，bronze 中有 {landed} 行",
+            f"{row.rows_landed} rows are said to have landed, bronze holds {landed}",
+        )
         yield checked(
             1,
             where,
-            f"{row.rows_landed} rows are said to have landed, bronze holds {landed}"
-            if landed != row.rows_landed
-            else None,
+            other if landed != row.rows_landed else None,
             is_recovering=landed != row.rows_landed
             and lake.is_under_way(row.batch_id, Step.LAND, Step.RETRY),
         )
@@ -53,21 +56,17 @@ def _count(counts: Mapping[str, Counter[str]], row: BatchRow) -> int:
 
 
 def _accounted(row: BatchRow, where: str, kept: int) -> Iterator[Checked]:
-    lost = account(row).lost
-    yield checked(
-        1,
-        where,
-        f"{row.rows_landed} rows landed, {row.rows_landed - lost} are accounted for"
-        if lost
-        else None,
+    lost, told = account(row).lost, row.rows_quarantined
+    missing = Words(
+        f"入湖 {row.rows_landed} 行，有去向的 {row.rows_landed - lost} 行",
+        f"{row.rows_landed} rows landed, {row.rows_landed - lost} are accounted for",
     )
-    yield checked(
-        1,
-        where,
-        f"{row.rows_quarantined} rows are said to be in quarantine, it holds {kept}"
-        if kept != row.rows_quarantined
-        else None,
+    yield checked(1, where, missing if lost else None)
+    other = Words(
+        f"写明隔离 {told} 行，隔离区中有 {kept} 行",
+        f"{told} rows are said to be in quarantine, it holds {kept}",
     )
+    yield checked(1, where, other if kept != told else None)
 
 
 def _shown(lake: Lake, row: BatchRow) -> Checked:
@@ -83,7 +82,11 @@ def _shown(lake: Lake, row: BatchRow) -> Checked:
         staged = _staged(lake, row)
         shown = sum(staged[s] for s in (GOOD, OUTDATED, TOMBSTONE))
     is_same = shown == row.rows_published
-    problem = None if is_same else f"{row.rows_published} rows were published, {shown} are there"
+    other = Words(
+        f"发布了 {row.rows_published} 行，现有 {shown} 行",
+        f"{row.rows_published} rows were published, {shown} are there",
+    )
+    problem = None if is_same else other
     where = f"silver/{row.table}@{row.batch_id}"
     return checked(1, where, problem, is_recovering=row.table in lake.moving)
 
@@ -95,9 +98,11 @@ def _staged_whole(lake: Lake, row: BatchRow) -> Checked:
         return checked(1, where, None)
     total = _staged(lake, row).total()
     is_whole = total == row.rows_landed
-    return checked(
-        1, where, None if is_whole else f"{row.rows_landed} rows landed, {total} are held"
+    other = Words(
+        f"入湖 {row.rows_landed} 行，暂扣 {total} 行",
+        f"{row.rows_landed} rows landed, {total} are held",
     )
+    return checked(1, where, None if is_whole else other)
 
 
 def _staged(lake: Lake, row: BatchRow) -> Counter[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts.words import Words
 from jobs.files.raw import kept_batches, raw_file
 from jobs.seal.columns import PREFIX
 from jobs.seal.files import is_sealed_file
@@ -64,8 +65,10 @@ def _columns(where: str, table: DeltaTable, names: Iterable[str]) -> Iterator[Ch
         for name in there:
             open_values[name] += _in_clear(rows[name])
     for name, count in open_values.items():
-        problem = f"{count} values of an L4 column are stored in clear" if count else None
-        yield checked(5, f"{where}.{name}", problem)
+        clear = Words(
+            f"L4 列有 {count} 个值以明文存储", f"{count} values of an L4 column are stored in clear"
+        )
+        yield checked(5, f"{where}.{name}", clear if count else None)
 
 
 def _in_clear(values: pa.ChunkedArray) -> int:
@@ -82,10 +85,12 @@ def _files(lake: Lake, contract: Contract, provider: str) -> Iterator[Checked]:
         file = raw_file(lake.home, raw)
         is_open = file.is_file() and not is_sealed_file(file)
         where = f"raw/{provider}/{contract.dataset}/{raw.batch_id}"
-        yield checked(5, where, "a file with L4 columns is kept in clear" if is_open else None)
+        clear = Words("含 L4 列的文件以明文留存", "a file with L4 columns is kept in clear")
+        yield checked(5, where, clear if is_open else None)
 
 
 def _keys(lake: Lake) -> Iterator[Checked]:
     for file in sorted((lake.home.keys / "seal").glob("*.json")):
         is_public = bool(file.stat().st_mode & _PRIVATE)
-        yield checked(5, f"keys/seal/{file.name}", "others may read it" if is_public else None)
+        read = Words("他人可以读取", "others may read it")
+        yield checked(5, f"keys/seal/{file.name}", read if is_public else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from contracts.model import SHARE_CEILING, UNTAGGED
+from contracts.words import Words
 from jobs.record import governance
 from jobs.record.footprint import schema_digest
 from jobs.tables import quarantine, silver, staged
@@ -85,7 +86,7 @@ def _governance(name: str, table: DeltaTable) -> Iterator[Checked]:
         yield checked(5, f"governance/{name}.{field.name}", problem)
 
 
-def _changed(lake: Lake, layer: Layer, name: str, table: DeltaTable) -> tuple[str, str]:
+def _changed(lake: Lake, layer: Layer, name: str, table: DeltaTable) -> tuple[str, Words]:
     """Say where a table's schema was changed: which column, if the contract in force tells."""
     names = {f.name for f in table.schema().fields}
     for column, meant in _promised(lake, layer, name).items():
@@ -94,7 +95,10 @@ def _changed(lake: Lake, layer: Layer, name: str, table: DeltaTable) -> tuple[st
         problem = _metadata_problem(table, column, meant)
         if problem is not None:
             return f"{layer}/{name}.{column}", problem
-    return f"{layer}/{name}", "its columns, types, tags or comments are not those that were logged"
+    return f"{layer}/{name}", Words(
+        "其列、类型、标签或注释不是存证所写的那些",
+        "its columns, types, tags or comments are not those that were logged",
+    )
 
 
 def _promised(lake: Lake, layer: Layer, name: str) -> dict[str, dict[str, str]]:
@@ -116,12 +120,14 @@ def _promised(lake: Lake, layer: Layer, name: str) -> dict[str, dict[str, str]]:
     return {f.name: {k: str(v) for k, v in f.metadata.items()} for f in delta.fields}
 
 
-def _metadata_problem(table: DeltaTable, column: str, meant: dict[str, str]) -> str | None:
+def _metadata_problem(table: DeltaTable, column: str, meant: dict[str, str]) -> Words | None:
     found = {f.name: {k: str(v) for k, v in f.metadata.items()} for f in table.schema().fields}
     if column not in found:
-        return "the column is gone"
+        return Words("该列已不在", "the column is gone")
     differing = sorted(k for k in {*meant, *found[column]} if meant.get(k) != found[column].get(k))
-    return f"its {', '.join(differing)} was changed" if differing else None
+    if not differing:
+        return None
+    return Words(f"其 {'、'.join(differing)} 被改动", f"its {', '.join(differing)} was changed")
 
 
 def _contract(lake: Lake, layer: Layer, name: str) -> Contract | None:
@@ -130,20 +136,28 @@ def _contract(lake: Lake, layer: Layer, name: str) -> Contract | None:
     return lake.contract_of(name) or product
 
 
-def _problem(layer: Layer, level: object, promised: str | None) -> str | None:
+def _problem(layer: Layer, level: object, promised: str | None) -> Words | None:
     counts = str(level or UNTAGGED)
     if layer == "shared" and counts > SHARE_CEILING:
-        return f"it is shared at {counts}, above {SHARE_CEILING}"
+        return Words(
+            f"它以 {counts} 共享，高于 {SHARE_CEILING}",
+            f"it is shared at {counts}, above {SHARE_CEILING}",
+        )
     if level is None:
-        return f"its level is lost; it counts as {UNTAGGED}"
+        return Words(
+            f"其级别已丢失，按 {UNTAGGED} 计", f"its level is lost; it counts as {UNTAGGED}"
+        )
     if promised is not None and counts < promised:
-        return f"it is tagged {counts}, its contract says {promised}"
+        return Words(
+            f"其标签为 {counts}，契约写 {promised}",
+            f"it is tagged {counts}, its contract says {promised}",
+        )
     return None
 
 
-def _lost(lake: Lake, product: Contract) -> str | None:
+def _lost(lake: Lake, product: Contract) -> Words | None:
     try:
         check_levels(lake.tree, product)
     except TagLossError as error:
-        return str(error)
+        return error.words
     return None

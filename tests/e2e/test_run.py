@@ -152,7 +152,7 @@ def test_airflow_says_of_each_delivery_what_became_of_it(first_day: Running, hom
         if line["state"] in ("published", "not_due"):
             assert note == ""
         elif line["state"] == "held":
-            assert note.startswith("**暂扣待定 held**")
+            assert note.startswith("**暂扣待定** ")
             assert f"./jingshu batch show {line['batch_id']}" in note
 
 

@@ -279,42 +279,42 @@ MISMATCHES = (
         "fengtai.env_disclosure",
         (
             "lacks 重点排污单位所属类别;",
-            "it has 序号、行政区划名称、统一社会信用代码",
+            "it has 序号, 行政区划名称, 统一社会信用代码",
             "环境监管重点单位所属类别",
         ),
     ),
     Mismatch(  # the header is somewhere else, and of another layout
         "平谷区中标信息.csv",
         "haidian.innovative_sme",
-        ("lacks 序号、企业名称、批次;", "it has 某区建设工程施工项目中标信息."),
+        ("lacks 序号, 企业名称, 批次;", "it has 某区建设工程施工项目中标信息."),
     ),
     Mismatch(
         "境内上市公司清单.csv",
         "changping.listed_firm",
         (
-            "lacks 序号、股票简称、股票代码、企业名称、上市板块、首发上市日期;",
-            "it has 1、990001.BJ",
+            "lacks 序号, 股票简称, 股票代码, 企业名称, 上市板块, 首发上市日期;",
+            "it has 1, 990001.BJ",
         ),
     ),
     Mismatch(  # all of the contract's columns, and two more
         "丰台区空气重污染重点行业减排清单.csv",
         "ip.insurance_pilot",
-        ("lacks 投保年度、统一社会信用代码、承保保险公司;", "it has 序号*、年份*、企业名称*"),
+        ("lacks 投保年度, 统一社会信用代码, 承保保险公司;", "it has 序号*, 年份*, 企业名称*"),
     ),
     Mismatch(
         "北京市级生态农场授予名单.csv",
         "shunyi.water_acceptance",
-        ("lacks 单位名称、文号、日期;", "it has 序号、区、主体名称、农场类型、证书编号."),
+        ("lacks 单位名称, 文号, 日期;", "it has 序号, 区, 主体名称, 农场类型, 证书编号."),
     ),
     Mismatch(
         "清洁生产示范项目数据.csv",
         "agri.eco_farm",
-        ("lacks 序号、区、主体名称、农场类型、证书编号;", "it has id、项目补贴资金、项目总投资"),
+        ("lacks 序号, 区, 主体名称, 农场类型, 证书编号;", "it has id, 项目补贴资金, 项目总投资"),
     ),
     Mismatch(  # the packaged contract names its own version, so that the provider can ask for it
         "市文化和旅游局-旅游商品扶持企业及商品名单.csv",
         "econ_it.innovation_base",
-        ("lacks 单位名称、所属区;", "Deliver the layout of econ_it.innovation_base 1.0.0"),
+        ("lacks 单位名称, 所属区;", "Deliver the layout of econ_it.innovation_base 1.0.0"),
     ),
 )
 

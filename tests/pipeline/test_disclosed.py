@@ -101,7 +101,7 @@ def test_what_is_anonymous_enough_is_published_with_what_was_measured(
     [
         ("thin", "k = 2 < 3"),
         ("alike", "l = 2 < 3"),
-        ("remarks", "remark 含 holds mobile L3 (1/1)"),
+        ("remarks", "remark holds mobile L3 (1/1)"),
     ],
 )
 def test_what_is_not_is_held_and_says_why(

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from contracts.product import Release
+from contracts.words import Words
 from jobs.seal import columns, on_spark
 from jobs.seal.keys import keys_of
 from jobs.share.masking import MASKS, MaskError, masked
@@ -236,8 +237,10 @@ def test_what_is_not_registered_or_lacks_an_argument_is_refused(
 ) -> None:
     with pytest.raises(MaskError) as refused:
         masked("c", wanted)
-    assert words in refused.value.problem
-    assert refused.value.remedy in {
+    assert words in refused.value.words.en
+    remedy = refused.value.remedy
+    assert isinstance(remedy, Words)
+    assert remedy.en in {
         f"Use a registered one: drop, {', '.join(MASKS)}.",
         "Give purpose: name.",
         "Give bureau: name.",

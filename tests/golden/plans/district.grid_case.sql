@@ -1,47 +1,47 @@
 -- row.shape = _mask_0 & 1 · shape None conformity error None {}
 --   列数与表头不符 ragged row
 -- case_id.required = _mask_0 & 2 · required case_id completeness error None {}
---   案件编号：必填而为空 missing
+--   案件编号：必填而为空 案件编号: missing
 -- case_id.pattern = _mask_0 & 4 · pattern case_id conformity error None {'pattern': '^[A-Z]{2}[0-9]{14}$'}
---   案件编号：格式不符 does not match
+--   案件编号：格式不符 案件编号: does not match
 -- reported_at.required = _mask_0 & 8 · required reported_at completeness error None {}
---   上报时间：必填而为空 missing
+--   上报时间：必填而为空 上报时间: missing
 -- reported_at.type = _mask_0 & 16 · type reported_at conformity error None {}
---   上报时间：不能读作 timestamp yyyy-MM-dd HH:mm:ss cannot be read as timestamp yyyy-MM-dd HH:mm:ss
+--   上报时间：不能读作 timestamp yyyy-MM-dd HH:mm:ss 上报时间: cannot be read as timestamp yyyy-MM-dd HH:mm:ss
 -- category_code.required = _mask_0 & 32 · required category_code completeness error None {}
---   案件类别：必填而为空 missing
+--   案件类别：必填而为空 案件类别: missing
 -- category_code.reference = _mask_0 & 64 · reference category_code consistency error 5.0 {'file': 'reference/grid_category.odcs.yaml', 'column': 'category_code'}
---   案件类别：不在参照表内 not in reference/grid_category.odcs.yaml
+--   案件类别：不在参照表 reference/grid_category.odcs.yaml 内 案件类别: not in reference/grid_category.odcs.yaml
 -- street_code.required = _mask_0 & 128 · required street_code completeness error None {}
---   街道代码：必填而为空 missing
+--   街道代码：必填而为空 街道代码: missing
 -- street_code.division_code = _mask_0 & 256 · division_code street_code conformity error None {'digits': 9}
---   街道代码：不在行政区划代码表内（GB/T 2260） not a division code in force
+--   街道代码：不在现行行政区划代码表内（GB/T 2260） 街道代码: not a division code in force (GB/T 2260)
 -- status.required = _mask_0 & 512 · required status completeness error None {}
---   状态：必填而为空 missing
+--   状态：必填而为空 状态: missing
 -- status.enum = _mask_0 & 1024 · enum status conformity error None {'values': ('待派遣', '处置中', '已结案', '作废')}
---   状态：不在取值表内 not an allowed value
+--   状态：不在取值表内 状态: not an allowed value
 -- place_note.max_length = _mask_0 & 2048 · max_length place_note conformity error None {'length': 60}
---   位置描述：过长 too long
+--   位置描述：过长 位置描述: too long
 -- lon.required = _mask_0 & 4096 · required lon completeness error None {}
---   经度：必填而为空 missing
+--   经度：必填而为空 经度: missing
 -- lon.type = _mask_0 & 8192 · type lon conformity error None {}
---   经度：不能读作 number cannot be read as number
+--   经度：不能读作 number 经度: cannot be read as number
 -- lon.lon_beijing = _mask_0 & 16384 · lon_beijing lon accuracy error None {}
---   经度：经度不在北京范围（WGS84） longitude outside Beijing
+--   经度：经度不在北京范围（WGS84） 经度: longitude outside Beijing (WGS84)
 -- lat.required = _mask_0 & 32768 · required lat completeness error None {}
---   纬度：必填而为空 missing
+--   纬度：必填而为空 纬度: missing
 -- lat.type = _mask_0 & 65536 · type lat conformity error None {}
---   纬度：不能读作 number cannot be read as number
+--   纬度：不能读作 number 纬度: cannot be read as number
 -- lat.lat_beijing = _mask_0 & 131072 · lat_beijing lat accuracy error None {}
---   纬度：纬度不在北京范围（WGS84） latitude outside Beijing
+--   纬度：纬度不在北京范围（WGS84） 纬度: latitude outside Beijing (WGS84)
 -- closed_at.type = _mask_0 & 262144 · type closed_at conformity error None {}
---   结案时间：不能读作 timestamp yyyy-MM-dd HH:mm:ss cannot be read as timestamp yyyy-MM-dd HH:mm:ss
+--   结案时间：不能读作 timestamp yyyy-MM-dd HH:mm:ss 结案时间: cannot be read as timestamp yyyy-MM-dd HH:mm:ss
 -- is_deleted.required = _mask_0 & 524288 · required is_deleted completeness error None {}
---   是否删除：必填而为空 missing
+--   是否删除：必填而为空 是否删除: missing
 -- is_deleted.enum = _mask_0 & 1048576 · enum is_deleted conformity error None {'values': ('是', '否')}
---   是否删除：不在取值表内 not an allowed value
+--   是否删除：不在取值表内 是否删除: not an allowed value
 -- row.key_conflict = _mask_0 & 2097152 · key_conflict None accuracy error None {}
---   主键（案件编号）重复而内容不同 same key, different content
+--   主键（案件编号）重复而内容不同 same key (案件编号), different content
 
 -- trim
 _source_line,

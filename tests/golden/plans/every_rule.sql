@@ -1,83 +1,83 @@
 -- row.shape = _mask_0 & 1 · shape None conformity error None {}
 --   列数与表头不符 ragged row
 -- visit_id.required = _mask_0 & 2 · required visit_id completeness error None {}
---   VISIT_ID：必填而为空 missing
+--   VISIT_ID：必填而为空 VISIT_ID: missing
 -- resident_id.resident_id = _mask_0 & 4 · resident_id resident_id accuracy error None {}
---   RESIDENT_ID：不是有效的公民身份号码（GB 11643-1999） not a valid resident identity number
+--   RESIDENT_ID：不是有效的公民身份号码（GB 11643-1999） RESIDENT_ID: not a valid resident identity number (GB 11643-1999)
 -- uscc.uscc = _mask_0 & 8 · uscc uscc accuracy error None {}
---   USCC：不是有效的统一社会信用代码（GB 32100-2015） not a valid unified social credit code
+--   USCC：不是有效的统一社会信用代码（GB 32100-2015） USCC: not a valid unified social credit code (GB 32100-2015)
 -- plate.plate = _mask_0 & 16 · plate plate conformity error None {}
---   PLATE：不是机动车号牌（GA 36-2018） not a vehicle plate
+--   PLATE：不是机动车号牌（GA 36-2018） PLATE: not a vehicle plate (GA 36-2018)
 -- mobile.mobile = _mask_0 & 32 · mobile mobile conformity error None {}
---   MOBILE：不是手机号码 not a mobile number
+--   MOBILE：不是手机号码 MOBILE: not a mobile number
 -- phone.phone = _mask_0 & 64 · phone phone conformity error None {}
---   PHONE：不是电话号码 not a telephone number
+--   PHONE：不是电话号码 PHONE: not a telephone number
 -- lon_beijing.type = _mask_0 & 128 · type lon_beijing conformity error None {}
---   LON_BEIJING：不能读作 number cannot be read as number
+--   LON_BEIJING：不能读作 number LON_BEIJING: cannot be read as number
 -- lon_beijing.lon_beijing = _mask_0 & 256 · lon_beijing lon_beijing accuracy error None {}
---   LON_BEIJING：经度不在北京范围（WGS84） longitude outside Beijing
+--   LON_BEIJING：经度不在北京范围（WGS84） LON_BEIJING: longitude outside Beijing (WGS84)
 -- lat_beijing.type = _mask_0 & 512 · type lat_beijing conformity error None {}
---   LAT_BEIJING：不能读作 number cannot be read as number
+--   LAT_BEIJING：不能读作 number LAT_BEIJING: cannot be read as number
 -- lat_beijing.lat_beijing = _mask_0 & 1024 · lat_beijing lat_beijing accuracy error None {}
---   LAT_BEIJING：纬度不在北京范围（WGS84） latitude outside Beijing
+--   LAT_BEIJING：纬度不在北京范围（WGS84） LAT_BEIJING: latitude outside Beijing (WGS84)
 -- gb4754.gb4754 = _mask_0 & 2048 · gb4754 gb4754 conformity error None {}
---   GB4754：不是国民经济行业代码（GB/T 4754-2017） not an industry code
+--   GB4754：不是国民经济行业代码（GB/T 4754-2017） GB4754: not an industry code (GB/T 4754-2017)
 -- division_6.division_code = _mask_0 & 4096 · division_code division_6 conformity error None {'digits': 6}
---   DIVISION_6：不在行政区划代码表内（GB/T 2260） not a division code in force
+--   DIVISION_6：不在现行行政区划代码表内（GB/T 2260） DIVISION_6: not a division code in force (GB/T 2260)
 -- division_9.division_code = _mask_0 & 8192 · division_code division_9 conformity error None {'digits': 9}
---   DIVISION_9：不在行政区划代码表内（GB/T 2260） not a division code in force
+--   DIVISION_9：不在现行行政区划代码表内（GB/T 2260） DIVISION_9: not a division code in force (GB/T 2260)
 -- division_12.division_code = _mask_0 & 16384 · division_code division_12 conformity error None {'digits': 12}
---   DIVISION_12：不在行政区划代码表内（GB/T 2260） not a division code in force
+--   DIVISION_12：不在现行行政区划代码表内（GB/T 2260） DIVISION_12: not a division code in force (GB/T 2260)
 -- day.required = _mask_0 & 32768 · required day completeness error None {}
---   DAY：必填而为空 missing
+--   DAY：必填而为空 DAY: missing
 -- day.type = _mask_0 & 65536 · type day conformity error None {}
---   DAY：不能读作 date yyyy年M月d日 cannot be read as date yyyy年M月d日
+--   DAY：不能读作 date yyyy年M月d日 DAY: cannot be read as date yyyy年M月d日
 -- serial.type = _mask_0 & 131072 · type serial conformity error None {}
---   SERIAL：不能读作 date excel-serial cannot be read as date excel-serial
+--   SERIAL：不能读作 date excel-serial SERIAL: cannot be read as date excel-serial
 -- local.type = _mask_0 & 262144 · type local conformity error None {}
---   LOCAL：不能读作 timestamp yyyy-MM-dd HH:mm:ss cannot be read as timestamp yyyy-MM-dd HH:mm:ss
+--   LOCAL：不能读作 timestamp yyyy-MM-dd HH:mm:ss LOCAL: cannot be read as timestamp yyyy-MM-dd HH:mm:ss
 -- zoned.type = _mask_0 & 524288 · type zoned conformity error None {}
---   ZONED：不能读作 timestamp yyyy-MM-dd'T'HH:mm:ssXXX cannot be read as timestamp yyyy-MM-dd'T'HH:mm:ssXXX
+--   ZONED：不能读作 timestamp yyyy-MM-dd'T'HH:mm:ssXXX ZONED: cannot be read as timestamp yyyy-MM-dd'T'HH:mm:ssXXX
 -- literal.type = _mask_0 & 1048576 · type literal conformity error None {}
---   LITERAL：不能读作 timestamp yyyy-MM-dd'T'HH:mm:ss'Z' cannot be read as timestamp yyyy-MM-dd'T'HH:mm:ss'Z'
+--   LITERAL：不能读作 timestamp yyyy-MM-dd'T'HH:mm:ss'Z' LITERAL: cannot be read as timestamp yyyy-MM-dd'T'HH:mm:ss'Z'
 -- region.type = _mask_0 & 2097152 · type region conformity error None {}
---   REGION：不能读作 timestamp yyyy-MM-dd HH:mm VV cannot be read as timestamp yyyy-MM-dd HH:mm VV
+--   REGION：不能读作 timestamp yyyy-MM-dd HH:mm VV REGION: cannot be read as timestamp yyyy-MM-dd HH:mm VV
 -- division.division_code = _mask_0 & 4194304 · division_code division conformity error None {}
---   DIVISION：不在行政区划代码表内（GB/T 2260） not a division code in force
+--   DIVISION：不在现行行政区划代码表内（GB/T 2260） DIVISION: not a division code in force (GB/T 2260)
 -- division.reference = _mask_0 & 8388608 · reference division consistency error 0.0 {'file': 'reference/grid_category.odcs.yaml', 'column': 'category_code'}
---   DIVISION：不在参照表内 not in reference/grid_category.odcs.yaml
+--   DIVISION：不在参照表 reference/grid_category.odcs.yaml 内 DIVISION: not in reference/grid_category.odcs.yaml
 -- flag.type = _mask_0 & 16777216 · type flag conformity error None {}
---   FLAG：不能读作 boolean cannot be read as boolean
+--   FLAG：不能读作 boolean FLAG: cannot be read as boolean
 -- price.type = _mask_0 & 33554432 · type price conformity error None {}
---   PRICE：不能读作 number cannot be read as number
+--   PRICE：不能读作 number PRICE: cannot be read as number
 -- share.type = _mask_0 & 67108864 · type share conformity error None {}
---   SHARE：不能读作 number cannot be read as number
+--   SHARE：不能读作 number SHARE: cannot be read as number
 -- share.range = _mask_0 & 134217728 · range share accuracy error None {'minimum': 0.0, 'maximum': 99.5}
---   SHARE：超出范围 outside [0.0, 99.5]
+--   SHARE：超出范围 [0.0, 99.5] SHARE: outside [0.0, 99.5]
 -- low.type = _mask_0 & 268435456 · type low conformity error None {}
---   LOW：不能读作 integer cannot be read as integer
+--   LOW：不能读作 integer LOW: cannot be read as integer
 -- low.range = _mask_0 & 536870912 · range low accuracy error None {'minimum': -3.0, 'maximum': None}
---   LOW：超出范围 outside [-3.0, None]
+--   LOW：超出范围 [-3.0, None] LOW: outside [-3.0, None]
 -- step.type = _mask_0 & 1073741824 · type step conformity error None {}
---   STEP：不能读作 number cannot be read as number
+--   STEP：不能读作 number STEP: cannot be read as number
 -- step.exclusive_range = _mask_0 & 2147483648 · exclusive_range step accuracy error None {'minimum': 0.0, 'maximum': 9.0}
---   STEP：超出范围 outside (0.0, 9.0)
+--   STEP：超出范围 (0.0, 9.0) STEP: outside (0.0, 9.0)
 -- step.multiple_of = _mask_0 & 4294967296 · multiple_of step accuracy error None {'of': 0.1}
---   STEP：不是 0.1 的倍数 not a multiple of 0.1
+--   STEP：不是 0.1 的倍数 STEP: not a multiple of 0.1
 -- word.pattern = _mask_0 & 8589934592 · pattern word conformity error None {'pattern': "^\\p{IsHan}'+$"}
---   WORD：格式不符 does not match
+--   WORD：格式不符 WORD: does not match
 -- word.min_length = _mask_0 & 17179869184 · min_length word conformity error None {'length': 1}
---   WORD：过短 too short
+--   WORD：过短 WORD: too short
 -- word.max_length = _mask_0 & 34359738368 · max_length word conformity error None {'length': 9}
---   WORD：过长 too long
+--   WORD：过长 WORD: too long
 -- kind.enum = _mask_0 & 68719476736 · enum kind conformity error None {'values': ("甲'", '乙\\', '3')}
---   KIND：不在取值表内 not an allowed value
+--   KIND：不在取值表内 KIND: not an allowed value
 -- item.reference = _mask_0 & 137438953472 · reference item consistency warning 5.0 {'file': 'reference/heat_items.odcs.yaml', 'column': 'item_code'}
---   ITEM：不在参照表内 not in reference/heat_items.odcs.yaml
+--   ITEM：不在参照表 reference/heat_items.odcs.yaml 内 ITEM: not in reference/heat_items.odcs.yaml
 -- row.reference.kind+word = _mask_0 & 274877906944 · table_reference None consistency error 0.0 {'columns': ('kind', 'word'), 'file': 'reference/grid_category.odcs.yaml', 'targets': ('category_code', 'name')}
---   kind+word：合起来不在参照表内 together not in reference/grid_category.odcs.yaml
+--   kind+word：合起来不在参照表 reference/grid_category.odcs.yaml 内 kind+word: together not in reference/grid_category.odcs.yaml
 -- row.key_conflict = _mask_0 & 549755813888 · key_conflict None accuracy error None {}
---   主键（VISIT_ID）重复而内容不同 same key, different content
+--   主键（VISIT_ID）重复而内容不同 same key (VISIT_ID), different content
 
 -- trim
 _source_line,

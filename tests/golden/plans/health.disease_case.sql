@@ -1,27 +1,27 @@
 -- row.shape = _mask_0 & 1 · shape None conformity error None {}
 --   列数与表头不符 ragged row
 -- person_id.required = _mask_0 & 2 · required person_id completeness error None {}
---   证件号码：必填而为空 missing
+--   证件号码：必填而为空 证件号码: missing
 -- person_id.resident_id = _mask_0 & 4 · resident_id person_id accuracy error None {}
---   证件号码：不是有效的公民身份号码（GB 11643-1999） not a valid resident identity number
+--   证件号码：不是有效的公民身份号码（GB 11643-1999） 证件号码: not a valid resident identity number (GB 11643-1999)
 -- icd10.required = _mask_0 & 8 · required icd10 completeness error None {}
---   疾病编码：必填而为空 missing
+--   疾病编码：必填而为空 疾病编码: missing
 -- icd10.pattern = _mask_0 & 16 · pattern icd10 conformity error None {'pattern': '^[A-Z][0-9]{2}(\\.[0-9]{1,2})?$'}
---   疾病编码：格式不符 does not match
+--   疾病编码：格式不符 疾病编码: does not match
 -- icd10.max_length = _mask_0 & 32 · max_length icd10 conformity error None {'length': 6}
---   疾病编码：过长 too long
+--   疾病编码：过长 疾病编码: too long
 -- icd10.reference = _mask_0 & 64 · reference icd10 consistency warning 5.0 {'file': 'reference/disease_200.odcs.yaml', 'column': 'icd10'}
---   疾病编码：不在参照表内 not in reference/disease_200.odcs.yaml
+--   疾病编码：不在参照表 reference/disease_200.odcs.yaml 内 疾病编码: not in reference/disease_200.odcs.yaml
 -- onset_date.required = _mask_0 & 128 · required onset_date completeness error None {}
---   发病日期：必填而为空 missing
+--   发病日期：必填而为空 发病日期: missing
 -- onset_date.type = _mask_0 & 256 · type onset_date conformity error None {}
---   发病日期：不能读作 date yyyy-MM-dd cannot be read as date yyyy-MM-dd
+--   发病日期：不能读作 date yyyy-MM-dd 发病日期: cannot be read as date yyyy-MM-dd
 -- street_code.required = _mask_0 & 512 · required street_code completeness error None {}
---   街道代码：必填而为空 missing
+--   街道代码：必填而为空 街道代码: missing
 -- street_code.division_code = _mask_0 & 1024 · division_code street_code conformity error None {'digits': 9}
---   街道代码：不在行政区划代码表内（GB/T 2260） not a division code in force
+--   街道代码：不在现行行政区划代码表内（GB/T 2260） 街道代码: not a division code in force (GB/T 2260)
 -- row.key_conflict = _mask_0 & 2048 · key_conflict None accuracy error None {}
---   主键（证件号码、疾病编码、发病日期）重复而内容不同 same key, different content
+--   主键（证件号码、疾病编码、发病日期）重复而内容不同 same key (证件号码, 疾病编码, 发病日期), different content
 
 -- trim
 _source_line,

@@ -29,13 +29,20 @@ def test_the_small_tree_is_right(tmp_path: Path) -> None:
 
 def assert_said(error: ContractError, words: str, file: str = "visit.odcs.yaml") -> None:
     said = str(error)
-    assert words in error.problem, said
-    assert error.problem.startswith(file), said
-    assert re.search(r"\(.+\): ", error.problem), said
-    assert error.remedy.strip(), said
-    assert error.remedy[0].isupper(), said
-    assert error.remedy.endswith("."), said
-    assert said == f"{error.problem} {error.remedy}"
+    problem, remedy = error.problem, error.remedy
+    assert words in problem.en, said
+    assert problem.en.startswith(file), said
+    assert problem.zh.startswith(file), said
+    assert re.search(r"\(.+\): ", problem.en), said
+    assert re.search(r"（.+）：", problem.zh), said
+    assert re.search("[一-鿿]", problem.zh.partition("）：")[2] + remedy.zh), said
+    assert remedy.en.strip(), said
+    assert remedy.en[0].isupper(), said
+    assert remedy.en.endswith("."), said
+    assert remedy.zh.endswith("。"), said
+    whole = problem.then(remedy)
+    assert said == f"{whole.zh} {whole.en}"
+    assert whole.en == f"{problem.en} {remedy.en}"
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  (our own bytes)
     assert str(again) == said
     assert (again.file, again.line, again.place) == (error.file, error.line, error.place)
@@ -341,7 +348,7 @@ def test_bad_contract(tmp_path: Path, contract: Node, words: str) -> None:
     (tmp_path / "visit.odcs.yaml").write_text(text, "utf-8")
     with pytest.raises(ContractError) as caught:
         load_tree(tmp_path)
-    told = next((e for e in caught.value.all if words in e.problem), caught.value)
+    told = next((e for e in caught.value.all if words in e.problem.en), caught.value)
     assert_said(told, words)
     assert told.line is not None
     assert told.line <= text.count("\n") + 1
@@ -365,7 +372,7 @@ def test_place_and_remedy_of_a_service_level(
     with pytest.raises(ContractError) as caught:
         load_tree(write(tmp_path, contract))
     assert caught.value.place == ("slaProperties", 0, *inside)
-    assert caught.value.remedy == remedy
+    assert caught.value.remedy.en == remedy
 
 
 def test_place_and_line_point_at_the_column(tmp_path: Path) -> None:

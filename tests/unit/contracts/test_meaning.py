@@ -16,6 +16,7 @@ from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home, contracts_root
 from contracts.loading import load_tree
 from contracts.model import Cycle, Load, Schedule, max_level
+from contracts.words import Words
 from tests.support.small import Node, column, custom, properties, set_custom, source, write
 
 if TYPE_CHECKING:
@@ -225,6 +226,8 @@ def test_every_error_crosses_a_process_border(kind: type[JingshuError], tmp_path
         "file": tmp_path / "x.odcs.yaml",
         "line": 3,
         "place": ("a", 1),
+        "problem": Words("它不对。", "It is wrong."),
+        "remedy": Words("请更正。", "Mend it."),
         "state": "refused",
         "batch_id": "b",
         "status": 400,
@@ -240,10 +243,13 @@ def test_every_error_crosses_a_process_border(kind: type[JingshuError], tmp_path
 
 
 def test_contract_error_names_file_line_and_place(tmp_path: Path) -> None:
-    error = ContractError(tmp_path / "x.yaml", 7, ("schema", 0), "is wrong", "Mend it.")
-    assert str(error) == "x.yaml:7 (schema.0): is wrong Mend it."
-    assert str(ContractError(tmp_path / "x.yaml", None, (), "is wrong", "Mend it.")) == (
-        "x.yaml (top level): is wrong Mend it."
+    told = (Words("不对", "is wrong"), Words("请更正。", "Mend it."))
+    error = ContractError(tmp_path / "x.yaml", 7, ("schema", 0), *told)
+    assert error.words == Words(
+        "x.yaml:7（schema.0）：不对 请更正。", "x.yaml:7 (schema.0): is wrong Mend it."
+    )
+    assert ContractError(tmp_path / "x.yaml", None, (), *told).words == Words(
+        "x.yaml（顶层）：不对 请更正。", "x.yaml (top level): is wrong Mend it."
     )
 
 

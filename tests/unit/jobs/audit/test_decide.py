@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.model import Contract, Thresholds
+from contracts.words import Words
 from jobs.audit.digest import digest_of
 from jobs.audit.run import decide
 from jobs.checks.landing import announced
@@ -72,7 +73,7 @@ def check(**more: Any) -> CheckResult:
 def test_all_passed() -> None:
     assert decide(contract(), refined(10, 0), [check()]) == (
         "publish",
-        "全部通过 all checks passed",
+        Words("全部通过", "all checks passed"),
     )
 
 
@@ -86,7 +87,9 @@ def test_all_passed() -> None:
                 {"rule_id": "b.range", "status": "passed", "failed": 2},
                 {"rule_id": "c.required"},
             ],
-            "容许之内：2 条规则隔离了 5 行 within tolerance: 5 rows quarantined by 2 rules",
+            Words(
+                "容许之内：2 条规则隔离了 5 行", "within tolerance: 5 rows quarantined by 2 rules"
+            ),
         ),
         (
             1,
@@ -94,26 +97,29 @@ def test_all_passed() -> None:
                 {"rule_id": "a.type", "status": "failed", "failed": 1},
                 {"rule_id": "w", "engine": "spark", "severity": "warning", "status": "failed"},
             ],
-            (
-                "容许之内：1 条规则隔离了 1 行；1 项提示性检查不合格"
-                " within tolerance: 1 row quarantined by 1 rule; 1 warning"
+            Words(
+                "容许之内：1 条规则隔离了 1 行；1 项提示性检查不合格",
+                "within tolerance: 1 row quarantined by 1 rule; 1 warning",
             ),
         ),
         (
             0,
             [{"rule_id": "g", "engine": "spark", "severity": "info", "status": "error"}],
-            "容许之内：1 项检查出错 within tolerance: 1 check broke",
+            Words("容许之内：1 项检查出错", "within tolerance: 1 check broke"),
         ),
         (
             0,
             [{}, {"rule_id": "q", "engine": "none", "status": "not_executable"}],
-            "执行了的全部通过：1 项不可执行 every check that ran passed: 1 check not executable",
+            Words(
+                "执行了的全部通过：1 项不可执行",
+                "every check that ran passed: 1 check not executable",
+            ),
         ),
     ],
     ids=["quarantined", "with a warning", "a check that broke", "for people to check"],
 )
 def test_what_is_published_with_failures_never_says_that_all_passed(
-    bad: int, results: list[dict[str, Any]], reason: str
+    bad: int, results: list[dict[str, Any]], reason: Words
 ) -> None:
     decided = decide(contract(50), refined(10, bad), [check(**r) for r in results])
     assert decided == ("publish", reason)
@@ -138,12 +144,12 @@ def test_reason_names_the_share_and_the_worst_rule() -> None:
     ]
     decision, reason = decide(contract(5), refined(91, 9), results)
     assert decision == "hold"
-    assert reason == (
-        "坏行 9.00% 超过 5%（9/100 行），最多：b.uscc（7）"
-        " 9 of 100 rows are bad, over 5%; mostly: b.uscc (7)"
+    assert reason == Words(
+        "坏行 9.00% 超过 5%（9/100 行），最多：b.uscc（7）",
+        "9 of 100 rows are bad (9.00%), over 5%; mostly: b.uscc (7)",
     )
-    assert decide(contract(5), refined(91, 9), [])[1] == (
-        "坏行 9.00% 超过 5%（9/100 行） 9 of 100 rows are bad, over 5%"
+    assert decide(contract(5), refined(91, 9), [])[1] == Words(
+        "坏行 9.00% 超过 5%（9/100 行）", "9 of 100 rows are bad (9.00%), over 5%"
     )
 
 
@@ -155,10 +161,13 @@ def test_contract_says_what_a_failure_does() -> None:
 
 
 def test_no_good_row_is_not_published() -> None:
-    assert decide(contract(100), refined(0, 3), []) == ("hold", "没有一行合格 no row is good")
+    assert decide(contract(100), refined(0, 3), []) == (
+        "hold",
+        Words("没有一行合格", "no row is good"),
+    )
     assert decide(contract(100), refined(0, 0, duplicate=3), [])[0] == "hold"
     assert decide(contract(100), refined(0, 0), [])[0] == "hold"
-    assert decide(contract(5), refined(0, 0), [])[1].startswith("坏行 100.00% 超过 5%")
+    assert decide(contract(5), refined(0, 0), [])[1].zh.startswith("坏行 100.00% 超过 5%")
 
 
 @pytest.mark.parametrize("status", ["failed", "error"])
@@ -166,7 +175,8 @@ def test_no_good_row_is_not_published() -> None:
 def test_failed_check_stops_the_batch(status: str, engine: str) -> None:
     stopping = check(rule_id="q", status=status, engine=engine, message="too few")
     decision, reason = decide(contract(), refined(10, 0), [check(), stopping])
-    assert (decision, reason) == ("hold", "检查未通过 checks failed: q: too few")
+    assert decision == "hold"
+    assert reason == Words("检查未通过：q：too few", "checks failed: q: too few")
 
 
 @pytest.mark.parametrize(
@@ -190,9 +200,10 @@ def test_reason_names_every_failure_and_stays_short() -> None:
         check(rule_id=f"q{i}", status="failed", engine="spark", message="x" * 90) for i in range(9)
     ]
     _, reason = decide(contract(), refined(10, 0), results)
-    assert "q0: xxx" in reason
-    assert "; q1: xxx" in reason
-    assert len(reason) == 500
+    assert "q0: xxx" in reason.en
+    assert "; q1: xxx" in reason.en
+    assert "q0：xxx" in reason.zh
+    assert (len(reason.zh), len(reason.en)) == (500, 500)
 
 
 def test_digest_is_of_results_and_decision() -> None:
@@ -238,7 +249,7 @@ def test_other_rows_than_announced_stop_the_batch_with_both_numbers(on_fail: str
     )
     decision, reason = decide(contract(on_fail=on_fail), batch, [found])
     assert decision == on_fail
-    assert "6 rows announced, 3 in the file" in reason
+    assert "6 rows announced, 3 in the file" in reason.en
 
 
 def test_rows_as_announced_pass_and_rows_unannounced_have_no_result() -> None:

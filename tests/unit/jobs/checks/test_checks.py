@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from contracts.model import Quality
+from contracts.words import Words
 from jobs.checks.declared import CheckError, measured, read_only, result
 
 ALLOWED = (
@@ -47,8 +48,8 @@ def test_own_table_may_be_read(query: str) -> None:
 def test_everything_else_is_refused(query: str, words: str) -> None:
     with pytest.raises(CheckError) as refused:
         read_only(query, "v")
-    assert words in refused.value.problem
-    assert refused.value.remedy.endswith(".")
+    assert words in refused.value.words.en
+    assert refused.value.words.en.endswith(".")
     assert str(pickle.loads(pickle.dumps(refused.value))) == str(refused.value)  # noqa: S301
 
 
@@ -90,6 +91,6 @@ def test_too_few_rows_fail_them_all() -> None:
 
 
 def test_result_says_who_could_not_run_it() -> None:
-    found = result(quality(), "not_executable", "why", engine="none")
+    found = result(quality(), "not_executable", Words("why", "why"), engine="none")
     assert (found.status, found.engine, found.message) == ("not_executable", "none", "why")
     assert (found.checked, found.failed) == (None, None)

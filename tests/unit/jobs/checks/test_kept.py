@@ -178,9 +178,9 @@ def test_a_query_that_spark_cannot_read_is_told_in_its_words() -> None:
 
     lost = AnalysisException("[UNRESOLVED_COLUMN.X] `gone`", errorClass="UNRESOLVED_COLUMN.X")
     cast = NumberFormatException("[CAST_INVALID_INPUT] 'Zhang'", errorClass="CAST_INVALID_INPUT")
-    assert "`gone`" in cause(lost)
+    assert "`gone`" in cause(lost).en
     worker = (
         "Traceback (most recent call last):\n  File x\nModuleNotFoundError: 'Zhang'\nZhangError\n"
     )
-    assert cause(PythonException(worker)) == "PythonException of ModuleNotFoundError"
-    assert cause(cast) == "NumberFormatException [CAST_INVALID_INPUT]"
+    assert cause(PythonException(worker)).en == "PythonException of ModuleNotFoundError"
+    assert cause(cast).en == "NumberFormatException [CAST_INVALID_INPUT]"

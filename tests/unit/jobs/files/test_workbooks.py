@@ -12,6 +12,7 @@ import xlsxwriter
 import xlwt
 
 from contracts.loading import load_tree
+from contracts.words import Words
 from jobs.files.broken_cells import broken_cells
 from jobs.files.decode import DecodeError
 from jobs.land.run import Parsed
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+
 HEADER = ("VISIT_ID", "GUESTS")
 
 
 def landed(
     root: Path, content: bytes, *, level: str = "L1", **export: object
-) -> tuple[list[tuple[Any, Any]], list[str]]:
+) -> tuple[list[tuple[Any, Any]], list[Words]]:
     """What a workbook lands as, and what was noticed."""
     file, tree = root / "visit.xlsx", root / "contracts"
     file.write_bytes(content)
@@ -86,7 +88,7 @@ def test_errors_and_formulas_without_a_value_are_no_empty_cells(tmp_path: Path) 
         ("v6", ""),
     ]
     [finding] = findings
-    assert "formulas without a value: 4 行 rows, 列 columns B" in finding
+    assert "formulas without a value: 4 rows, columns B" in finding.en
 
 
 def test_errors_of_an_old_workbook_are_seen_too(tmp_path: Path) -> None:
@@ -136,7 +138,7 @@ def test_a_sheet_with_rows_that_nobody_reads_is_told(tmp_path: Path) -> None:
     rows, findings = landed(tmp_path, xlsx(two, two, empty))
     assert rows == [("a", "1"), ("b", "2")]
     [finding] = findings
-    assert "2 sheets with rows were not read: 表1 (3)、表2 (1)" in finding
+    assert "2 sheets with rows were not read: 表1 (3), 表2 (1)" in finding.en
 
 
 def test_the_sheet_that_the_contract_names_is_read_and_no_other_is_asked_for(
@@ -148,13 +150,13 @@ def test_the_sheet_that_the_contract_names_is_read_and_no_other_is_asked_for(
 def test_the_first_sheet_that_people_see_is_read(tmp_path: Path) -> None:
     rows, findings = landed(tmp_path, xlsx(broken, two, hidden=(0,)))
     assert rows == [("a", "1"), ("b", "2")]
-    assert "1 sheets with rows were not read: 表0 (7)" in findings[0]
+    assert "1 sheets with rows were not read: 表0 (7)" in findings[0].en
 
 
 def test_sheets_of_a_table_above_l2_are_counted_and_not_named(tmp_path: Path) -> None:
     finding = landed(tmp_path, xlsx(two, two), level="L3")[1][0]
-    assert "表" not in finding.replace("工作表", "")
-    assert "1 sheets with rows were not read: (3)" in finding
+    assert "表" not in finding.zh.replace("工作表", "")
+    assert finding == Words("1 个有数据的工作表未读：(3)", "1 sheets with rows were not read: (3)")
 
 
 def test_a_workbook_whose_parts_are_lost_is_refused(tmp_path: Path) -> None:

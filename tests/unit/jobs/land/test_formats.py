@@ -16,6 +16,7 @@ import pytest
 from contracts.document import ContractError
 from contracts.loading import load_tree
 from contracts.tree import Feed
+from contracts.words import Words
 from infra.sandbox import deliveries
 from infra.sandbox.layouts import Layout
 from infra.sandbox.planting import Row
@@ -75,7 +76,7 @@ def parsed(
 
 def landed(
     tmp_path: Path, kind: str, content: bytes, **export: object
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[list[dict[str, Any]], list[Words]]:
     """What a file lands as, and what its contract does not say of it."""
     rows, found = parsed(tmp_path, kind, content, **export)
     return rows, found.findings
@@ -165,7 +166,7 @@ def test_json_lines_in_either_encoding(tmp_path: Path, name: str) -> None:
         tmp_path, "jsonl", content, **({"encoding": "utf-8"} if noticed else {})
     )
     assert [cells(r) for r in rows] == [("甲", "1", "2.50", "")]
-    assert tuple(findings) == noticed
+    assert tuple(f.en for f in findings) == noticed
 
 
 # ---------------------------------------------------------------- XML
@@ -196,7 +197,7 @@ def test_xml_records_on_one_line_are_counted(tmp_path: Path) -> None:
     assert [r["_source_line"] for r in rows] == list(range(1, 50_001))
     assert found.findings == []
     [note] = found.notes
-    assert "several records on a line: rows are counted by record" in note
+    assert "several records on a line: rows are counted by record" in note.en
 
 
 # ---------------------------------------------------------------- what is passed over
@@ -218,14 +219,19 @@ def test_only_what_the_contract_does_not_say_fails_the_layouts_check(
 ) -> None:
     rows, found = parsed(tmp_path, "csv", TABLE.encode(), **export)
     assert [r["visit_id"] for r in rows] == ["A", "B", "合计"][:count]
-    assert noticed in "".join(found.findings)
-    assert any("1 lines after the data" in n for n in found.notes) == ("footer" in export)
-    [result] = landing_results(found.findings, found.notes)
+    assert noticed in "".join(f.en for f in found.findings)
+    assert any("1 lines after the data" in n.en for n in found.notes) == ("footer" in export)
+    [result] = landing_results(
+        [f.stored() for f in found.findings], [n.stored() for n in found.notes]
+    )
     assert (result.rule_id, result.status) == (
         "table.layout",
         "passed" if is_as_agreed else "failed",
     )
-    assert all(n in result.message for n in (*found.findings, *found.notes))
+    told = Words.read(result.message)
+    for noted in (*found.findings, *found.notes):
+        assert noted.zh in told.zh
+        assert noted.en in told.en
 
 
 BAD_RECORDS = {
@@ -438,8 +444,8 @@ def test_what_is_no_such_file_is_refused_in_words(
 ) -> None:
     with pytest.raises(DecodeError) as refused:
         landed(tmp_path, kind, content)
-    assert words in refused.value.problem
-    assert refused.value.remedy.endswith(".")
+    assert words in refused.value.problem.en
+    assert refused.value.remedy.en.endswith(".")
 
 
 @pytest.mark.full
@@ -498,7 +504,7 @@ def test_a_new_name_is_kept_aside_where_the_contract_evolves(
 ) -> None:
     rows, findings = landed(tmp_path, kind, content, drift="evolve")
     assert [r["_extra"] and json.loads(r["_extra"]) for r in rows] == [None, {"x": "aside"}]
-    assert findings == ["added column 'x' kept aside at L3"]
+    assert [f.en for f in findings] == ["added column 'x' kept aside at L3"]
 
 
 # ---------------------------------------------------------------- secrecy marks

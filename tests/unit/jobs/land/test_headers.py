@@ -8,6 +8,7 @@ import pytest
 
 from contracts.header import header_key, shown
 from contracts.loading import load_tree
+from contracts.words import Words
 from jobs.land.header import HeaderError, match_header
 from jobs.land.run import Parsed
 from tests.support.small import source, write
@@ -72,6 +73,9 @@ def test_marks_before_the_header_count_for_nothing(
 def test_a_header_that_lacks_a_column_is_told_with_those_that_are_there(contract: Contract) -> None:
     with pytest.raises(HeaderError) as told:
         match_header(contract, contract.servers[0].export, ["\ufeffVISIT_ID", "GUEST\u200bS人"])
-    assert told.value.problem == "The header lacks GUESTS; it has VISIT_ID、GUESTS人."
+    assert told.value.problem == Words(
+        "表头缺少 GUESTS；现有 VISIT_ID、GUESTS人。",
+        "The header lacks GUESTS; it has VISIT_ID, GUESTS人.",
+    )
     with pytest.raises(HeaderError, match="The column 'guests' stands in the header twice"):
         match_header(contract, contract.servers[0].export, ["VISIT_ID", "GUESTS", "\u200bguests"])

@@ -115,4 +115,4 @@ def _ended(words: list[str]) -> int:
 def _of_originals(lake: Lake) -> list[str]:
     """Return what verify finds of kept originals."""
     found = of_leaves(verified.Lake(lake.home, lake.tree))
-    return [f.problem for _, f in found if f and "original" in f.problem]
+    return [f.problem.en for _, f in found if f and "original" in f.problem.en]

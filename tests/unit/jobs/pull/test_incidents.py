@@ -87,4 +87,4 @@ def test_verify_names_what_is_no_record(home: Home, tmp_path: Path) -> None:
     (home.refused / "link").symlink_to("/etc/hostname")
     found = [finding for _, finding in records(lake) if finding]
     assert [f.where for f in found] == ["refused/link", "refused/visit.csv"]
-    assert all("no incident record" in f.problem for f in found)
+    assert all("no incident record" in f.problem.en for f in found)

@@ -6,6 +6,7 @@ on Spark in ``tests/property``. On a wanted change copy the file the message nam
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from contracts.constraint import Options
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
 from contracts.model import EXCEL_SERIAL
-from contracts.rules import NAMED_RULES, RowRule, is_identifier, row_rules
+from contracts.rules import NAMED_RULES, RowRule, batch_rules, is_identifier, row_rules
+from contracts.words import Words
 from jobs.rules import predicates
 from jobs.rules.plan import MASK_BITS, _cast_text, make_plan, quarantining
 from jobs.spark import sql
@@ -155,6 +157,21 @@ def test_every_column_is_an_identifier_or_not(tmp_path: Path) -> None:
     }
 
 
+def test_every_rule_says_what_is_wrong_whole_in_each_language(tmp_path: Path) -> None:
+    contract = every_rule(tmp_path)
+    written = {
+        text for c in contract.columns for text in (c.header, c.options.format) if text is not None
+    }
+    messages = {r.id: r.message for r in row_rules(contract)}
+    messages |= {r.id: r.message for r in batch_rules(contract)}
+    for name, message in messages.items():
+        zh, en = message.zh, message.en
+        for text in written:  # what the contract itself writes stands in both
+            zh, en = zh.replace(text, ""), en.replace(text, "")
+        assert re.search("[一-鿿]", zh), name
+        assert not re.search("[一-鿿]", en), name
+
+
 def test_rules_of_a_column_stand_in_a_fixed_order(tmp_path: Path) -> None:
     kinds = [r.kind for r in row_rules(every_rule(tmp_path)) if r.column == "word"]
     assert kinds == ["pattern", "min_length", "max_length"]
@@ -168,7 +185,7 @@ def test_warnings_do_not_quarantine() -> None:
     errors: list[Severity] = ["error"] * MASK_BITS
     severities: list[Severity] = [*errors, "warning", "error"]
     rules = tuple(
-        RowRule(f"c.{i}", "required", "c", "completeness", severity, "m")
+        RowRule(f"c.{i}", "required", "c", "completeness", severity, Words("错", "m"))
         for i, severity in enumerate(severities)
     )
     masks = ("_mask_0", "_mask_1")
@@ -210,7 +227,7 @@ def test_bounds_that_are_open() -> None:
 
 
 def test_rule_of_no_column_is_refused(tmp_path: Path) -> None:
-    rule = RowRule("row.strange", "strange", None, "accuracy", "error", "m")
+    rule = RowRule("row.strange", "strange", None, "accuracy", "error", Words("错", "m"))
     with pytest.raises(TypeError, match=r"row\.strange is no rule of a column"):
         predicates.violation(rule, every_rule(tmp_path), DAY, tmp_path)
 

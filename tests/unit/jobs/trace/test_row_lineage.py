@@ -59,9 +59,9 @@ def test_a_silver_row_leads_to_its_line(
     assert {first["run_id"], second["run_id"]} <= runs
     code, out, _ = call(capsys, "shop__sale", "code=A1,place=西")  # in any order, without its layer
     assert code == 0
-    assert "行 line 3" in out
+    assert "第 3 行 line 3" in out
     assert f"landing:shop__sale@{sold[0]}" in out
-    assert "passed its audit；责任单位 owner 博物馆" in out
+    assert "published: passed its audit; owner 博物馆" in out
 
 
 def _events(lake: Lake) -> list[Path]:
