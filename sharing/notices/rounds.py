@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contracts.moment import utc_now
+from contracts.words import Words
 from sharing.control import Control
 from sharing.notices import outbox
 from sharing.notices.addresses import read_book
@@ -25,9 +26,17 @@ class Round:
     failed: int
     dead: int
 
+    @property
+    def words(self) -> Words:
+        """What came of the round; what was given up only where something was."""
+        zh, en = (f"，放弃 {self.dead}", f", {self.dead} given up") if self.dead else ("", "")
+        return Words(
+            f"新通知 {self.new}，已发 {self.sent}，待重试 {self.failed}{zh}",
+            f"{self.new} new, {self.sent} sent, {self.failed} to retry{en}",
+        )
+
     def __str__(self) -> str:
-        counts = f"{self.new} 条新 new, {self.sent} 已发 sent, {self.failed} 待重试 to retry"
-        return f"{counts}, {self.dead} 放弃 given up" if self.dead else counts
+        return str(self.words)
 
 
 def collect_and_send(home: Home, budget_s: float) -> Round:
