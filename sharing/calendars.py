@@ -144,11 +144,11 @@ def calendars(lake: Lake) -> Iterator[Checked]:
     for year in sorted(newest.keys() | files.keys()):
         problem = None
         if year not in newest:
-            problem = "no leaf names it: nobody added it"
+            problem = Words("没有存证提到它：无人添加过", "no leaf names it: nobody added it")
         elif year not in files:
-            problem = "the file is gone, and its leaf is there"
+            problem = Words("文件已不在，其存证还在", "the file is gone, and its leaf is there")
         elif hashlib.sha256(files[year].read_bytes()).hexdigest() != newest[year].facts["sha256"]:
-            problem = "it was changed since it was added"
+            problem = Words("添加之后被改过", "it was changed since it was added")
         yield checked(6, f"calendars/{year}.csv", problem)
 
 

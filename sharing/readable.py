@@ -102,5 +102,5 @@ def still_owed(error: Exception) -> Words:
 
 def error_line(error: Exception) -> str:
     """Return an error in one line: its kind, and the beginning of what it says."""
-    first = (str(error).splitlines() or [""])[0]
+    first = (words_of(error).en.splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}".removesuffix(": ")[:_LINE_CHARACTERS]

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -31,7 +33,7 @@ class Finding:
 
     invariant: int
     where: str
-    problem: str
+    problem: Words
     is_recovering: bool = False
 
 
@@ -40,12 +42,13 @@ Checked = tuple[int, Finding | None]
 
 
 def checked(
-    invariant: int, where: str, problem: str | None, *, is_recovering: bool = False
+    invariant: int, where: str, problem: Words | str | None, *, is_recovering: bool = False
 ) -> Checked:
     """Return one check; without a problem it held."""
     if problem is None:
         return invariant, None
-    return invariant, Finding(invariant, where, problem, is_recovering)
+    told = problem if isinstance(problem, Words) else Words(problem, problem)
+    return invariant, Finding(invariant, where, told, is_recovering)
 
 
 @dataclass
