@@ -175,7 +175,7 @@ def test_what_is_stored_in_clear_is_named(planted: Planted, tmp_path: Path) -> N
     raw.write_bytes(b"clear")
     key = next((home.keys / "seal").glob("*.json"))
     key.chmod(0o644)
-    found = {f.where: f.problem for f in verify(home, TREE).findings}
+    found = {f.where: f.problem.en for f in verify(home, TREE).findings}
     assert "of an L4 column are stored in clear" in found[f"silver/{SILVER}.icd10"]
     assert f"silver/{SILVER}.person_id" not in found
     assert "kept in clear" in found[f"raw/health/disease_case/{raw.parent.name}"]

@@ -97,7 +97,7 @@ def assert_named(home: Home, check: Check, *expected: tuple[str, str]) -> None:
     report = Report()
     report.add(check(CityLake(home, TREE)))
     for where, problem in expected:
-        found = [f for f in report.broken if where in f.where and problem in f.problem]
+        found = [f for f in report.broken if where in f.where and problem in f.problem.en]
         assert found, (where, problem, report.findings)
 
 

@@ -41,7 +41,7 @@ def assert_named(home: Home, invariant: int, where: str, problem: str) -> None:
     """Some finding is of this invariant and says where and what; all are told as broken."""
     found = broken(home)
     assert any(
-        f.invariant == invariant and where in f.where and problem in f.problem for f in found
+        f.invariant == invariant and where in f.where and problem in f.problem.en for f in found
     ), found
 
 

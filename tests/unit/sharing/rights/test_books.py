@@ -123,7 +123,7 @@ def named(home: Home) -> list[str]:
     report.add(rights(lake))
     report.add(attested(lake))
     assert not any(f.is_recovering for f in report.findings)
-    return [f"{f.where}: {f.problem}" for f in report.broken]
+    return [f"{f.where}: {f.problem.en}" for f in report.broken]
 
 
 @pytest.fixture
