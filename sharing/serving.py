@@ -17,7 +17,7 @@ import uvicorn
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.private import keep_private, private_process
-from contracts.words import Words
+from contracts.words import Words, reader
 from sharing.attest.journal import settle_all
 from sharing.control import Control
 from sharing.gateway.limits import HEAD_BYTES, protocol_for
@@ -68,7 +68,7 @@ def serve(service: Service, arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except JingshuError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error.words.to(reader())}\n")
         return 2 if isinstance(error, UsageError) else 1
 
 
