@@ -113,9 +113,9 @@ def parse_calendar(content: bytes) -> Calendar:
     lacking = [date(year, *day) for day in _ALWAYS if days.get(date(year, *day), True)]
     holidays = sum(not is_worked for is_worked in days.values())
     if lacking or holidays < _LEAST_HOLIDAYS:
-        days = ", ".join(map(str, lacking))
-        days_zh = days or f"{_LEAST_HOLIDAYS} 天中只有 {holidays} 天"
-        days_en = days or f"{holidays} of {_LEAST_HOLIDAYS} holidays"
+        named = ", ".join(map(str, lacking))
+        days_zh = named or f"{_LEAST_HOLIDAYS} 天中只有 {holidays} 天"
+        days_en = named or f"{holidays} of {_LEAST_HOLIDAYS} holidays"
         raise UsageError(
             Words(f"缺法定节假日：{days_zh}。", f"It lacks statutory holidays: {days_en}."),
             Words(
