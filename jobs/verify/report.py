@@ -47,7 +47,7 @@ def checked(
     """Return one check; without a problem it held."""
     if problem is None:
         return invariant, None
-    told = problem if isinstance(problem, Words) else Words(problem, problem)
+    told = problem if isinstance(problem, Words) else Words.read(problem)
     return invariant, Finding(invariant, where, told, is_recovering)
 
 
