@@ -12,15 +12,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 #: The invariants of design §2 in a line each, as a person reads them.
-INVARIANTS: Final[Mapping[int, str]] = {
-    1: "行数守恒 rows landed = published + quarantined + duplicates",
-    2: "可见即已审 what is visible was audited, passed and logged",
-    3: "重复与乱序无害 of one period, the newest published batch is visible",
-    4: "列可溯源 every shared column traces to an export or a declared source",
-    5: "分级不丢 no level is lost, nothing above the ceiling is shared",
-    6: "日志只增 the evidence log is whole and was never cut back",
-    7: "条条有结果 every contract element has a result",
-    8: "模拟可见 what is simulated says so",
+INVARIANTS: Final[Mapping[int, Words]] = {
+    1: Words(
+        "行数守恒：入湖 = 发布 + 隔离 + 重复", "rows landed = published + quarantined + duplicates"
+    ),
+    2: Words(
+        "可见即已审：可见的都经审计通过并已存证", "what is visible was audited, passed and logged"
+    ),
+    3: Words(
+        "重复与乱序无害：同一期可见的是最新发布的批次",
+        "of one period, the newest published batch is visible",
+    ),
+    4: Words(
+        "列可溯源：每个共享列都溯源到导出或声明的来源",
+        "every shared column traces to an export or a declared source",
+    ),
+    5: Words(
+        "分级不丢：级别不丢失，超过上限的不共享",
+        "no level is lost, nothing above the ceiling is shared",
+    ),
+    6: Words(
+        "日志只增：存证日志完整，从未被截断", "the evidence log is whole and was never cut back"
+    ),
+    7: Words("条条有结果：契约的每个要素都有结果", "every contract element has a result"),
+    8: Words("模拟可见：模拟数据都标明为模拟", "what is simulated says so"),
 }
 
 
@@ -49,6 +64,13 @@ def checked(
         return invariant, None
     told = problem if isinstance(problem, Words) else Words.read(problem)
     return invariant, Finding(invariant, where, told, is_recovering)
+
+
+def differs(name: str, mine: object, logged: object) -> Words:
+    """Say that a row has another value than its leaf."""
+    return Words(
+        f"{name} 为 {mine}，其存证写 {logged}", f"{name} is {mine}, its leaf says {logged}"
+    )
 
 
 @dataclass
