@@ -119,8 +119,8 @@ def require_own(session: Session, name: str, body: str) -> None:
             ),
             Words(
                 f"请安全管理员先定归属：./jingshu share body {name} {body}。",
-                f"Have the security administrator give it its body: ./jingshu share body {name}"
-                f" {body}.",
+                f"Have the security administrator give it its body: ./jingshu share body"
+                f" {name} {body}.",
             ),
         )
     raise NotItsRecipientError(

@@ -177,8 +177,7 @@ def of_withdrawal(row: BatchRow, recipients: Sequence[str], tables: Sequence[str
         Words(
             f"{what} 的批次 {plain(row.batch_id)} 已撤回。由它而来的共享表：{fed}；请重新读取。",
             f"Batch {plain(row.batch_id)} of {what} was withdrawn. Shared tables made from it:"
-            f" {fed}; "
-            "read them again.",
+            f" {fed}; read them again.",
         )
     )
     told = [(name, "") for name in dict.fromkeys(recipients)] + [(row.provider, "steward")]
@@ -254,8 +253,7 @@ def of_run(row: RunOfDate) -> Iterator[Notice]:
                 f"{what} 到期限仍未处理完成：数据尚未到达，或处理尚未结束。"
                 f"见 Airflow 运行 {plain(row.run)}。",
                 f"{what} is not complete by its limit: its data has not come, or is still"
-                " processed."
-                f" See the Airflow run {plain(row.run)}.",
+                f" processed. See the Airflow run {plain(row.run)}.",
             )
         )
     for body, role in told:
