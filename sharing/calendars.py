@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from jobs.record import leaves
 from jobs.verify.report import checked
 from lineage.evidence.durable import write_durably
@@ -65,8 +66,10 @@ def add_calendar(home: Home, content: bytes, notice: str, actor: Actor) -> Calen
     calendar = parse_calendar(content)
     if not notice.strip():
         raise UsageError(
-            "未写明通知文号 The State Council's notice is not named.",
-            "请填写文号 Name it, such as 国办发明电〔2026〕8号.",
+            Words("未写明国务院通知的文号。", "The State Council's notice is not named."),
+            Words(
+                "请填写文号，如 国办发明电〔2026〕8号。", "Name it, such as 国办发明电〔2026〕8号."
+            ),
         )
     path = _path(home, calendar.year)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,29 +92,36 @@ def parse_calendar(content: bytes) -> Calendar:
     except (UnicodeDecodeError, csv.Error):
         rows = []
     if not rows or list(rows[0]) != _COLUMNS:
+        head = ",".join(_COLUMNS)
         raise UsageError(
-            "这不是工作日历 The file is no calendar of working days.",
-            f"首行须为 Its first line is: {','.join(_COLUMNS)} (UTF-8).",
+            Words("这个文件不是工作日历。", "The file is no calendar of working days."),
+            Words(f"首行须为 {head}（UTF-8）。", f"Its first line is: {head} (UTF-8)."),
         )
     days: dict[date, bool] = {}
     for number, row in enumerate(rows, 2):
         day, is_worked = _day(row, number)
         if day in days:
-            raise _wrong(number, f"{day} 重复 stands twice")
+            raise _wrong(number, Words(f"{day} 重复", f"{day} stands twice"))
         days[day] = is_worked
     years = {day.year for day in days}
     if len(years) != 1:
         raise UsageError(
-            f"须只含一年 It speaks of {len(years)} years.", "一年一个文件 Give each its own file."
+            Words(f"须只含一年，这里有 {len(years)} 年。", f"It speaks of {len(years)} years."),
+            Words("请一年一个文件。", "Give each its own file."),
         )
     [year] = years
     lacking = [date(year, *day) for day in _ALWAYS if days.get(date(year, *day), True)]
     holidays = sum(not is_worked for is_worked in days.values())
     if lacking or holidays < _LEAST_HOLIDAYS:
-        least = f"{holidays} of {_LEAST_HOLIDAYS} holidays"
+        named = ", ".join(map(str, lacking))
+        days_zh = named or f"{_LEAST_HOLIDAYS} 天中只有 {holidays} 天"
+        days_en = named or f"{holidays} of {_LEAST_HOLIDAYS} holidays"
         raise UsageError(
-            f"缺法定节假日 It lacks statutory holidays: {', '.join(map(str, lacking)) or least}.",
-            "请按通知逐日列出 List every day of the notice, also those on a weekend.",
+            Words(f"缺法定节假日：{days_zh}。", f"It lacks statutory holidays: {days_en}."),
+            Words(
+                "请按通知逐日列出，落在周末的也要列。",
+                "List every day of the notice, also those on a weekend.",
+            ),
         )
     return Calendar(year, days)
 
@@ -134,11 +144,11 @@ def calendars(lake: Lake) -> Iterator[Checked]:
     for year in sorted(newest.keys() | files.keys()):
         problem = None
         if year not in newest:
-            problem = "no leaf names it: nobody added it"
+            problem = Words("没有存证提到它：无人添加过", "no leaf names it: nobody added it")
         elif year not in files:
-            problem = "the file is gone, and its leaf is there"
+            problem = Words("文件已不在，其存证还在", "the file is gone, and its leaf is there")
         elif hashlib.sha256(files[year].read_bytes()).hexdigest() != newest[year].facts["sha256"]:
-            problem = "it was changed since it was added"
+            problem = Words("添加之后被改过", "it was changed since it was added")
         yield checked(6, f"calendars/{year}.csv", problem)
 
 
@@ -146,16 +156,21 @@ def _day(row: Mapping[str, str], number: int) -> tuple[date, bool]:
     try:
         day = date.fromisoformat(row["date"] or "")
     except (ValueError, TypeError):
-        raise _wrong(number, "日期须写作 the date is written 2027-01-01") from None
+        raise _wrong(
+            number, Words("日期须写作 2027-01-01", "the date is written 2027-01-01")
+        ) from None
     if row["kind"] not in ("holiday", "workday"):
-        raise _wrong(number, "kind 须为 is holiday or workday")
+        raise _wrong(number, Words("kind 须为 holiday 或 workday", "kind is holiday or workday"))
     if row["kind"] == "workday" and day.weekday() < _SATURDAY:
-        raise _wrong(number, f"{day} 本是工作日 is a working day as it is")
+        raise _wrong(number, Words(f"{day} 本是工作日", f"{day} is a working day as it is"))
     return day, row["kind"] == "workday"
 
 
-def _wrong(number: int, problem: str) -> UsageError:
-    return UsageError(f"第 {number} 行 Line {number}: {problem}.", "请改正 Mend the line.")
+def _wrong(number: int, problem: Words) -> UsageError:
+    return UsageError(
+        Words(f"第 {number} 行：{problem.zh}。", f"Line {number}: {problem.en}."),
+        Words("请改正这一行。", "Mend the line."),
+    )
 
 
 def _path(home: Home, year: int) -> Path:

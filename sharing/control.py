@@ -33,6 +33,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from lineage.evidence.leaf import LeafType  # noqa: TC001 - SQLAlchemy reads it at run time
 
 if TYPE_CHECKING:
@@ -342,8 +343,14 @@ class Control:
                 return
             if found not in (None, *migrations.revisions(connection)):
                 raise ControlError(
-                    f"The control database is at revision {found}; this version knows {HEAD}.",
-                    "Run the Jingshu version that wrote it, or move control.db away.",
+                    Words(
+                        f"控制数据库的版本是 {found}，本程序只认 {HEAD}。",
+                        f"The control database is at revision {found}; this version knows {HEAD}.",
+                    ),
+                    Words(
+                        "请用写入它的京枢版本，或移走 control.db。",
+                        "Run the Jingshu version that wrote it, or move control.db away.",
+                    ),
                 )
             migrations.upgrade(connection)
             adopt.open_once(self.home, connection, is_new=False)

@@ -18,6 +18,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8791
@@ -106,8 +107,8 @@ def _port(variable: str, default: int) -> int:
     is_number = given.isascii() and given.isdigit() and len(given) <= _PORT_DIGITS
     if not is_number or not 0 < int(given) <= _LAST_PORT:
         raise UsageError(
-            f"{variable} 不是端口 {variable} is {given!r}.",
-            "设为 1 到 65535 的数 Set it to a number up to 65535.",
+            Words(f"{variable} 现为 {given!r}，不是端口。", f"{variable} is {given!r}."),
+            Words("请设为 1 到 65535 的数。", "Set it to a number up to 65535."),
         )
     return int(given)
 
@@ -118,9 +119,11 @@ def _bind() -> str:
         return str(ip_address(given))
     except ValueError:
         raise UsageError(
-            f"{_BIND} 不是 IP 地址 {_BIND} is {given!r}.",
-            "设为本机的 IP 地址，全部则为 0.0.0.0"
-            " Set it to an IP address of this machine, or to 0.0.0.0 for all of them.",
+            Words(f"{_BIND} 现为 {given!r}，不是 IP 地址。", f"{_BIND} is {given!r}."),
+            Words(
+                "请设为本机的 IP 地址；要监听全部地址则写 0.0.0.0。",
+                "Set it to an IP address of this machine, or to 0.0.0.0 for all of them.",
+            ),
         ) from None
 
 
@@ -130,8 +133,11 @@ def _proxies() -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(part.strip()) for part in given.split(",") if part.strip())
     except ValueError as wrong:
         raise UsageError(
-            f"{_PROXIES} 有误 {_PROXIES} is wrong: {wrong}.",
-            "写地址或网段 Write addresses and networks: 10.0.0.5,10.1.0.0/16.",
+            Words(f"{_PROXIES} 有误：{wrong}。", f"{_PROXIES} is wrong: {wrong}."),
+            Words(
+                "请写地址或网段：10.0.0.5,10.1.0.0/16。",
+                "Write addresses and networks: 10.0.0.5,10.1.0.0/16.",
+            ),
         ) from None
 
 
@@ -147,7 +153,10 @@ def _url(variable: str) -> str:
     is_formed = is_address and given == f"{parts.scheme}://{parts.netloc}" and "@" not in given
     if not is_formed or parts.scheme not in ("http", "https"):
         raise UsageError(
-            f"{variable} 不是对外地址 {variable} is {given!r}.",
-            "写协议和主机名 Set it to scheme and host: https://share.city.",
+            Words(f"{variable} 现为 {given!r}，不是对外地址。", f"{variable} is {given!r}."),
+            Words(
+                "请写协议和主机名：https://share.city。",
+                "Set it to scheme and host: https://share.city.",
+            ),
         )
     return given

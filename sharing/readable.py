@@ -14,6 +14,8 @@ from sqlalchemy import Text, and_, inspect, select, type_coerce
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import NullType
 
+from contracts.errors import JingshuError
+from contracts.words import Words
 from sharing.control import Base
 
 if TYPE_CHECKING:
@@ -87,7 +89,18 @@ def read_rows(session: Session, kind: type[_R], asked: Select[_R]) -> list[_R]:
         return [row for _, row in read_each(session, kind) if not isinstance(row, Unreadable)]
 
 
+def words_of(error: Exception) -> Words:
+    """Return what an error says; a foreign one says the same in both languages."""
+    return error.words if isinstance(error, JingshuError) else Words(str(error), str(error))
+
+
+def still_owed(error: Exception) -> Words:
+    """Say for the log that leaves of evidence could not be written yet, and why."""
+    why = words_of(error)
+    return Words(f"存证尚未写入：{why.zh}", f"evidence is still owed: {why.en}")
+
+
 def error_line(error: Exception) -> str:
     """Return an error in one line: its kind, and the beginning of what it says."""
-    first = (str(error).splitlines() or [""])[0]
+    first = (words_of(error).en.splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}".removesuffix(": ")[:_LINE_CHARACTERS]

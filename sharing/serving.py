@@ -17,9 +17,11 @@ import uvicorn
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.private import keep_private, private_process
+from contracts.words import Words, reader
 from sharing.attest.journal import settle_all
 from sharing.control import Control
 from sharing.gateway.limits import HEAD_BYTES, protocol_for
+from sharing.readable import still_owed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +68,7 @@ def serve(service: Service, arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except JingshuError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error.words.to(reader())}\n")
         return 2 if isinstance(error, UsageError) else 1
 
 
@@ -86,7 +88,7 @@ def build_server(service: Service, control: Control, port: int | None = None) ->
             service.tidy(control)
     except JingshuError as error:
         # What has no evidence stays shut; everything else must still be served.
-        _LOG.warning("evidence is still owed: %s", error)
+        _LOG.warning("%s", still_owed(error))
     return server_of(app, serving)
 
 
@@ -98,9 +100,13 @@ def server_of(app: ASGIApp, serving: Serving) -> uvicorn.Server:
     """
     if serving.is_in_clear:
         _LOG.warning(
-            "%s listens on %s without TLS: put a proxy before it (docs/how-to/behind-a-proxy.md)",
-            serving.url,
-            serving.host,
+            "%s",
+            Words(
+                f"{serving.url} 在 {serving.host} 上未用 TLS 监听："
+                "请在其前设代理（docs/how-to/behind-a-proxy.md）",
+                f"{serving.url} listens on {serving.host} without TLS: "
+                "put a proxy before it (docs/how-to/behind-a-proxy.md)",
+            ),
         )
     config = uvicorn.Config(
         app,

@@ -15,6 +15,7 @@ import chinese_calendar
 from contracts.errors import JingshuError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from sharing.calendars import calendar_of
 
 #: No calendar rests longer than that at once, nor gives fewer working days than one in three.
@@ -36,9 +37,16 @@ def is_workday(day: date) -> bool:
         added = calendar_of(Home.from_env(), day.year)
     if added is None:
         raise CalendarMissingError(
-            f"calendar_missing: the working days of {day.year} are not known.",
-            f"Add the State Council's notice, which comes in November: ./jingshu share calendar add"
-            f" {day.year}.csv --notice N.",
+            Words(
+                f"calendar_missing：{day.year} 年的工作日尚不可知。",
+                f"calendar_missing: the working days of {day.year} are not known.",
+            ),
+            Words(
+                "请在国务院通知（每年 11 月）发布后添加：./jingshu share calendar add"
+                f" {day.year}.csv --notice 文号。",
+                "Add the State Council's notice, which comes in November: ./jingshu share"
+                f" calendar add {day.year}.csv --notice N.",
+            ),
         )
     return added.is_workday(day)
 

@@ -16,11 +16,13 @@ from sqlalchemy import event, inspect
 from contracts.digest import sha256
 from contracts.errors import JingshuError
 from contracts.moment import iso, utc_now
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing import owed
 from sharing.attest.notes import HOME, forget, note, read_owed
 from sharing.control import AttestedRow
+from sharing.readable import still_owed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,13 +113,13 @@ def settle_or_warn(control: Control) -> None:
     try:
         settle(control)
     except (JingshuError, OSError) as problem:
-        _LOG.warning("evidence is still owed: %s", problem)
+        _LOG.warning("%s", still_owed(problem))
 
 
 def _note_changes(session: Session, _context: UOWTransaction) -> None:
     """Note the leaf of every row that is new or says something else now."""
     if any(isinstance(row, AttestedRow) for row in session.deleted):
-        raise _past_the_log("removed")
+        raise _past_the_log(Words("删除", "removed"))
     rows = [*session.new, *(row for row in session.dirty if _says_otherwise(row))]
     noted = [row for row in rows if isinstance(row, AttestedRow)]
     if not noted:
@@ -139,13 +141,19 @@ def _refuse_bulk(state: ORMExecuteState) -> None:
     mapper = state.bind_mapper
     changes = state.is_update or state.is_delete or state.is_insert
     if changes and mapper is not None and issubclass(mapper.class_, AttestedRow):
-        raise _past_the_log("changed")
+        raise _past_the_log(Words("更改", "changed"))
 
 
-def _past_the_log(what: str) -> UnattestedError:
+def _past_the_log(what: Words) -> UnattestedError:
     return UnattestedError(
-        f"Rows of rights would be {what} without their leaf in the evidence log.",
-        "Load the rows and set their columns; end a right instead of removing it.",
+        Words(
+            f"权利记录将被{what.zh}，而存证日志里没有相应存证。",
+            f"Rows of rights would be {what.en} without their leaf in the evidence log.",
+        ),
+        Words(
+            "请先读出这些行再改其列；要终止权利，不要删除它。",
+            "Load the rows and set their columns; end a right instead of removing it.",
+        ),
     )
 
 

@@ -11,6 +11,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from lineage.evidence.durable import write_once
 
 if TYPE_CHECKING:
@@ -51,10 +52,24 @@ def ensure_key(home: Home) -> bytes:
     if not path.exists():
         home.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_once(path, secrets.token_bytes(_KEY_BYTES), home.keys, 0o600)
-    remedy = "Set its mode to 0600, or restore it from a backup."
+    remedy = Words(
+        "请把其权限设为 0600，或从备份恢复。", "Set its mode to 0600, or restore it from a backup."
+    )
     if path.stat().st_mode & 0o077:
-        raise ControlKeyError(f"Others may read {path.name} in {home.keys.name}/.", remedy)
+        raise ControlKeyError(
+            Words(
+                f"{home.keys.name}/ 里的 {path.name} 可被他人读取。",
+                f"Others may read {path.name} in {home.keys.name}/.",
+            ),
+            remedy,
+        )
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
-        raise ControlKeyError(f"{path.name} is not {_KEY_BYTES} bytes long.", remedy)
+        raise ControlKeyError(
+            Words(
+                f"{path.name} 的长度不是 {_KEY_BYTES} 字节。",
+                f"{path.name} is not {_KEY_BYTES} bytes long.",
+            ),
+            remedy,
+        )
     return key

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from contracts.words import Words
     from sharing.catalogue.register import History, Step
 
 REVIEW_DAYS: Final = 2
@@ -35,7 +36,7 @@ class Due:
     since: datetime
     due_at: datetime | None
     done_at: datetime | None
-    problem: str | None = None
+    problem: Words | None = None
     latest_at: datetime | None = None
 
     def is_overdue(self, at: datetime) -> bool:
@@ -79,4 +80,4 @@ def _due(what: Literal["update", "review"], since: datetime, days: int, done: St
     try:
         return Due(what, since, end_of_workday(since, days), done_at)
     except CalendarMissingError as missing:
-        return Due(what, since, None, done_at, str(missing), latest_end(since, days))
+        return Due(what, since, None, done_at, missing.words, latest_end(since, days))

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
@@ -25,6 +27,8 @@ _CODES: Final = Path(__file__).with_name("codes.csv")
 CODE: Final = re.compile(r"(3)(\d{2})(\d{3})/(\d{6})")
 _CDO: Final = "首席数据官"
 _THEME: Final = "主题/"
+_NOT_STATED: Final = Words("未写明", "it is not stated")
+_NEXT_NUMBER: Final = Words("请取下一个未用的顺序号。", "Take the next free sequence number.")
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,8 @@ class Finding:
     entry: str
     file: str
     field: str
-    problem: str
-    remedy: str
+    problem: Words
+    remedy: Words
 
 
 def entries(tree: Tree, facts: Mapping[str, LakeFacts] | None = None) -> tuple[Entry, ...]:
@@ -143,8 +147,11 @@ def findings(found: Iterable[Entry]) -> tuple[Finding, ...]:
             continue
         other = first.setdefault(entry.code, entry)
         if other is not entry:
-            problem = f"the code also names {other.contract} of {other.provider}"
-            told.append(_finding(entry, "code", problem, "Take the next free sequence number."))
+            problem = Words(
+                f"该编码也用于 {other.provider} 的 {other.contract}",
+                f"the code also names {other.contract} of {other.provider}",
+            )
+            told.append(_finding(entry, "code", problem, _NEXT_NUMBER))
     return tuple(told)
 
 
@@ -152,13 +159,13 @@ def missing(entry: Entry) -> Iterator[Finding]:
     """Yield the mandatory fields (Decree 809, Art. 13) that an entry does not state."""
     for field, is_there, remedy in _mandatory(entry):
         if not is_there:
-            yield _finding(entry, field, "it is not stated", remedy)
+            yield _finding(entry, field, _NOT_STATED, remedy)
     if entry.code and entry.class_codes is None:
         yield _finding(
             entry,
             "code",
-            f"{entry.code!r} is no code",
-            "Write it as 3NNNNN/NNNNNN in the contract.",
+            Words(f"{entry.code!r} 不是编码", f"{entry.code!r} is no code"),
+            Words("请在契约中写作 3NNNNN/NNNNNN。", "Write it as 3NNNNN/NNNNNN in the contract."),
         )
 
 
@@ -197,34 +204,64 @@ def code_of(contract: Contract, provider: str) -> str:
     return registered_codes().get((contract.id, provider), "")
 
 
-def _mandatory(entry: Entry) -> Iterator[tuple[str, bool, str]]:
-    yield "code", bool(entry.code), "Write catalogue.code, or the provider's row in codes.csv."
-    yield "name", bool(entry.title), "Write the contract's name."
-    yield "data_items", bool(entry.items), "List the columns."
+def _mandatory(entry: Entry) -> Iterator[tuple[str, bool, Words]]:
+    yield (
+        "code",
+        bool(entry.code),
+        Words(
+            "请写 catalogue.code，或 codes.csv 中该提供方的一行。",
+            "Write catalogue.code, or the provider's row in codes.csv.",
+        ),
+    )
+    yield "name", bool(entry.title), Words("请写契约名称。", "Write the contract's name.")
+    yield "data_items", bool(entry.items), Words("请列出各列。", "List the columns.")
     yield (
         "provider",
         bool(entry.provider_code),
-        "List the provider, with its code, in providers.yaml.",
+        Words(
+            "请在 providers.yaml 中列出该提供方及其代码。",
+            "List the provider, with its code, in providers.yaml.",
+        ),
     )
-    yield "format", bool(entry.format), "Write catalogue.format."
-    yield "update_frequency", entry.cycle is not None, "Write catalogue.cycle."
-    yield "source_dept", bool(entry.source_dept), "Write catalogue.source_dept."
-    yield "sharing_attribute", bool(entry.attribute), "Write sharing.attribute (Art. 14)."
-    yield "sharing_mode", bool(entry.mode), "Write sharing.mode."
-    yield "use_conditions", bool(entry.use_conditions), "Write description.usage or limitations."
+    yield "format", bool(entry.format), _write("catalogue.format")
+    yield "update_frequency", entry.cycle is not None, _write("catalogue.cycle")
+    yield "source_dept", bool(entry.source_dept), _write("catalogue.source_dept")
+    yield "sharing_attribute", bool(entry.attribute), _write("sharing.attribute", "14")
+    yield "sharing_mode", bool(entry.mode), _write("sharing.mode")
+    yield (
+        "use_conditions",
+        bool(entry.use_conditions),
+        Words("请写 description.usage 或 limitations。", "Write description.usage or limitations."),
+    )
     if entry.attribute == "conditional":
-        remedy = "Write sharing.scope and sharing.purposes (Art. 15)."
+        remedy = Words(
+            "请写 sharing.scope 和 sharing.purposes（第 15 条）。",
+            "Write sharing.scope and sharing.purposes (Art. 15).",
+        )
         yield "scope_and_purpose", bool(entry.scope and entry.purposes), remedy
     if entry.attribute == "not_shared":
-        yield "legal_basis", bool(entry.legal_basis), "Write sharing.legal_basis (Art. 14–15)."
-    yield "grade", bool(entry.gb43697_grade and entry.dept_level), "Write grading."
-    yield "secrecy_review", bool(entry.secrecy_review), "Write grading.secrecy_review (Art. 13)."
+        yield "legal_basis", bool(entry.legal_basis), _write("sharing.legal_basis", "14–15")
+    yield "grade", bool(entry.gb43697_grade and entry.dept_level), _write("grading")
+    yield "secrecy_review", bool(entry.secrecy_review), _write("grading.secrecy_review", "13")
     if entry.pi_flag:
-        yield "pi_impact_assessment", bool(entry.pia_id), "Write grading.pia_id (Art. 13)."
-    yield "signed_by", bool(entry.signed_by), f"Name the provider's {_CDO} in team.members."
+        yield "pi_impact_assessment", bool(entry.pia_id), _write("grading.pia_id", "13")
+    yield (
+        "signed_by",
+        bool(entry.signed_by),
+        Words(
+            f"请在 team.members 中写明该提供方的{_CDO}。",
+            f"Name the provider's {_CDO} in team.members.",
+        ),
+    )
 
 
-def _finding(entry: Entry, field: str, problem: str, remedy: str) -> Finding:
+def _write(field: str, article: str = "") -> Words:
+    """Say which field of the contract to write, and which article of Decree 809 asks for it."""
+    zh, en = (f"（第 {article} 条）", f" (Art. {article})") if article else ("", "")
+    return Words(f"请写 {field}{zh}。", f"Write {field}{en}.")
+
+
+def _finding(entry: Entry, field: str, problem: Words, remedy: Words) -> Finding:
     name = f"{entry.code or entry.contract} ({entry.provider})"
     return Finding(name, entry.file, field, problem, remedy)
 

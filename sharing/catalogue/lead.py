@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,11 +64,14 @@ class Repeated:
         return tuple(sorted({u.body for u in self.uses}))
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Words:
         """What to do: rule, or say in the glossary what the name is for."""
-        return (
-            f"Rule which of {', '.join(self.bodies)} leads, or that they differ: … catalogue rule; "
-            "a key, time, place or marker gets its role in glossary.yaml."
+        bodies = ", ".join(self.bodies)
+        return Words(
+            f"请裁定 {bodies} 中由谁牵头，或对象不同：… catalogue rule；"
+            "主键、时间、地点或标记则在 glossary.yaml 中写明其角色。",
+            f"Rule which of {bodies} leads, or that they differ: … catalogue rule; "
+            "a key, time, place or marker gets its role in glossary.yaml.",
         )
 
 
@@ -84,9 +88,16 @@ def rulings(file: Path = _FILE) -> Mapping[str, Ruling]:
             is_lead = row["ruling"] == "lead"
             sound = row["ruling"] in ("lead", "distinct") and is_lead == bool(row["body"])
             if not sound or row["item"] in found or not row["legal_basis"]:
+                item = row["item"]
                 raise RulingError(
-                    f"{file.name}: the ruling on {row['item']!r} cannot be read.",
-                    "Write each item once: lead with a body or distinct without, and the law.",
+                    Words(
+                        f"{file.name}：关于 {item!r} 的裁定无法读取。",
+                        f"{file.name}: the ruling on {item!r} cannot be read.",
+                    ),
+                    Words(
+                        "每项只写一次：lead 须写部门，distinct 不写部门，并写明法律依据。",
+                        "Write each item once: lead with a body or distinct without, and the law.",
+                    ),
                 )
             found[row["item"]] = Ruling(**row)  # type: ignore[arg-type]  # just compared
     return found
@@ -128,14 +139,19 @@ def repeated(tree: Tree, given: Mapping[str, Ruling] | None = None) -> tuple[Rep
     )
 
 
-def unfounded(tree: Tree, given: Mapping[str, Ruling] | None = None) -> Iterator[str]:
+def unfounded(tree: Tree, given: Mapping[str, Ruling] | None = None) -> Iterator[Words]:
     """Yield, in words, the rulings that name an item or a lead that the tree does not have."""
     known = items(tree)
     for ruling in (rulings() if given is None else given).values():
         if ruling.item not in known:
-            yield f"{ruling.item}: no contract has such an item"
+            yield Words(
+                f"{ruling.item}：没有契约有这一项", f"{ruling.item}: no contract has such an item"
+            )
         elif ruling.ruling == "lead" and ruling.body not in {u.body for u in known[ruling.item]}:
-            yield f"{ruling.item}: {ruling.body} leads, but collects it in no contract"
+            yield Words(
+                f"{ruling.item}：{ruling.body} 牵头，却没有在任何契约中采集它",
+                f"{ruling.item}: {ruling.body} leads, but collects it in no contract",
+            )
 
 
 def _has_role(tree: Tree, uses: tuple[Use, ...]) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contracts.digest import sha256
 from contracts.errors import JingshuError, UsageError
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.catalogue.entries import LakeFacts, missing
@@ -135,8 +136,8 @@ def take(
     require(actor, transition.permission, entry.provider)
     if entry.class_codes is None:
         raise UsageError(
-            f"目录条目还没有编码 {entry.contract} has no code yet.",
-            "请写编码 Write catalogue.code: 3NNNNN/NNNNNN.",
+            Words(f"{entry.contract} 的目录条目还没有编码。", f"{entry.contract} has no code yet."),
+            Words("请写 catalogue.code：3NNNNN/NNNNNN。", "Write catalogue.code: 3NNNNN/NNNNNN."),
         )
     given = {name: " ".join(text.split()) for name, text in statements.items() if text.strip()}
     _check_words(entry, transition, given)
@@ -253,49 +254,85 @@ def _check_words(entry: Entry, transition: Transition, words: Mapping[str, str])
     for name in transition.needs:
         if name not in words:
             raise UsageError(
-                f"缺少说明 To {transition.action} says its {name}.", f"请填写 Give the {name}."
+                Words(
+                    f"办 {transition.action} 须写明 {name}。",
+                    f"To {transition.action} says its {name}.",
+                ),
+                Words(f"请填写 {name}。", f"Give the {name}."),
             )
     if transition.action in ("clear", "withhold"):
         _check_assessment(entry, words)
     if transition.action == "submit" and (lacking := [f.field for f in missing(entry)]):
+        fields = ", ".join(lacking)
         raise UsageError(
-            f"必填项不全 {entry.code} does not state: {', '.join(lacking)} (Art. 13).",
-            "请补全契约 Complete its contract; see ./jingshu share catalogue check.",
+            Words(
+                f"{entry.code} 的必填项不全（第十三条）：{fields}。",
+                f"{entry.code} does not state: {fields} (Art. 13).",
+            ),
+            Words(
+                "请补全其契约；见 ./jingshu share catalogue check。",
+                "Complete its contract; see ./jingshu share catalogue check.",
+            ),
         )
 
 
 def _check_assessment(entry: Entry, words: Mapping[str, str]) -> None:
     """Hold an assessment against what the contract says of it: who signs, and the PIA."""
-    if words["signed_by"] != entry.signed_by:
+    signed_by = words["signed_by"]
+    if signed_by != entry.signed_by:
         raise UsageError(
-            "签字人不是该部门负责人"
-            f" {words['signed_by']} is not the head who signs for {entry.provider} (Art. 13).",
-            "契约所载负责人"
-            f" Its contract names {entry.signed_by or 'nobody: name one in team.members'}.",
+            Words(
+                f"签字人 {signed_by} 不是 {entry.provider} 的负责人（第十三条）。",
+                f"{signed_by} is not the head who signs for {entry.provider} (Art. 13).",
+            ),
+            _named_head(entry),
         )
     stated = entry.pia_id if entry.pi_flag else ""
     if words.get("pia_id", "") != stated:
         raise UsageError(
-            "影响评估编号与契约不符"
-            f" {entry.code} has the PIA id {stated or 'none'} in its contract (Art. 13).",
-            "请用契约中的编号，或改契约 Give that one, or correct grading.pia_id.",
+            Words(
+                f"{entry.code} 在契约中的影响评估编号是 {stated or '无'}，与所填不符（第十三条）。",
+                f"{entry.code} has the PIA id {stated or 'none'} in its contract (Art. 13).",
+            ),
+            Words(
+                "请用契约中的编号，或改 grading.pia_id。",
+                "Give that one, or correct grading.pia_id.",
+            ),
         )
+
+
+def _named_head(entry: Entry) -> Words:
+    """Say who signs by the contract, or that it names nobody."""
+    if not entry.signed_by:
+        return Words(
+            "契约未载负责人：请在 team.members 中写明。",
+            "Its contract names nobody: name one in team.members.",
+        )
+    return Words(f"契约所载负责人：{entry.signed_by}。", f"Its contract names {entry.signed_by}.")
 
 
 def _check_turn(entry: Entry, transition: Transition, history: History) -> None:
     if history.state not in transition.sources:
+        sources = ", ".join(transition.sources)
         raise RegisterStateError(
-            "现在的状态不能办这一步"
-            f" {entry.code} is {history.state}: it cannot {transition.action}.",
-            f"可办的状态 That is for: {', '.join(transition.sources)}.",
+            Words(
+                f"{entry.code} 现在的状态是 {history.state}，不能办 {transition.action}。",
+                f"{entry.code} is {history.state}: it cannot {transition.action}.",
+            ),
+            Words(f"可办的状态：{sources}。", f"That is for: {sources}."),
         )
     # Not the newest step of all: more time may have been given since, which reads nothing.
     before = history.last("clear", "submit") if transition.is_of_same else None
     if before is not None and before.entry_sha256 != digest(entry):
         raise RegisterStateError(
-            f"条目内容已变 {entry.code} reads otherwise than when it came to be {history.state}.",
-            "请按现在的内容重新评估、报送；已报送的先退回"
-            " Assess and submit it as it is now; what was submitted is returned first.",
+            Words(
+                f"{entry.code} 的内容在成为 {history.state} 之后已变。",
+                f"{entry.code} reads otherwise than when it came to be {history.state}.",
+            ),
+            Words(
+                "请按现在的内容重新评估、报送；已报送的先退回。",
+                "Assess and submit it as it is now; what was submitted is returned first.",
+            ),
         )
     if transition.action == "extend":
         _check_extension(entry, history)
@@ -305,33 +342,43 @@ def _check_extension(entry: Entry, history: History) -> None:
     newest = history.last("change", "approve", "extend")
     if newest is None or newest.action == "approve":
         raise RegisterStateError(
-            f"没有到期的变更 {entry.code} has no change that is due.",
-            "首次登记没有时限 A first registration has no limit.",
+            Words(f"{entry.code} 没有到期的变更。", f"{entry.code} has no change that is due."),
+            Words("不必延期：首次登记没有时限。", "A first registration has no limit."),
         )
     if newest.action == "extend":
         raise RegisterStateError(
-            f"已延期一次 {entry.code} was given more time already.",
-            "每次变更只能延期一次 Art. 17 allows it once a change.",
+            Words(f"{entry.code} 已延期一次。", f"{entry.code} was given more time already."),
+            Words("每次变更只能延期一次（第十七条）。", "Art. 17 allows it once a change."),
         )
 
 
 def _check_ruling(tree: Tree, ruling: Ruling, reason: str) -> None:
     bodies = sorted({use.body for use in items(tree).get(ruling.item, ())})
+    known = ", ".join(bodies)
     if len(bodies) < 2:  # noqa: PLR2004 - it takes two to repeat
         raise UsageError(
-            "不是重复采集，无需裁定"
-            f" {ruling.item} is collected by {', '.join(bodies) or 'nobody'}: no ruling is owed.",
-            "查看重复采集 See what is repeated: ./jingshu share catalogue check.",
+            Words(
+                f"采集 {ruling.item} 的部门是 {known or '无'}：不是重复采集，无需裁定。",
+                f"{ruling.item} is collected by {known or 'nobody'}: no ruling is owed.",
+            ),
+            Words(
+                "请查看重复采集：./jingshu share catalogue check。",
+                "See what is repeated: ./jingshu share catalogue check.",
+            ),
         )
     is_lead = ruling.ruling == "lead"
     if is_lead != bool(ruling.body) or (is_lead and ruling.body not in bodies):
         raise UsageError(
-            f"不能定为数源部门 {ruling.body or 'Nobody'} cannot lead {ruling.item}.",
-            f"采集该项的部门 Those who collect it: {', '.join(bodies)}.",
+            Words(
+                f"{ruling.item} 不能定 {ruling.body or '无'} 为数源部门。",
+                f"{ruling.body or 'Nobody'} cannot lead {ruling.item}.",
+            ),
+            Words(f"采集该项的部门：{known}。", f"Those who collect it: {known}."),
         )
     if not reason or not ruling.legal_basis.strip():
         raise UsageError(
-            "裁定须写理由和依据 A ruling gives its reason and legal basis.", "请填写 Say why."
+            Words("裁定须写理由和依据。", "A ruling gives its reason and legal basis."),
+            Words("请填写。", "Say why."),
         )
 
 

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from contracts.words import Words
 from sharing.gateway.rates import FAILED, client_of
 from sharing.grants.recipients import activate, invited
 
@@ -32,17 +33,38 @@ _HEADERS: Final = {
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
 }
-_PAGE: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>领取共享凭证 Jingshu profile</title>
-<h1>领取共享凭证 <span lang="en">Your sharing profile</span></h1>
-<p>接收方 <span lang="en">Recipient</span>: <b>{name}</b></p>
-<p>凭证只发放一次，请妥善保存。<span lang="en">The file is handed out once; keep it safe.</span></p>
-<form method="post"><button>下载 <span lang="en">Download</span> {name}.share</button></form></html>
+#: Who opens a link has said no language, so each page says everything in Chinese, then in English.
+_FRAME: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>{title}</title>
+<section>{zh}</section>
+<section lang="en">{en}</section></html>
 """
-_OVER: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
-<title>链接无效 Jingshu</title><h1>链接无效或已使用 <span lang="en">This link is used or over</span>
-</h1><p>请向数据提供方重新索取。<span lang="en">Ask for another one.</span></p></html>
-"""
+_TITLE: Final = Words("领取共享凭证", "Your sharing profile")
+_PAGE: Final = Words(
+    """
+<h1>领取共享凭证</h1>
+<p>接收方：<b>{name}</b></p>
+<p>凭证只发放一次，请妥善保存。</p>
+<form method="post"><button>下载 {name}.share</button></form>
+""",
+    """
+<h1>Your sharing profile</h1>
+<p>Recipient: <b>{name}</b></p>
+<p>The file is handed out once; keep it safe.</p>
+<form method="post"><button>Download {name}.share</button></form>
+""",
+)
+_OVER_TITLE: Final = Words("链接无效", "No such link")
+_OVER: Final = Words(
+    """
+<h1>链接无效或已使用</h1>
+<p>请向数据提供方重新索取。</p>
+""",
+    """
+<h1>This link is used or over</h1>
+<p>Ask for another one.</p>
+""",
+)
 
 
 def activation_routes(control: Control, rates: Rates) -> list[Route]:
@@ -53,13 +75,13 @@ def activation_routes(control: Control, rates: Rates) -> list[Route]:
 
     def over(request: Request) -> Response:
         rates.take(f"stranger {client_of(request.scope)}", FAILED)
-        return HTMLResponse(_OVER, 404, _HEADERS)
+        return HTMLResponse(_framed(_OVER_TITLE, _OVER), 404, _HEADERS)
 
     def page(request: Request) -> Response:
         name = invited(control, _key(request))
         if name is None:
             return over(request)
-        return HTMLResponse(_PAGE.format(name=html.escape(name)), 200, _HEADERS)
+        return HTMLResponse(_framed(_TITLE, _PAGE, html.escape(name)), 200, _HEADERS)
 
     async def use(request: Request) -> Response:
         found = await run_in_threadpool(activate, control, _key(request))
@@ -76,6 +98,15 @@ def activation_routes(control: Control, rates: Rates) -> list[Route]:
         )
 
     return [Route(ACTIVATE, page, methods=["GET"]), Route(ACTIVATE, use, methods=["POST"])]
+
+
+def _framed(title: Words, words: Words, name: str = "") -> str:
+    """Return a page with both texts; ``name`` is HTML already."""
+    return _FRAME.format(
+        title=f"{title.zh} · {title.en}",
+        zh=words.zh.format(name=name),
+        en=words.en.format(name=name),
+    )
 
 
 def _key(request: Request) -> str:

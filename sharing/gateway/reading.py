@@ -160,7 +160,7 @@ class Reading:
         try:
             return read_changes(self.opened.snapshot, asked, is_feed=is_feed, foreign=table.foreign)
         except NoFeedError as none:
-            raise unsupported(f"Change data was not recorded: {none.problem}") from none
+            raise unsupported(f"Change data was not recorded: {none.problem.en}") from none
         except NotServedError as reason:
             log_unserved(table, reason)
             raise invalid(f"Cannot load table versions {asked[0]} to {asked[-1]}.") from reason

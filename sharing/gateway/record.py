@@ -21,6 +21,7 @@ from sharing.gateway.rates import client_of
 from sharing.gateway.reads import over_until, settle_reads
 from sharing.gateway.refusals import COUNTED_S, Refusals
 from sharing.gateway.retention import remove_old, retention
+from sharing.readable import still_owed
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -150,7 +151,7 @@ class Recorded:
             settle_reads(self._control)
             remove_old(self._control, self._retention)
         except JingshuError as error:
-            _LOG.warning("evidence is still owed: %s", error)
+            _LOG.warning("%s", still_owed(error))
 
 
 def _row(scope: Scope, trace: Trace, status: int, length: int | None) -> _Row:

@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, select
 
 from contracts.errors import UsageError
 from contracts.moment import iso, utc_now
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.control import AccessRecord, LoggedReads
@@ -128,7 +129,7 @@ def _number(variable: str, default: int) -> int:
     given = os.environ.get(variable) or str(default)
     if not (given.isascii() and given.isdigit() and len(given) <= _DIGITS and int(given) > 0):
         raise UsageError(
-            f"{variable} 不是正整数 {variable} is {given!r}.",
-            "设为 1 以上的整数 Set it to a number from 1 on.",
+            Words(f"{variable} 现为 {given!r}，不是正整数。", f"{variable} is {given!r}."),
+            Words("请设为 1 以上的整数。", "Set it to a number from 1 on."),
         )
     return int(given)

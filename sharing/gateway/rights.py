@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contracts.words import Words
 from sharing.gateway.errors import forbidden, not_found, unauthenticated
 from sharing.gateway.rates import ASKED, FAILED, client_of
 from sharing.gateway.signing import FileClaim
@@ -168,7 +169,8 @@ def files_of(table: SharedTable, snapshot: Snapshot) -> tuple[DataFile, ...]:
 
 def log_unserved(table: SharedTable, reason: NotServedError) -> None:
     """Note why a table is not served; whoever asked is not told."""
-    _LOG.warning("not served: %s: %s", table, reason)
+    why = reason.words
+    _LOG.warning("%s", Words(f"不予提供：{table}：{why.zh}", f"not served: {table}: {why.en}"))
 
 
 def _file(table: SharedTable, version: int, file_id: str) -> StoredFile | None:

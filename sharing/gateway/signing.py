@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from sharing.gateway.urls import MOST_LIFE_S
 
 if TYPE_CHECKING:
@@ -120,9 +121,18 @@ def load_signer(home: Home) -> Signer:
             draft.unlink()
     if path.stat().st_mode & 0o077:
         raise KeyFileError(
-            f"Others may read {path}.", f"Run: rm {path} (no URL that is out works any more)."
+            Words(f"{path} 可被他人读取。", f"Others may read {path}."),
+            Words(
+                f"请执行 rm {path}（已发出的链接随之全部失效）。",
+                f"Run: rm {path} (no URL that is out works any more).",
+            ),
         )
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
-        raise KeyFileError(f"{path} is not {_KEY_BYTES} bytes long.", f"Run: rm {path}.")
+        raise KeyFileError(
+            Words(
+                f"{path} 的长度不是 {_KEY_BYTES} 字节。", f"{path} is not {_KEY_BYTES} bytes long."
+            ),
+            Words(f"请执行 rm {path}。", f"Run: rm {path}."),
+        )
     return Signer(key)

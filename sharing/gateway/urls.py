@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 LIFE: Final = "JINGSHU_URL_LIFE_S"
 BUCKETS: Final = "JINGSHU_BUCKET_URLS"
@@ -41,12 +42,16 @@ def urls_from_env() -> Urls:
     is_number = life.isascii() and life.isdigit() and len(life) <= _DIGITS
     if not (is_number and LEAST_LIFE_S <= int(life) <= MOST_LIFE_S):
         raise UsageError(
-            f"{LIFE} 不能是 cannot be {life!r}.",
-            f"Set it to seconds from {LEAST_LIFE_S} to {MOST_LIFE_S}.",
+            Words(f"{LIFE} 不能是 {life!r}。", f"{LIFE} cannot be {life!r}."),
+            Words(
+                f"请设为 {LEAST_LIFE_S} 到 {MOST_LIFE_S} 的秒数。",
+                f"Set it to seconds from {LEAST_LIFE_S} to {MOST_LIFE_S}.",
+            ),
         )
     opener = os.environ.get(BUCKETS) or _GATEWAY
     if opener not in (_GATEWAY, _PRESIGNED):
         raise UsageError(
-            f"{BUCKETS} 不能是 cannot be {opener!r}.", f"Set it to {_GATEWAY} or {_PRESIGNED}."
+            Words(f"{BUCKETS} 不能是 {opener!r}。", f"{BUCKETS} cannot be {opener!r}."),
+            Words(f"请设为 {_GATEWAY} 或 {_PRESIGNED}。", f"Set it to {_GATEWAY} or {_PRESIGNED}."),
         )
     return Urls(int(life), opener == _PRESIGNED)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from sharing.accounts.accounts import note
 from sharing.control import Activation, Grant, Recipient
 from sharing.grants.recipients import create_recipient, end_tokens, require_body
@@ -88,9 +89,11 @@ def _require_idle(session: Session, row: Recipient, at: datetime) -> None:
     )
     if held:
         raise RecipientHeldError(
-            f"接收方 {row.name} 属于 {row.body}，仍有 {held} 项有效授权"
-            f" The recipient {row.name} is {row.body}'s and holds {held} active grants.",
-            "先撤销或办结 Revoke them, or close their requests, first.",
+            Words(
+                f"接收方 {row.name} 属于 {row.body}，仍有 {held} 项有效授权。",
+                f"The recipient {row.name} is {row.body}'s and holds {held} active grants.",
+            ),
+            Words("请先撤销授权，或办结其申请。", "Revoke them, or close their requests, first."),
         )
 
 

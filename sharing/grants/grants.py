@@ -16,6 +16,7 @@ from sqlalchemy import String, bindparam, func, or_, select
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
 from contracts.moment import iso, utc_now
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import PURPOSE_CHARACTERS, Grant, Recipient, UtcDateTime
@@ -118,12 +119,18 @@ def grant(
     purpose = " ".join(purpose.split())
     if not 0 < len(purpose) <= PURPOSE_CHARACTERS:
         raise UsageError(
-            f"A grant needs a purpose of 1 to {PURPOSE_CHARACTERS} characters.",
-            "Say in a sentence what the data is for.",
+            Words(
+                f"授权须写明用途，1 到 {PURPOSE_CHARACTERS} 个字符。",
+                f"A grant needs a purpose of 1 to {PURPOSE_CHARACTERS} characters.",
+            ),
+            Words("请用一句话说明数据的用途。", "Say in a sentence what the data is for."),
         )
     at, until_at, first = utc_now(), end_of(reach.until), reach.history_from
     if until_at is not None and until_at <= at:
-        raise UsageError(f"{reach.until} is over.", "Give a date that is still to come.")
+        raise UsageError(
+            Words(f"{reach.until} 已过。", f"{reach.until} is over."),
+            Words("请写尚未到来的日期。", "Give a date that is still to come."),
+        )
     create_recipient(control, recipient, actor, body)
     first = newest if first is not None and first < 0 else first
     with control.write() as session:
@@ -201,8 +208,11 @@ def revoke(
         ]
         if not open_grants:
             raise NothingToRevokeError(
-                f"{recipient} holds no open grant of {table or 'any table'}.",
-                "See ./jingshu share list.",
+                Words(
+                    f"{recipient} 没有 {table or '任何表'} 的有效授权。",
+                    f"{recipient} holds no open grant of {table or 'any table'}.",
+                ),
+                Words("请看 ./jingshu share list。", "See ./jingshu share list."),
             )
         _close(session, open_grants, utc_now(), actor)
         names = sorted({_full_name(g) for g in open_grants})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from contracts.words import Reader, Words, reader, text
 from lineage.facts import ROWS, printable
 from sharing.control import Control, has_control
 from sharing.grants.grants import list_grants
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lineage.walk import Node
 
 _SHARED: Final = "shared/"
+_BOTH: Final[tuple[Reader, ...]] = ("zh", "en")
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,19 @@ class Impact:
         """Yield the impact for people."""
         yield printable(self.name)
         if not self.shared:
-            yield "  未共享 Nothing shared is made from it."
+            yield "  " + text("没有由此产生的共享数据。", "Nothing shared is made from it.")
         for found in self.shared:
-            yield f"  {printable(_in_words(found))}"
+            yield f"  {printable(_in_words(found).to(reader()))}"
             for holder in found.recipients:
-                until = f"（至 until {holder.until}）" if holder.until else ""
-                yield f"    → {printable(holder.recipient)}  {printable(holder.purpose)}{until}"
+                until = (
+                    text(f"（至 {holder.until}）", f" (until {holder.until})")
+                    if holder.until
+                    else ""
+                )
+                purpose = printable(Words.read(holder.purpose).to(reader()))
+                yield f"    → {printable(holder.recipient)}  {purpose}{until}"
             if not found.recipients:
-                yield "    无有效授权 no active grant"
+                yield "    " + text("无有效授权", "no active grant")
 
 
 def reached(home: Home, root: Node) -> Impact:
@@ -136,13 +143,14 @@ def _held(home: Home) -> dict[str, tuple[Holder, ...]]:
     return held
 
 
-def _in_words(found: SharedColumn) -> str:
+def _in_words(found: SharedColumn) -> Words:
     name = found.table if found.column is None else f"{found.table}.{found.column}"
-    parts = [name, found.level or ""]
-    parts += ["模拟数据"] if found.origin == "simulated" else []
+    parts = [Words(name, name), Words(found.level or "", found.level or "")]
+    parts += [Words("模拟数据", "simulated")] if found.origin == "simulated" else []
     if found.column == ROWS:
-        parts.append("决定有哪些行 decides which rows there are")
+        parts.append(Words("决定有哪些行", "decides which rows there are"))
     elif found.type == "INDIRECT":
-        parts.append("间接 INDIRECT")
-    parts += ["遮蔽 masked"] if found.masking else []
-    return "  ".join(p for p in parts if p)
+        parts.append(Words("间接", "INDIRECT"))
+    parts += [Words("遮蔽", "masked")] if found.masking else []
+    zh, en = ("  ".join(p.to(who) for p in parts if p.en) for who in _BOTH)
+    return Words(zh, en)

@@ -20,6 +20,7 @@ from sqlalchemy import bindparam, select
 
 from contracts.errors import JingshuError, UsageError
 from contracts.moment import utc_now
+from contracts.words import Words
 from sharing.control import NETWORKS_CHARACTERS, Activation, Recipient, Token, UtcDateTime
 from sharing.endpoint import endpoint
 
@@ -79,9 +80,11 @@ def create_recipient(control: Control, name: str, actor: str, body: str | None =
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"接收方名称无效 {name!r} cannot name a recipient.",
-            "用小写字母、数字、下划线或连字符 Use lower-case letters, digits, '_' and '-',"
-            " starting with a letter or digit.",
+            Words(f"{name!r} 不能作接收方名称。", f"{name!r} cannot name a recipient."),
+            Words(
+                "请用小写字母、数字、下划线或连字符，以字母或数字开头。",
+                "Use lower-case letters, digits, '_' and '-', starting with a letter or digit.",
+            ),
         )
     if body is not None:
         require_body(body)
@@ -96,8 +99,8 @@ def require_body(body: str) -> None:
     """Raise UsageError for what cannot be a body's id."""
     if not _BODY.fullmatch(body):
         raise UsageError(
-            f"部门标识无效 {body!r} names no body.",
-            "写部门标识，如 health Give a body's id, such as health.",
+            Words(f"{body!r} 不是部门标识。", f"{body!r} names no body."),
+            Words("请写部门标识，如 health。", "Give a body's id, such as health."),
         )
 
 
@@ -111,13 +114,24 @@ def require_own(session: Session, name: str, body: str) -> None:
         return
     if row is None or row.body is None:
         raise NotItsRecipientError(
-            f"接收方 {name} 还没有归属部门 The recipient {name} belongs to no body yet.",
-            "请安全管理员先定归属 Have the security administrator give it its body:"
-            f" ./jingshu share body {name} {body}.",
+            Words(
+                f"接收方 {name} 还没有归属部门。", f"The recipient {name} belongs to no body yet."
+            ),
+            Words(
+                f"请安全管理员先定归属：./jingshu share body {name} {body}。",
+                f"Have the security administrator give it its body: ./jingshu share body"
+                f" {name} {body}.",
+            ),
         )
     raise NotItsRecipientError(
-        f"接收方 {name} 属于 {row.body} The recipient {name} is {row.body}'s, not {body}'s.",
-        f"换用 {body} 自己的接收方 Name a recipient of {body}'s own, or a new one.",
+        Words(
+            f"接收方 {name} 属于 {row.body}，不属于 {body}。",
+            f"The recipient {name} is {row.body}'s, not {body}'s.",
+        ),
+        Words(
+            f"请换用 {body} 自己的接收方，或新的名称。",
+            f"Name a recipient of {body}'s own, or a new one.",
+        ),
     )
 
 
@@ -126,8 +140,11 @@ def require_recipient(session: Session, name: str) -> None:
     if session.get(Recipient, name) is None:
         known = ", ".join(session.scalars(select(Recipient.name).order_by(Recipient.name)))
         raise UsageError(
-            f"There is no recipient {name!r}.",
-            f"Grant it a table first. Known: {known or 'none'}.",
+            Words(f"没有接收方 {name!r}。", f"There is no recipient {name!r}."),
+            Words(
+                f"请先给它授权一张表。现有：{known or '无'}。",
+                f"Grant it a table first. Known: {known or 'none'}.",
+            ),
         )
 
 
@@ -236,10 +253,16 @@ def set_networks(control: Control, name: str, networks: Sequence[str]) -> list[s
     try:
         read = sorted({str(ip_network(n.strip())) for n in networks})
     except ValueError as wrong:
-        raise UsageError(f"A network is wrong: {wrong}.", "Write it as 10.1.0.0/16.") from wrong
+        raise UsageError(
+            Words(f"网段有误：{wrong}。", f"A network is wrong: {wrong}."),
+            Words("请写作 10.1.0.0/16。", "Write it as 10.1.0.0/16."),
+        ) from wrong
     kept = ",".join(read)
     if len(kept) > NETWORKS_CHARACTERS:
-        raise UsageError("These are too many networks.", "Name larger ones.")
+        raise UsageError(
+            Words("网段太多。", "These are too many networks."),
+            Words("请写更大的网段。", "Name larger ones."),
+        )
     with control.write() as session:
         require_recipient(session, name)
         session.get_one(Recipient, name).networks = kept

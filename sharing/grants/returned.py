@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from contracts.words import Words
 from sharing.control import Grant
 from sharing.grants.belonging import adopt
 from sharing.grants.grants import grant, revoke
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from contracts.tree import Tree
     from sharing.control import Control
 
-PURPOSE: Final = "区级数据回流 Returned to the district (Decree 809, Art. 24)"
+PURPOSE: Final = Words(
+    "区级数据回流（政务数据共享条例第二十四条）",
+    "Returned to the district (Decree 809, Art. 24)",
+).stored()
+#: What it was in an earlier version, whose grants stay as they are.
+_BEFORE: Final = "区级数据回流 Returned to the district (Decree 809, Art. 24)"  # as it was stored
 _ACTOR: Final = "system"
 
 
@@ -39,12 +45,13 @@ def grant_returned(control: Control, tree: Tree) -> list[tuple[str, str]]:
     there = {table.name for table in Catalog(control).tables()}
     with control.read() as session:
         rows = session.scalars(
-            select(Grant).where(Grant.purpose == PURPOSE, Grant.revoked_at.is_(None))
+            select(Grant).where(Grant.purpose.in_((PURPOSE, _BEFORE)), Grant.revoked_at.is_(None))
         )
-        known = {(row.recipient, row.table) for row in rows}
-    for district, table in sorted(known - wanted):
-        revoke(control, district, table, purpose=PURPOSE, actor=_ACTOR)
-    new = sorted((d, t) for d, t in wanted - known if t in there)
+        known = {(row.recipient, row.table): row.purpose for row in rows}
+    for district, table in sorted(known.keys() - wanted):
+        purpose = known[district, table]
+        revoke(control, district, table, purpose=purpose, actor=_ACTOR)
+    new = sorted((d, t) for d, t in wanted - known.keys() if t in there)
     refused: list[NotItsRecipientError] = []
     for district, table in new:
         adopt(control, district, district, _ACTOR)

@@ -10,6 +10,7 @@ from contracts.approvals import FILE as APPROVALS
 from contracts.errors import JingshuError
 from contracts.reading import read_contract
 from contracts.requested import city_tree
+from contracts.words import Words
 from jobs.record import governance
 from lineage.evidence.durable import write_durably
 from sharing.joined.product import approvals, contract_id, document
@@ -67,18 +68,33 @@ def make_table(home: Home, ask: Ask, business_date: date) -> str:
         raise next(e for e in tree.left_out if e.file.parent == _file(home, ask.id).parent)
     built = build_product(home, tree, product, business_date)
     if built.status != _MADE:
-        raise NotMadeError(f"{product.id} is {built.status}: {built.reason}.", "Then try again.")
+        raise NotMadeError(
+            _not_made(product.id, built.status, built.reason),
+            Words("请处理后重试。", "Then try again."),
+        )
     (shared,) = share_product(home, product, business_date)
     if shared.status != _MADE:
-        raise NotMadeError(f"{shared.table} is {shared.status}: {shared.reason}.", "Ask for less.")
+        raise NotMadeError(
+            _not_made(shared.table, shared.status, shared.reason),
+            Words("请减少所申请的内容。", "Ask for less."),
+        )
     return shared.table
+
+
+def _not_made(what: str, status: str, reason: str) -> Words:
+    """Say how what was to be made ended, and why: the reason as it is kept."""
+    why = Words.read(reason)
+    return Words(f"{what} 的结果是 {status}：{why.zh}。", f"{what} is {status}: {why.en}.")
 
 
 def newest_date(home: Home) -> date:
     """Return the newest business date on which anything was published."""
     published = [b.business_date for b in governance.latest_batches(home) if b.status == _MADE]
     if not published:
-        raise NotMadeError("Nothing was published yet.", "Run a day first: ./jingshu run.")
+        raise NotMadeError(
+            Words("还没有发布过任何数据。", "Nothing was published yet."),
+            Words("请先运行一天：./jingshu run。", "Run a day first: ./jingshu run."),
+        )
     return max(published)
 
 

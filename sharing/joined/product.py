@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from contracts.model import SHARE_CEILING, max_level
 from contracts.requested import DOMAIN
 from contracts.vocabulary import MASK_LOWERS
+from contracts.words import Words
 from jobs.spark.types import SPARK_TYPES
 from sharing.joined import query as sql
 from sharing.requests.allowing import RequestStateError
@@ -202,7 +203,10 @@ def _signature(ask: Ask) -> tuple[str, str]:
     """Return who agreed last, and on which day: the authority, where it had to."""
     agreed = ask.last("agree_as_authority", "agree", "accept")
     if agreed is None:
-        raise RequestStateError(f"{ask.id} is not agreed to.", "Have its providers agree first.")
+        raise RequestStateError(
+            Words(f"{ask.id} 尚未获同意。", f"{ask.id} is not agreed to."),
+            Words("请先由其提供部门同意。", "Have its providers agree first."),
+        )
     return agreed.actor, agreed.at.date().isoformat()
 
 

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from jobs.record import governance
 from jobs.record.governance import BatchRow, CheckRow
 from jobs.tables.delta import among
@@ -65,16 +66,16 @@ Name = Literal[
     "recurred",
     "disposal_overdue",
 ]
-WORDS: dict[Name, str] = {
-    "sharing_rate": "数据共享率 entries shared",
-    "demand_satisfied": "需求满足率 requests delivered",
-    "answered_on_time": "按时答复率 answers on time",
-    "delivered_on_time": "按时交付率 deliveries on time",
-    "corrected_on_time": "异议处理率 corrections on time",
-    "correction_days": "异议平均处理工作日 workdays a correction",
-    "fixed_in_time": "质量问题整改率 issues fixed in time",
-    "recurred": "复发率 issues that came back",
-    "disposal_overdue": "超期未处置 ended, not disposed of",
+WORDS: dict[Name, Words] = {
+    "sharing_rate": Words("数据共享率", "entries shared"),
+    "demand_satisfied": Words("需求满足率", "requests delivered"),
+    "answered_on_time": Words("按时答复率", "answers on time"),
+    "delivered_on_time": Words("按时交付率", "deliveries on time"),
+    "corrected_on_time": Words("异议处理率", "corrections on time"),
+    "correction_days": Words("异议平均处理工作日", "workdays a correction"),
+    "fixed_in_time": Words("质量问题整改率", "issues fixed in time"),
+    "recurred": Words("复发率", "issues that came back"),
+    "disposal_overdue": Words("超期未处置", "ended, not disposed of"),
 }
 
 

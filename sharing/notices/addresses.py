@@ -32,9 +32,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from contracts.errors import UsageError
+from contracts.errors import BadValueError, UsageError
+from contracts.words import Words
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from contracts.layout import Home
 
 FILE: Final = "notices.toml"
@@ -43,36 +46,60 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _PRINTABLE_URL: Final = re.compile(r"[!-~]{1,2000}")
 _SHORTEST_SECRET_BYTES: Final = 32
+_CORRECT: Final = Words("请改正。", "Correct it.")
 
 
 def _email(value: str) -> str:
     # fullmatch: a line break at the end would begin a header of its own.
     if not _EMAIL.fullmatch(value):
-        raise ValueError(f"{value!r} is no e-mail address")
+        raise BadValueError(
+            Words(f"{value!r} 不是电子邮件地址", f"{value!r} is no e-mail address"), _CORRECT
+        )
     return value
 
 
 def _host(value: str) -> str:
     if not _HOST.fullmatch(value):
-        raise ValueError(f"{value!r} is no host name")
+        raise BadValueError(Words(f"{value!r} 不是主机名", f"{value!r} is no host name"), _CORRECT)
     return value
 
 
 def _key_name(value: str) -> str:
     if not _KEY_NAME.fullmatch(value):
-        raise ValueError(f"{value!r} is no file name in the keys folder")
+        raise BadValueError(
+            Words(
+                f"{value!r} 不是密钥文件夹里的文件名",
+                f"{value!r} is no file name in the keys folder",
+            ),
+            _CORRECT,
+        )
     return value
 
 
 def origin(url: str) -> str:
     """Return scheme, host and port of a URL; ValueError where it is none that may be called."""
     if not _PRINTABLE_URL.fullmatch(url):
-        raise ValueError("a webhook's address has plain characters only")
+        raise BadValueError(
+            Words("webhook 的地址只能用普通字符", "a webhook's address has plain characters only"),
+            _CORRECT,
+        )
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("a webhook's address begins with http:// or https:// and names a host")
+        raise BadValueError(
+            Words(
+                "webhook 的地址须以 http:// 或 https:// 开头并写明主机",
+                "a webhook's address begins with http:// or https:// and names a host",
+            ),
+            _CORRECT,
+        )
     if parts.username is not None or parts.password is not None or parts.fragment or "\\" in url:
-        raise ValueError("a webhook's address has no user, password or fragment")
+        raise BadValueError(
+            Words(
+                "webhook 的地址不得含用户、密码或片段",
+                "a webhook's address has no user, password or fragment",
+            ),
+            _CORRECT,
+        )
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return f"{parts.scheme}://{parts.hostname.casefold()}:{port}"
 
@@ -99,9 +126,14 @@ class Smtp(_Part):
     @model_validator(mode="after")
     def _is_safe(self) -> Smtp:
         if (self.username is None) != (self.password_file is None):
-            raise ValueError("username and password_file come together")
+            raise BadValueError(
+                Words(
+                    "username 与 password_file 须同时写", "username and password_file come together"
+                ),
+                _CORRECT,
+            )
         if self.username is not None and not self.starttls:
-            raise ValueError("a password needs starttls")
+            raise BadValueError(Words("用密码须开 starttls", "a password needs starttls"), _CORRECT)
         return self
 
 
@@ -123,9 +155,14 @@ class To(_Part):
     @model_validator(mode="after")
     def _is_one(self) -> To:
         if (self.email is None) == (self.webhook is None):
-            raise ValueError("name either email or webhook")
+            raise BadValueError(
+                Words("email 与 webhook 须写且只写其一", "name either email or webhook"), _CORRECT
+            )
         if (self.webhook is None) != (self.secret_file is None):
-            raise ValueError("webhook and secret_file come together")
+            raise BadValueError(
+                Words("webhook 与 secret_file 须同时写", "webhook and secret_file come together"),
+                _CORRECT,
+            )
         return self
 
     @property
@@ -155,9 +192,19 @@ class Book(_Part):
         allowed = {origin(o) for o in self.webhooks.allow}
         for entry in self.to:
             if entry.webhook is not None and origin(entry.webhook) not in allowed:
-                raise ValueError(f"{origin(entry.webhook)} is not in webhooks.allow")
+                called = origin(entry.webhook)
+                raise BadValueError(
+                    Words(f"{called} 不在 webhooks.allow 里", f"{called} is not in webhooks.allow"),
+                    _CORRECT,
+                )
             if entry.email is not None and self.smtp is None:
-                raise ValueError(f"{entry.email} needs a mail server: [smtp]")
+                raise BadValueError(
+                    Words(
+                        f"{entry.email} 需要邮件服务器：[smtp]",
+                        f"{entry.email} needs a mail server: [smtp]",
+                    ),
+                    _CORRECT,
+                )
         return self
 
     def listening(self, body: str, role: str) -> list[To]:
@@ -181,11 +228,28 @@ def read_book(home: Home) -> Book:
     try:
         return Book.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}.", "Correct it.") from error
+        raise UsageError(
+            Words(f"{path} 不是 TOML：{error}。", f"{path} is no TOML: {error}."), _CORRECT
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UsageError(f"{path}: {where}: {first['msg']}.", "Correct it.") from error
+        wrong = _told(first)
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            Words(
+                f"{path}：{where or '整个文件'}：{wrong.zh}。",
+                f"{path}: {where or 'the file'}: {wrong.en}.",
+            ),
+            _CORRECT,
+        ) from error
+
+
+def _told(error: ErrorDetails) -> Words:
+    """Return what is wrong: in our own words, or in pydantic's."""
+    ours = error.get("ctx", {}).get("error")
+    if isinstance(ours, BadValueError) and isinstance(ours.problem, Words):
+        return ours.problem
+    return Words(error["msg"], error["msg"])
 
 
 def read_secret(home: Home, name: str, shortest_bytes: int = _SHORTEST_SECRET_BYTES) -> bytes:
@@ -199,11 +263,21 @@ def read_secret(home: Home, name: str, shortest_bytes: int = _SHORTEST_SECRET_BY
         secret = path.read_bytes().rstrip(b"\r\n")
         mode = path.stat().st_mode
     except OSError as error:
-        raise UsageError(f"The secret {path} cannot be read.", "Write it there.") from error
+        raise UsageError(
+            Words(f"密钥 {path} 无法读取。", f"The secret {path} cannot be read."),
+            Words("请把它写在那里。", "Write it there."),
+        ) from error
     if mode & 0o077:
-        raise UsageError(f"Others may read {path}.", f"Run: chmod 600 {path}.")
+        raise UsageError(
+            Words(f"{path} 可被他人读取。", f"Others may read {path}."),
+            Words(f"请执行 chmod 600 {path}。", f"Run: chmod 600 {path}."),
+        )
     if len(secret) < shortest_bytes:
         raise UsageError(
-            f"The secret {path} has less than {shortest_bytes} bytes.", "Make a random one."
+            Words(
+                f"密钥 {path} 不足 {shortest_bytes} 字节。",
+                f"The secret {path} has less than {shortest_bytes} bytes.",
+            ),
+            Words("请随机生成一个。", "Make a random one."),
         )
     return secret

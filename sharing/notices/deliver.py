@@ -25,8 +25,10 @@ import httpx
 
 from contracts.errors import JingshuError, UsageError
 from contracts.moment import utc_now
+from contracts.words import Words
 from sharing.notices import outbox
 from sharing.notices.addresses import origin, read_secret
+from sharing.notices.notice import both
 from sharing.notices.outbox import Claimed
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ SENDING_S: Final = 20.0
 DRAIN_S: Final = 60.0
 _GONE: Final = 410
 _PERMANENT: Final = range(500, 600)
+_LATER: Final = Words("稍后重试。", "It is tried again later.")
+_CORRECT: Final = Words("请改正。", "Correct it.")
 
 
 class NotSentError(JingshuError, OSError):
@@ -52,8 +56,10 @@ class NotSentError(JingshuError, OSError):
     ``about`` says whether the endpoint is down, or only this message failed, or it always will.
     """
 
-    def __init__(self, problem: str, about: Literal["endpoint", "message", "final"]) -> None:
-        super().__init__(problem, "It is tried again later." if about != "final" else "Correct it.")
+    problem: Words
+
+    def __init__(self, problem: Words, about: Literal["endpoint", "message", "final"]) -> None:
+        super().__init__(problem, _CORRECT if about == "final" else _LATER)
         self.about = about
 
 
@@ -85,14 +91,19 @@ class Sender:
         """Send one; NotSentError where it failed, within SENDING_S."""
         entry = self._book.find(claimed.address)
         if entry is None:
-            raise NotSentError("The address is no longer in notices.toml.", "final")
+            raise NotSentError(
+                Words(
+                    "该地址已不在 notices.toml 里。", "The address is no longer in notices.toml."
+                ),
+                "final",
+            )
         way: Callable[[To, Claimed, datetime], None] = (
             self._mail if entry.via == "email" else self._call
         )
         try:
             _within(self._sending_s, lambda: way(entry, claimed, at))
         except UsageError as error:
-            raise NotSentError(str(error), "message") from error
+            raise NotSentError(error.words, "message") from error
 
     def behind(self, address: str) -> list[str]:
         """Return every address that is reached the same way as this one."""
@@ -104,7 +115,10 @@ class Sender:
     def _mail(self, entry: To, claimed: Claimed, _at: datetime) -> None:
         smtp = self._book.smtp
         if smtp is None:
-            raise NotSentError("notices.toml names no mail server.", "final")
+            raise NotSentError(
+                Words("notices.toml 没有写邮件服务器。", "notices.toml names no mail server."),
+                "final",
+            )
         message = mail_of(claimed, smtp.sender)
         try:
             with smtplib.SMTP(smtp.host, smtp.port, timeout=STEP_S) as server:
@@ -113,11 +127,27 @@ class Sender:
         except smtplib.SMTPRecipientsRefused as error:
             code = next(iter(error.recipients.values()))[0]
             about: Literal["final", "message"] = "final" if code in _PERMANENT else "message"
-            raise NotSentError(f"The mail server refused the address: {code}.", about) from error
+            raise NotSentError(
+                Words(
+                    f"邮件服务器拒收该地址：{code}。",
+                    f"The mail server refused the address: {code}.",
+                ),
+                about,
+            ) from error
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-            raise NotSentError(f"The mail server answered {error.smtp_code}.", "message") from error
+            raise NotSentError(
+                Words(
+                    f"邮件服务器应答 {error.smtp_code}。",
+                    f"The mail server answered {error.smtp_code}.",
+                ),
+                "message",
+            ) from error
         except (smtplib.SMTPException, OSError) as error:
-            raise NotSentError(f"The mail server failed: {_name(error)}.", "endpoint") from error
+            kind = _name(error)
+            raise NotSentError(
+                Words(f"邮件服务器出错：{kind.zh}。", f"The mail server failed: {kind.en}."),
+                "endpoint",
+            ) from error
 
     def _enter(self, server: smtplib.SMTP, smtp: Smtp) -> None:
         if smtp.starttls:
@@ -130,7 +160,10 @@ class Sender:
         url, secret_file = entry.webhook or "", entry.secret_file or ""
         allowed = {origin(o) for o in self._book.webhooks.allow}
         if origin(url) not in allowed:
-            raise NotSentError("The address is not in webhooks.allow.", "final")
+            raise NotSentError(
+                Words("该地址不在 webhooks.allow 里。", "The address is not in webhooks.allow."),
+                "final",
+            )
         body = body_of(claimed)
         stamp = str(int(at.timestamp()))
         headers = {
@@ -154,10 +187,16 @@ class Sender:
             ):
                 status = answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NotSentError(f"The webhook failed: {_name(error)}.", "endpoint") from error
+            kind = _name(error)
+            raise NotSentError(
+                Words(f"webhook 出错：{kind.zh}。", f"The webhook failed: {kind.en}."),
+                "endpoint",
+            ) from error
         if not httpx.codes.is_success(status):
             about: Literal["final", "endpoint"] = "final" if status == _GONE else "endpoint"
-            raise NotSentError(f"The webhook answered {status}.", about)
+            raise NotSentError(
+                Words(f"webhook 应答 {status}。", f"The webhook answered {status}."), about
+            )
 
 
 def drain(
@@ -176,7 +215,7 @@ def drain(
         except NotSentError as error:
             at = clock()
             is_dead = outbox.mark_failed(
-                control, claimed, at, error.problem, is_final=error.about == "final"
+                control, claimed, at, error.problem.stored(), is_final=error.about == "final"
             )
             dead, failed = dead + is_dead, failed + (not is_dead)
             if error.about == "endpoint":
@@ -190,7 +229,7 @@ def mail_of(claimed: Claimed, sender: str) -> EmailMessage:
     """Return the mail: the same each time it is sent."""
     message = EmailMessage()
     # One line, whatever it holds: EmailMessage refuses a break, and a notice must not be lost.
-    message["Subject"] = "[京枢 Jingshu] " + " ".join(claimed.subject.split())
+    message["Subject"] = "[京枢 Jingshu] " + " ".join(str(Words.read(claimed.subject)).split())
     message["From"] = sender
     message["To"] = claimed.address
     message["Date"] = format_datetime(claimed.made_at)
@@ -206,7 +245,7 @@ def body_of(claimed: Claimed) -> bytes:
         {
             "id": claimed.key,
             "kind": claimed.kind,
-            "subject": claimed.subject,
+            "subject": str(Words.read(claimed.subject)),
             "text": claimed.text,
             "at": claimed.made_at.isoformat(),
         },
@@ -222,8 +261,8 @@ def a_test(entry: To, at: datetime) -> Claimed:
         claim="",
         key=secrets.token_hex(32),
         kind="test",
-        subject="试发 test",
-        text="这是一条试发的通知。\n\nThis is a test of notices.\n",
+        subject=Words("试发", "test").stored(),
+        text=both(Words("这是一条试发的通知。", "This is a test of notices.")),
         made_at=at,
         via=entry.via,
         address=entry.address,
@@ -253,7 +292,9 @@ def _within(limit_s: float, call: Callable[[], None]) -> None:
     thread.start()
     thread.join(limit_s)
     if thread.is_alive():
-        raise NotSentError(f"No end after {limit_s:.0f} s.", "endpoint")
+        raise NotSentError(
+            Words(f"{limit_s:.0f} 秒内未结束。", f"No end after {limit_s:.0f} s."), "endpoint"
+        )
     if raised:
         raise raised[0]
 
@@ -265,10 +306,12 @@ def _leave_alone(control: Control, sender: Sender, claimed: Claimed, at: datetim
         outbox.postpone(control, address, at, until)
 
 
-def _name(error: BaseException) -> str:
+def _name(error: BaseException) -> Words:
     """Return what kind of failure it was; its words may hold what a peer chose to say."""
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{type(error).__name__} {error.smtp_code}"
-    if isinstance(error, socket.gaierror):
-        return "unknown host"
-    return type(error).__name__
+        name = f"{type(error).__name__} {error.smtp_code}"
+    elif isinstance(error, socket.gaierror):
+        return Words("没有这个主机", "unknown host")
+    else:
+        name = type(error).__name__
+    return Words(name, name)

@@ -6,23 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.model import CITY_TZ
-from sharing.notices.notice import Notice, plain
+from contracts.words import Words
+from sharing.notices.notice import Notice, both, plain
 from sharing.people import DATA_AUTHORITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from contracts.words import Language
     from jobs.record.governance import BatchRow, DeliveryRow
     from sharing.notices.notice import Kind
     from sharing.notices.shape import Break, What
     from sharing.people import Role
 
-_LATE: Final = {"late": ("迟交", "late"), "missing": ("缺交", "missing")}
-_REFUSED: Final = ("拒收", "refused")
+_LATE: Final = {"late": Words("迟交", "late"), "missing": Words("缺交", "missing")}
+_REFUSED: Final = Words("拒收", "refused")
 _HELD: Final = {
-    "held": ("暂扣待定", "held"),
-    "rejected": ("已退回", "rejected"),
+    "held": Words("暂扣待定", "held"),
+    "rejected": Words("已退回", "rejected"),
     "refused": _REFUSED,
 }
 
@@ -85,29 +87,35 @@ class RunOfDate:
 
 
 _DUTIES: Final = {
-    "answer": ("答复", "answer"),
-    "delivery": ("提供数据", "delivery"),
-    "correction": ("校核答复", "answer to a correction"),
-    "catalogue": ("目录更新", "update of the catalogue"),
-    "review": ("目录审核", "review of the catalogue"),
-    "disposal": ("数据处置证明", "proof of disposal"),
-    "extension": ("申请延长有效期", "application for its extension"),
-    "calendar": ("添加工作日历", "calendar of working days"),
+    "answer": Words("答复", "answer"),
+    "delivery": Words("提供数据", "delivery"),
+    "correction": Words("校核答复", "answer to a correction"),
+    "catalogue": Words("目录更新", "update of the catalogue"),
+    "review": Words("目录审核", "review of the catalogue"),
+    "disposal": Words("数据处置证明", "proof of disposal"),
+    "extension": Words("申请延长有效期", "application for its extension"),
+    "calendar": Words("添加工作日历", "calendar of working days"),
 }
+_OVER: Final = Words("已超期", "is overdue")
+_NEAR: Final = Words("即将到期", "is due soon")
 #: What a duty is of.
-_OF: Final = {"extension": ("安全评估", "Security assessment"), "calendar": ("年份", "Year")}
-_BREAKS: Final[Mapping[What, tuple[str, str]]] = {
-    "gone": ("不再生成", "it is made no more"),
-    "version": ("契约主版本提升", "major version of the contract"),
-    "input": ("输入停用", "an input is in force no more"),
-    "rows": ("行的筛选条件已变", "the condition that selects its rows changed"),
-    "k": ("最小组 k 提高", "smallest group k raised"),
-    "l": ("敏感值种类 l 提高", "distinct sensitive values l raised"),
-    "column": ("删除列", "column removed"),
-    "type": ("列的类型已变", "type of a column changed"),
-    "empty": ("列可能为空", "a column may now be empty"),
-    "mask": ("列的遮蔽已变", "a column shows less, or otherwise"),
-    "level": ("列的级别超出授权", "level of a column is above what a grant covers"),
+_OF: Final = {
+    "extension": Words("安全评估", "Security assessment"),
+    "calendar": Words("年份", "Year"),
+}
+_REQUEST: Final = Words("申请", "Request")
+_BREAKS: Final[Mapping[What, Words]] = {
+    "gone": Words("不再生成", "it is made no more"),
+    "version": Words("契约主版本提升", "major version of the contract"),
+    "input": Words("输入停用", "an input is in force no more"),
+    "rows": Words("行的筛选条件已变", "the condition that selects its rows changed"),
+    "k": Words("最小组 k 提高", "smallest group k raised"),
+    "l": Words("敏感值种类 l 提高", "distinct sensitive values l raised"),
+    "column": Words("删除列", "column removed"),
+    "type": Words("列的类型已变", "type of a column changed"),
+    "empty": Words("列可能为空", "a column may now be empty"),
+    "mask": Words("列的遮蔽已变", "a column shows less, or otherwise"),
+    "level": Words("列的级别超出授权", "level of a column is above what a grant covers"),
 }
 
 
@@ -124,10 +132,12 @@ def of_deliveries(rows: Iterable[DeliveryRow]) -> Iterator[Notice]:
             fact=f"{row.provider}/{row.dataset}:{row.business_date}:{row.state}",
             body=row.provider,
             role="steward",
-            subject=f"{label[0]} {label[1]}: {what}",
-            text=_lines(
-                f"{what} 应于 {due}（北京时间）前交付，现为{label[0]}。",
-                f"{what} was due by {due} (UTC+8) and is {label[1]}.",
+            subject=Words(f"{label.zh}：{what}", f"{label.en}: {what}").stored(),
+            text=both(
+                Words(
+                    f"{what} 应于 {due}（北京时间）前交付，现为{label.zh}。",
+                    f"{what} was due by {due} (UTC+8) and is {label.en}.",
+                )
             ),
         )
 
@@ -146,13 +156,15 @@ def of_batches(rows: Iterable[BatchRow]) -> Iterator[Notice]:
                 fact=f"{row.provider}/{row.dataset}:{row.batch_id}:{row.status}",
                 body=row.provider,
                 role=role,
-                subject=f"{label[0]} {label[1]}: {what}",
-                text=_lines(
-                    f"{what} 的批次 {plain(row.batch_id)}：{label[0]}，"
-                    f"共 {row.rows_landed:,} 行。理由见门户或 ./jingshu batch list。",
-                    f"Batch {plain(row.batch_id)} of {what} is {label[1]}:"
-                    f" {row.rows_landed:,} rows. "
-                    f"The portal and ./jingshu batch list say why.",
+                subject=Words(f"{label.zh}：{what}", f"{label.en}: {what}").stored(),
+                text=both(
+                    Words(
+                        f"{what} 的批次 {plain(row.batch_id)}：{label.zh}，"
+                        f"共 {row.rows_landed:,} 行。理由见门户或 ./jingshu batch list。",
+                        f"Batch {plain(row.batch_id)} of {what} is {label.en}:"
+                        f" {row.rows_landed:,} rows. "
+                        f"The portal and ./jingshu batch list say why.",
+                    )
                 ),
             )
 
@@ -161,10 +173,12 @@ def of_withdrawal(row: BatchRow, recipients: Sequence[str], tables: Sequence[str
     """Tell who reads what a withdrawn batch fed, and its provider; ``tables`` are those shared."""
     what = f"{plain(row.provider)}/{plain(row.dataset)} {row.business_date}"
     fed = ", ".join(plain(t) for t in tables) or "—"
-    text = _lines(
-        f"{what} 的批次 {plain(row.batch_id)} 已撤回。由它而来的共享表：{fed}；请重新读取。",
-        f"Batch {plain(row.batch_id)} of {what} was withdrawn. Shared tables made from it: {fed}; "
-        "read them again.",
+    text = both(
+        Words(
+            f"{what} 的批次 {plain(row.batch_id)} 已撤回。由它而来的共享表：{fed}；请重新读取。",
+            f"Batch {plain(row.batch_id)} of {what} was withdrawn. Shared tables made from it:"
+            f" {fed}; read them again.",
+        )
     )
     told = [(name, "") for name in dict.fromkeys(recipients)] + [(row.provider, "steward")]
     return [
@@ -173,7 +187,7 @@ def of_withdrawal(row: BatchRow, recipients: Sequence[str], tables: Sequence[str
             fact=f"{row.provider}/{row.dataset}:{row.batch_id}",
             body=body,
             role=role,
-            subject=f"已撤回 withdrawn: {what}",
+            subject=Words(f"已撤回：{what}", f"withdrawn: {what}").stored(),
             text=text,
         )
         for body, role in told
@@ -186,22 +200,26 @@ def of_timers(rows: Iterable[Timer]) -> Iterator[Notice]:
     Source: Decree 809, Art. 21, 22, 26; 促进和规范数据跨境流动规定 Art. 9.
     """
     for row in rows:
-        zh, en = _DUTIES[row.what]
+        duty = _DUTIES[row.what]
         due = f"{row.due_at.astimezone(CITY_TZ):%Y-%m-%d %H:%M}"
         kind: Kind = "overdue" if row.state == "over" else "deadline"
-        how = ("已超期", "is overdue") if row.state == "over" else ("即将到期", "is due soon")
+        how = _OVER if row.state == "over" else _NEAR
         request = plain(row.request)
-        of = _OF.get(row.what, ("申请", "Request"))
+        of = _OF.get(row.what, _REQUEST)
         for role in row.roles:
             yield Notice(
                 kind=kind,
                 fact=f"{row.request}:{row.what}:{row.due_at.isoformat()}",
                 body=row.body,
                 role=role,
-                subject=f"{zh}{how[0]} {en} {how[1]}: {request}",
-                text=_lines(
-                    f"{of[0]} {request}：{zh}{how[0]}，期限 {due}（北京时间）。",
-                    f"{of[1]} {request}: the {en} {how[1]}; the limit is {due} (UTC+8).",
+                subject=Words(
+                    f"{duty.zh}{how.zh}：{request}", f"{duty.en} {how.en}: {request}"
+                ).stored(),
+                text=both(
+                    Words(
+                        f"{of.zh} {request}：{duty.zh}{how.zh}，期限 {due}（北京时间）。",
+                        f"{of.en} {request}: the {duty.en} {how.en}; the limit is {due} (UTC+8).",
+                    )
                 ),
             )
 
@@ -218,24 +236,30 @@ def of_run(row: RunOfDate) -> Iterator[Notice]:
     if row.state == "failed":
         kind: Kind = "failed"
         fact = f"{row.subject}:{row.business_date}:{row.run}"
-        subject = f"处理失败 failed: {what}"
-        text = _lines(
-            f"{what} 的处理在多次重试后失败。原因见 Airflow 运行 {plain(row.run)} 的任务日志。",
-            f"Processing of {what} failed after its retries. The task logs of the Airflow run"
-            f" {plain(row.run)} say why.",
+        subject = Words(f"处理失败：{what}", f"failed: {what}")
+        text = both(
+            Words(
+                f"{what} 的处理在多次重试后失败。原因见 Airflow 运行 {plain(row.run)} 的任务日志。",
+                f"Processing of {what} failed after its retries. The task logs of the Airflow run"
+                f" {plain(row.run)} say why.",
+            )
         )
     else:
         kind = "overdue"
         fact = f"{row.subject}:{row.business_date}:run"
-        subject = f"逾期未完成 not complete in time: {what}"
-        text = _lines(
-            f"{what} 到期限仍未处理完成：数据尚未到达，或处理尚未结束。"
-            f"见 Airflow 运行 {plain(row.run)}。",
-            f"{what} is not complete by its limit: its data has not come, or is still processed."
-            f" See the Airflow run {plain(row.run)}.",
+        subject = Words(f"逾期未完成：{what}", f"not complete in time: {what}")
+        text = both(
+            Words(
+                f"{what} 到期限仍未处理完成：数据尚未到达，或处理尚未结束。"
+                f"见 Airflow 运行 {plain(row.run)}。",
+                f"{what} is not complete by its limit: its data has not come, or is still"
+                f" processed. See the Airflow run {plain(row.run)}.",
+            )
         )
     for body, role in told:
-        yield Notice(kind=kind, fact=fact, body=body, role=role, subject=subject, text=text)
+        yield Notice(
+            kind=kind, fact=fact, body=body, role=role, subject=subject.stored(), text=text
+        )
 
 
 def of_breaking_change(change: BreakingChange) -> Iterator[Notice]:
@@ -252,14 +276,16 @@ def of_breaking_change(change: BreakingChange) -> Iterator[Notice]:
         en = f"is still {before}, but changed" if is_same else f"goes from {before} to {after}"
         zh_do = "变更后生成的数据按新契约，请在下次读取前调整程序"
         en_do = "Data made since follows the new contract: adapt what you run before you read again"
-    text = _lines(
-        f"您有权读取的共享表 {table}：契约 {contract} {zh}，以下改动不兼容：\n"
-        f"{_listed(change.breaks, 0)}\n{zh_do}；仍需原有内容的，可重新申请："
-        "./jingshu share request draft，或与提供部门联系。",
-        f"The shared table {table} that you may read: its contract {contract} {en}. "
-        f"These changes break what relied on it:\n{_listed(change.breaks, 1)}\n"
-        f"{en_do}. If you still need what it was, ask anew (./jingshu share request draft), "
-        "or speak to its provider.",
+    text = both(
+        Words(
+            f"您有权读取的共享表 {table}：契约 {contract} {zh}，以下改动不兼容：\n"
+            f"{_listed(change.breaks, 'zh')}\n{zh_do}；仍需原有内容的，可重新申请："
+            "./jingshu share request draft，或与提供部门联系。",
+            f"The shared table {table} that you may read: its contract {contract} {en}. "
+            f"These changes break what relied on it:\n{_listed(change.breaks, 'en')}\n"
+            f"{en_do}. If you still need what it was, ask anew (./jingshu share request draft), "
+            "or speak to its provider.",
+        )
     )
     for reader in dict.fromkeys(change.readers):
         yield Notice(
@@ -267,19 +293,15 @@ def of_breaking_change(change: BreakingChange) -> Iterator[Notice]:
             fact=f"{change.table}#{change.number}",
             body=reader,
             role="",
-            subject=f"不兼容变更 breaking change: {table}",
+            subject=Words(f"不兼容变更：{table}", f"breaking change: {table}").stored(),
             text=text,
         )
 
 
-def _listed(found: Sequence[Break], language: Literal[0, 1]) -> str:
+def _listed(found: Sequence[Break], language: Language) -> str:
     lines = []
     for one in found:
         name = f" {plain(one.name)}" if one.name else ""
         how = f": {plain(one.before)} -> {plain(one.after)}" if one.after else ""
-        lines.append(f"- {_BREAKS[one.what][language]}{name}{how}")
+        lines.append(f"- {_BREAKS[one.what].to(language)}{name}{how}")
     return "\n".join(lines)
-
-
-def _lines(zh: str, en: str) -> str:
-    return f"{zh}\n\n{en}\n"

@@ -9,7 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+if TYPE_CHECKING:
+    from contracts.words import Words
 
 Kind = Literal["late", "held", "overdue", "breaking_change", "withdrawal", "deadline", "failed"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -23,6 +26,7 @@ class Notice:
     """One fact for one body; ``fact`` names it, so that the same fact is told once.
 
     ``role`` narrows it to those of a body who have that role; empty means all who are listed.
+    ``subject`` is stored words, ``text`` what ``both`` makes.
     """
 
     kind: Kind
@@ -36,6 +40,11 @@ class Notice:
     def __post_init__(self) -> None:
         identity = f"{self.kind}\0{self.fact}\0{self.body}\0{self.role}"
         object.__setattr__(self, "key", hashlib.sha256(identity.encode()).hexdigest())
+
+
+def both(words: Words) -> str:
+    """Return a notice's text, Chinese first: which language its reader speaks is not known."""
+    return f"{words.zh}\n\n{words.en}\n"
 
 
 def plain(identifier: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.words import Words
 from sharing.control import Base
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class Claimed:
 
 @dataclass(frozen=True)
 class NoticeView:
-    """A notice as people see it; ``state`` is that of its worst address."""
+    """A notice as people see it; ``state`` is that of its worst address.
+
+    ``subject`` and ``reason`` are stored words.
+    """
 
     key: str
     kind: str
@@ -251,8 +255,14 @@ def _view(row: NoticeRow, sendings: list[NoticeSending]) -> NoticeView:
         made_at=row.made_at,
         state=state,
         attempts=sum(s.attempts for s in sendings),
-        reason="; ".join(dict.fromkeys(s.reason for s in sendings if s.reason)),
+        reason=_reasons(sendings),
     )
+
+
+def _reasons(sendings: list[NoticeSending]) -> str:
+    """Return why sendings failed, each reason once, as one stored text."""
+    found = [Words.read(r) for r in dict.fromkeys(s.reason for s in sendings if s.reason)]
+    return Words("；".join(r.zh for r in found), "; ".join(r.en for r in found)).stored()
 
 
 def _held(row: NoticeSending | None, claimed: Claimed) -> NoticeSending | None:

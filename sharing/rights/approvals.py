@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from sharing.people import require
 from sharing.requests.tables import next_number
 from sharing.rights.assets import Cost, check, unbooked_runs
@@ -37,9 +38,11 @@ def approve(control: Control, tree: Tree, cost: Cost, actor: Actor, at: datetime
     with control.write() as session:
         if not check(session, tree, cost, actor, "approve_cost", at):
             raise UsageError(
-                f"{cost.incurred_on} 在未结账期内，不须批准。"
-                f" {cost.incurred_on} is in the open period.",
-                "直接记账。 Book it.",
+                Words(
+                    f"{cost.incurred_on} 在未结账期内，不须批准。",
+                    f"{cost.incurred_on} is in the open period.",
+                ),
+                Words("请直接记账。", "Book it."),
             )
         return _add(session, cost, cost.reason, actor, at)
 
@@ -69,7 +72,10 @@ def approve_runs(
 def _add(session: Session, cost: Cost, reason: str, actor: Actor, at: datetime) -> str:
     words = " ".join(reason.split())
     if not words:
-        raise UsageError("批准须写明理由。 An approval says why.", "写明理由。 Give a reason.")
+        raise UsageError(
+            Words("批准须写明理由。", "An approval says why."),
+            Words("请写明理由。", "Give a reason."),
+        )
     row = ApprovalRow(
         id=next_number(session, ApprovalRow.id, "A", at),
         body=cost.body,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 from sqlalchemy import func, select
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from sharing.people import require
 from sharing.requests.tables import next_number
 from sharing.rights.ledger import ApprovalRow, CostRow, MeasureRow
@@ -99,9 +100,14 @@ def book(
         is_late = check(session, tree, cost, actor, "keep_ledger", at)
         if is_late and approval is None:
             raise BackDatedError(
-                f"{cost.incurred_on} 早于未结账期。"
-                f" What came about on {cost.incurred_on} is of before the open period.",
-                "请由他人批准后补记。 Have it approved by another person: … rights asset approve.",
+                Words(
+                    f"{cost.incurred_on} 早于未结账期。",
+                    f"What came about on {cost.incurred_on} is of before the open period.",
+                ),
+                Words(
+                    "请由他人批准后补记：… rights asset approve。",
+                    "Have it approved by another person: … rights asset approve.",
+                ),
             )
         if approval is not None:
             _check_approval(session, approval, cost, actor)
@@ -118,12 +124,18 @@ def check(
     """
     require(actor, action, cost.body)
     if cost.quantity <= 0:
-        raise UsageError("A cost has a quantity above 0.", "To take one back, reverse it.")
+        raise UsageError(
+            Words("费用的数量须大于 0。", "A cost has a quantity above 0."),
+            Words("要冲销费用，请用冲回。", "To take one back, reverse it."),
+        )
     if not read_register(session, tree).has_any(cost.body, cost.dataset, cost.incurred_on):
+        holder = origin_holder(tree, cost.dataset)
         raise NoRightError(
-            f"{cost.body} 在 {cost.incurred_on} 对 {cost.dataset} 没有任何权利，不得记账。"
-            f" {cost.body} had no right in {cost.dataset} on {cost.incurred_on}.",
-            f"应由持有方记账。 Its holder by origin books it: {origin_holder(tree, cost.dataset)}.",
+            Words(
+                f"{cost.body} 在 {cost.incurred_on} 对 {cost.dataset} 没有任何权利，不得记账。",
+                f"{cost.body} had no right in {cost.dataset} on {cost.incurred_on}.",
+            ),
+            Words(f"应由原始持有方 {holder} 记账。", f"Its holder by origin books it: {holder}."),
         )
     return check_days(session, cost.body, cost.incurred_on, city_day(at))
 
@@ -190,14 +202,23 @@ def reverse(control: Control, cost_id: str, reason: str, actor: Actor, at: datet
     """
     words = " ".join(reason.split())
     if not words:
-        raise UsageError("A reversal says why.", "Give a reason.")
+        raise UsageError(
+            Words("冲回须写明理由。", "A reversal says why."),
+            Words("请写明理由。", "Give a reason."),
+        )
     with control.write() as session:
         row = session.get(CostRow, cost_id)
         if row is None or row.reverses is not None:
-            raise UsageError(f"There is no cost {cost_id!r}.", "See … rights asset list.")
+            raise UsageError(
+                Words(f"没有费用 {cost_id!r}。", f"There is no cost {cost_id!r}."),
+                Words("请看 … rights asset list。", "See … rights asset list."),
+            )
         require(actor, "keep_ledger", row.body)
         if session.scalars(select(CostRow).where(CostRow.reverses == cost_id)).one_or_none():
-            raise UsageError(f"{cost_id} is reversed.", "Book it again as it should be.")
+            raise UsageError(
+                Words(f"{cost_id} 已冲回。", f"{cost_id} is reversed."),
+                Words("请按应有的内容重新记账。", "Book it again as it should be."),
+            )
         today = city_day(at)
         check_days(session, row.body, today, today)
         kept = {c.key: getattr(row, c.key) for c in CostRow.__table__.columns}
@@ -281,18 +302,23 @@ def _check_approval(session: Session, approval: str, cost: Cost, actor: Actor) -
     names = ("body", "dataset", "version", "kind", "quantity", "incurred_on", "run")
     if row is None or any(getattr(row, name) != getattr(cost, name) for name in names):
         raise UsageError(
-            f"{approval!r} 不是这笔费用的批准。 {approval!r} approves no such cost.",
-            "请按这笔费用重新申请批准。 Have this very cost approved: … rights asset approve.",
+            Words(f"{approval!r} 不是这笔费用的批准。", f"{approval!r} approves no such cost."),
+            Words(
+                "请按这笔费用重新申请批准：… rights asset approve。",
+                "Have this very cost approved: … rights asset approve.",
+            ),
         )
     if row.actor == actor.name:
         raise UsageError(
-            f"批准人 {actor.name} 不得自行记账。 {actor.name} approved it.",
-            "请由他人记账。 Have another person book it.",
+            Words(f"批准人 {actor.name} 不得自行记账。", f"{actor.name} approved it."),
+            Words("请由他人记账。", "Have another person book it."),
         )
     if session.scalar(select(CostRow.id).where(CostRow.approval == approval)) is not None:
         raise UsageError(
-            f"批准 {approval} 已使用。 {approval} is used.",
-            "一次批准只记一笔。 An approval is of one cost: ask for a new one.",
+            Words(f"批准 {approval} 已使用。", f"{approval} is used."),
+            Words(
+                "一次批准只记一笔：请重新申请。", "An approval is of one cost: ask for a new one."
+            ),
         )
 
 

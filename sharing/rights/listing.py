@@ -12,7 +12,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import rfc8785
 from sqlalchemy import BigInteger, CheckConstraint, Integer, String, Text, select
@@ -20,8 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.digest import sha256
 from contracts.errors import UsageError
-from contracts.model import SHARE_CEILING
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.catalogue.lake import scores
@@ -32,15 +32,15 @@ from sharing.requests.corrections import CorrectionRow
 from sharing.requests.tables import next_number
 from sharing.rights.offered import NotListableError, Offered, RealOrigin, offered
 from sharing.rights.prices import USES
+from sharing.rights.refusals import cannot_list, refusals
 from sharing.rights.register import read_register
 from sharing.rights.terms import city_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from sqlalchemy.orm import Session
 
-    from contracts.model import Contract
     from contracts.tree import Tree
     from sharing.control import Control
     from sharing.people import Actor
@@ -48,10 +48,6 @@ if TYPE_CHECKING:
     from sharing.rights.terms import Chain, Link, Register
 
 Kind = Literal["listed", "withdrawn"]
-#: What stops a batch at its audit (jobs.audit.run); a batch may have been released all the same.
-_STOPPING: Final = ("failed", "error")
-#: Engines whose failures leave nothing open: a row rule's bad rows are in quarantine.
-_SETTLED: Final = ("row", "none")
 
 
 def datasets_in(bundle: str) -> list[str]:
@@ -127,8 +123,8 @@ def list_product(control: Control, tree: Tree, offer: Offer, actor: Actor, at: d
         issues = _open_corrections(session, found)
         if problems := list(refusals(found, chains, issues)):
             raise NotListableError(
-                f"{found.table} cannot be listed: {'; '.join(problems)}.",
-                "Settle each of these first.",
+                cannot_list(found.table, problems),
+                Words("请逐项解决。", "Settle each of these first."),
             )
         _check_new(session, found)
         listing_id = next_number(session, ListingRow.id, "L", at)
@@ -145,7 +141,10 @@ def withdraw(control: Control, listing_id: str, reason: str, actor: Actor, at: d
     """
     words = " ".join(reason.split())
     if not words:
-        raise UsageError("A withdrawal says why.", "Give a reason.")
+        raise UsageError(
+            Words("下架须写明理由。", "A withdrawal says why."),
+            Words("请写明理由。", "Give a reason."),
+        )
     with control.write() as session:
         row = open_listing(session, listing_id)
         require(actor, "list_product", row.lister)
@@ -162,12 +161,16 @@ def open_listing(session: Session, listing_id: str) -> ListingRow:
     ).all()
     if not rows:
         known = session.scalars(select(ListingRow.id).order_by(ListingRow.id.desc()).limit(10))
+        newest = ", ".join(dict.fromkeys(known))
         raise UsageError(
-            f"There is no listing {listing_id!r}.",
-            f"The newest are: {', '.join(dict.fromkeys(known)) or 'none'}.",
+            Words(f"没有上架 {listing_id!r}。", f"There is no listing {listing_id!r}."),
+            Words(f"最新的有：{newest or '无'}。", f"The newest are: {newest or 'none'}."),
         )
     if rows[-1].kind == "withdrawn":
-        raise UsageError(f"{listing_id} is withdrawn.", "See … rights listing list.")
+        raise UsageError(
+            Words(f"{listing_id} 已下架。", f"{listing_id} is withdrawn."),
+            Words("请看 … rights listing list。", "See … rights listing list."),
+        )
     return rows[0]
 
 
@@ -190,24 +193,6 @@ def listings(control: Control) -> list[Listing]:
         for row in rows
         if row.kind == "listed"
     ]
-
-
-def refusals(found: Offered, chains: Mapping[str, Chain], issues: Sequence[str]) -> Iterator[str]:
-    """Yield, in words, why something that is real must not be listed. Pure."""
-    yield from _above(found)
-    grading = found.product.grading
-    if grading is not None and grading.gb43697 != "general":
-        yield f"it is {grading.gb43697} data, which is not traded"
-    for dataset, chain in chains.items():
-        if not chain:
-            yield f"the lister has no right to operate {dataset} for {' and '.join(USES)}"
-    for contract in _unassessed(found):
-        yield f"{contract.id} holds personal information and names no impact assessment"
-    yield from found.lost
-    yield from (f"correction {issue} is open" for issue in issues)
-    for check in found.checks:
-        if check.severity == "error" and check.engine not in _SETTLED and check.status in _STOPPING:
-            yield f"check {check.rule_id} of {check.batch_id} is {check.status}"
 
 
 def bundle(
@@ -256,24 +241,6 @@ def listing_leaf(row: ListingRow) -> Leaf:
     )
 
 
-def _above(found: Offered) -> Iterator[str]:
-    """Yield why its level forbids a trade: above L2, or an aggregate whose k nobody measured."""
-    is_measured = found.k is not None and found.k_wanted is not None and found.k >= found.k_wanted
-    if found.is_aggregate and not is_measured:
-        yield f"its smallest group k = {found.k} is not measured to be {found.k_wanted} or more"
-    if found.level > SHARE_CEILING and not (found.is_aggregate and is_measured):
-        yield f"it is {found.level}, above {SHARE_CEILING}"
-
-
-def _unassessed(found: Offered) -> Iterator[Contract]:
-    """Yield the product and sources that hold personal information and name no assessment."""
-    contracts = {c.id: c for c in (found.product, *(feed.contract for feed in found.feeds))}
-    for contract in contracts.values():
-        grading = contract.grading
-        if grading is not None and grading.personal_information and not grading.pia_id:
-            yield contract
-
-
 def _chains(register: Register, found: Offered, lister: str, on: date) -> Mapping[str, Chain]:
     """Return the proof of the right to operate each table, for every use that is offered."""
     return {
@@ -300,8 +267,11 @@ def _check_new(session: Session, found: Offered) -> None:
     ).all()
     if rows and rows[-1].kind == "listed":
         raise UsageError(
-            f"{found.table} version {found.version} is listed as {rows[-1].id}.",
-            "Withdraw that listing first.",
+            Words(
+                f"{found.table} 版本 {found.version} 已上架，编号 {rows[-1].id}。",
+                f"{found.table} version {found.version} is listed as {rows[-1].id}.",
+            ),
+            Words("请先将其下架。", "Withdraw that listing first."),
         )
 
 

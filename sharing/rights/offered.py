@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import max_level
+from contracts.words import Words
 from jobs.checks.disclosure import counted_columns
 from jobs.record import governance
 from jobs.tables import products, silver
@@ -20,7 +21,7 @@ from jobs.tables.delta import open_table
 from jobs.verify.lake import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from contracts.layout import Home
@@ -61,15 +62,24 @@ class RealOrigin:
     def __post_init__(self) -> None:
         other = [c for c in self.claims if c.origin != _REAL]
         if other or not self.claims:
-            counts = Counter(c.origin or "unknown" for c in other)
-            words = (
-                ", ".join(f"{origin} × {n}" for origin, n in sorted(counts.items())) or "unknown"
-            )
-            first = f", first in {other[0].where}" if other else ""
             raise SimulatedDataError(
-                f"Its origin is not real ({words}{first}): simulated data is never listed.",
-                "List what was made from real deliveries alone.",
+                _not_real(other),
+                Words(
+                    "请上架只由真实交付产生的数据。",
+                    "List what was made from real deliveries alone.",
+                ),
             )
+
+
+def _not_real(other: list[Claim]) -> Words:
+    """Say which origins there are besides real ones, and where the first of them is."""
+    counts = Counter(c.origin or "unknown" for c in other)
+    found = ", ".join(f"{origin} × {n}" for origin, n in sorted(counts.items())) or "unknown"
+    zh, en = (f"，首见于 {other[0].where}", f", first in {other[0].where}") if other else ("", "")
+    return Words(
+        f"其来源并非真实（{found}{zh}）：模拟数据一律不上架。",
+        f"Its origin is not real ({found}{en}): simulated data is never listed.",
+    )
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class Offered:
     feeds: tuple[Feed, ...]
     batches: Mapping[str, tuple[str, ...]]
     publications: tuple[Leaf, ...]
-    lost: tuple[str, ...]
+    lost: tuple[Words, ...]
     checks: tuple[CheckRow, ...]
     claims: tuple[Claim, ...]
 
@@ -154,7 +164,11 @@ def offered(
     share = _made(lake, "share", table, row.version)
     if share is None:
         raise NotListableError(
-            f"{table} version {row.version} is not in the evidence log.", "Run ./jingshu verify."
+            Words(
+                f"{table} 版本 {row.version} 不在存证日志里。",
+                f"{table} version {row.version} is not in the evidence log.",
+            ),
+            Words("请运行 ./jingshu verify。", "Run ./jingshu verify."),
         )
     stage = str(share.facts.get("source"))
     build = next(iter(lake.leaves_of("build", f"{product.product_table}@{stage}")), None)
@@ -186,8 +200,13 @@ def _policy(product: Contract, name: str) -> Policy:
     for policy in policies:
         if policy.name == name:
             return policy
-    known = ", ".join(p.name for p in policies) or "none"
-    raise UsageError(f"{product.id} has no share policy {name!r}.", f"It has: {known}.")
+    known = ", ".join(p.name for p in policies)
+    raise UsageError(
+        Words(
+            f"{product.id} 没有共享策略 {name!r}。", f"{product.id} has no share policy {name!r}."
+        ),
+        Words(f"现有：{known or '无'}。", f"It has: {known or 'none'}."),
+    )
 
 
 def _published(home: Home, table: str, on: date | None) -> PublicationRow:
@@ -198,12 +217,23 @@ def _published(home: Home, table: str, on: date | None) -> PublicationRow:
     ]
     published = [row for row in rows if row.status == "published" and row.version is not None]
     if not published:
-        last_state = f"：{rows[-1].status} {rows[-1].reason}" if rows else ""
         raise NotListableError(
-            f"No version of {table} is published{f' of {on}' if on else ''}{last_state}.",
-            "Build and share it first: ./jingshu run.",
+            _unpublished(table, on, rows),
+            Words("请先生成并共享：./jingshu run。", "Build and share it first: ./jingshu run."),
         )
     return max(published, key=lambda row: row.business_date)
+
+
+def _unpublished(table: str, on: date | None, rows: Sequence[PublicationRow]) -> Words:
+    """Say that nothing of a table is published, and what its newest publication came to."""
+    why = Words.read(rows[-1].reason) if rows else Words("", "")
+    zh, en = (
+        (f"：{rows[-1].status} {why.zh}", f": {rows[-1].status} {why.en}") if rows else ("", "")
+    )
+    return Words(
+        f"{table}{f' 在 {on} ' if on else ''}没有已发布的版本{zh}。",
+        f"No version of {table} is published{f' of {on}' if on else ''}{en}.",
+    )
 
 
 def _made(lake: Lake, kind: str, table: str, version: int | None) -> Leaf | None:
@@ -224,12 +254,15 @@ def _batches(home: Home, table: str, version: int) -> Iterator[str]:
             yield publication.batch_id
 
 
-def _unused(feeds: tuple[Feed, ...], batches: Mapping[str, object]) -> Iterator[str]:
+def _unused(feeds: tuple[Feed, ...], batches: Mapping[str, object]) -> Iterator[Words]:
     """Yield in words how the published tables of a build are not those of its contract."""
     wanted = {feed.table for feed in feeds}
     for name in sorted(wanted ^ set(batches)):
-        how = "without" if name in wanted else "with"
-        yield f"its build was made {how} {name}, other than its contract says"
+        zh, en = ("没有用到", "without") if name in wanted else ("用到了", "with")
+        yield Words(
+            f"它的生成{zh} {name}，与契约不符",
+            f"its build was made {en} {name}, other than its contract says",
+        )
 
 
 def _lost(
@@ -238,16 +271,23 @@ def _lost(
     row: PublicationRow,
     build: Leaf | None,
     logged: Mapping[str, list[Leaf]],
-) -> Iterator[str]:
+) -> Iterator[Words]:
     """Yield in words what should be there of a published version and is not."""
     table = open_table(home.table("shared", row.table_name))
     stage = products.visible_stage(table, row.business_date)
     if stage is None or f"share:{row.table_name}@{stage}" not in lake.leaves:
-        yield f"shared/{row.table_name} does not show {row.business_date} as it was logged"
+        yield Words(
+            f"shared/{row.table_name} 所示 {row.business_date} 的数据与存证日志不符",
+            f"shared/{row.table_name} does not show {row.business_date} as it was logged",
+        )
     if build is None:
-        yield "the product's build is not in the evidence log"
+        yield Words("产品的生成不在存证日志里", "the product's build is not in the evidence log")
     yield from (
-        f"publication:{name} is not in the evidence log" for name, f in logged.items() if not f
+        Words(
+            f"publication:{name} 不在存证日志里", f"publication:{name} is not in the evidence log"
+        )
+        for name, f in logged.items()
+        if not f
     )
 
 

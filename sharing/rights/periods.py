@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from contracts.digest import sha256
 from contracts.errors import JingshuError, UsageError
 from contracts.moment import iso
+from contracts.words import Words
 from sharing.people import require
 from sharing.rights.ledger import ClosedMonthRow, CostRow
 from sharing.rights.register import read_register
@@ -68,16 +69,22 @@ def close_month(
     require(actor, "keep_ledger", body)
     is_over = _MONTH.fullmatch(month) and f"{FIRST_DAY:%Y-%m}" <= month < f"{city_day(at):%Y-%m}"
     if not is_over:
-        raise UsageError(f"{month!r} is no month that is over.", "Write it as 2026-06.")
+        raise UsageError(
+            Words(f"{month!r} 不是已经结束的月份。", f"{month!r} is no month that is over."),
+            Words("请写作 2026-06。", "Write it as 2026-06."),
+        )
     with control.write() as session:
         _check_has_books(session, tree, body, city_day(at))
         if session.get(ClosedMonthRow, (body, month)) is not None:
-            raise UsageError(f"{month} of {body} is closed.", "Book in a later month.")
+            raise UsageError(
+                Words(f"{body} 的 {month} 已结账。", f"{month} of {body} is closed."),
+                Words("请记入以后的月份。", "Book in a later month."),
+            )
         due = first_open_month(session, body)
         if due is not None and month != due:
             raise UsageError(
-                f"{body} 的 {due} 尚未结账。 {due} of {body} is to be closed first.",
-                "按月份顺序结账。 Close months in order.",
+                Words(f"{body} 的 {due} 尚未结账。", f"{due} of {body} is to be closed first."),
+                Words("请按月份顺序结账。", "Close months in order."),
             )
         rows = month_rows(session, body, month)
         session.add(
@@ -128,20 +135,22 @@ def check_days(session: Session, body: str, incurred_on: date, today: date) -> b
     """
     if incurred_on < FIRST_DAY:
         raise BackDatedError(
-            f"{incurred_on} 早于 {FIRST_DAY}，已费用化。"
-            f" What came about on {incurred_on} was expensed: it is before {FIRST_DAY}.",
-            "不再追溯调整（财会〔2023〕11号）。 It is not taken up again.",
+            Words(
+                f"{incurred_on} 早于 {FIRST_DAY}，已费用化。",
+                f"What came about on {incurred_on} was expensed: it is before {FIRST_DAY}.",
+            ),
+            Words("不再追溯调整（财会〔2023〕11号）。", "It is not taken up again."),
         )
     if incurred_on > today:
         raise UsageError(
-            f"{incurred_on} 尚未到来。 {incurred_on} is still to come.",
-            "发生后再记账。 Book it once it came about.",
+            Words(f"{incurred_on} 尚未到来。", f"{incurred_on} is still to come."),
+            Words("请在发生后再记账。", "Book it once it came about."),
         )
     opened = open_from(session, body, today)
     if today < opened:
         raise BackDatedError(
-            f"{body} 的 {today:%Y-%m} 已结账。 {today:%Y-%m} of {body} is closed.",
-            "请校准本机时钟。 Set the machine's clock.",
+            Words(f"{body} 的 {today:%Y-%m} 已结账。", f"{today:%Y-%m} of {body} is closed."),
+            Words("请校准本机时钟。", "Set the machine's clock."),
         )
     return incurred_on < opened
 
@@ -184,8 +193,12 @@ def _check_has_books(session: Session, tree: Tree, body: str, today: date) -> No
     }
     if not any(register.has_any(body, table, today) for table in tables):
         raise NoRightError(
-            f"{body} 没有账：没有记账，对任何表也没有权利。"
-            f" {body} has no books: it has no costs, and no right in any table.",
-            "账属于持有、加工使用或经营数据的主体。"
-            " Books are of a body that holds, processes or operates data.",
+            Words(
+                f"{body} 没有账：没有记账，对任何表也没有权利。",
+                f"{body} has no books: it has no costs, and no right in any table.",
+            ),
+            Words(
+                "账属于持有、加工使用或经营数据的主体。",
+                "Books are of a body that holds, processes or operates data.",
+            ),
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,13 @@ class PriceRule:
 
     def __post_init__(self) -> None:
         if self.cost_fen < 0 or self.cap_fen < 0 or self.profit < 0:
-            raise UsageError(f"The price rule {self.version} has a number below 0.", "Correct it.")
+            raise UsageError(
+                Words(
+                    f"价格规则 {self.version} 有小于 0 的数。",
+                    f"The price rule {self.version} has a number below 0.",
+                ),
+                Words("请改正。", "Correct it."),
+            )
 
     def price(self, use: Use) -> int:
         """Return the price of one order in 分: a fraction of a 分 is the buyer's."""

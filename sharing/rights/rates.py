@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal, cast
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 CostKind = Literal["staff", "run", "storage", "fee"]
 _RATES: Final = Path(__file__).with_name("rates.csv")
@@ -93,7 +94,10 @@ def rate(kind: CostKind, on: date) -> Rate:
         is_valid = found.valid_from <= on and (found.valid_to is None or on <= found.valid_to)
         if found.kind == kind and is_valid:
             return found
-    raise UsageError(f"There is no rate of {kind} on {on}.", "Add it to rates.csv, with its days.")
+    raise UsageError(
+        Words(f"{on} 没有 {kind} 的费率。", f"There is no rate of {kind} on {on}."),
+        Words("请把它连同起止日期加入 rates.csv。", "Add it to rates.csv, with its days."),
+    )
 
 
 def rate_of(kind: str, version: str) -> Rate | None:

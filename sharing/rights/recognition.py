@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +36,10 @@ Case = Literal[
     "disclosed_only",
     "administrative",
 ]
+_NO_ENTERPRISE: Final = Words(
+    "行政事业单位不是企业：适用财资〔2023〕141号和财资〔2024〕1号",
+    "a bureau is no enterprise: 财资〔2023〕141号 and 财资〔2024〕1号 hold",
+)
 #: The line of the balance sheet, each with "其中：数据资源"; None where there is none.
 LINES: Final[Mapping[Case, str | None]] = {
     "intangible_asset": "无形资产",
@@ -58,7 +63,14 @@ class Conditions:
 
     def __post_init__(self) -> None:
         if strange := sorted(self.tests - set(TESTS)):
-            raise UsageError(f"{strange[0]!r} is no test of CAS 6.", f"Use {', '.join(TESTS)}.")
+            known = ", ".join(TESTS)
+            raise UsageError(
+                Words(
+                    f"{strange[0]!r} 不是《企业会计准则第 6 号》的判断条件。",
+                    f"{strange[0]!r} is no test of CAS 6.",
+                ),
+                Words(f"请用 {known}。", f"Use {known}."),
+            )
 
 
 @dataclass(frozen=True)
@@ -67,46 +79,79 @@ class Recognition:
 
     case: Case
     line: str | None
-    reasons: tuple[str, ...]
+    reasons: tuple[Words, ...]
 
 
 def recognise(entity_type: EntityType, use: AssetUse, conditions: Conditions) -> Recognition:
     """Return what a data resource is in its holder's books, and why."""
     if entity_type == "administrative_unit":
-        reason = "a bureau is no enterprise: 财资〔2023〕141号 and 财资〔2024〕1号 hold"
-        return _as("administrative", reason)
+        return _as("administrative", _NO_ENTERPRISE)
     lacking = tuple(_lacking(conditions))
     if lacking:
         return _as("disclosed_only", *lacking)
     if use == "held_for_sale":
-        return _as("inventory", "it is held for sale in daily activity: CAS 1")
+        return _as(
+            "inventory",
+            Words(
+                "日常活动中持有以备出售：《企业会计准则第 1 号》",
+                "it is held for sale in daily activity: CAS 1",
+            ),
+        )
     return _own(conditions)
 
 
 def _own(conditions: Conditions) -> Recognition:
     """Judge what is used in the holder's own business: CAS 6."""
     if conditions.phase == "acquired":
-        return _as("intangible_asset", "bought for its own business: CAS 6; amortise, test, impair")
+        return _as(
+            "intangible_asset",
+            Words(
+                "外购自用：《企业会计准则第 6 号》；摊销、测试、减值",
+                "bought for its own business: CAS 6; amortise, test, impair",
+            ),
+        )
     if conditions.phase == "research":
-        return _as("expensed", "the research phase is expensed: CAS 6")
+        return _as(
+            "expensed",
+            Words(
+                "研究阶段支出费用化：《企业会计准则第 6 号》",
+                "the research phase is expensed: CAS 6",
+            ),
+        )
     unmet = [test for test in TESTS if test not in conditions.tests]
     if unmet:
-        return _as("expensed", *(f"CAS 6: it is not shown that it is {test}" for test in unmet))
+        return _as("expensed", *(_unmet(test) for test in unmet))
     if conditions.phase == "development":
-        return _as("development_expenditure", "in development, and the five tests of CAS 6 are met")
+        return _as(
+            "development_expenditure",
+            Words(
+                "处于开发阶段，《企业会计准则第 6 号》的五项条件均已满足",
+                "in development, and the five tests of CAS 6 are met",
+            ),
+        )
     return _as(
-        "intangible_asset", "developed, and the five tests were met: CAS 6; amortise, impair"
+        "intangible_asset",
+        Words(
+            "开发完成，五项条件均曾满足：《企业会计准则第 6 号》；摊销、减值",
+            "developed, and the five tests were met: CAS 6; amortise, impair",
+        ),
     )
 
 
-def _lacking(conditions: Conditions) -> Iterator[str]:
+def _unmet(test: Test) -> Words:
+    return Words(
+        f"《企业会计准则第 6 号》：未表明满足 {test}", f"CAS 6: it is not shown that it is {test}"
+    )
+
+
+def _lacking(conditions: Conditions) -> Iterator[Words]:
     if not conditions.is_controlled:
-        yield "the enterprise neither owns nor controls it"
+        yield Words("企业既不拥有也不控制它", "the enterprise neither owns nor controls it")
     if not conditions.has_probable_benefits:
-        yield "that it brings benefits is not probable"
+        yield Words("不是很可能带来经济利益", "that it brings benefits is not probable")
     if not conditions.is_cost_measurable:
-        yield "its cost cannot be measured reliably"
+        yield Words("其成本不能可靠计量", "its cost cannot be measured reliably")
 
 
-def _as(case: Case, *reasons: str) -> Recognition:
+def _as(case: Case, *reasons: Words) -> Recognition:
     return Recognition(case, LINES[case], reasons)

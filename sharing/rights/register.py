@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.owed import OwingRow
@@ -26,6 +27,7 @@ from sharing.readable import read_by
 from sharing.requests.tables import next_number
 from sharing.rights.terms import (
     ANY_USE,
+    WORDS,
     Asked,
     Chain,
     Entry,
@@ -96,12 +98,24 @@ def require_rights(
     with control.read() as session:
         chain = read_register(session, tree).chain(holder, dataset, right, on, use)
     if not chain:
+        origin = origin_holder(tree, dataset)
         raise NoRightError(
-            f"{holder} has no right to {right} {dataset} on {on}"
-            + ("." if use == ANY_USE else f" for {use}."),
-            f"Its holder by origin is {origin_holder(tree, dataset)}: ask it for one.",
+            _without(holder, dataset, right, on, use),
+            Words(
+                f"请向其原始持有方 {origin} 申请。",
+                f"Its holder by origin is {origin}: ask it for one.",
+            ),
         )
     return chain
+
+
+def _without(holder: str, dataset: str, right: RightType, on: date, use: str) -> Words:
+    """Say which right a holder has not, on which day, and for which use."""
+    zh, en = ("", "") if use == ANY_USE else (f"为 {use} ", f" for {use}")
+    return Words(
+        f"{holder} 在 {on} {zh}对 {dataset} 没有{WORDS[right]}。",
+        f"{holder} has no right to {right} {dataset} on {on}{en}.",
+    )
 
 
 def grant(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime) -> str:
@@ -116,7 +130,11 @@ def grant(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime
     _check_terms(asked.terms)
     if asked.terms.from_on < city_day(at):
         raise UsageError(
-            f"A right from {asked.terms.from_on} is back-dated.", "Let it begin today or later."
+            Words(
+                f"权利自 {asked.terms.from_on} 起，属倒签。",
+                f"A right from {asked.terms.from_on} is back-dated.",
+            ),
+            Words("请让它自今天或以后起。", "Let it begin today or later."),
         )
     with control.write() as session:
         register = read_register(session, tree)
@@ -252,43 +270,69 @@ def _check_parties(tree: Tree, asked: Asked) -> None:
     origin = origin_holder(tree, asked.dataset)
     if asked.right_type == "hold":
         raise UsageError(
-            f"{asked.dataset} is held by {origin}, which it comes from: nobody grants that.",
-            "Grant process or operate.",
+            Words(
+                f"{asked.dataset} 来自 {origin}，由其持有：持有权不能授予。",
+                f"{asked.dataset} is held by {origin}, which it comes from: nobody grants that.",
+            ),
+            Words("请授予加工使用权（process）或经营权（operate）。", "Grant process or operate."),
         )
     if asked.holder in (asked.grantor, origin):
         raise UsageError(
-            f"{asked.holder} has its rights in {asked.dataset} from elsewhere.",
-            "Grant to another body.",
+            Words(
+                f"{asked.holder} 对 {asked.dataset} 的权利另有来源。",
+                f"{asked.holder} has its rights in {asked.dataset} from elsewhere.",
+            ),
+            Words("请授予其他主体。", "Grant to another body."),
         )
 
 
 def _check_terms(terms: Terms) -> None:
     if not terms.legal_basis.strip():
-        raise UsageError("A right has a legal basis.", "Name the law or agreement, and article.")
+        raise UsageError(
+            Words("权利须有法律依据。", "A right has a legal basis."),
+            Words("请写明法律或协议及其条款。", "Name the law or agreement, and article."),
+        )
     strange = [t for t in terms.scope if not 0 < len(t.strip()) <= _TERM_CHARACTERS]
     if not terms.scope or strange or (ANY_USE in terms.scope and terms.scope != {ANY_USE}):
         raise UsageError(
-            "A right's scope names its uses, or is * alone.",
-            "Say what it is for: --scope 高温应急.",
+            Words(
+                "权利的范围须写明用途，或只写 *。", "A right's scope names its uses, or is * alone."
+            ),
+            Words("请写明用途：--scope 高温应急。", "Say what it is for: --scope 高温应急."),
         )
     if terms.to_on is not None and terms.to_on < terms.from_on:
-        raise UsageError(f"It would end on {terms.to_on}, before it begins.", "Give a later day.")
+        raise UsageError(
+            Words(
+                f"它在开始之前就于 {terms.to_on} 终止。",
+                f"It would end on {terms.to_on}, before it begins.",
+            ),
+            Words("请写更晚的日期。", "Give a later day."),
+        )
 
 
 def _stated(reason: str) -> str:
     words = " ".join(reason.split())
     if not words:
-        raise UsageError("A registration says why.", "Give a reason.")
+        raise UsageError(
+            Words("登记须写明理由。", "A registration says why."),
+            Words("请写明理由。", "Give a reason."),
+        )
     return words
 
 
 def _open_right(register: Register, right_id: str) -> Right:
     right = register.rights.get(right_id)
     if right is None:
-        known = ", ".join(list(register.rights)[-10:]) or "none"
-        raise UsageError(f"There is no right {right_id!r}.", f"The newest are: {known}.")
+        known = ", ".join(list(register.rights)[-10:])
+        raise UsageError(
+            Words(f"没有权利 {right_id!r}。", f"There is no right {right_id!r}."),
+            Words(f"最新的有：{known or '无'}。", f"The newest are: {known or 'none'}."),
+        )
     if right.is_cancelled:
-        raise UsageError(f"{right_id} is cancelled.", "Grant a new one.")
+        raise UsageError(
+            Words(f"{right_id} 已注销。", f"{right_id} is cancelled."),
+            Words("请重新授予。", "Grant a new one."),
+        )
     return right
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from contracts.words import Words
 from lineage import facets, outbox
 from lineage.columns import NAMESPACE
 from lineage.errors import LineageError
@@ -114,9 +115,13 @@ def _cpu(event: dict[str, Any]) -> tuple[CpuTime, ...]:
     try:
         return tuple(CpuTime(**times) for times in told["processes"]) if told else ()
     except (TypeError, KeyError) as error:
+        run_id = event["run"]["runId"]
         raise LineageError(
-            f"The facet {facets.CPU} of run {event['run']['runId']} cannot be read: {error}.",
-            "Restore lineage/events from a backup.",
+            Words(
+                f"运行 {run_id} 的 {facets.CPU} 分面无法读取：{error}。",
+                f"The facet {facets.CPU} of run {run_id} cannot be read: {error}.",
+            ),
+            Words("请从备份恢复 lineage/events。", "Restore lineage/events from a backup."),
         ) from error
 
 

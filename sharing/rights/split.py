@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,12 +43,24 @@ class SplitRule:
         total = sum((s.share for s in self.shares), Fraction(0))
         if total != 1:
             raise SplitError(
-                f"The shares of {self.version} are {total} together.", "Write them as fractions."
+                Words(
+                    f"{self.version} 的各份之和是 {total}。",
+                    f"The shares of {self.version} are {total} together.",
+                ),
+                Words("请用分数写，使其和为 1。", "Write them as fractions."),
             )
         if len({s.party for s in self.shares}) != len(self.shares):
-            raise SplitError(f"A party of {self.version} is named twice.", "Add its shares up.")
+            raise SplitError(
+                Words(
+                    f"{self.version} 有一方写了两次。", f"A party of {self.version} is named twice."
+                ),
+                Words("请把其各份相加。", "Add its shares up."),
+            )
         if any(s.share < 0 or s.min_fen < 0 for s in self.shares):
-            raise SplitError(f"{self.version} has a share below 0.", "Leave that party out.")
+            raise SplitError(
+                Words(f"{self.version} 有小于 0 的份额。", f"{self.version} has a share below 0."),
+                Words("请去掉这一方。", "Leave that party out."),
+            )
 
 
 def split(amount_fen: int, rule: SplitRule) -> Mapping[str, int]:
@@ -61,8 +74,11 @@ def split(amount_fen: int, rule: SplitRule) -> Mapping[str, int]:
     guaranteed = sum(s.min_fen for s in rule.shares)
     if amount_fen < guaranteed or amount_fen < 0:
         raise SplitError(
-            f"{amount_fen} 分 do not cover the guarantees of {guaranteed} 分.",
-            "Raise the price or change the rule.",
+            Words(
+                f"{amount_fen} 分不足以支付 {guaranteed} 分的保底。",
+                f"{amount_fen} fen do not cover the guarantees of {guaranteed} fen.",
+            ),
+            Words("请提高价格，或改分配规则。", "Raise the price or change the rule."),
         )
     held: dict[str, int] = {}
     while True:

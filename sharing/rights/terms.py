@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -119,7 +120,10 @@ class Right:
 
 @dataclass(frozen=True)
 class Link:
-    """One step of a proof: who has which right from whom; by origin where ``right_id`` is None."""
+    """One step of a proof: who has which right from whom; by origin where ``right_id`` is None.
+
+    ``legal_basis`` may be stored words.
+    """
 
     right_id: str | None
     right_type: RightType
@@ -204,29 +208,44 @@ class Register:
         if asked.grantor == origin_holder(self.tree, asked.dataset):
             return None
         own = self._of(asked.grantor, asked.dataset, asked.right_type)
-        return self._covering(own, asked.terms, f"{asked.grantor} cannot grant").id
+        return self._covering(
+            own,
+            asked.terms,
+            Words(f"{asked.grantor} 不能这样授予", f"{asked.grantor} cannot grant"),
+        ).id
 
     def check_process(self, asked: Asked) -> None:
         """Raise NoRightError where one is to operate what it may not process as widely and long."""
         if asked.right_type == "operate":
             own = self._of(asked.holder, asked.dataset, "process")
-            self._covering(own, asked.terms, f"{asked.holder} may not process, so not operate,")
+            problem = Words(
+                f"{asked.holder} 不能这样加工使用，也就不能经营",
+                f"{asked.holder} may not process, so not operate,",
+            )
+            self._covering(own, asked.terms, problem)
 
-    def _covering(self, rights: Iterable[Right], wanted: Terms, problem: str) -> Right:
+    def _covering(self, rights: Iterable[Right], wanted: Terms, problem: Words) -> Right:
         """Return the first right that holds all of the wanted terms, or say which part lacks."""
-        lacking = "there is no such right then"
+        lacking = Words("那时没有这样的权利", "there is no such right then")
         for right in rights:
             terms = self.in_force(right, wanted.from_on)
             if terms is None:
                 continue
             if not is_within(wanted.scope, terms.scope):
-                lacking = f"{right.id} is for {', '.join(sorted(terms.scope))} only"
+                scope = ", ".join(sorted(terms.scope))
+                lacking = Words(f"{right.id} 只用于 {scope}", f"{right.id} is for {scope} only")
             elif not terms.holds_all_days_of(wanted):
-                lacking = f"{right.id} ends on {terms.to_on}"
+                lacking = Words(
+                    f"{right.id} 于 {terms.to_on} 终止", f"{right.id} ends on {terms.to_on}"
+                )
             else:
                 return right
         raise NoRightError(
-            f"{problem} this: {lacking}.", "Ask the grantor's grantor first: … rights list."
+            Words(f"{problem.zh}：{lacking.zh}。", f"{problem.en} this: {lacking.en}."),
+            Words(
+                "请先向授予方的上一级授予方申请：… rights list。",
+                "Ask the grantor's grantor first: … rights list.",
+            ),
         )
 
     def _of(self, holder: str, dataset: str, right: RightType) -> list[Right]:
@@ -272,8 +291,13 @@ def origin_holder(tree: Tree, dataset: str) -> str:
         if product.product_table == dataset:
             return product.domain
     raise UsageError(
-        f"There is no table {dataset!r} in {tree.root}.",
-        "Name a table: health__disease_case, or a product: heat_readiness.",
+        Words(
+            f"{tree.root} 里没有表 {dataset!r}。", f"There is no table {dataset!r} in {tree.root}."
+        ),
+        Words(
+            "请写表名，如 health__disease_case，或产品名，如 heat_readiness。",
+            "Name a table: health__disease_case, or a product: heat_readiness.",
+        ),
     )
 
 
@@ -294,5 +318,5 @@ def _common(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
 
 
 def _origin_link(provider: str) -> Link:
-    basis = "数源部门 provider by its contract"
+    basis = Words("数源部门，依其契约", "provider by its contract").stored()
     return Link(None, "hold", provider, provider, basis, (ANY_USE,), None, None, None)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contracts.digest import sha256
 from contracts.errors import JingshuError, UsageError
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Base
@@ -139,7 +140,11 @@ def add_rule(control: Control, rule: SplitRule, actor: Actor, at: datetime) -> N
         text = _rule_text(rule)
         if known is not None and known.shares != text:
             raise TradeConflictError(
-                f"The split rule {rule.version} is known with other shares.", "Name a new version."
+                Words(
+                    f"分配规则 {rule.version} 已有，份额不同。",
+                    f"The split rule {rule.version} is known with other shares.",
+                ),
+                Words("请用新的版本号。", "Name a new version."),
             )
         if known is None:
             row = SplitRuleRow(version=rule.version, shares=text, actor=actor.name, at=at)
@@ -176,12 +181,17 @@ def refund(control: Control, order_id: str, reason: str, actor: Actor, at: datet
     """
     words = " ".join(reason.split())
     if not words:
-        raise UsageError("A refund says why.", "Give a reason.")
+        raise UsageError(
+            Words("退款须写明理由。", "A refund says why."), Words("请写明理由。", "Give a reason.")
+        )
     with control.write() as session:
         rows = session.scalars(select(TradeRow).where(TradeRow.order_id == order_id)).all()
         paid = next((r for r in rows if r.refund_of is None), None)
         if paid is None:
-            raise UsageError(f"There is no order {order_id!r}.", "See … rights trade list.")
+            raise UsageError(
+                Words(f"没有订单 {order_id!r}。", f"There is no order {order_id!r}."),
+                Words("请看 … rights trade list。", "See … rights trade list."),
+            )
         require(actor, "settle_trade", paid.buyer)
         back = next((r for r in rows if r.refund_of is not None), None)
         if back is None:
@@ -214,9 +224,10 @@ def read_rule(session: Session, version: str) -> SplitRule:
     """Return a version of who gets what; UsageError names those that there are."""
     row = session.get(SplitRuleRow, version)
     if row is None:
-        known = session.scalars(select(SplitRuleRow.version).order_by(SplitRuleRow.at))
+        known = ", ".join(session.scalars(select(SplitRuleRow.version).order_by(SplitRuleRow.at)))
         raise UsageError(
-            f"There is no split rule {version!r}.", f"There are: {', '.join(known) or 'none'}."
+            Words(f"没有分配规则 {version!r}。", f"There is no split rule {version!r}."),
+            Words(f"现有：{known or '无'}。", f"There are: {known or 'none'}."),
         )
     return rule_of(row)
 
@@ -262,14 +273,21 @@ def trade_leaf(row: TradeRow) -> Leaf:
 
 def _check_order(order: Order) -> None:
     if not _ORDER.fullmatch(order.order_id):
-        raise UsageError(f"{order.order_id!r} is no order number.", "Use letters, digits, . _ -.")
+        raise UsageError(
+            Words(f"{order.order_id!r} 不是订单号。", f"{order.order_id!r} is no order number."),
+            Words("请用字母、数字、点、下划线、连字符。", "Use letters, digits, . _ -."),
+        )
     _check_body(order.buyer)
 
 
 def _check_body(name: str) -> None:
     if not _BUYER.fullmatch(name):
         raise UsageError(
-            f"{name!r} is no body's name.", "Use lower-case letters, digits, _ and -; no persons."
+            Words(f"{name!r} 不是主体名称。", f"{name!r} is no body's name."),
+            Words(
+                "请用小写字母、数字、下划线、连字符；不写个人。",
+                "Use lower-case letters, digits, _ and -; no persons.",
+            ),
         )
 
 
@@ -281,8 +299,14 @@ def _check_rights(
     for dataset in datasets_in(listed.bundle):
         if not register.chain(listed.lister, dataset, "operate", city_day(at), order.use):
             raise NoRightError(
-                f"{listed.lister} has no right to operate {dataset} for {order.use} any more.",
-                f"Withdraw {listed.id}, or have the right granted again.",
+                Words(
+                    f"{listed.lister} 已无权为 {order.use} 经营 {dataset}。",
+                    f"{listed.lister} has no right to operate {dataset} for {order.use} any more.",
+                ),
+                Words(
+                    f"请下架 {listed.id}，或重新取得授予。",
+                    f"Withdraw {listed.id}, or have the right granted again.",
+                ),
             )
 
 
@@ -299,8 +323,11 @@ def _same(known: TradeRow, order: Order) -> Trade:
     found = _trade(known)
     if found.order != order:
         raise TradeConflictError(
-            f"The order {order.order_id} is {known.id}, with other contents.",
-            "Send it under another number.",
+            Words(
+                f"订单 {order.order_id} 已是 {known.id}，内容不同。",
+                f"The order {order.order_id} is {known.id}, with other contents.",
+            ),
+            Words("请换一个订单号。", "Send it under another number."),
         )
     return found
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from contracts.errors import JingshuError
 from contracts.model import SHARE_CEILING, UNTAGGED, Level
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +42,13 @@ def check_levels(
         if _LEVELS.index(level) > _LEVELS.index(ceiling)
     ]
     if above:
+        columns = ", ".join(above)
         raise NotServedError(
-            f"Columns above {ceiling}: {', '.join(above)}.",
-            f"Mask or drop them in the policy, or tag them in the contract ({LEVEL_KEY}).",
+            Words(f"有列的级别高于 {ceiling}：{columns}。", f"Columns above {ceiling}: {columns}."),
+            Words(
+                f"请在共享策略中遮蔽或去掉这些列，或在契约中标级（{LEVEL_KEY}）。",
+                f"Mask or drop them in the policy, or tag them in the contract ({LEVEL_KEY}).",
+            ),
         )
 
 
@@ -55,8 +60,14 @@ def check_protocol(min_reader_version: int) -> None:
     """
     if min_reader_version > 1:
         raise NotServedError(
-            f"The table needs reader version {min_reader_version}.",
-            "Rewrite it without deletion vectors, column mapping and other reader features.",
+            Words(
+                f"这张表要求读取版本 {min_reader_version}。",
+                f"The table needs reader version {min_reader_version}.",
+            ),
+            Words(
+                "请重写该表，不用删除向量、列映射及其他读取特性。",
+                "Rewrite it without deletion vectors, column mapping and other reader features.",
+            ),
         )
 
 

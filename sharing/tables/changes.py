@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from sharing.tables.datafile import find_among
 from sharing.tables.deltalog import commit
 from sharing.tables.snapshot import read_past
@@ -28,6 +29,8 @@ FEED: Final = "delta.enableChangeDataFeed"
 
 class NoFeedError(JingshuError, LookupError):
     """A version without a change data feed."""
+
+    problem: Words
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,11 @@ def read_changes(
             tables[version] = read_past(current, version, foreign)
             if is_feed and tables[version].configuration.get(FEED) != "true":
                 raise NoFeedError(
-                    f"Version {version} has no change data feed.", "Query the versions instead."
+                    Words(
+                        f"版本 {version} 没有变更数据流。",
+                        f"Version {version} has no change data feed.",
+                    ),
+                    Words("请改为查询各版本。", "Query the versions instead."),
                 )
         files += files_of(current, made, is_feed=is_feed)
     return Changes(tuple(files), tables)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from contracts.digest import sha256
+from contracts.words import Words
 from sharing.tables.ceiling import NotServedError
 from sharing.tables.deltalog import vector_file
 from sharing.tables.storage import OutsideError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from sharing.tables.storage import Storage
 
-_REBUILD = "Rebuild the table with the share job."
+_REBUILD = Words("请用共享作业重建该表。", "Rebuild the table with the share job.")
 #: Columns of Delta's own, which a writer of change data leaves in its files (§ Change Data Files).
 _FEED_COLUMNS = frozenset({"_change_type", "__is_cdc"})
 
@@ -73,10 +74,17 @@ class TableFiles:
         stored = self._stored(action["path"], action.get("size"))
         hidden = self._columns(stored.key) - self.columns - _FEED_COLUMNS
         if hidden:
+            path, columns = action["path"], ", ".join(sorted(hidden))
             # The whole file leaves the house, so a column that only the schema hides would too.
             raise NotServedError(
-                f"{action['path']} holds columns outside the schema: {', '.join(sorted(hidden))}.",
-                "Rewrite the table's files, with REORG … PURGE or the share job.",
+                Words(
+                    f"{path} 含有表结构以外的列：{columns}。",
+                    f"{path} holds columns outside the schema: {columns}.",
+                ),
+                Words(
+                    "请用 REORG … PURGE 或共享作业重写该表的文件。",
+                    "Rewrite the table's files, with REORG … PURGE or the share job.",
+                ),
             )
         descriptor = action.get("deletionVector")
         stats = _plain(json.loads(action.get("stats") or "{}"), self.columns)
@@ -117,11 +125,19 @@ class TableFiles:
             found = self.root.size(key)
         except OSError as missing:
             raise NotServedError(
-                f"The log names a file that cannot be read: {logged}.", _REBUILD
+                Words(
+                    f"表日志所列的文件无法读取：{logged}。",
+                    f"The log names a file that cannot be read: {logged}.",
+                ),
+                _REBUILD,
             ) from missing
         if size_bytes is not None and found != size_bytes:
             raise NotServedError(
-                f"{logged} has {found} bytes, the log says {size_bytes}.", _REBUILD
+                Words(
+                    f"{logged} 有 {found} 字节，表日志记为 {size_bytes}。",
+                    f"{logged} has {found} bytes, the log says {size_bytes}.",
+                ),
+                _REBUILD,
             )
         return StoredFile(self.file_id(logged), self.root, key, found)
 
@@ -135,8 +151,14 @@ class TableFiles:
             return self.root.locate(unquote(logged))
         except OutsideError as outside:
             raise NotServedError(
-                f"The log names a file outside the table: {logged}.",
-                "Rebuild the table with the share job; a shared table holds its own files.",
+                Words(
+                    f"表日志所列的文件在表外：{logged}。",
+                    f"The log names a file outside the table: {logged}.",
+                ),
+                Words(
+                    "请用共享作业重建该表；共享表只存自己的文件。",
+                    "Rebuild the table with the share job; a shared table holds its own files.",
+                ),
             ) from outside
 
     def _columns(self, key: str) -> frozenset[str]:
@@ -144,7 +166,9 @@ class TableFiles:
             return self.root.columns(key)
         except (OSError, pa.ArrowException) as broken:
             name = key.rpartition("/")[2]
-            raise NotServedError(f"{name} is no Parquet file.", _REBUILD) from broken
+            raise NotServedError(
+                Words(f"{name} 不是 Parquet 文件。", f"{name} is no Parquet file."), _REBUILD
+            ) from broken
 
 
 def find_among(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from contracts.words import Words
 from sharing.tables.ceiling import NotServedError
 from sharing.tables.storage import LOG
 
@@ -37,6 +38,7 @@ _B85: Final = (
 _TO_B85: Final = str.maketrans(_Z85, _B85)
 #: 16 bytes of a UUID in base 85.
 _UUID_LETTERS: Final = 20
+NEWER: Final = Words("请从更新的版本读起。", "Read from a newer version on.")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,11 @@ def commit(root: Storage, version: int) -> Commit:
         actions = tuple(json.loads(line) for line in text.splitlines() if line)
     except (OSError, ValueError) as broken:
         raise NotServedError(
-            f"Version {version} cannot be read from the log.", "Read from a newer version on."
+            Words(
+                f"版本 {version} 无法从表日志读出。",
+                f"Version {version} cannot be read from the log.",
+            ),
+            NEWER,
         ) from broken
     info: Action = next((a["commitInfo"] for a in actions if "commitInfo" in a), {})
     return Commit(version, info.get("inCommitTimestamp") or modified_ms, actions)
@@ -122,8 +128,14 @@ def _checkpoint(root: Storage, version: int) -> tuple[int, dict[str, Action]]:
     newest = max(whole, default=-1)
     if newest < 0 and 0 not in versions(root):
         raise NotServedError(
-            "The log begins after version 0, without a checkpoint that is read here.",
-            "Write a classic checkpoint (delta.checkpointPolicy = classic).",
+            Words(
+                "表日志从版本 0 之后开始，又没有这里能读的检查点。",
+                "The log begins after version 0, without a checkpoint that is read here.",
+            ),
+            Words(
+                "请写经典检查点（delta.checkpointPolicy = classic）。",
+                "Write a classic checkpoint (delta.checkpointPolicy = classic).",
+            ),
         )
     found: dict[str, Action] = {}
     for match in parts.get(newest, ()):

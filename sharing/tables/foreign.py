@@ -15,6 +15,7 @@ from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.model import UNTAGGED
 from contracts.moment import iso, utc_now
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import ForeignTable
@@ -79,7 +80,8 @@ def remove_table(control: Control, reference: str, *, actor: str) -> SharedTable
     found = Catalog(control).find(reference)
     if found.foreign is None:
         raise UsageError(
-            f"{found} is a table of this city.", "Take its policy out of its contract."
+            Words(f"{found} 是本市自己的表。", f"{found} is a table of this city."),
+            Words("请从契约中去掉其共享策略。", "Take its policy out of its contract."),
         )
     with control.write() as session:
         row = session.scalars(_open(found.share, found.schema, found.name)).one()
@@ -124,20 +126,41 @@ def _check(control: Control, root: Storage, share: str, schema: str, table: str)
     wrong = [name for name in (share, schema, table) if not is_name(name)]
     if wrong:
         raise UsageError(
-            f"{wrong[0]!r} cannot name a share, schema or table.",
-            "Use at most 255 characters without a space, dot or slash.",
+            Words(
+                f"{wrong[0]!r} 不能作 share、schema 或表的名称。",
+                f"{wrong[0]!r} cannot name a share, schema or table.",
+            ),
+            Words(
+                "请用至多 255 个字符，不含空格、点或斜杠。",
+                "Use at most 255 characters without a space, dot or slash.",
+            ),
         )
     if share.casefold() == SHARE:
-        raise UsageError(f"The share {SHARE} holds this city's own tables.", "Name another share.")
+        raise UsageError(
+            Words(
+                f"共享 {SHARE} 只放本市自己的表。",
+                f"The share {SHARE} holds this city's own tables.",
+            ),
+            Words("请换一个共享名称。", "Name another share."),
+        )
     if Catalog(control).named(share, schema, table) is not None:
-        raise UsageError(f"{share}.{schema}.{table} is shared already.", "Remove it first.")
+        raise UsageError(
+            Words(
+                f"{share}.{schema}.{table} 已在共享。",
+                f"{share}.{schema}.{table} is shared already.",
+            ),
+            Words("请先移除它。", "Remove it first."),
+        )
     home = control.home.root.resolve()
     if isinstance(root, Folder) and (
         root.path.is_relative_to(home) or home.is_relative_to(root.path)
     ):
         # Bronze and silver are in clear what policies hide; only the share job lets them out.
         raise UsageError(
-            f"{root.address} belongs to this city's lake.", "Share a product by a policy."
+            Words(
+                f"{root.address} 属于本市的数据湖。", f"{root.address} belongs to this city's lake."
+            ),
+            Words("请用共享策略共享产品。", "Share a product by a policy."),
         )
 
 

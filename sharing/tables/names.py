@@ -17,6 +17,7 @@ from sqlalchemy import select
 from contracts.errors import JingshuError, UsageError
 from contracts.model import UNTAGGED
 from contracts.requested import city_tree
+from contracts.words import Words
 from sharing.control import ForeignTable
 from sharing.tables.storage import Folder, storage_of
 
@@ -153,9 +154,13 @@ class Catalog:
             names = (table.share, table.schema, parts[0]) if len(parts) == 1 else tuple(parts)
             if len(names) == 3 and table.is_called(*names):  # noqa: PLR2004 - share, schema, table
                 return table
-        known = ", ".join(str(t) for t in tables) or "none yet: run a day first"
+        known = ", ".join(str(t) for t in tables)
         raise UsageError(
-            f"没有这张共享表 There is no shared table {reference!r}.", f"现有 There are: {known}."
+            Words(f"没有共享表 {reference!r}。", f"There is no shared table {reference!r}."),
+            Words(
+                f"现有：{known or '尚无，请先运行一天'}。",
+                f"There are: {known or 'none yet: run a day first'}.",
+            ),
         )
 
     def _current_domains(self) -> dict[str, str]:
@@ -163,7 +168,14 @@ class Catalog:
         try:
             products = city_tree(self.home).products.values()
         except JingshuError as broken:
-            _LOG.warning("contracts cannot be read, schemas stay as they were: %s", broken)
+            why = broken.words
+            _LOG.warning(
+                "%s",
+                Words(
+                    f"契约无法读取，各 schema 保持原样：{why.zh}",
+                    f"contracts cannot be read, schemas stay as they were: {why.en}",
+                ),
+            )
             return self._domains
         self._domains = {p.product_table: p.domain for p in products if _NAME.fullmatch(p.domain)}
         return self._domains

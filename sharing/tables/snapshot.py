@@ -15,9 +15,10 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from contracts.model import UNTAGGED
+from contracts.words import Words
 from sharing.tables.ceiling import NotServedError, check_levels, check_protocol
 from sharing.tables.datafile import TableFiles, find_among, sorted_json
-from sharing.tables.deltalog import commit_key, deletion_vectors, vector_file, versions
+from sharing.tables.deltalog import NEWER, commit_key, deletion_vectors, vector_file, versions
 from sharing.tables.features import VECTORS, reader_features, reading_settings, writer_features
 from sharing.tables.storage import Folder
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from sharing.tables.storage import Storage
 
 _PHYSICAL: Final = "delta.columnMapping.physicalName"
+_NO_TABLE: Final = Words("这里没有 Delta 表。", "There is no Delta table here.")
+_SHARE: Final = Words("请运行共享作业。", "Run the share job.")
 
 
 @dataclass(frozen=True)
@@ -130,20 +133,26 @@ def read_snapshot(
         real = root.path.resolve()
         if foreign is not None and real != root.path:
             raise NotServedError(
-                f"{root.address} has become a link since it was shared.",
-                "Remove it and add it again.",
+                Words(
+                    f"{root.address} 在共享之后变成了链接。",
+                    f"{root.address} has become a link since it was shared.",
+                ),
+                Words("请移除后重新添加。", "Remove it and add it again."),
             )
         root = Folder(real)
     try:
         newest = versions(root)[-1:]
         if not newest:
-            raise NotServedError("There is no Delta table here.", "Run the share job.")
+            raise NotServedError(_NO_TABLE, _SHARE)
         version = newest[0] if version is None else version
         stamp = root.stamp(commit_key(version))
     except OSError as silent:
         raise NotServedError(
-            f"{root.address} cannot be reached: {silent}.",
-            "See that it is there, and who may read it.",
+            Words(
+                f"{root.address} 无法访问：{silent}。",
+                f"{root.address} cannot be reached: {silent}.",
+            ),
+            Words("请确认它在那里，以及谁可以读取。", "See that it is there, and who may read it."),
         ) from silent
     return _opened(root, version, foreign, stamp)
 
@@ -157,9 +166,13 @@ def read_past(current: Snapshot, version: int, foreign: Level | None = None) -> 
     past = read_snapshot(current.root, version, foreign)
     gone = sorted(set(past.columns.values()) - set(current.columns.values()))
     if gone:
+        columns = ", ".join(gone)
         raise NotServedError(
-            f"Version {version} has columns that are not shared any more: {', '.join(gone)}.",
-            "Read from a newer version on.",
+            Words(
+                f"版本 {version} 有不再共享的列：{columns}。",
+                f"Version {version} has columns that are not shared any more: {columns}.",
+            ),
+            NEWER,
         )
     return past
 
@@ -175,11 +188,17 @@ def _opened(
         delta = DeltaTable(root.uri, version=version)
         protocol, metadata, schema = delta.protocol(), delta.metadata(), delta.schema().to_json()
     except TableNotFoundError as missing:
-        raise NotServedError("There is no Delta table here.", "Run the share job.") from missing
+        raise NotServedError(_NO_TABLE, _SHARE) from missing
     except (DeltaError, OSError, OverflowError) as broken:
         raise NotServedError(
-            f"The Delta log cannot be read at version {version}: {broken}.",
-            "Run the share job again; restore the table if that does not help.",
+            Words(
+                f"表日志在版本 {version} 处无法读取：{broken}。",
+                f"The Delta log cannot be read at version {version}: {broken}.",
+            ),
+            Words(
+                "请重新运行共享作业；仍不行则恢复该表。",
+                "Run the share job again; restore the table if that does not help.",
+            ),
         ) from broken
     if foreign is None:
         check_protocol(protocol.min_reader_version)

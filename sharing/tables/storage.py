@@ -24,6 +24,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -198,12 +199,16 @@ def storage_of(text: str) -> Storage:
     parts = prefix.strip("/").split("/")
     if not text.startswith(_SCHEME) or not _BUCKET.fullmatch(bucket):
         raise UsageError(
-            f"{text} 不是文件夹或存储桶 is neither a folder nor a bucket's address.",
-            "Give a folder, or s3://BUCKET/PREFIX.",
+            Words(
+                f"{text} 不是文件夹，也不是存储桶的地址。",
+                f"{text} is neither a folder nor a bucket's address.",
+            ),
+            Words("请写文件夹，或 s3://BUCKET/PREFIX。", "Give a folder, or s3://BUCKET/PREFIX."),
         )
     if not {"", ".", ".."}.isdisjoint(parts):
         raise UsageError(
-            f"{text} 不是表的前缀 is no table's prefix.", "Name it whole: s3://BUCKET/PREFIX."
+            Words(f"{text} 不是表的前缀。", f"{text} is no table's prefix."),
+            Words("请写完整：s3://BUCKET/PREFIX。", "Name it whole: s3://BUCKET/PREFIX."),
         )
     return Bucket(bucket, "/".join(parts))
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from contracts.moment import utc_now
+from contracts.words import Words
 from jobs.verify.report import checked
 from sharing import owed
 from sharing.attest.adopt import STATE, adoption_of
 from sharing.attest.journal import MARK, facts_of, key_of, newest_of
 from sharing.attest.kinds import ADOPTIONS, KINDS
 from sharing.attest.notes import read_owed
+from sharing.verify.grants import no_such, not_logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     Rows = dict[tuple[LeafType, str], AttestedRow]
     Newest = Mapping[tuple[LeafType, str], Leaf]
 
+_NOT_OVER: Final = Words(
+    "它并非所接管各行之上的存证", "it is not over the rows that were taken over"
+)
 _TYPES: Final = frozenset(kind.leaf_type for kind in KINDS)
 
 
@@ -58,19 +63,23 @@ def attested(lake: CityLake) -> Iterator[Checked]:
         where = f"control.db {row.__tablename__} {key}"
         yield _row(where, row, logged.get((name, key)), noted.get((name, key)))
     for of in sorted({**logged, **noted}):
-        gone = None if of in rows else f"the control database has no such {of[0]} any more"
+        gone = None if of in rows else no_such(of[0])
         yield checked(6, f"evidence {of[0]}:{of[1]}", gone)
     yield from _adopted(lake)
     for note in noted_leaves:
         yield checked(6, f"control.db share_owed_leaves {note.id}", _note(note, owing))
 
 
-def _note(note: Owed, owing: AbstractSet[bytes]) -> str | None:
+def _note(note: Owed, owing: AbstractSet[bytes]) -> Words | None:
     """Say what is wrong with a note; one of a row has its row, which says what was noted."""
     if note.leaf is None:
-        return "it was not written by this home"
+        return Words("它不是由本数据湖写入的", "it was not written by this home")
     if note.kind == "row" and note.leaf.canonical() not in owing:
-        return f"no row of the control database owes the {note.leaf.key} that it is of"
+        key = note.leaf.key
+        return Words(
+            f"控制数据库里没有哪一行欠它所说的 {key}",
+            f"no row of the control database owes the {key} that it is of",
+        )
     return None
 
 
@@ -84,7 +93,7 @@ def _adopted(lake: Lake) -> Iterator[Checked]:
             continue
         whole = adoption_of(group.subject, taken, utc_now())
         is_whole = adoption is not None and whole.agrees_with(adoption)
-        problem = None if is_whole else "it is not over the rows that were taken over"
+        problem = None if is_whole else _NOT_OVER
         yield checked(6, f"evidence adoption:{group.subject}", problem)
 
 
@@ -93,13 +102,23 @@ def _row(where: str, row: AttestedRow, logged: Leaf | None, noted: Leaf | None) 
     now = facts_of(row)
     newest = noted or logged
     if newest is None:
-        return checked(6, where, f"its {row.leaf_type} is not in the evidence log")
+        return checked(6, where, not_logged(row.leaf_type))
     differing = _differing(now, newest.facts)
     if differing:
         names = ", ".join(differing)
-        return checked(6, where, f"its {names} is not what its newest {row.leaf_type} leaf says")
+        return checked(
+            6,
+            where,
+            Words(
+                f"其 {names} 与最新的 {row.leaf_type} 存证不符",
+                f"its {names} is not what its newest {row.leaf_type} leaf says",
+            ),
+        )
     if noted is not None:
-        problem = f"its {row.leaf_type} is not in the evidence log yet"
+        problem = Words(
+            f"其 {row.leaf_type} 还不在存证日志里",
+            f"its {row.leaf_type} is not in the evidence log yet",
+        )
         return checked(6, where, problem, is_recovering=True)
     return checked(6, where, None)
 

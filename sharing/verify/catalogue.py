@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from contracts.words import Words
 from jobs.verify.report import checked
 from sharing.catalogue.register import (
     EntryStepRow,
@@ -57,16 +58,30 @@ def _wanted(session: Session) -> Iterator[tuple[Leaf, str, bool]]:
         yield ruling_leaf(ruling), "share_catalogue_rulings", ruling.leaf_at is None
 
 
-def _out_of_turn(history: History) -> str | None:
+def no_step(number: int, action: str) -> Words:
+    """Say that what was taken is no step."""
+    return Words(
+        f"第 {number} 步是 {action!r}，没有这样的步骤",
+        f"step {number} is {action!r}, which is no step",
+    )
+
+
+def _out_of_turn(history: History) -> Words | None:
     """Say which step does not follow from the one before it; None where each does."""
     state = "unregistered"
     for place, step in enumerate(history.steps):
         transition = TRANSITIONS.get(step.action)
         if transition is None:
-            return f"step {step.seq} is {step.action!r}, which is no step"
+            return no_step(step.seq, step.action)
         if step.seq != place or state not in transition.sources:
-            return f"step {step.seq} is {step.action}, from {state}"
+            return Words(
+                f"第 {step.seq} 步是 {step.action}，却自 {state}",
+                f"step {step.seq} is {step.action}, from {state}",
+            )
         if step.state != (transition.to or state):
-            return f"step {step.seq} is {step.action}, and came to {step.state}"
+            return Words(
+                f"第 {step.seq} 步是 {step.action}，却到了 {step.state}",
+                f"step {step.seq} is {step.action}, and came to {step.state}",
+            )
         state = step.state
     return None

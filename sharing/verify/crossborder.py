@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from contracts.words import Words
 from sharing.crossborder.assessments import (
     AssessmentRow,
     assessment_leaf,
@@ -49,13 +50,13 @@ def leaves(session: Session) -> Iterator[tuple[Leaf, datetime | None, str]]:
         yield list_leaf(listed), listed.leaf_at, "share_zone_lists"
 
 
-def decisions(session: Session) -> Iterator[tuple[str, str | None]]:
+def decisions(session: Session) -> Iterator[tuple[str, Words | None]]:
     """Decide each export again from its facts, under the rules of its day."""
     for row in session.scalars(select(ExportRow)):
         yield f"share_exports {row.id}", _undecided(row)
 
 
-def dates(session: Session) -> Iterator[tuple[str, str | None]]:
+def dates(session: Session) -> Iterator[tuple[str, Words | None]]:
     """Hold every row of an assessment against its date and the row before it."""
     before: AssessmentRow | None = None
     for row in _rows(session):
@@ -64,7 +65,7 @@ def dates(session: Session) -> Iterator[tuple[str, str | None]]:
         before = row
 
 
-def reliance(session: Session) -> Iterator[tuple[str, str | None]]:
+def reliance(session: Session) -> Iterator[tuple[str, Words | None]]:
     """Hold what each decision states of its assessment against the records of that time."""
     for row in session.scalars(select(ExportRow).where(ExportRow.kind == "decided")):
         if row.rule_version == _UNRECORDED:
@@ -76,45 +77,66 @@ def reliance(session: Session) -> Iterator[tuple[str, str | None]]:
         # Decisions before 2026-3 kept no recipient: only whose the assessment was can be asked.
         is_own = is_own and (wanted is None or (found is not None and found.scope == wanted))
         is_over = found is not None and is_own and found.is_over(city_date(row.at))
-        facts, problem = facts_of(row), None
+        facts = facts_of(row)
+        problem: Words | None = None
         if row.assessment_id and not is_own:
-            problem = f"{row.exporter} had no security assessment {row.assessment_id} then"
+            problem = Words(
+                f"{row.exporter} 那时没有安全评估 {row.assessment_id}",
+                f"{row.exporter} had no security assessment {row.assessment_id} then",
+            )
         elif facts.is_assessment_over != is_over:
-            problem = f"its assessment was {'over' if is_over else 'not over'} on that day"
+            zh, en = ("已过期", "over") if is_over else ("未过期", "not over")
+            problem = Words(f"其安全评估在那一天{zh}", f"its assessment was {en} on that day")
         elif facts.has_security_assessment != (is_own and not is_over):
-            problem = "it does not say whether an assessment held on that day"
+            problem = Words(
+                "它没有说明那一天是否有有效的安全评估",
+                "it does not say whether an assessment held on that day",
+            )
         yield f"share_exports {row.id}", problem
 
 
-def _undecided(row: ExportRow) -> str | None:
+def _undecided(row: ExportRow) -> Words | None:
     """Say how a decision differs from what follows from its facts; None where it does not."""
     book = rulebook_of(row.rule_version, city_date(row.at))
     if book is None:
-        return f"the rules {row.rule_version} were not in force on that day"
+        return Words(
+            f"规则 {row.rule_version} 那一天并未施行",
+            f"the rules {row.rule_version} were not in force on that day",
+        )
     facts = facts_of(row)
     again = decide(facts, book)
     counted = (again.counters.general, again.counters.sensitive)
     is_same = (again.row, again.outcome) == (row.rule_row, row.outcome)
     if is_same and counted == (row.general, row.sensitive):
         return None
-    return f"row {again.row} ({again.outcome}) follows from its facts"
+    outcome = f"{again.row} ({again.outcome})"
+    return Words(f"按其事实应为第 {outcome} 行", f"row {outcome} follows from its facts")
 
 
-def _wrong(row: AssessmentRow, before: AssessmentRow | None) -> str | None:
+def _wrong(row: AssessmentRow, before: AssessmentRow | None) -> Words | None:
     if row.seq != (0 if before is None else before.seq + 1):
-        return "an earlier record of it is gone"
+        return Words("它的一条在先记录已不在", "an earlier record of it is gone")
     if row.on_date > city_date(row.at):
-        return f"its date {row.on_date} was still to come"
+        return Words(
+            f"其日期 {row.on_date} 那时尚未到来", f"its date {row.on_date} was still to come"
+        )
     holds_to = last_day_after(row.kind, row.on_date, before)
     if row.last_day != holds_to:
-        return f"it holds to {holds_to}, not to {row.last_day}"
+        return Words(
+            f"它有效至 {holds_to}，不是 {row.last_day}",
+            f"it holds to {holds_to}, not to {row.last_day}",
+        )
     if before is None:
         return None
     is_same = before.dataset is None or scope_facts(before) == scope_facts(row)
     if before.exporter != row.exporter or not is_same:
-        return f"it is of {_whose(before)}, and then of {_whose(row)}"
+        was, now = _whose(before), _whose(row)
+        return Words(f"它先属于 {was}，后属于 {now}", f"it is of {was}, and then of {now}")
     is_within = before.on_date <= row.on_date <= before.last_day
-    return None if is_within else f"{row.on_date} is not within the time it held then"
+    problem = Words(
+        f"{row.on_date} 不在其当时的有效期内", f"{row.on_date} is not within the time it held then"
+    )
+    return None if is_within else problem
 
 
 def _whose(row: AssessmentRow) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from contracts.words import Words
 from jobs.verify.report import checked
 from sharing.control import AccessRecord, ForeignTable, Grant, LoggedReads
 from sharing.gateway.reads import leaves_of
@@ -88,22 +89,45 @@ def logged(lake: Lake, wanted: Leaf, table: str, *, is_owed: bool) -> Checked:
     where = f"control.db {table} {wanted.subject}"
     leaf = lake.leaves.get(wanted.key)
     if leaf is None:
-        problem = f"its {wanted.type} is not in the evidence log"
+        problem = not_logged(wanted.type)
         if not is_owed or is_coming(lake.home, wanted):
             return checked(6, where, problem, is_recovering=is_owed)
-        return checked(6, where, f"{problem}, and this home has no note that it owes it")
+        return checked(
+            6,
+            where,
+            Words(
+                f"{problem.zh}，本数据湖也没有尚欠它的记录",
+                f"{problem.en}, and this home has no note that it owes it",
+            ),
+        )
     names = sorted({*wanted.facts, *leaf.facts})
     differing = [n for n in names if wanted.facts.get(n) != leaf.facts.get(n)]
     if wanted.at != leaf.at:
         differing.append("time")
-    problem = f"its {', '.join(differing)} is not what its {wanted.type} leaf says"
+    which = ", ".join(differing)
+    problem = Words(
+        f"其 {which} 与 {wanted.type} 存证不符",
+        f"its {which} is not what its {wanted.type} leaf says",
+    )
     return checked(6, where, problem if differing else None)
+
+
+def not_logged(kind: str) -> Words:
+    """Say that the leaf that a row should have left is not in the log."""
+    return Words(f"其 {kind} 不在存证日志里", f"its {kind} is not in the evidence log")
+
+
+def no_such(kind: str) -> Words:
+    """Say that the log has a leaf of what the control database has not."""
+    return Words(
+        f"控制数据库里已没有这一项 {kind}", f"the control database has no such {kind} any more"
+    )
 
 
 def without_rows(lake: Lake, kinds: Sequence[str], expected: frozenset[str]) -> Iterator[Checked]:
     """Find leaves of these kinds that the control database has nothing for."""
     for leaf in lake.log:
         if leaf.type in kinds:
-            problem = f"the control database has no such {leaf.type} any more"
+            problem = no_such(leaf.type)
             is_there = leaf.key in expected
             yield checked(6, f"evidence {leaf.key}", None if is_there else problem)

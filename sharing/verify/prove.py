@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from jobs.verify.prove import CHECKS as OF_THE_LAKE
 from jobs.verify.report import Finding, Report, checked
 from sharing.calendars import calendars
@@ -61,9 +62,12 @@ def answers(check: Check, lake: CityLake) -> Iterator[Checked]:
     yield from _found(check, lake)
     for row in sorted(lake.records.unreadable, key=lambda row: row.where):
         if row.kind in lake.records.asked:
-            yield checked(
-                _RECORDS, row.where, f"check {_name(check)} cannot read it: {row.problem}"
+            name = _name(check)
+            problem = Words(
+                f"检查 {name} 无法读取它：{row.problem}",
+                f"check {name} cannot read it: {row.problem}",
             )
+            yield checked(_RECORDS, row.where, problem)
 
 
 def _found(check: Check, lake: CityLake) -> list[Checked]:
@@ -77,7 +81,8 @@ def _found(check: Check, lake: CityLake) -> list[Checked]:
             return list(check(lake))
     except Exception as error:  # noqa: BLE001 - see above
         stopped = error
-    problem = f"it came to no end: {error_line(stopped)}"
+    line = error_line(stopped)
+    problem = Words(f"它没有结束：{line}", f"it came to no end: {line}")
     return [(_RECORDS, Finding(_RECORDS, f"check {_name(check)}", problem))]
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from contracts.words import Words
 from jobs.verify.report import checked
 from sharing.control import Grant, Recipient
 from sharing.requests.corrections import CorrectionRow, answered_leaf, asked_leaf
 from sharing.requests.flow import step_leaf
 from sharing.requests.states import HOLDING, TRANSITIONS
 from sharing.requests.tables import StepRow, ask_of, read_steps
+from sharing.verify.catalogue import no_step
 from sharing.verify.grants import logged, without_rows
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sharing.requests.tables import Ask
     from sharing.verify.lake import CityLake
 
+_UNWORDED = Words("没有步骤写明它", "no step words it")
 _LEAVES = ("request", "answer", "correction", "destruction")
 
 
@@ -51,35 +54,55 @@ def requests(lake: CityLake) -> Iterator[Checked]:
     yield from without_rows(lake, _LEAVES, frozenset(leaf.key for leaf, _ in wanted))
     asks = {of: ask_of(of, rows) for of, rows in taken.items() if any(r.asked for r in rows)}
     for ask_id in taken:
-        problem = _out_of_turn(asks[ask_id]) if ask_id in asks else "no step words it"
+        problem = _out_of_turn(asks[ask_id]) if ask_id in asks else _UNWORDED
         yield checked(6, f"control.db share_asks {ask_id}", problem)
     for grant in grants:
         problem = _ungranted(grant, asks.get(grant.request or ""), bodies.get(grant.recipient))
         yield checked(6, f"control.db share_grants {grant.id}", problem)
     for error in lake.tree.left_out:
-        yield checked(4, f"{error.file}", f"a requested product does not fit its tree: {error}")
+        why = error.words
+        yield checked(
+            4,
+            f"{error.file}",
+            Words(
+                f"申请所成的产品与契约树不合：{why.zh}",
+                f"a requested product does not fit its tree: {why.en}",
+            ),
+        )
 
 
-def _ungranted(grant: Grant, named: Ask | None, body: str | None) -> str | None:
+def _ungranted(grant: Grant, named: Ask | None, body: str | None) -> Words | None:
     """Say why a request's grant must not be open; a recipient without a body is an old one."""
     if named is None or named.state not in HOLDING:
-        state = "gone" if named is None else named.state
-        return f"it is open, and its request {grant.request} is {state}"
+        zh, en = ("不存在", "gone") if named is None else (named.state, named.state)
+        return Words(
+            f"它有效，而其申请 {grant.request} 的状态是 {zh}",
+            f"it is open, and its request {grant.request} is {en}",
+        )
     if body not in (None, named.asked.body):
-        return f"{grant.recipient} is {body}'s, and its request {named.id} {named.asked.body}'s"
+        return Words(
+            f"{grant.recipient} 属于 {body}，其申请 {named.id} 属于 {named.asked.body}",
+            f"{grant.recipient} is {body}'s, and its request {named.id} {named.asked.body}'s",
+        )
     return None
 
 
-def _out_of_turn(ask: Ask) -> str | None:
+def _out_of_turn(ask: Ask) -> Words | None:
     """Say which step does not follow from the one before it; None where each does."""
     for before, step in zip((None, *ask.steps), ask.steps, strict=False):
         transition = TRANSITIONS.get(step.action)
         if transition is None:
-            return f"step {step.seq} is {step.action!r}, which is no step"
+            return no_step(step.seq, step.action)
         is_first = before is None
         if is_first != (transition.action == "draft"):
-            return f"step {step.seq} is {step.action}, out of turn"
+            return Words(
+                f"第 {step.seq} 步是 {step.action}，次序不对",
+                f"step {step.seq} is {step.action}, out of turn",
+            )
         sources = (*transition.sources, *transition.by_time)
         if before is not None and before.state not in sources:
-            return f"step {step.seq} is {step.action}, from {before.state}"
+            return Words(
+                f"第 {step.seq} 步是 {step.action}，却自 {before.state}",
+                f"step {step.seq} is {step.action}, from {before.state}",
+            )
     return None

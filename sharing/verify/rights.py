@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from jobs.verify.report import checked
 from sharing.crossborder.decide import is_counted
 from sharing.crossborder.records import ExportRow, counted_persons, export_leaf
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from sharing.rights.split import SplitRule
     from sharing.verify.lake import CityLake
 
+_OF_NO_EXPORT = Words("它不属于任何出境", "it is of no export")
 _LEAVES = ("rights", "trade", "crossborder")
 
 
@@ -91,7 +93,7 @@ def _wanted(session: Session) -> Iterator[tuple[Leaf, datetime | None, str]]:
     yield from crossborder.leaves(session)
 
 
-def _settlements(session: Session) -> Iterator[tuple[str, str | None]]:
+def _settlements(session: Session) -> Iterator[tuple[str, Words | None]]:
     """Hold every trade against its rule, its settlement rows and, of a refund, its order."""
     rules_of = {row.version: rule_of(row) for row in session.scalars(select(SplitRuleRow))}
     trades = {row.id: row for row in session.scalars(select(TradeRow).order_by(TradeRow.id))}
@@ -106,24 +108,37 @@ def _settlements(session: Session) -> Iterator[tuple[str, str | None]]:
 
 def _unequal(
     trade: TradeRow, order: TradeRow, rule: SplitRule | None, parts: dict[str, int]
-) -> str | None:
+) -> Words | None:
     if parts != read_parts(trade.parts):
-        return "its settlement rows are not the parts it was settled with"
+        return Words(
+            "其结算行不是结算时的各份", "its settlement rows are not the parts it was settled with"
+        )
     if sum(parts.values()) != trade.amount_fen:
-        return f"its parts are {sum(parts.values())} 分 together, its amount {trade.amount_fen}"
+        total = sum(parts.values())
+        return Words(
+            f"其各份合计 {total} 分，金额为 {trade.amount_fen} 分",
+            f"its parts are {total} fen together, its amount {trade.amount_fen}",
+        )
     if trade.refund_of and trade.amount_fen != -order.amount_fen:
-        return f"it gives back {-trade.amount_fen} 分 of {order.amount_fen}"
+        back = -trade.amount_fen
+        return Words(
+            f"它退回 {back} 分，原为 {order.amount_fen} 分",
+            f"it gives back {back} fen of {order.amount_fen}",
+        )
     if rule is None:
-        return f"its split rule {trade.rule} is gone"
+        return Words(f"其分配规则 {trade.rule} 已不在", f"its split rule {trade.rule} is gone")
     paid = {party: abs(fen) for party, fen in parts.items()}
     try:
         by_rule = settlement(abs(trade.amount_fen), rule)
     except SplitError as error:
-        return str(error)
-    return None if paid == by_rule else f"its parts are not what {trade.rule} makes of them"
+        return error.words
+    problem = Words(
+        f"其各份不是按 {trade.rule} 分得的", f"its parts are not what {trade.rule} makes of them"
+    )
+    return None if paid == by_rule else problem
 
 
-def _persons(session: Session) -> Iterator[tuple[str, str | None]]:
+def _persons(session: Session) -> Iterator[tuple[str, Words | None]]:
     """Hold the persons that are kept of each export against what was counted in it."""
     kept = counted_persons(session)
     newest = {row.id: row for row in session.scalars(select(ExportRow).order_by(ExportRow.seq))}
@@ -132,12 +147,15 @@ def _persons(session: Session) -> Iterator[tuple[str, str | None]]:
         if row.kind != "decided" or not is_counted(row.outcome, row.rule_row):
             wanted = 0
         found = kept.pop(row.id, 0)
-        problem = None if found == wanted else f"{found} persons are kept, {wanted} count"
-        yield f"share_export_persons {row.id}", problem
-    yield from ((f"share_export_persons {name}", "it is of no export") for name in kept)
+        is_wrong = found != wanted
+        told = Words(
+            f"存有 {found} 人，应计 {wanted} 人", f"{found} persons are kept, {wanted} count"
+        )
+        yield f"share_export_persons {row.id}", told if is_wrong else None
+    yield from ((f"share_export_persons {name}", _OF_NO_EXPORT) for name in kept)
 
 
-def _not_real(lake: Lake, row: ListingRow) -> str | None:
+def _not_real(lake: Lake, row: ListingRow) -> Words | None:
     """Say why what was listed is not real; None where each record of it says that it is.
 
     What is not published any more has no records to ask: that is for its lister to withdraw.
@@ -148,7 +166,10 @@ def _not_real(lake: Lake, row: ListingRow) -> str | None:
         )
         RealOrigin(found.claims)
     except SimulatedDataError as error:
-        return f"it is listed: {error}"
+        why = error.words
+        return Words(f"它已上架：{why.zh}", f"it is listed: {why.en}")
     except (NotListableError, UsageError):
         return None
-    return None if row.origin == "real" else f"it is listed as {row.origin}"
+    if row.origin == "real":
+        return None
+    return Words(f"它以 {row.origin} 上架", f"it is listed as {row.origin}")

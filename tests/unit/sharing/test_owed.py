@@ -77,7 +77,7 @@ def test_a_planted_row_is_never_logged_and_is_named(city: Control, kind: type[Ba
     for _ in range(2):
         owed.settle(city, *KINDS)
     assert EvidenceLog(city.home).size == size
-    [named] = [f for f in findings(city.home) if UNNOTED in f.problem]
+    [named] = [f for f in findings(city.home) if UNNOTED in f.problem.en]
     assert named.where.endswith(f" {leaf.subject}")
     assert not named.is_recovering
 
@@ -89,8 +89,8 @@ def test_a_planted_grant_opens_nothing(control: Control) -> None:
     owed.settle(control, Grant)
     assert grants.granted_tables(control, "demo") == frozenset()
     grants.revoke(control, "demo", actor="test")
-    named = [f for f in findings(control.home) if UNNOTED in f.problem]
-    assert [f.problem.partition(" ")[2].partition(" ")[0] for f in named] == ["grant"], (
+    named = [f for f in findings(control.home) if UNNOTED in f.problem.en]
+    assert [f.problem.en.partition(" ")[2].partition(" ")[0] for f in named] == ["grant"], (
         "its end is ours, and makes no grant of it"
     )
 
@@ -103,7 +103,7 @@ def test_a_planted_note_is_none(control: Control) -> None:
     plant(control, OwedLeaf, {"leaf": leaf.canonical().decode(), "mac": "f" * 64})
     owed.settle(control, Grant)
     assert EvidenceLog(control.home).find(leaf.key) is None
-    assert "it was not written by this home" in {f.problem for f in findings(control.home)}
+    assert "it was not written by this home" in {f.problem.en for f in findings(control.home)}
 
 
 def cut(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ def test_what_changes_between_note_and_log_is_named(
     size = EvidenceLog(control.home).size
     owed.settle(control, Grant)
     assert EvidenceLog(control.home).size == size
-    assert [f for f in findings(control.home) if found in f.problem and not f.is_recovering]
+    assert [f for f in findings(control.home) if found in f.problem.en and not f.is_recovering]
     assert grants.granted_tables(control, "demo") == frozenset()
 
 

@@ -57,7 +57,7 @@ class Life:
 
     def named(self) -> list[str]:
         """Return what verify finds broken, as ``where: problem``."""
-        return [f"{f.where}: {f.problem}" for f in self.findings() if not f.is_recovering]
+        return [f"{f.where}: {f.problem.en}" for f in self.findings() if not f.is_recovering]
 
     def attack(self, *statements: str) -> None:
         """Write to the database as somebody does who has its password, or its file, only."""
@@ -258,7 +258,7 @@ def test_a_crash_before_the_log_is_recovering_and_heals(
     small: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut(small.control, monkeypatch)
-    assert {f.problem for f in small.findings()} == {"its token is not in the evidence log yet"}
+    assert {f.problem.en for f in small.findings()} == {"its token is not in the evidence log yet"}
     assert small.named() == []
     recipients.issue_profile(small.control, "demo")
     assert small.findings() == []

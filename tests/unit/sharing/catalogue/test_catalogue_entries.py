@@ -63,13 +63,14 @@ def test_what_is_missing_is_named_with_its_file(change: Mapping[str, object], fi
     (entry,) = search(FOUND, "320003/000017")
     (finding,) = missing(replace(entry, **change))  # type: ignore[arg-type]
     assert (finding.field, finding.file) == (field, entry.file)
-    assert finding.remedy
+    assert finding.remedy.zh
+    assert finding.remedy.en
 
 
 def test_a_code_that_names_two_datasets_is_found() -> None:
     first, second = FOUND[:2]
     (finding,) = findings([first, replace(second, code=first.code)])
-    assert (finding.field, first.contract in finding.problem) == ("code", True)
+    assert (finding.field, first.contract in finding.problem.en) == ("code", True)
 
 
 @pytest.mark.parametrize("words", ["疾病病例", "HEALTH icd10", "居民身份号码 突发公共卫生"])

@@ -87,7 +87,7 @@ def state(home: Home) -> State:
 def findings(home: Home) -> list[str]:
     report = Report()
     report.add(catalogue(CityLake(home, TREE)))
-    return [f"{f.where}: {f.problem}" for f in report.broken]
+    return [f"{f.where}: {f.problem.en}" for f in report.broken]
 
 
 @pytest.mark.parametrize("came_to", STATES)
@@ -257,7 +257,8 @@ def test_more_time_for_an_earlier_change_is_not_for_this_one() -> None:
 def test_a_year_without_a_calendar_is_said() -> None:
     (due,) = dues(history(("change", "2026-12-30")))
     assert due.due_at is None
-    assert "calendar_missing" in (due.problem or "")
+    assert due.problem is not None
+    assert "calendar_missing" in due.problem.en
     assert not due.is_overdue(city("2027-02-12")), "15 days of rest and 3 days a working day"
     assert due.is_overdue(city("2027-02-14"))
 

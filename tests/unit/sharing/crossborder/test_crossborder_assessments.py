@@ -269,7 +269,7 @@ def test_it_is_in_the_outbox_once(control: Control) -> None:
 def findings(home: Home) -> list[str]:
     report = Report()
     report.add(rights(CityLake(home, TREE)))
-    return [f"[{f.invariant}] {f.where}: {f.problem}" for f in report.broken]
+    return [f"[{f.invariant}] {f.where}: {f.problem.en}" for f in report.broken]
 
 
 def _facts(name: str, kept: str) -> str:

@@ -67,7 +67,7 @@ def decided(control: Control, exporter: str, table: str, tree: Tree = TREE, **ho
 def findings(home: Home) -> list[str]:
     report = Report()
     report.add(rights(CityLake(home, TREE)))
-    return [f"{f.where}: {f.problem}" for f in report.broken]
+    return [f"{f.where}: {f.problem.en}" for f in report.broken]
 
 
 @pytest.mark.parametrize(

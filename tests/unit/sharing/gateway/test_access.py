@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from sharing.control import Control
     from tests.support.sharing.served import Served
 
+CHINESE = re.compile(r"[一-鿿]")
+
 
 def test_a_link_hands_out_one_profile_once(served: Served) -> None:
     key = recipients.invite(served.control, "demo", "test")
@@ -33,6 +36,12 @@ def test_a_link_hands_out_one_profile_once(served: Served) -> None:
         page = served.get(path, token=None)
         assert page.status == 200
         assert "jst_" not in page.text
+        chinese, _, english = page.text.partition('<section lang="en">')
+        assert "凭证只发放一次" in chinese
+        assert "<b>demo</b>" in chinese
+        assert "handed out once" in english
+        assert "<b>demo</b>" in english
+        assert not CHINESE.search(english)
         assert page.headers["referrer-policy"] == "no-referrer"
     given = served.send("POST", path, token=None)
     assert given.status == 200

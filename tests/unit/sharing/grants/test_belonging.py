@@ -168,7 +168,7 @@ def test_verify_names_a_grant_to_another_bodys_recipient(control: Control, share
         session.execute(text("UPDATE share_recipients SET body = 'health'"))
     report = Report()
     report.add(requests(CityLake(shared, TREE)))
-    (found,) = [f.problem for f in report.broken]
+    (found,) = [f.problem.en for f in report.broken]
     assert found == "med_ins is health's, and its request R2026-0001 med_ins's"
 
 

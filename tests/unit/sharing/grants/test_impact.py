@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.main import main
+from contracts.words import Words
 from sharing.control import Control
 from sharing.grants import grants
 from tests.support.sharing.served import TABLE
@@ -116,11 +117,13 @@ def test_shared_columns_and_their_recipients(
     code, out, _ = call(capsys, "silver/t.a")
     assert code == 0
     lines = out.splitlines()
-    street = lines.index(f"  {SHARED}.street  L2  模拟数据  遮蔽 masked")
-    assert lines[street + 1] == "    → demo  演示"
-    assert lines[lines.index("  shared/other.street  L2  模拟数据") + 1] == (
-        "    无有效授权 no active grant"
+    masked = Words(
+        f"{SHARED}.street  L2  模拟数据  遮蔽", f"{SHARED}.street  L2  simulated  masked"
     )
+    other = Words("shared/other.street  L2  模拟数据", "shared/other.street  L2  simulated")
+    street = lines.index(f"  {masked}")
+    assert lines[street + 1] == "    → demo  演示"
+    assert lines[lines.index(f"  {other}") + 1] == ("    无有效授权 no active grant")
 
 
 def test_what_only_decides_is_indirect(recorded: Home, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.loading import load_tree
+from contracts.words import Words
 from sharing.grants import grants
 from sharing.grants.returned import PURPOSE, grant_returned
 from tests.support.returning import returning_tree
@@ -37,6 +38,25 @@ def test_a_district_is_granted_its_own_table_once_it_is_there(control: Control, 
     for name, table in new:
         assert grants.granted_tables(control, name) == {table}
     assert len(grants.list_grants(control)) == 2
+
+
+def test_a_grant_of_an_earlier_version_stays_and_is_taken_back(
+    control: Control, tree: Tree
+) -> None:
+    table = TABLE.format("haidian")
+    write_shared(control.home, table, districts(("110108", "中关村", 1)))
+    before = "区级数据回流 Returned to the district (Decree 809, Art. 24)"
+    grants.grant(control, "haidian", table, before, actor="system", body="haidian")
+    assert grant_returned(control, tree) == []
+    assert [g.purpose for g in grants.list_grants(control)] == [before]
+    shutil.rmtree(tree.root / "products")
+    assert grant_returned(control, load_tree(tree.root)) == []
+    assert {g.purpose: g.state for g in grants.list_grants(control)} == {before: "revoked"}
+
+
+def test_the_purpose_is_kept_whole_in_each_language() -> None:
+    words = Words.read(PURPOSE)
+    assert (words.zh[:6], words.en[:8]) == ("区级数据回流", "Returned")
 
 
 def test_what_is_returned_no_more_is_taken_back(control: Control, tree: Tree) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from jobs.record import governance
 from jobs.record.governance import BatchRow, DeliveryRow
 from sharing.notices import collect, facts, outbox
@@ -27,6 +29,7 @@ AT = datetime(2026, 7, 16, 3, tzinfo=UTC)
 DAY = date(2026, 7, 15)
 #: What a check may quote of a cell; it must never be told.
 SECRET = "手机 13800138000 of 张三"
+CHINESE = re.compile(r"[一-鿿]")
 
 
 def delivery(state: str = "late", **changes: Any) -> DeliveryRow:
@@ -124,6 +127,16 @@ def test_every_kind_is_made_and_none_quotes_a_reason_or_a_file_name() -> None:
         assert "\n" not in n.subject
         assert any("\u4e00" <= c <= "\u9fff" for c in n.text)
         assert any("a" <= c <= "z" for c in n.text)
+
+
+def test_every_notice_says_it_whole_in_chinese_and_then_in_english() -> None:
+    for n in every_notice():
+        subject = Words.read(n.subject)
+        assert subject.zh != subject.en
+        chinese, english = n.text.rstrip("\n").split("\n\n")
+        for zh, en in ((subject.zh, subject.en), (chinese, english)):
+            assert CHINESE.search(zh)
+            assert not CHINESE.search(en)
 
 
 @given(st.text())

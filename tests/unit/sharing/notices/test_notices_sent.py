@@ -20,10 +20,12 @@ from click.testing import CliRunner
 
 from cli.main import jingshu
 from contracts.errors import UsageError
+from contracts.words import Words
 from sharing.notices import outbox
 from sharing.notices.addresses import Book
-from sharing.notices.deliver import Drained, NotSentError, Sender, drain, sign
+from sharing.notices.deliver import Drained, NotSentError, Sender, body_of, drain, mail_of, sign
 from sharing.notices.notice import Notice
+from sharing.notices.outbox import Claimed
 from tests.support.sharing.posting import Post, closed_port, posting
 
 if TYPE_CHECKING:
@@ -109,6 +111,24 @@ def queue(control: Control, book: Book, *bodies: str) -> None:
     ]
     outbox.put(control, found, AT)
     outbox.address(control, book, AT)
+
+
+def test_a_subject_is_sent_whole_in_chinese_and_then_in_english() -> None:
+    subject = Words("迟交：health/x", "late: health/x")
+    claimed = Claimed(1, "", "k", "late", subject.stored(), "正文\n\ntext\n", AT, "email", MAIL)
+    told = str(make_header(decode_header(mail_of(claimed, MAIL)["Subject"])))
+    assert told == f"[京枢 Jingshu] {subject.zh} {subject.en}"
+    assert json.loads(body_of(claimed))["subject"] == f"{subject.zh} {subject.en}"
+
+
+def test_why_nothing_arrived_is_kept_whole_in_each_language(
+    control: Control, smtp_port: int
+) -> None:
+    queue(control, a_book(smtp_port), "health")
+    assert send(control, Book.model_validate({})) == Drained(dead=1)
+    why = Words.read(outbox.list_notices(control)[0].reason)
+    assert why.zh == "该地址已不在 notices.toml 里。"
+    assert why.en == "The address is no longer in notices.toml."
 
 
 def send(control: Control, book: Book, at: datetime = AT, **options: Any) -> Drained:

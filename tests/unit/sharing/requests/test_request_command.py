@@ -77,7 +77,7 @@ def drafted(run: Run, tmp_path: Path) -> str:
 def findings(home: Home) -> list[str]:
     report = Report()
     report.add(requests(CityLake(home, load_tree(ROOT / "contracts"))))
-    return [f"{f.where}: {f.problem}" for f in (*report.broken, *report.recovering)]
+    return [f"{f.where}: {f.problem.en}" for f in (*report.broken, *report.recovering)]
 
 
 def test_the_whole_way(run: Run, drafted: str, home: Home) -> None:

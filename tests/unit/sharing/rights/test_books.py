@@ -123,7 +123,7 @@ def named(home: Home) -> list[str]:
     report.add(rights(lake))
     report.add(attested(lake))
     assert not any(f.is_recovering for f in report.findings)
-    return [f"{f.where}: {f.problem}" for f in report.broken]
+    return [f"{f.where}: {f.problem.en}" for f in report.broken]
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_a_quarter_is_whole_and_each_change_to_it_is_named(books: Control) -> No
             f"UPDATE share_costs SET amount_fen = 1 WHERE id = '{last}'",
             f"UPDATE share_costs SET amount_fen = 700 WHERE id = '{last}'",
             (
-                f"share_costs {last}: it is 1 分; its quantity at its rate is 700",
+                f"share_costs {last}: it is 1 fen; its quantity at its rate is 700",
                 f"share_costs {last}: its amount_fen is not what its newest cost leaf says",
             ),
         ),

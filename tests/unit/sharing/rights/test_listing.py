@@ -18,7 +18,7 @@ from lineage.evidence.log import EvidenceLog
 from sharing.people import ForbiddenError
 from sharing.requests.corrections import CorrectionRow
 from sharing.rights import listing as listed
-from sharing.rights.listing import ListingRow, Offer, list_product, listings, refusals
+from sharing.rights.listing import ListingRow, Offer, list_product, listings
 from sharing.rights.offered import (
     Claim,
     NotListableError,
@@ -28,6 +28,7 @@ from sharing.rights.offered import (
     offered,
 )
 from sharing.rights.prices import PriceRule
+from sharing.rights.refusals import refusals
 from tests.support.sharing.asking import MONDAY, person
 from tests.support.sharing.lakes import INPUTS, PRODUCT, SHARED, TREE, HeatLake
 from tests.support.sharing.trading import CAPPED, LISTER, OFFER, give_rights
@@ -228,7 +229,7 @@ def test_what_a_build_did_not_read_is_said(home: Home) -> None:
     HeatLake(home).make()
     shutil.rmtree(home.table("silver", INPUTS[0].table))
     found = offered(home, TREE, PRODUCT.id, "demo")
-    assert found.lost == (
+    assert tuple(reason.en for reason in found.lost) == (
         f"its build was made without {INPUTS[0].table}, other than its contract says",
     )
 
@@ -246,16 +247,17 @@ def test_levels_grades_and_assessments_are_judged(home: Home) -> None:
     assert grading is not None
     important = grading.model_copy(update={"gb43697": "important"})
     product = PRODUCT.model_copy(update={"grading": important})
-    assert list(refusals(altered(found, product=product), chains, [])) == [
+    assert [r.en for r in refusals(altered(found, product=product), chains, [])] == [
         "it is important data, which is not traded"
     ]
     personal = grading.model_copy(update={"personal_information": True, "pia_id": None})
     product = PRODUCT.model_copy(update={"grading": personal})
     (said,) = refusals(altered(found, product=product), chains, [])
-    assert "names no impact assessment" in said
+    assert "names no impact assessment" in said.en
     plain = tuple(c.model_copy(update={"level": "L3", "lowering": None}) for c in PRODUCT.columns)
     product = PRODUCT.model_copy(update={"columns": plain})
-    assert list(refusals(altered(found, product=product), chains, [])) == ["it is L3, above L2"]
+    last = refusals(altered(found, product=product), chains, [])
+    assert [r.en for r in last] == ["it is L3, above L2"]
 
 
 def test_a_version_is_listed_once_until_it_is_withdrawn(home: Home, control: Control) -> None:

@@ -58,7 +58,7 @@ def test_a_grant_written_behind_the_log_is_found(control: Control) -> None:
         forged = {c.key: getattr(honest, c.key) for c in Grant.__table__.columns}
         session.add(Grant(**forged | {"id": "f" * 32, "purpose": "另用"}))
     [finding] = filter(None, checks(control.home))
-    assert "not in the evidence log" in finding.problem
+    assert "not in the evidence log" in finding.problem.en
     assert finding.invariant == 6
     assert not finding.is_recovering
 
@@ -68,7 +68,7 @@ def test_a_grant_moved_to_another_table_is_found(control: Control) -> None:
     spoil(control, table="heat__other")
     moved, gone = filter(None, checks(control.home))
     assert "heat__other" in moved.where
-    assert "has no such grant any more" in gone.problem
+    assert "has no such grant any more" in gone.problem.en
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_grant_changed_behind_the_log_is_found(
 ) -> None:
     grants.grant(control, "demo", TABLE, "应急值守", actor="test")
     spoil(control, **values)
-    assert [f.problem for f in checks(control.home) if f] == [problem]
+    assert [f.problem.en for f in checks(control.home) if f] == [problem]
 
 
 def test_a_grant_removed_and_a_revocation_undone_are_found(control: Control) -> None:
@@ -114,7 +114,7 @@ def test_a_lost_database_is_missed(control: Control) -> None:
 def test_a_revocation_without_its_leaf_is_found(control: Control) -> None:
     grants.grant(control, "demo", TABLE, "应急值守", actor="test")
     spoil(control, revoked_at=utc_now(), revoke_leaf_at=utc_now())
-    assert [f.problem for f in checks(control.home) if f] == [
+    assert [f.problem.en for f in checks(control.home) if f] == [
         "its revoke is not in the evidence log"
     ]
 
@@ -167,7 +167,7 @@ def test_a_table_of_others_changed_behind_the_log_is_found(
 ) -> None:
     with shared_table.write() as session:
         session.execute(update(ForeignTable).values(**values))
-    assert [f.problem for f in checks(shared_table.home) if f] == [
+    assert [f.problem.en for f in checks(shared_table.home) if f] == [
         f"its {changed} is not what its table leaf says"
     ]
 
@@ -178,5 +178,5 @@ def test_a_table_of_others_added_behind_the_log_is_found(shared_table: Control) 
         forged = {c.key: getattr(honest, c.key) for c in ForeignTable.__table__.columns}
         session.add(ForeignTable(**forged | {"id": "f" * 32, "table": "u"}))
     [finding] = filter(None, checks(shared_table.home))
-    assert finding.problem == "its table is not in the evidence log"
+    assert finding.problem.en == "its table is not in the evidence log"
     assert not finding.is_recovering

@@ -45,7 +45,7 @@ def findings(home: Home) -> list[str]:
     report = Report()
     report.add(rights(CityLake(home, TREE)))
     report.add(attested(CityLake(home, TREE)))
-    return [f"[{f.invariant}] {f.where}: {f.problem}" for f in report.broken]
+    return [f"[{f.invariant}] {f.where}: {f.problem.en}" for f in report.broken]
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_no_database_is_no_right(home: Home) -> None:
         ("UPDATE share_trades SET amount_fen = 1 WHERE refund_of IS NULL", "its amount 1"),
         (
             "UPDATE share_trades SET amount_fen = 1 WHERE refund_of IS NULL",
-            "it gives back 10000 分 of 1",
+            "it gives back 10000 fen of 1",
         ),
         ("UPDATE share_settlements SET amount_fen = 1 WHERE party = 'civil'", "are not the parts"),
         ("DELETE FROM share_settlements", "are not the parts"),
