@@ -44,7 +44,8 @@ def said(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def words(argument: ast.expr) -> str:
-    parts = (n.value for n in ast.walk(argument) if isinstance(n, ast.Constant))
+    constants = [n for n in ast.walk(argument) if isinstance(n, ast.Constant)]
+    parts = (n.value for n in sorted(constants, key=lambda n: (n.lineno, n.col_offset)))
     return "".join(p for p in parts if isinstance(p, str))
 
 
