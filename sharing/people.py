@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,15 +70,17 @@ def require(actor: Actor, action: str, of: str) -> None:
     """Raise ForbiddenError where an actor may not do an action that concerns a body."""
     if may(actor, action, of):
         return
-    who = ", ".join(
-        f"{role} of {of}" if reach == "own" else role
-        for role, reach in permissions()[action].items()
-    )
-    roles = ", ".join(sorted(actor.roles)) or "no role"
+    reaches, held = permissions()[action].items(), sorted(actor.roles)
+    roles_zh, roles_en = "、".join(held) or "无角色", ", ".join(held) or "no role"
+    who_zh = "、".join(f"{of} 的 {r}" if reach == "own" else r for r, reach in reaches)
+    who_en = ", ".join(f"{r} of {of}" if reach == "own" else r for r, reach in reaches)
     raise ForbiddenError(
-        f"没有这项权限 {actor.name} ({roles} of {actor.body}) may not"
-        f" {action.replace('_', ' ')} for {of}.",
-        f"可由以下角色办理 Those who may: {who}.",
+        Words(
+            f"{actor.name}（{actor.body}：{roles_zh}）没有权限为 {of} 办理 {action}。",
+            f"{actor.name} ({roles_en} of {actor.body}) may not"
+            f" {action.replace('_', ' ')} for {of}.",
+        ),
+        Words(f"请由以下角色办理：{who_zh}。", f"Ask those who may: {who_en}."),
     )
 
 

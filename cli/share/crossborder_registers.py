@@ -182,7 +182,7 @@ def assessed(one: Assessment) -> dict[str, Any]:
         "is_asked": one.is_asked,
         "last_day": one.last_day.isoformat(),
         "ask_by": one.ask_by.isoformat() if one.ask_by else None,
-        "problem": one.problem,
+        "problem": one.problem.en if one.problem else None,
         "table": one.scope.dataset if one.scope else None,
         "destination": vars(one.scope.destination) if one.scope else None,
     }

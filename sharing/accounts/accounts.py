@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from sqlalchemy import select
 
 from contracts.errors import JingshuError, UsageError
+from contracts.words import Words
 from sharing.accounts.passwords import one_time_password, require_strong
 from sharing.accounts.tables import DETAIL_CHARACTERS, Account, AccountEvent, LoginSession
 from sharing.people import (
@@ -38,6 +39,8 @@ ADMINISTRATORS: Final[tuple[Role, ...]] = ("sysadmin", "secadmin", "auditor")
 ONE_TIME_LIFE: Final = timedelta(hours=72)
 #: So many wrong present passwords end an account's logins.
 MOST_WRONG: Final = 5
+_ACCOUNT: Final = Words("账户", "account")
+_BODY: Final = Words("部门", "body")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -73,8 +76,8 @@ def add_account(
         UsageError: The name or the body is none, or the account exists.
     """
     require(actor, "manage_accounts", actor.body)
-    _require_name(name, "account")
-    _require_name(body, "body")
+    _require_name(name, _ACCOUNT)
+    _require_name(body, _BODY)
     password = one_time_password()
     kept = passwords.hash(password)
     with control.write() as session:
@@ -101,8 +104,8 @@ def set_roles(
         row = _account(session, name)
         if name == actor.name:
             raise ForbiddenError(
-                f"不能改自己的角色 {name} may not change its own roles.",
-                "请另一位安全管理员办理 Ask the other security administrator.",
+                Words(f"{name} 不能改自己的角色。", f"{name} may not change its own roles."),
+                Words("请另一位安全管理员办理。", "Ask the other security administrator."),
             )
         before = roles_of(row)
         _require_others(session, row, lost=set(before) - set(wanted))
@@ -146,12 +149,7 @@ def reset_password(
         row = _account(session, name)
         others = set(roles_of(row)) & set(ADMINISTRATORS) - actor.roles
         if others:
-            raise SeparationError(
-                "不能重置另一类管理员的口令"
-                f" {name} is {', '.join(sorted(others))}: its password is not yours to set.",
-                "请本人修改，或在服务器上重置"
-                " Let that person change it, or set it on the machine itself.",
-            )
+            raise _not_yours(name, ", ".join(sorted(others)))
         row.password_hash, row.password_until = kept, at + ONE_TIME_LIFE
         row.failed, row.locked_until = 0, None
         end_sessions(session, name, at)
@@ -175,19 +173,22 @@ def change_password(
     if not passwords.is_right(old, kept):
         _count_wrong(control, name, at)
         raise ForbiddenError(
-            "当前口令不对 The present password is wrong.", "请重新输入 Type it again."
+            Words("当前口令不对。", "The present password is wrong."),
+            Words("请重新输入。", "Type it again."),
         )
     require_strong(new, name, body)
     if passwords.is_right(new, kept):
         raise UsageError(
-            "新口令与当前口令相同 The new password is the present one.", "请换一个 Choose another."
+            Words("新口令与当前口令相同。", "The new password is the present one."),
+            Words("请换一个。", "Choose another."),
         )
     hashed = passwords.hash(new)
     with control.write() as session:
         row = _account(session, name)
         if row.password_hash != kept:
             raise ForbiddenError(
-                "口令刚被改过 The password was changed meanwhile.", "请重新登录 Log in again."
+                Words("口令刚被改过。", "The password was changed meanwhile."),
+                Words("请重新登录。", "Log in again."),
             )
         row.password_hash, row.password_until = hashed, None
         end_sessions(session, name, at)
@@ -213,18 +214,19 @@ def bootstrap(
     """
     if len(set(names.values())) != len(ADMINISTRATORS) or set(names) != set(ADMINISTRATORS):
         raise SeparationError(
-            "三员须为三个账户 Three administrators are three accounts.", "请给三个名称 Name three."
+            Words("三员须为三个账户。", "Three administrators are three accounts."),
+            Words("请给三个名称。", "Name three."),
         )
     for name in names.values():
-        _require_name(name, "account")
+        _require_name(name, _ACCOUNT)
     issued = {name: one_time_password() for name in names.values()}
     kept = {name: passwords.hash(password) for name, password in issued.items()}
     with control.write() as session:
         held = {role for row in session.scalars(select(Account)) for role in roles_of(row)}
         if held & set(ADMINISTRATORS):
             raise SeparationError(
-                "已有管理员 There are administrators already.",
-                "由他们建账户、授权 Let them make and empower accounts.",
+                Words("已有管理员。", "There are administrators already."),
+                Words("请由他们建账户、授权。", "Let them make and empower accounts."),
             )
         for role, name in names.items():
             if session.get(Account, name) is not None:
@@ -248,7 +250,8 @@ def actor_named(control: Control, name: str) -> Actor:
         row = _account(session, name)
         if row.disabled_at is not None:
             raise UsageError(
-                f"账户已停用 The account {name} is disabled.", "请换一个账户 Act as another."
+                Words(f"账户 {name} 已停用。", f"The account {name} is disabled."),
+                Words("请换一个账户。", "Act as another."),
             )
         return view(row).actor
 
@@ -274,17 +277,24 @@ def roles_of(row: Account) -> tuple[Role, ...]:
 def require_separate(roles: Iterable[str]) -> tuple[Role, ...]:
     """Return roles in order; SeparationError where an administrator's comes with any other."""
     wanted = set(roles)
-    unknown = sorted(wanted - set(GIVEN_ROLES))
-    if unknown:
+    if unknown := sorted(wanted - set(GIVEN_ROLES)):
+        names = ", ".join(unknown)
         raise UsageError(
-            f"没有这个角色 There is no role {', '.join(unknown)} to give.",
-            f"可选 Roles: {', '.join(GIVEN_ROLES)}.",
+            Words(f"没有可授予的角色 {names}。", f"There is no role {names} to give."),
+            Words(f"可选：{'、'.join(GIVEN_ROLES)}。", f"Choose of: {', '.join(GIVEN_ROLES)}."),
         )
     administering = wanted & set(ADMINISTRATORS)
     if administering and len(wanted) > 1:
+        joined = sorted(wanted)
         raise SeparationError(
-            f"一个账户不能兼任 One account cannot be {' and '.join(sorted(wanted))}.",
-            "三员分立：管理员账户只有一个角色 An administrator's account holds that one role.",
+            Words(
+                f"一个账户不能兼任 {'、'.join(joined)}。",
+                f"One account cannot be {' and '.join(joined)}.",
+            ),
+            Words(
+                "三员分立：请给管理员账户只授一个角色。",
+                "Give an administrator's account that one role alone.",
+            ),
         )
     return tuple(r for r in GIVEN_ROLES if r in wanted)
 
@@ -307,7 +317,8 @@ def note(
 
 def _is_taken(name: str) -> UsageError:
     return UsageError(
-        f"账户已存在 There is an account {name} already.", "换一个名称 Choose another name."
+        Words(f"账户 {name} 已存在。", f"There is an account {name} already."),
+        Words("请换一个名称。", "Choose another name."),
     )
 
 
@@ -327,8 +338,11 @@ def _account(session: Session, name: str) -> Account:
     row = session.get(Account, name)
     if row is None:
         raise UsageError(
-            f"没有这个账户 There is no account {name!r}.",
-            "查看 List them: jingshu share account list.",
+            Words(f"没有账户 {name!r}。", f"There is no account {name!r}."),
+            Words(
+                "请查看：./jingshu share account list。",
+                "List them: ./jingshu share account list.",
+            ),
         )
     return row
 
@@ -339,18 +353,34 @@ def _require_others(session: Session, row: Account, lost: set[Role]) -> None:
         select(Account).where(Account.name != row.name, Account.disabled_at.is_(None))
     )
     held = {role for other in others for role in roles_of(other)}
-    alone = sorted((lost & set(ADMINISTRATORS)) - held)
+    alone = ", ".join(sorted((lost & set(ADMINISTRATORS)) - held))
     if alone and row.disabled_at is None:
         raise SeparationError(
-            f"这是最后一个该类管理员 {row.name} is the last {', '.join(alone)}.",
-            "请先另设一个 Make another account that is first.",
+            Words(f"{row.name} 是最后一个 {alone}。", f"{row.name} is the last {alone}."),
+            Words("请先另设一个。", "Make another account that is first."),
         )
 
 
-def _require_name(name: str, kind: str) -> None:
+def _not_yours(name: str, roles: str) -> SeparationError:
+    return SeparationError(
+        Words(
+            f"{name} 是 {roles}，其口令不由另一类管理员重置。",
+            f"{name} is {roles}: its password is not yours to set.",
+        ),
+        Words(
+            "请本人修改，或在服务器上重置。",
+            "Let that person change it, or set it on the machine itself.",
+        ),
+    )
+
+
+def _require_name(name: str, kind: Words) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"名称无效 {name!r} cannot name the {kind}.",
-            "用小写字母、数字、点、下划线或连字符"
-            " Use lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit.",
+            Words(f"{name!r} 不能作为{kind.zh}名称。", f"{name!r} cannot name the {kind.en}."),
+            Words(
+                "请用小写字母、数字、点、下划线或连字符，以字母或数字开头。",
+                "Use lower-case letters, digits, '.', '_' and '-', beginning with a letter or"
+                " digit.",
+            ),
         )

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from sharing.accounts.blocklist import is_common, is_of_this_place
 
 SHORTEST: Final = 12
@@ -26,6 +27,7 @@ _RUNS: Final = (
     "abcdefghijklmnopqrstuvwxyz" * 2,
     "qwertyuiopasdfghjklzxcvbnm" * 2,
 )
+_SENTENCE: Final = Words("请换一个，一句短话就很好。", "Choose another: a short sentence is good.")
 _ONE_TIME_BYTES: Final = 18
 #: Each hash takes 64 MiB at the library's defaults: more at once wait.
 _AT_ONCE: Final = 4
@@ -75,32 +77,41 @@ def require_strong(password: str, name: str, body: str) -> None:
     folded = normal.casefold()
     if len(normal) < SHORTEST:
         raise WeakPasswordError(
-            f"口令至少 {SHORTEST} 个字符 A password has at least {SHORTEST} characters.",
-            "一句短话就很好 A short sentence is a good one.",
+            Words(
+                f"口令至少 {SHORTEST} 个字符。",
+                f"A password has at least {SHORTEST} characters.",
+            ),
+            _SENTENCE,
         )
     if len(password) > LONGEST:
         raise WeakPasswordError(
-            f"口令至多 {LONGEST} 个字符 A password has at most {LONGEST} characters.",
-            "请缩短 Shorten it.",
+            Words(f"口令至多 {LONGEST} 个字符。", f"A password has at most {LONGEST} characters."),
+            Words("请缩短。", "Shorten it."),
         )
     if is_of_this_place(normal, name, body):
         raise WeakPasswordError(
-            "口令与账户名或部门太像"
-            " The password is little more than the name of the account or its body.",
-            "请换一个与它们无关的 Choose one that has nothing to do with them.",
+            Words(
+                "口令与账户名或部门太像。",
+                "The password is little more than the name of the account or its body.",
+            ),
+            Words("请换一个与它们无关的。", "Choose one that has nothing to do with them."),
         )
     if is_common(normal):
         raise WeakPasswordError(
-            "这是常用口令，或由常用口令重复、加数字而成"
-            " This is a common password, or one that is repeated or has digits added.",
-            "一句短话就很好 A short sentence is a good one.",
+            Words(
+                "这是常用口令，或由常用口令重复、加数字而成。",
+                "This is a common password, or one that is repeated or has digits added.",
+            ),
+            _SENTENCE,
         )
     runs = (*_RUNS, *(run[::-1] for run in _RUNS))
     if len(set(folded)) < _FEWEST_DIFFERENT or any(folded in run for run in runs):
         raise WeakPasswordError(
-            "口令字符太少重复，或是键盘顺序"
-            " The password repeats few characters or follows the keyboard.",
-            "一句短话就很好 A short sentence is a good one.",
+            Words(
+                "口令只有少数字符重复，或是键盘顺序。",
+                "The password repeats few characters or follows the keyboard.",
+            ),
+            _SENTENCE,
         )
 
 

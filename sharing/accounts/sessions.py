@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from sharing.accounts.accounts import AccountView, note, view
 from sharing.accounts.failures import Failure, note_failure
 from sharing.accounts.tables import NAME_CHARACTERS, Account, LoginSession
@@ -193,7 +194,11 @@ def _digest(secret: str) -> str:
 
 def _refused() -> LoginRefusedError:
     return LoginRefusedError(
-        "账户或口令不对，或账户被暂时锁定"
-        " The name or the password is wrong, or the account is locked for some minutes.",
-        "请稍后再试，或联系系统管理员 Try again later, or ask the system administrator.",
+        Words(
+            "账户或口令不对，或账户被暂时锁定。",
+            "The name or the password is wrong, or the account is locked for some minutes.",
+        ),
+        Words(
+            "请稍后再试，或联系系统管理员。", "Try again later, or ask the system administrator."
+        ),
     )

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from sharing.control import ADDRESS_CHARACTERS, AttestedRow, Base
 
 if TYPE_CHECKING:
@@ -97,8 +98,11 @@ class AppendOnlyError(JingshuError, RuntimeError):
 
 def _refuse(_mapper: Mapper[AccountEvent], _connection: Connection, row: AccountEvent) -> NoReturn:
     raise AppendOnlyError(
-        f"审计记录不能改 Account event {row.id} cannot be changed or removed.",
-        "请另加一条更正 Add a row that corrects it.",
+        Words(
+            f"账户审计记录 {row.id} 不能改，也不能删。",
+            f"Account event {row.id} cannot be changed or removed.",
+        ),
+        Words("请另加一条更正。", "Add a row that corrects it."),
     )
 
 

@@ -26,10 +26,12 @@ from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.crossborder.decide import Destination, Scope
 from sharing.crossborder.parties import party
+from sharing.crossborder.reasons import of_another, out_of_time, unknown_assessment
 from sharing.owed import OwingRow
 from sharing.people import require
 from sharing.workdays import CalendarMissingError, subtract_workdays
@@ -89,7 +91,7 @@ class Assessment:
     is_asked: bool
     last_day: date
     ask_by: date | None
-    problem: str | None = None
+    problem: Words | None = None
     scope: Scope | None = None
 
     def is_over(self, day: date) -> bool:
@@ -121,12 +123,7 @@ def record(
         UnknownPartyError: Nobody may export by that name.
     """
     require(actor, "decide_crossborder", scope.exporter)
-    named = " ".join(assessment_id.split())
-    if not 0 < len(named) <= _ID_CHARACTERS or not named.isprintable():
-        raise UsageError(
-            f"A security assessment has a number of 1 to {_ID_CHARACTERS} characters.",
-            "Give the number of its result.",
-        )
+    named = _number(assessment_id)
     _require_past(issued_on, at)
     with control.write() as session:
         party(session, tree, scope.exporter, at)
@@ -134,8 +131,14 @@ def record(
         same = (scope.exporter, issued_on) == ((rows[0].exporter, rows[0].on_date) if rows else ())
         if rows and not (same and rows[-1].dataset is None):
             raise UsageError(
-                f"The security assessment {named} is recorded already.",
-                "See … crossborder assessments; record an approved extension with … extend.",
+                Words(
+                    f"安全评估 {named} 已经登记。",
+                    f"The security assessment {named} is recorded already.",
+                ),
+                Words(
+                    "请查看 … crossborder assessments；获准延期的，用 … extend 登记。",
+                    "See … crossborder assessments; record an approved extension with … extend.",
+                ),
             )
         before = rows[-1] if rows else None
         kind: Kind = "result" if before is None else "scoped"
@@ -177,15 +180,11 @@ def _follow(
     with control.write() as session:
         rows = _rows(session, assessment_id)
         if not rows:
-            raise _unknown(assessment_id)
+            raise unknown_assessment(assessment_id)
         last = rows[-1]
         require(actor, "decide_crossborder", last.exporter)
         if not last.on_date <= day <= last.last_day:
-            raise UsageError(
-                f"{day} is not from {last.on_date}, the newest date of the security assessment "
-                f"{assessment_id}, to {last.last_day}, its end.",
-                "Give the date of the paper; what is over is assessed anew, under a new number.",
-            )
+            raise out_of_time(day, last)
         more = AssessmentRow(id=last.id, seq=last.seq + 1, kind=kind, exporter=last.exporter)
         more.on_date, more.last_day = day, last_day_after(kind, day, last)
         more.dataset, more.recipient = last.dataset, last.recipient
@@ -230,26 +229,33 @@ def relied_on(
         return None
     found = standing(session, at).get(assessment_id)
     if found is None:
-        raise _unknown(assessment_id)
+        raise unknown_assessment(assessment_id)
     if found.exporter != scope.exporter:
-        raise UsageError(
-            f"The security assessment {assessment_id} is of {found.exporter}, not of"
-            f" {scope.exporter}.",
-            "Name one of the exporter's own: … crossborder assessments.",
-        )
+        raise of_another(assessment_id, found.exporter, scope.exporter)
     if found.scope is None:
         raise UsageError(
-            f"安全评估 {assessment_id} 登记时未写明数据、接收方、国家与目的"
-            f" The security assessment {assessment_id} was recorded without its table, recipient,"
-            " country and purpose: it holds for no export.",
-            "请按评估结果补登 Record it again with them, as its result names them: … assess.",
+            Words(
+                f"安全评估 {assessment_id} 登记时未写明数据、接收方、国家与目的，"
+                "不能用于任何出境。",
+                f"The security assessment {assessment_id} was recorded without its table,"
+                " recipient, country and purpose: it holds for no export.",
+            ),
+            Words(
+                "请按评估结果补登：… crossborder assess。",
+                "Record it again with them, as its result names them: … crossborder assess.",
+            ),
         )
     if found.scope != scope:
+        of, wanted = _named(found.scope), _named(scope)
         raise UsageError(
-            f"安全评估 {assessment_id} 不含此次出境"
-            f" The security assessment {assessment_id} is of {_named(found.scope)}, not of"
-            f" {_named(scope)}.",
-            "对此次出境另行申报 Have this export assessed: … crossborder assessments lists all.",
+            Words(
+                f"安全评估 {assessment_id} 不含此次出境：评估的是 {of}，此次为 {wanted}。",
+                f"The security assessment {assessment_id} is of {of}, not of {wanted}.",
+            ),
+            Words(
+                "请对此次出境另行申报；全部评估见 … crossborder assessments。",
+                "Have this export assessed: … crossborder assessments lists all.",
+            ),
         )
     return found
 
@@ -289,6 +295,20 @@ def scope_facts(row: AssessmentRow) -> dict[str, JsonScalar]:
     }
 
 
+def _number(written: str) -> str:
+    """Return a number without needless space; UsageError where it is none."""
+    named = " ".join(written.split())
+    if not 0 < len(named) <= _ID_CHARACTERS or not named.isprintable():
+        raise UsageError(
+            Words(
+                f"安全评估的编号须为 1 至 {_ID_CHARACTERS} 个字符。",
+                f"A security assessment has a number of 1 to {_ID_CHARACTERS} characters.",
+            ),
+            Words("请填写评估结果的编号。", "Give the number of its result."),
+        )
+    return named
+
+
 def _named(scope: Scope) -> str:
     to = scope.destination
     return f"{scope.dataset} → {to.recipient} ({to.country}), {to.purpose}"
@@ -296,14 +316,10 @@ def _named(scope: Scope) -> str:
 
 def _require_past(day: date, at: datetime) -> None:
     if day > city_date(at):
-        raise UsageError(f"{day} is still to come.", "Give the date of the written decision.")
-
-
-def _unknown(assessment_id: str) -> UsageError:
-    return UsageError(
-        f"There is no record of a security assessment {assessment_id!r}.",
-        "Record its result first: … crossborder assess.",
-    )
+        raise UsageError(
+            Words(f"日期 {day} 尚未到。", f"{day} is still to come."),
+            Words("请填写书面决定的日期。", "Give the date of the written decision."),
+        )
 
 
 def _rows(session: Session, assessment_id: str) -> Sequence[AssessmentRow]:
@@ -321,7 +337,7 @@ def _assessment(rows: Sequence[AssessmentRow]) -> Assessment:
     try:
         ask_by = subtract_workdays(last.last_day, ASK_WORKDAYS)
     except CalendarMissingError as missing:
-        problem = str(missing)
+        problem = missing.words
     return Assessment(
         id=first.id,
         exporter=first.exporter,

@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import SEALED_LEVEL, max_level
+from contracts.words import Words
 from jobs.record import governance
 from jobs.seal.columns import opened, pseudonyms
 from jobs.seal.keys import keys_of
@@ -126,11 +127,16 @@ def exported(home: Home, tree: Tree, table: str, columns: tuple[str, ...] = ()) 
     contract, layer = _contract(tree, table)
     found = open_table(home.table(layer, table))
     if found is None:
-        raise NotCountedError(f"{layer}/{table} is not published.", "Publish it: ./jingshu run.")
+        raise NotCountedError(
+            Words(f"{layer}/{table} 尚未发布。", f"{layer}/{table} is not published."),
+            Words("请先发布：./jingshu run。", "Publish it: ./jingshu run."),
+        )
     names = {c.name for c in contract.columns}
     if strange := sorted(set(columns) - names):
+        known = sorted(names)
         raise UsageError(
-            f"{table} has no column {strange[0]!r}.", f"It has: {', '.join(sorted(names))}."
+            Words(f"{table} 没有 {strange[0]!r} 列。", f"{table} has no column {strange[0]!r}."),
+            Words(f"可选：{'、'.join(known)}。", f"It has: {', '.join(known)}."),
         )
     kept = tuple(c for c in contract.columns if not columns or c.name in columns)
     return Exported(table, layer, contract, found.version(), kept, _origin(home, table))
@@ -167,8 +173,11 @@ def _contract(tree: Tree, table: str) -> tuple[Contract, Layer]:
         if product.product_table == table:
             return product, "gold"
     raise UsageError(
-        f"There is no table {table!r} in {tree.root}.",
-        "Name a table: health__disease_case, or a product: heat_readiness.",
+        Words(f"{tree.root} 中没有表 {table!r}。", f"There is no table {table!r} in {tree.root}."),
+        Words(
+            "请填写表名（如 health__disease_case）或产品名（如 heat_readiness）。",
+            "Name a table: health__disease_case, or a product: heat_readiness.",
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from sharing.crossborder.rules import Outcome, Rule, Rulebook, rulebooks
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ class Counters:
 
     def __post_init__(self) -> None:
         if self.general < 0 or self.sensitive < 0:
-            raise UsageError("A count of persons is negative.", "Count them again.")
+            raise UsageError(
+                Words("人数为负。", "A count of persons is negative."),
+                Words("请重新计数。", "Count them again."),
+            )
 
     @property
     def has_persons(self) -> bool:
@@ -58,13 +62,25 @@ class Destination:
         for text in (self.recipient, self.purpose):
             if not 0 < len(text.strip()) <= _CHARACTERS or not text.isprintable():
                 raise UsageError(
-                    "出境须写明境外接收方与目的 An export names its recipient and its purpose.",
-                    f"各不超过 {_CHARACTERS} 字 In up to {_CHARACTERS} characters each.",
+                    Words(
+                        "出境须写明境外接收方与目的。",
+                        "An export names its recipient and its purpose.",
+                    ),
+                    Words(
+                        f"请写明，各不超过 {_CHARACTERS} 字。",
+                        f"Name both, in up to {_CHARACTERS} characters each.",
+                    ),
                 )
         if not _COUNTRY.fullmatch(self.country) or self.country == "CN":
             raise UsageError(
-                f"国家或地区代码无效 {self.country!r} is no country or region abroad.",
-                "用 ISO 3166-1 两位字母 Use two letters of ISO 3166-1, such as SG.",
+                Words(
+                    f"{self.country!r} 不是境外的国家或地区代码。",
+                    f"{self.country!r} is no country or region abroad.",
+                ),
+                Words(
+                    "请用 ISO 3166-1 的两位字母，如 SG。",
+                    "Use two letters of ISO 3166-1, such as SG.",
+                ),
             )
 
 
@@ -119,8 +135,11 @@ class Facts:
     def __post_init__(self) -> None:
         if self.counters.has_persons and not self.has_personal_information:
             raise UsageError(
-                "Persons are counted in data said to be without personal information.",
-                "Say that it holds personal information.",
+                Words(
+                    "数据被称为不含个人信息，却计有人数。",
+                    "Persons are counted in data said to be without personal information.",
+                ),
+                Words("请写明其含个人信息。", "Say that it holds personal information."),
             )
 
 

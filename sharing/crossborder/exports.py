@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from sharing import owed
 from sharing.crossborder.assessments import city_date, relied_on, standing
 from sharing.crossborder.count import exported, persons
@@ -101,7 +102,8 @@ class Decided:
     """A decision as people see it; ``own`` are the persons of this export alone.
 
     ``assessment`` is the one it relies on, as it stands now; ``reason`` says why it may not go
-    where the rule alone does not, and what to do. ``facts`` are what it was decided on.
+    where the rule alone does not, and what to do: as it is stored, for ``Words.read``. ``facts``
+    are what it was decided on.
     """
 
     id: str
@@ -163,7 +165,8 @@ def decide_export(
         decision = decide(facts, rulebook_on(city_date(at)))
         facts = replace(facts, lacking=lacking(facts, decision.row, found.papers))
         row = _row(export_id, export, what, facts, decision, len(tokens), at)
-        row.actor, row.reason = actor.name, reason_of(export.scope, facts, decision, relied)
+        reason = reason_of(export.scope, facts, decision, relied)
+        row.actor, row.reason = actor.name, "" if reason is None else reason.stored()
         if not is_counted(row.outcome, row.rule_row):
             forget(session, export_id)
         session.add(row)
@@ -180,14 +183,16 @@ def give_up(control: Control, export_id: str, reason: str, actor: Actor, at: dat
     """
     words = " ".join(reason.split())
     if not words:
-        raise UsageError("Giving an export up needs a reason.", "Give one.")
+        raise UsageError(
+            Words("未实施须写明理由。", "Giving an export up needs a reason."),
+            Words("请填写理由。", "Give one."),
+        )
     with control.write() as session:
         rows = session.scalars(
             select(ExportRow).where(ExportRow.id == export_id).order_by(ExportRow.seq)
         ).all()
         if len(rows) != 1:
-            problem = "was given up already" if rows else "is not known"
-            raise UsageError(f"The export {export_id} {problem}.", "See … crossborder list.")
+            raise _not_open(export_id, is_known=bool(rows))
         require(actor, "decide_crossborder", rows[0].exporter)
         forget(session, export_id)
         kept = {c.key: getattr(rows[0], c.key) for c in ExportRow.__table__.columns}
@@ -219,10 +224,24 @@ def _check(export: Export) -> None:
     how = export.circumstances
     if how.necessity and not (" ".join(how.because.split()) and export.columns):
         raise UsageError(
-            "必要情形须写明理由，且只出境必要的列"
-            " A necessity needs its reason, and names the columns that are necessary.",
-            "--because 理由 --column 列 Give --because and one --column for each.",
+            Words(
+                "必要情形须写明理由，且只出境必要的列。",
+                "A necessity needs its reason, and names the columns that are necessary.",
+            ),
+            Words(
+                "请用 --because 写明理由，每列各用一个 --column。",
+                "Give --because and one --column for each.",
+            ),
         )
+
+
+def _not_open(export_id: str, *, is_known: bool) -> UsageError:
+    problem = (
+        Words(f"出境 {export_id} 已登记为未实施。", f"The export {export_id} was given up already.")
+        if is_known
+        else Words(f"没有出境 {export_id}。", f"The export {export_id} is not known.")
+    )
+    return UsageError(problem, Words("请查看 … crossborder list。", "See … crossborder list."))
 
 
 def _found(
@@ -236,8 +255,14 @@ def _found(
 ) -> _Found:
     if export.circumstances.is_in_ftz and not exporter.is_in_ftz:
         raise UsageError(
-            f"{exporter.id} 未登记为自贸区企业 {exporter.id} is not registered in the zone.",
-            "由数据主管部门登记 The data authority registers it: … crossborder party --ftz.",
+            Words(
+                f"{exporter.id} 未登记为自贸区企业。",
+                f"{exporter.id} is not registered in the zone.",
+            ),
+            Words(
+                "请由数据主管部门登记：… crossborder party --ftz。",
+                "Have the data authority register it: … crossborder party --ftz.",
+            ),
         )
     return _Found(
         exporter,

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.crossborder.assessments import city_date, end_of_years
@@ -202,22 +203,40 @@ def _check(paper: Paper, at: datetime) -> None:
     today = city_date(at)
     number = paper.number.strip()
     if not 0 < len(number) <= _CHARACTERS or not number.isprintable():
-        raise UsageError("未写明编号 The paper has no number.", "填写编号 Give its number.")
+        raise UsageError(
+            Words("文件未写明编号。", "The paper has no number."),
+            Words("请填写编号。", "Give its number."),
+        )
     if paper.on_date > today or (paper.filed_on or today) > today:
-        raise UsageError("日期尚未到 Its date is still to come.", "填写文件日期 Give its own date.")
+        raise UsageError(
+            Words("文件日期尚未到。", "Its date is still to come."),
+            Words("请填写文件自身的日期。", "Give its own date."),
+        )
     if (paper.kind == "certificate") != (paper.last_day is not None):
         raise UsageError(
-            "认证证书须有到期日，其他文件没有 A certificate has an end, no other paper has one.",
-            "--until 到期日 Give a certificate its --until, and nothing else one.",
+            Words(
+                "认证证书须有到期日，其他文件没有。",
+                "A certificate has an end, no other paper has one.",
+            ),
+            Words(
+                "认证证书请填写 --until，其他文件请勿填写。",
+                "Give a certificate its --until, and nothing else one.",
+            ),
         )
     if paper.last_day is not None and paper.last_day < paper.on_date:
-        raise UsageError("到期日早于发证日 It ends before it begins.", "核对 Look both dates up.")
+        raise UsageError(
+            Words("到期日早于发证日。", "It ends before it begins."),
+            Words("请核对两个日期。", "Look both dates up."),
+        )
     if paper.filed_on is not None and (
         paper.kind != "standard_contract" or paper.filed_on < paper.on_date
     ):
         raise UsageError(
-            "只有标准合同在生效后备案 Only a standard contract is filed, once it is in effect.",
-            "核对备案日期 Look --filed up.",
+            Words(
+                "只有标准合同须备案，且在生效之后。",
+                "Only a standard contract is filed, once it is in effect.",
+            ),
+            Words("请核对备案日期 --filed。", "Look --filed up."),
         )
 
 

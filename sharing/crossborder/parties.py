@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import JingshuError, UsageError
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.owed import OwingRow
@@ -134,20 +135,32 @@ def party(session: Session, tree: Tree, party_id: str, at: datetime) -> Party:
     if listed is not None:
         if listed.legal_kind is None:
             raise UnknownPartyError(
-                f"合同未写明 {party_id} 的法律性质 The contracts do not say what the law takes"
-                f" {party_id} for.",
-                "在 providers.yaml 写明 Give its entry a legal: state_organ, public_institution or"
-                " processor.",
+                Words(
+                    f"合同未写明 {party_id} 的法律性质。",
+                    f"The contracts do not say what the law takes {party_id} for.",
+                ),
+                Words(
+                    "请在 providers.yaml 的条目中写明 legal：state_organ、public_institution 或"
+                    " processor。",
+                    "Give its entry in providers.yaml a legal: state_organ, public_institution or"
+                    " processor.",
+                ),
             )
         flags = (row.is_ciio, row.is_in_ftz) if row else (False, False)
         return Party(listed.id, listed.name, listed.legal_kind, *flags)
     if row is not None:
         return _party(row)
     near = near_names(party_id, {*tree.providers, *newest})
-    hint = f"是否为 Did you mean {', '.join(near)}? " if near else ""
+    hint = Words(f"是否为 {'、'.join(near)}？", f"Did you mean {', '.join(near)}?")
+    remedy = Words(
+        "请由数据主管部门登记：… crossborder party。",
+        "Have the data authority register one: … crossborder party.",
+    )
     raise UnknownPartyError(
-        f"没有登记的出境者 There is no body {party_id!r} that may export.",
-        f"{hint}由数据主管部门登记 The data authority registers one: … crossborder party.",
+        Words(
+            f"没有登记的出境者 {party_id!r}。", f"There is no body {party_id!r} that may export."
+        ),
+        hint.then(remedy) if near else remedy,
     )
 
 
@@ -205,31 +218,46 @@ def _checked(tree: Tree, asked: Registration, newest: dict[str, PartyRow]) -> Le
     if listed is not None:
         if listed.legal_kind is None or asked.uscc:
             raise UsageError(
-                f"{asked.id} 的法律性质由合同写明 What {asked.id} is stands in the contracts.",
-                "改 providers.yaml，或不写代码 Change providers.yaml, or leave its code out.",
+                Words(
+                    f"{asked.id} 的法律性质由合同写明。",
+                    f"What {asked.id} is stands in the contracts.",
+                ),
+                Words(
+                    "请改 providers.yaml，或不写代码。",
+                    "Change providers.yaml, or leave its code out.",
+                ),
             )
         return listed.legal_kind
     if not _ID.fullmatch(asked.id):
         raise UsageError(
-            f"标识无效 {asked.id!r} cannot name a body.",
-            "用小写字母、数字、下划线或连字符 Use lower-case letters, digits, '_' and '-'.",
+            Words(f"{asked.id!r} 不能作为标识。", f"{asked.id!r} cannot name a body."),
+            Words(
+                "请用小写字母、数字、下划线或连字符。",
+                "Use lower-case letters, digits, '_' and '-'.",
+            ),
         )
     others = {*tree.providers, *newest} - {asked.id}
     if twin := next((o for o in sorted(others) if _look(o) == _look(asked.id)), None):
         raise UsageError(
-            f"{asked.id} 易与 {twin} 混淆 {asked.id} is easily taken for {twin}.",
-            "换一个标识 Give it another id.",
+            Words(f"{asked.id} 易与 {twin} 混淆。", f"{asked.id} is easily taken for {twin}."),
+            Words("请换一个标识。", "Give it another id."),
         )
     if not asked.name.strip() or len(asked.name) > _CHARACTERS or not asked.name.isprintable():
-        raise UsageError("未写明名称 The body has no name.", "写全称 Give its full name.")
+        raise UsageError(
+            Words("出境者未写明名称。", "The body has no name."),
+            Words("请填写全称。", "Give its full name."),
+        )
     kind = kind_of_code(asked.uscc)
     same = next((o for o, r in newest.items() if r.uscc == asked.uscc and o != asked.id), None)
     before = newest.get(asked.id)
     if same is not None or (before is not None and before.uscc != asked.uscc):
         known = same or asked.id
         raise UsageError(
-            f"{known} 已以其代码登记 {known} is registered, by its own code.",
-            f"一个代码一个出境者 A code is one exporter: use {known}, or another id.",
+            Words(f"{known} 已以其代码登记。", f"{known} is registered, by its own code."),
+            Words(
+                f"一个代码只对应一个出境者：请用 {known}，或另用标识。",
+                f"A code is one exporter: use {known}, or another id.",
+            ),
         )
     return kind
 
@@ -252,6 +280,6 @@ def _party(row: PartyRow) -> Party:
 
 def _wrong_code(uscc: str) -> UsageError:
     return UsageError(
-        f"统一社会信用代码有误 {uscc!r} is no unified social credit code.",
-        "核对 18 位代码 Look its 18 characters up (GB 32100-2015).",
+        Words(f"统一社会信用代码有误：{uscc!r}。", f"{uscc!r} is no unified social credit code."),
+        Words("请核对 18 位代码（GB 32100-2015）。", "Look its 18 characters up (GB 32100-2015)."),
     )

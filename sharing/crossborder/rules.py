@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,10 +83,20 @@ def rulebooks(file: Path = FILE) -> tuple[Rulebook, ...]:
     for book in books:
         rows = [rule.row for rule in book.rules]
         if not set(rows) >= _NEEDED or len(set(rows)) != len(rows) or rows[-1] != _LAST:
-            raise _broken(f"version {book.version} does not hold rows 0–10, 10 last, once each")
+            raise _broken(
+                Words(
+                    f"版本 {book.version} 的第 0–10 行须各有一次，且第 10 行在最后",
+                    f"version {book.version} does not hold rows 0–10, 10 last, once each",
+                )
+            )
     days = [book.valid_from for book in books]
     if not books or days != sorted(days) or len({b.version for b in books}) != len(books):
-        raise _broken("its versions are not in the order of their days, each in one part")
+        raise _broken(
+            Words(
+                "各版本须按生效日期排列，且各自连续",
+                "its versions are not in the order of their days, each in one part",
+            )
+        )
     return books
 
 
@@ -94,8 +105,11 @@ def rulebook_on(day: date, books: Sequence[Rulebook] | None = None) -> Rulebook:
     found = [b for b in (rulebooks() if books is None else books) if b.valid_from <= day]
     if not found:
         raise UsageError(
-            f"{day} 尚无出境规则 No rules on exports were in force on {day}.",
-            "请补充 Add them to sharing/crossborder/rules.csv.",
+            Words(f"{day} 尚无出境规则。", f"No rules on exports were in force on {day}."),
+            Words(
+                "请在 sharing/crossborder/rules.csv 中补充。",
+                "Add them to sharing/crossborder/rules.csv.",
+            ),
         )
     return found[-1]
 
@@ -116,7 +130,7 @@ def rulebook_of(
 def _rule(line: dict[str, str]) -> Rule:
     outcome = line["outcome"]
     if outcome not in get_args(Outcome):
-        raise _broken(f"{outcome!r} is no outcome")
+        raise _broken(Words(f"{outcome!r} 不是判定结果", f"{outcome!r} is no outcome"))
     general, sensitive = (
         int(line[name]) if line[name] else None for name in ("general_from", "sensitive_from")
     )
@@ -130,5 +144,8 @@ def _rule(line: dict[str, str]) -> Rule:
     )
 
 
-def _broken(problem: str) -> UsageError:
-    return UsageError(f"出境规则有误 rules.csv: {problem}.", "请改正 Mend the file.")
+def _broken(problem: Words) -> UsageError:
+    return UsageError(
+        Words(f"出境规则 rules.csv 有误：{problem.zh}。", f"rules.csv: {problem.en}."),
+        Words("请改正该文件。", "Mend the file."),
+    )

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.crossborder.assessments import city_date
@@ -100,12 +101,17 @@ def add_list(control: Control, content: bytes, made: ZoneList, actor: Actor, at:
     """
     require(actor, "keep_exporters", DATA_AUTHORITY)
     if made.issued_on > city_date(at):
-        raise UsageError(f"{made.issued_on} is still to come.", "填写发布日期 Give its own date.")
+        raise UsageError(
+            Words(f"日期 {made.issued_on} 尚未到。", f"{made.issued_on} is still to come."),
+            Words("请填写清单自身的发布日期。", "Give its own date."),
+        )
     with control.write() as session:
         if session.get(ZoneListRow, made.version) is not None:
             raise UsageError(
-                f"清单 {made.version} 已添加 The list {made.version} was added already.",
-                "新清单用新版本号 A new list has a new version.",
+                Words(
+                    f"清单 {made.version} 已添加。", f"The list {made.version} was added already."
+                ),
+                Words("新清单请用新版本号。", "Give a new list a new version."),
             )
         row = ZoneListRow(version=made.version, source=made.source, issued_on=made.issued_on)
         row.content, row.actor, row.at = content.decode("utf-8-sig"), actor.name, at
@@ -118,8 +124,8 @@ def parse_list(content: bytes, version: str, source: str, issued_on: date) -> Zo
     for text, most in ((version, _VERSION_CHARACTERS), (source, _CHARACTERS)):
         if not 0 < len(text.strip()) <= most or not text.isprintable():
             raise UsageError(
-                "未写明来源与版本 The list has no source or no version.",
-                "填写发布机关、文号与版本 Name who issued it, and its version.",
+                Words("清单未写明来源或版本。", "The list has no source or no version."),
+                Words("请填写发布机关、文号与版本。", "Name who issued it, and its version."),
             )
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True)
@@ -127,9 +133,10 @@ def parse_list(content: bytes, version: str, source: str, issued_on: date) -> Zo
     except (UnicodeDecodeError, csv.Error):
         lines = []
     if not lines or list(lines[0]) != _COLUMNS:
+        first = ",".join(_COLUMNS)
         raise UsageError(
-            "这不是负面清单 The file is no negative list.",
-            f"首行须为 Its first line is: {','.join(_COLUMNS)} (UTF-8).",
+            Words("这不是负面清单。", "The file is no negative list."),
+            Words(f"请以 {first} 为首行（UTF-8）。", f"Make its first line: {first} (UTF-8)."),
         )
     fields = tuple(_listed(line, number) for number, line in enumerate(lines, 2))
     return ZoneList(version.strip(), source.strip(), issued_on, fields)
@@ -166,11 +173,15 @@ def list_leaf(row: ZoneListRow) -> Leaf:
 def _listed(line: Mapping[str, str], number: int) -> Listed:
     threshold, route, field = line["threshold"], line["route"], _plain(line["field"])
     if not field:
-        raise _wrong(number, "field 为空 is empty")
+        raise _wrong(number, Words("field 为空", "field is empty"))
     if not (threshold or "").isdecimal():
-        raise _wrong(number, "threshold 须为整数 is a number of persons, 0 for any")
-    if route not in get_args(Route):
-        raise _wrong(number, f"route 须为 is one of {', '.join(get_args(Route))}")
+        words = Words(
+            "threshold 须为人数（整数），0 表示不限", "threshold is a number of persons, 0 for any"
+        )
+        raise _wrong(number, words)
+    if route not in (routes := get_args(Route)):
+        words = Words(f"route 须为 {' 或 '.join(routes)}", f"route is one of {', '.join(routes)}")
+        raise _wrong(number, words)
     return Listed(
         line["industry"],
         line["scenario"],
@@ -184,5 +195,8 @@ def _plain(name: str | None) -> str:
     return "".join((name or "").split()).casefold()
 
 
-def _wrong(number: int, problem: str) -> UsageError:
-    return UsageError(f"第 {number} 行 Line {number}: {problem}.", "请改正 Mend the line.")
+def _wrong(number: int, problem: Words) -> UsageError:
+    return UsageError(
+        Words(f"第 {number} 行：{problem.zh}。", f"Line {number}: {problem.en}."),
+        Words("请改正该行。", "Mend the line."),
+    )

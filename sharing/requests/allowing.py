@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from sharing.people import SYSTEM, require
 from sharing.requests.basis import check_basis
 from sharing.requests.disputes import STEPS, may_follow, stage_of
@@ -64,14 +65,20 @@ def check_step(step: Taken, wording: Asked, *, is_reworded: bool) -> None:
     by_time = transition.by_time if step.actor == SYSTEM else ()
     if ask.state not in (*transition.sources, *by_time) or not may_follow(ask, action):
         raise RequestStateError(
-            f"现在的状态不能办这一步 {ask.id} is {ask.state}: {action} does not follow from there.",
+            Words(
+                f"{ask.id} 现为 {ask.state}，不能办理 {action}。",
+                f"{ask.id} is {ask.state}: {action} does not follow from there.",
+            ),
             _follows_from(ask, action),
         )
     require(step.actor, transition.permission, step.of)
     if transition.is_once and ask.last(action):
         raise RequestStateError(
-            f"这一步只能办一次 {ask.id} had its one {action} already.",
-            "请答复：同意，或依法不予提供 Answer it: agree, or refuse by law.",
+            Words(
+                f"{ask.id} 的 {action} 只能办一次，已经办过。",
+                f"{ask.id} had its one {action} already.",
+            ),
+            Words("请答复：同意，或依法不予提供。", "Answer it: agree, or refuse by law."),
         )
     _check_words(step)
     if action == "extend":
@@ -79,16 +86,23 @@ def check_step(step: Taken, wording: Asked, *, is_reworded: bool) -> None:
     _check_wording(step, wording, is_reworded=is_reworded)
     if action == "agree" and step.body in signed(ask):
         raise RequestStateError(
-            f"该部门已经同意 {step.body} has agreed to {ask.id} already.",
-            "无需再办 Nothing is left.",
+            Words(
+                f"{step.body} 已经同意 {ask.id}。", f"{step.body} has agreed to {ask.id} already."
+            ),
+            Words("无需再办。", "Nothing is left to do."),
         )
 
 
 def _check_words(step: Taken) -> None:
     ask, transition, action = step.ask, step.transition, step.transition.action
     if lacking := [n for n in transition.needs if n not in step.statements]:
+        names = ", ".join(lacking)
         raise UsageError(
-            f"缺少必填说明 {action} of {ask.id} lacks {', '.join(lacking)}.", "请填写 Say it."
+            Words(
+                f"{ask.id} 的 {action} 缺少必填说明：{names}。",
+                f"{action} of {ask.id} lacks {names}.",
+            ),
+            Words("请填写。", "Say it."),
         )
     if "legal_basis" in transition.needs:
         check_basis(step.statements["legal_basis"])
@@ -97,10 +111,16 @@ def _check_words(step: Taken) -> None:
         and step.parties.needs_assessment
         and not step.statements.get("pia_id")
     ):
+        level = step.parties.level
         raise UsageError(
-            f"含 {step.parties.level} 数据，须有影响评估"
-            f" {ask.id} reads {step.parties.level} columns, and no assessment is named.",
-            "请填写影响评估编号 Give the id of the impact assessment: --pia-id.",
+            Words(
+                f"{ask.id} 含 {level} 数据，须有影响评估，而申请未写明。",
+                f"{ask.id} reads {level} columns, and no assessment is named.",
+            ),
+            Words(
+                "请填写影响评估编号：--pia-id。",
+                "Give the id of the impact assessment: --pia-id.",
+            ),
         )
 
 
@@ -108,14 +128,18 @@ def _check_wording(step: Taken, wording: Asked, *, is_reworded: bool) -> None:
     ask, action = step.ask, step.transition.action
     if is_reworded and action != "resubmit":
         raise UsageError(
-            f"这一步不能改申请内容 {action} changes no wording.",
-            "请先要求补正，或另行起草 Ask for a supplement, or draft anew.",
+            Words(f"{action} 不能改申请内容。", f"{action} changes no wording."),
+            Words("请先要求补正，或另行起草。", "Ask for a supplement, or draft anew."),
         )
     if (wording.body, wording.recipient) != (ask.asked.body, ask.asked.recipient):
         raise UsageError(
-            "申请部门和接收方不能改 Body and recipient stay:"
-            f" {ask.id} is {ask.asked.body}'s, for {ask.asked.recipient}.",
-            "请另行起草 Draft a new request.",
+            Words(
+                f"申请部门和接收方不能改：{ask.id} 由 {ask.asked.body} 申请，"
+                f"接收方为 {ask.asked.recipient}。",
+                f"Body and recipient stay: {ask.id} is {ask.asked.body}'s, for"
+                f" {ask.asked.recipient}.",
+            ),
+            Words("请另行起草。", "Draft a new request."),
         )
     if action in ASKING:
         check_shared(step.parties)
@@ -123,17 +147,23 @@ def _check_wording(step: Taken, wording: Asked, *, is_reworded: bool) -> None:
         check_end(wording, step.at)
 
 
-def _follows_from(ask: Ask, action: Action) -> str:
+def _follows_from(ask: Ask, action: Action) -> Words:
     """Say from which states a step follows, and what else there is to do before delivery."""
     if action in STEPS and ask.state in TRANSITIONS[action].sources:
-        stages = ", ".join(STEPS[action][0])
-        return f"争议处于 The dispute is at: {stage_of(ask)}; 须处于 it has to be at: {stages}."
-    if action in ("close", "end_service", "stop_service"):
-        return (
-            "尚未交付的，由申请方撤回，或由提供方依法不予提供 Before delivery whoever asked may"
-            " withdraw it, and a provider refuses it by law."
+        stage, stages = stage_of(ask), STEPS[action][0]
+        return Words(
+            f"争议现处于 {stage}，须处于 {'、'.join(stages)}。",
+            f"The dispute is at: {stage}; it has to be at: {', '.join(stages)}.",
         )
-    return f"可办的状态 It follows from: {', '.join(TRANSITIONS[action].sources)}."
+    if action in ("close", "end_service", "stop_service"):
+        return Words(
+            "尚未交付的，由申请方撤回，或由提供方依法不予提供。",
+            "Before delivery whoever asked may withdraw it, and a provider refuses it by law.",
+        )
+    sources = TRANSITIONS[action].sources
+    return Words(
+        f"可在这些状态办理：{'、'.join(sources)}。", f"It follows from: {', '.join(sources)}."
+    )
 
 
 def _check_extension(step: Taken) -> None:
@@ -141,8 +171,13 @@ def _check_extension(step: Taken) -> None:
     owed = next((d for d in deadlines(step.ask, step.parties) if d.what == "answer"), None)
     if owed is not None and owed.is_overdue(step.at):
         raise RequestStateError(
-            f"答复期限已过，不能再延期 The answer to {step.ask.id} was due before: it is late.",
-            "请尽快答复；逾期仍记录在案 Answer it now; that it was late stays on record.",
+            Words(
+                f"{step.ask.id} 的答复期限已过，不能再延期。",
+                f"The answer to {step.ask.id} was due before: it is late.",
+            ),
+            Words(
+                "请尽快答复；逾期仍记录在案。", "Answer it now; that it was late stays on record."
+            ),
         )
 
 
@@ -150,8 +185,8 @@ def check_end(asked: Asked, at: datetime) -> None:
     """Raise UsageError where the last day of what is asked for is over."""
     if asked.ends_on < at.astimezone(CITY_TZ).date():
         raise UsageError(
-            f"使用期限已过 {asked.ends_on} is over.",
-            "请填今后的日期 Give a last day that is still to come.",
+            Words(f"使用期限 {asked.ends_on} 已过。", f"{asked.ends_on} is over."),
+            Words("请填今后的日期。", "Give a last day that is still to come."),
         )
 
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from contracts.document import load_yaml
-from contracts.errors import UsageError
+from contracts.errors import BadValueError, UsageError
 from contracts.frozen import Frozen
 from contracts.product import Release
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 #: Fewest persons a count may be about (domain reference §3: published counts need k ≥ 20).
@@ -86,12 +89,14 @@ class Asked(Frozen):
     def _is_one_kind(self) -> Self:
         with_policy = [s for s in self.sources if s.policy is not None]
         if with_policy and len(self.sources) > 1:
-            raise ValueError(
-                "产品策略须单独申请 a product's policy is asked for alone: name one source"
+            raise BadValueError(
+                Words("产品策略须单独申请。", "A product's policy is asked for alone."),
+                Words("请只写一个来源。", "Name one source."),
             )
         if with_policy and (self.by or with_policy[0].columns or with_policy[0].rows):
-            raise ValueError(
-                "策略已定列与行 a policy has its columns and rows: leave out by, columns and rows"
+            raise BadValueError(
+                Words("策略已定列与行。", "A policy has its columns and rows."),
+                Words("请删去 by、columns 和 rows。", "Leave out by, columns and rows."),
             )
         if self.is_joined:
             self._can_be_joined()
@@ -99,22 +104,32 @@ class Asked(Frozen):
 
     def _can_be_joined(self) -> None:
         if len({s.contract for s in self.sources}) < len(self.sources):
-            raise ValueError("来源重复 a contract is named twice: give each source once")
+            raise BadValueError(
+                Words("来源重复。", "A contract is named twice."),
+                Words("每个来源请只写一次。", "Give each source once."),
+            )
         lacking = [s.contract for s in self.sources if s.key is None]
         if lacking and (self.by or len(self.sources) > 1):
-            raise ValueError(
-                f"缺少关联列 {lacking[0]} has no key: name the column it is joined or counted by"
+            raise BadValueError(
+                Words(f"{lacking[0]} 没有关联列（key）。", f"{lacking[0]} has no key."),
+                Words("请写明按哪一列关联或计数。", "Name the column it is joined or counted by."),
             )
         shown = [s.contract for s in self.sources if s.columns]
         if self.by and shown:
-            raise ValueError(
-                "列出数据与计数只能选一种"
-                f" {shown[0]} shows columns, and by counts persons: choose one of them"
+            raise BadValueError(
+                Words(
+                    f"{shown[0]} 列出数据，而 by 按人计数。",
+                    f"{shown[0]} shows columns, and by counts persons.",
+                ),
+                Words("两种请只选一种。", "Choose one of them."),
             )
         if not self.by and not shown:
-            raise ValueError(
-                "没有要任何数据"
-                " nothing is asked for: name columns to show, or by to count in groups"
+            raise BadValueError(
+                Words("没有要任何数据。", "As it stands, nothing is asked for."),
+                Words(
+                    "请写明要列出的列（columns），或分组计数的列（by）。",
+                    "Name columns to show, or by to count in groups.",
+                ),
             )
         self._names_differ()
 
@@ -125,14 +140,20 @@ class Asked(Frozen):
         for name, contract in _taken(self):
             folded = name.casefold()
             if folded in made:
-                raise ValueError(
-                    f"列名 {name} 由查询自用 {contract} shows {name}, which is a column that the"
-                    " query makes itself: leave it out"
+                raise BadValueError(
+                    Words(
+                        f"{contract} 列出的 {name} 是查询自用的列名。",
+                        f"{contract} shows {name}, which is a column that the query makes itself.",
+                    ),
+                    Words("请删去这一列。", "Leave it out."),
                 )
             if folded in found:
-                raise ValueError(
-                    f"列名 {name} 重复 {found[folded]} and {contract} both show {name}: name it"
-                    " once, of one of them"
+                raise BadValueError(
+                    Words(
+                        f"{found[folded]} 和 {contract} 都列出 {name}。",
+                        f"{found[folded]} and {contract} both show {name}.",
+                    ),
+                    Words("请只在其中一处写这一列。", "Name it once, of one of them."),
                 )
             found[folded] = contract
 
@@ -165,14 +186,31 @@ def read_asked(file: Path) -> Asked:
     return parse_asked(load_yaml(file).data, str(file))
 
 
-def parse_asked(data: object, where: str) -> Asked:
+def parse_asked(data: object, where: Words | str) -> Asked:
     """Return a request from its parts; raises UsageError naming the first place that is wrong."""
     try:
         return Asked.model_validate(data)
     except ValidationError as bad:
-        first = bad.errors(include_url=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the request"
+        first = bad.errors(include_url=False)[0]
+        file = where if isinstance(where, Words) else Words(where, where)
+        place, why = ".".join(map(str, first["loc"])), _why(first)
         raise UsageError(
-            f"申请内容有误 {where}: {place}: {first['msg']}.",
-            "请改正后再交 Mend it; see ./jingshu share request draft --example.",
+            Words(
+                f"申请内容有误：{file.zh}：{place or '整份申请'}：{why.zh}",
+                f"{file.en}: {place or 'the request'}: {why.en}",
+            ),
+            Words(
+                "请改正后再交；示例见 ./jingshu share request draft --example。",
+                "Mend it; see ./jingshu share request draft --example.",
+            ),
         ) from None
+
+
+def _why(error: ErrorDetails) -> Words:
+    """Return what a type says of a value: our own words, or pydantic's as they are."""
+    raised = error.get("ctx", {}).get("error")
+    if isinstance(raised, BadValueError):
+        parts = (raised.problem, raised.remedy)
+        problem, remedy = (p if isinstance(p, Words) else Words(p, p) for p in parts)
+        return problem.then(remedy)
+    return Words(f"{error['msg']}。", f"{error['msg']}.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.errors import UsageError
+from contracts.words import Words
 
 _FILE: Final = Path(__file__).with_name("legal_bases.csv")
 #: An article, right behind its law: another law's, further on, is no ground.
@@ -48,15 +49,24 @@ def check_basis(text: str) -> None:
     if found is None:
         known = "、".join(law.name for law in sorted(laws(), key=lambda law: law.name))
         raise UsageError(
-            "法律依据须写明法律名称与条款 The legal basis names no law and article that is known.",
-            "写作 Write it as: 政务数据共享条例 第十四条。可引用 Known laws"
-            f" (sharing/requests/legal_bases.csv): {known}.",
+            Words(
+                "法律依据须写明法律名称与条款。",
+                "The legal basis names no law and article that is known.",
+            ),
+            Words(
+                "请写作：政务数据共享条例 第十四条。可引用的法律（见"
+                f" sharing/requests/legal_bases.csv）：{known}。",
+                "Write it as: 政务数据共享条例 第十四条. Known laws"
+                f" (sharing/requests/legal_bases.csv): {known}.",
+            ),
         )
     law, number = found
     if not 1 <= number <= (law.articles or number):
         raise UsageError(
-            f"《{law.name}》没有第 {number} 条 {law.name} has no article {number}.",
-            f"共 {law.articles} 条，请核对 It has {law.articles}: look it up.",
+            Words(f"《{law.name}》没有第 {number} 条。", f"{law.name} has no article {number}."),
+            Words(
+                f"共 {law.articles} 条，请核对。", f"It has {law.articles} articles: look it up."
+            ),
         )
 
 

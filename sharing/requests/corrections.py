@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contracts.digest import sha256
 from contracts.errors import UsageError
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import Base
@@ -27,6 +28,8 @@ from sharing.requests.timers import CORRECTION_DAYS
 from sharing.workdays import CalendarMissingError, end_of_workday, latest_end
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from contracts.tree import Tree
     from sharing.control import Control
     from sharing.people import Actor
@@ -104,19 +107,16 @@ def ask_correction(
         require(actor, "ask_correction", ask.asked.body)
         if ask.last("deliver") is None:
             raise RequestStateError(
-                f"尚未交付 {ask_id} was never delivered.",
-                "交付后才能纠错 Nothing can be wrong yet.",
+                Words(f"{ask_id} 尚未交付。", f"{ask_id} was never delivered."),
+                Words("交付后才能纠错。", "Wait for the delivery: nothing can be wrong yet."),
             )
         read = sources_of(ask.asked, tree)
         if (contract, provider) not in read:
-            raise UsageError(
-                f"该申请不含此数据 {ask_id} reads no {contract} of {provider}.",
-                f"可选 It reads: {', '.join(f'{c} of {p}' for c, p in read)}.",
-            )
+            raise _not_read(ask_id, fault, read)
         if not words:
             raise UsageError(
-                "请写明错在哪里 A correction says what is wrong.",
-                "勿写个人信息 Describe it, without persons.",
+                Words("纠错未写明错在哪里。", "A correction says what is wrong."),
+                Words("请写明，勿写个人信息。", "Describe it, without persons."),
             )
         correction_id = next_number(session, CorrectionRow.id, "C", at)
         session.add(
@@ -149,18 +149,27 @@ def answer_correction(
         row = session.get(CorrectionRow, correction_id)
         if row is None:
             raise UsageError(
-                f"没有这件纠错 There is no correction {correction_id!r}.",
-                "见申请列表 See ./jingshu share request list.",
+                Words(
+                    f"没有纠错 {correction_id!r}。", f"There is no correction {correction_id!r}."
+                ),
+                Words(
+                    "见申请列表：./jingshu share request list。",
+                    "See ./jingshu share request list.",
+                ),
             )
         require(actor, "answer_correction", row.provider)
         if row.state != _OPEN:
             raise RequestStateError(
-                f"已经答复 {correction_id} is {row.state}.", "请另提一件 Open a new one."
+                Words(
+                    f"{correction_id} 已经答复，现为 {row.state}。",
+                    f"{correction_id} is {row.state}.",
+                ),
+                Words("请另提一件。", "Open a new one."),
             )
         if not words:
             raise UsageError(
-                "答复须写理由 An answer gives its reason.",
-                "写明做了什么，或为何不成立 Say what was done, or why not.",
+                Words("答复须写理由。", "An answer gives its reason."),
+                Words("请写明做了什么，或为何不成立。", "Say what was done, or why not."),
             )
         row.state, row.reason, row.answered_at, row.answered_by = answer, words, at, actor.name
     owed.settle(control, CorrectionRow)
@@ -202,9 +211,22 @@ def answered_leaf(row: CorrectionRow) -> Leaf:
     )
 
 
+def _not_read(ask_id: str, fault: Fault, read: Sequence[tuple[str, str]]) -> UsageError:
+    return UsageError(
+        Words(
+            f"{ask_id} 不含 {fault.provider} 的 {fault.contract}。",
+            f"{ask_id} reads no {fault.contract} of {fault.provider}.",
+        ),
+        Words(
+            f"所含数据：{'、'.join(f'{p} 的 {c}' for c, p in read)}。",
+            f"It reads: {', '.join(f'{c} of {p}' for c, p in read)}.",
+        ),
+    )
+
+
 def _leaf(row: CorrectionRow, what: str, at: datetime | None, facts: dict[str, str | None]) -> Leaf:
     if at is None:
-        raise ValueError(f"{row.id} 尚未办到这一步 is not {what} yet")
+        raise ValueError(str(Words(f"{row.id} 尚未办到 {what}。", f"{row.id} is not {what} yet.")))
     return Leaf(
         type="correction",
         subject=f"{row.id}#{what}",

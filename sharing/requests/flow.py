@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from contracts.digest import sha256
 from contracts.model import CITY_TZ
 from contracts.moment import iso
+from contracts.words import Words
 from lineage.evidence.leaf import Leaf
 from sharing import owed
 from sharing.control import AccessRecord, Grant
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from sharing.requests.tables import Ask
     from sharing.tables.names import SharedTable
 
-_EXPIRED: Final = "期满 its time is over"
+_EXPIRED: Final = Words("使用期限已满。", "Its time is over.")
 
 
 def draft(control: Control, tree: Tree, asked: Asked, actor: Actor, at: datetime) -> str:
@@ -169,7 +170,8 @@ def sweep(control: Control, tree: Tree, at: datetime) -> list[tuple[str, Action]
         is_over = ask.asked.ends_on < at.astimezone(CITY_TZ).date()
         closing = TRANSITIONS["close"]
         if is_over and ask.state in (*closing.sources, *closing.by_time):
-            act(control, tree, ask.id, "close", SYSTEM, at, Statement({"reason": _EXPIRED}))
+            why = Statement({"reason": _EXPIRED.stored()})
+            act(control, tree, ask.id, "close", SYSTEM, at, why)
             taken.append((ask.id, "close"))
     return taken
 
@@ -201,8 +203,11 @@ def _own_recipient(control: Control, tree: Tree, asked: Asked, actor: Actor) -> 
     name, body = asked.recipient, asked.body
     if name in tree.providers and name != body:
         raise NotItsRecipientError(
-            f"接收方名称 {name} 是另一部门的标识 {name} is another body's id, not {body}'s.",
-            f"换一个名称，如 {body} Name another, such as {body}.",
+            Words(
+                f"接收方名称 {name} 是另一部门的标识，不是 {body} 的。",
+                f"{name} is another body's id, not {body}'s.",
+            ),
+            Words(f"请换一个名称，如 {body}。", f"Name another, such as {body}."),
         )
     create_recipient(control, name, actor.name, body)
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from contracts.errors import JingshuError, UsageError
 from contracts.model import LEVELS, SHARE_CEILING, max_level
 from contracts.vocabulary import MASK_LOWERS
+from contracts.words import Words
 from sharing.requests.conditions import condition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from contracts.model import Contract, Level
     from contracts.tree import Tree
@@ -38,7 +39,7 @@ class Parties:
     providers: tuple[str, ...]
     level: Level
     is_unconditional: bool
-    not_shared: tuple[str, ...]
+    not_shared: tuple[Words, ...]
     """The contracts that are not shared, each with the law that says so."""
 
     @property
@@ -74,7 +75,7 @@ def parties_of(asked: Asked, tree: Tree) -> Parties:
             c.sharing is not None and c.sharing.attribute == "unconditional" for _, c in found
         ),
         not_shared=tuple(
-            f"{c.id} ({c.sharing.legal_basis or 'no law is named'})"
+            _with_law(c.id, c.sharing.legal_basis)
             for _, c in found
             if c.sharing is not None and c.sharing.attribute == "not_shared"
         ),
@@ -101,9 +102,15 @@ def check_shared(parties: Parties) -> None:
     """Raise NotSharedError where a source is not shared."""
     if parties.not_shared:
         raise NotSharedError(
-            f"依法不予共享 Not shared by law: {', '.join(parties.not_shared)}.",
-            "请改要其他数据，或请提供方变更目录"
-            " Ask for something else, or have the provider change its catalogue entry (Art. 17).",
+            Words(
+                f"依法不予共享：{'、'.join(w.zh for w in parties.not_shared)}。",
+                f"Not shared by law: {', '.join(w.en for w in parties.not_shared)}.",
+            ),
+            Words(
+                "请改要其他数据，或请提供方变更目录条目（第十七条）。",
+                "Ask for something else, or have the provider change its catalogue entry"
+                " (Art. 17).",
+            ),
         )
 
 
@@ -130,21 +137,31 @@ def _check(source: Source, contract: Contract, by: tuple[str, ...]) -> None:
         names = [p.name for p in contract.product.policies] if contract.product else []
         if source.policy not in names:
             raise UsageError(
-                f"没有这个共享策略 {contract.id} has no share policy {source.policy!r}.",
-                f"可选 It has: {', '.join(names) or '无 none'}.",
+                Words(
+                    f"{contract.id} 没有共享策略 {source.policy!r}。",
+                    f"{contract.id} has no share policy {source.policy!r}.",
+                ),
+                _it_has(names),
             )
         return
     if contract.product is not None:
         raise UsageError(
-            f"产品须选共享策略 {contract.id} is a product, and the request names no policy.",
-            "请选择 Choose one:"
-            f" {', '.join(p.name for p in contract.product.policies) or '无 none'}.",
+            Words(
+                f"{contract.id} 是产品，申请未写明共享策略。",
+                f"{contract.id} is a product, and the request names no policy.",
+            ),
+            Words("请选一个共享策略。", "Choose a share policy.").then(
+                _it_has([p.name for p in contract.product.policies])
+            ),
         )
     known = {s.provider for s in contract.servers}
     if strange := sorted(set(source.providers) - known):
         raise UsageError(
-            f"没有这个提供方 {contract.id} has no provider {strange[0]!r}.",
-            f"可选 It has: {', '.join(sorted(known))}.",
+            Words(
+                f"{contract.id} 没有提供方 {strange[0]!r}。",
+                f"{contract.id} has no provider {strange[0]!r}.",
+            ),
+            _it_has(sorted(known)),
         )
     columns = {c.name for c in contract.columns}
     if source.rows is not None:
@@ -156,8 +173,10 @@ def _check(source: Source, contract: Contract, by: tuple[str, ...]) -> None:
             _check_ceiling(contract, name, mask)
     if lost := sorted(asked_for - columns):
         raise UsageError(
-            f"没有这一列 {contract.id} has no column {lost[0]!r}.",
-            f"可选 It has: {', '.join(sorted(columns))}.",
+            Words(
+                f"{contract.id} 没有 {lost[0]!r} 列。", f"{contract.id} has no column {lost[0]!r}."
+            ),
+            _it_has(sorted(columns)),
         )
 
 
@@ -167,11 +186,30 @@ def _check_ceiling(contract: Contract, name: str, mask: str) -> None:
     under = level_under(level, mask)
     if mask != "drop" and under > SHARE_CEILING:
         raise AboveCeilingError(
-            f"{name} 高于可共享级别 {contract.id}.{name} is {level}, under {mask} {under}: above"
-            f" {SHARE_CEILING}, the most that is shared.",
-            "请用更强的遮蔽，或改为计数"
-            " Ask for it under a stronger mask, or for counts: by, and no columns.",
+            Words(
+                f"{contract.id}.{name} 为 {level}，经 {mask} 为 {under}：高于可共享的最高级别"
+                f" {SHARE_CEILING}。",
+                f"{contract.id}.{name} is {level}, under {mask} {under}: above {SHARE_CEILING},"
+                " the most that is shared.",
+            ),
+            Words(
+                "请用更强的遮蔽，或改为计数：写 by，不写 columns。",
+                "Ask for it under a stronger mask, or for counts: by, and no columns.",
+            ),
         )
+
+
+def _it_has(names: Sequence[str]) -> Words:
+    """Say what there is to choose from."""
+    return Words(f"可选：{'、'.join(names) or '无'}。", f"It has: {', '.join(names) or 'none'}.")
+
+
+def _with_law(contract_id: str, legal_basis: str | None) -> Words:
+    """Name a contract with the law by which it is not shared."""
+    return Words(
+        f"{contract_id}（{legal_basis or '未写明法律依据'}）",
+        f"{contract_id} ({legal_basis or 'no law is named'})",
+    )
 
 
 def _levels(source: Source, contract: Contract, by: tuple[str, ...]) -> Iterator[Level]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import JingshuError, UsageError
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from sharing.control import Base
 from sharing.people import require
 from sharing.requests.tables import AskRow, read_ask
@@ -66,14 +67,16 @@ def record_use(control: Control, ask_id: str, use: Use, actor: Actor, at: dateti
         require(actor, "record_use", ask.asked.body)
         if ask.last("deliver") is None:
             raise UsageError(
-                f"尚未交付 {ask_id} was never delivered.",
-                "交付后才有使用可记 There is no use to record.",
+                Words(f"{ask_id} 尚未交付。", f"{ask_id} was never delivered."),
+                Words(
+                    "交付后才有使用可记。", "Wait for the delivery: there is no use to record yet."
+                ),
             )
-        empty = [name for name, text in vars(use).items() if not text.strip()]
+        empty = ", ".join(name for name, text in vars(use).items() if not text.strip())
         if empty:
             raise UsageError(
-                f"使用记录不完整 The record lacks {', '.join(empty)}.",
-                "四项都要填写 Art. 29 asks for all four.",
+                Words(f"使用记录缺少 {empty}。", f"The record lacks {empty}."),
+                Words("四项都要填写（第二十九条）。", "State all four, as Art. 29 asks."),
             )
         session.add(UseRow(ask=ask_id, at=at, by=actor.name, **vars(use)))
 
@@ -100,8 +103,14 @@ def forget_uses(control: Control, ask_id: str, actor: Actor, today: date) -> int
         kept_until = _years_later(newest.astimezone(CITY_TZ).date(), KEPT_YEARS)
         if today <= kept_until:
             raise RecordsKeptError(
-                f"使用记录须保存 The use records of {ask_id} are kept until {kept_until}.",
-                "未满三年不能删除 Wait: the law asks for three years (Decree 809, Art. 29).",
+                Words(
+                    f"{ask_id} 的使用记录须保存至 {kept_until}。",
+                    f"The use records of {ask_id} are kept until {kept_until}.",
+                ),
+                Words(
+                    "未满三年不能删除（国务院令第 809 号第二十九条）。",
+                    "Wait: the law asks for three years (Decree 809, Art. 29).",
+                ),
             )
         count = session.scalar(select(func.count()).where(UseRow.ask == ask_id)) or 0
         session.execute(delete(UseRow).where(UseRow.ask == ask_id))

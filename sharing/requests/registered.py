@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 from sharing.catalogue.entries import code_of
 from sharing.catalogue.register import History, read_histories
 from sharing.requests.parties import sources_of
@@ -26,14 +27,21 @@ if TYPE_CHECKING:
 #: What a step says of the contracts that the register has no entry of.
 UNREGISTERED: Final = "unregistered"
 #: States in which nothing is in force, whatever was approved before; and what has to be done.
-_STOPPED: Final[Mapping[State, str]] = {
-    "withheld": "请提供方重新评估 Its provider must assess it again (Art. 13).",
-    "returned": "请提供方改正后再报送 Its provider must mend it, and submit it again (Art. 17).",
+_STOPPED: Final[Mapping[State, Words]] = {
+    "withheld": Words(
+        "请提供方重新评估（第十三条）。", "Its provider must assess it again (Art. 13)."
+    ),
+    "returned": Words(
+        "请提供方改正后再报送（第十七条）。",
+        "Its provider must mend it, and submit it again (Art. 17).",
+    ),
 }
 #: States on the way to the review: what was approved before stays in force (Art. 17).
-_UNDER_WAY: Final[Mapping[State, str]] = {
-    "assessed": "请提供方报送 Its provider must submit it to the data authority.",
-    "submitted": "请待主管部门审核 The data authority must review it first.",
+_UNDER_WAY: Final[Mapping[State, Words]] = {
+    "assessed": Words(
+        "请提供方向数据主管部门报送。", "Its provider must submit it to the data authority."
+    ),
+    "submitted": Words("请待数据主管部门审核。", "The data authority must review it first."),
 }
 
 
@@ -56,14 +64,18 @@ def check_registered(session: Session, asked: Asked, tree: Tree) -> tuple[str, .
             unknown.append(f"{contract_id} ({provider})")
         elif (remedy := _missing(history)) is not None:
             raise NotCataloguedError(
-                f"目录条目未发布，不能申请 {code} ({contract_id} of {provider}) is"
-                f" {history.state} in the catalogue's register: it cannot be asked for.",
+                Words(
+                    f"{code}（{provider} 的 {contract_id}）在目录登记中为 {history.state}，"
+                    "尚未发布，不能申请。",
+                    f"{code} ({contract_id} of {provider}) is {history.state} in the catalogue's"
+                    " register: it cannot be asked for.",
+                ),
                 remedy,
             )
     return tuple(unknown)
 
 
-def _missing(history: History) -> str | None:
+def _missing(history: History) -> Words | None:
     """Return what has to be done before an entry is published; None where it is."""
     if (remedy := _STOPPED.get(history.state)) is not None:
         return remedy

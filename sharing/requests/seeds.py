@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from sharing.grants.belonging import adopt, list_recipients
 from sharing.people import Actor
 from sharing.requests import flow
@@ -37,6 +38,13 @@ _ASKER: Final = "med_ins"
 _LIFE: Final = timedelta(days=180)
 #: The joined request that waits for its providers, where the tree has both datasets.
 _JOINED: Final = (("civil.elder_service", "elder_id"), ("health.disease_case", "person_id"))
+
+#: Titles as clerks write them, in one text; by them a later run finds what is there: they stay.
+_DELIVERED: Final = Words("演示：已交付", "delivered")
+_REFUSED: Final = Words("演示：不予提供", "refused")
+_DRAFT: Final = Words("演示：草稿", "draft")
+_WAITING: Final = Words("演示：多方待同意", "waiting")
+_READ: Final = Words("演示读取", "demonstration")
 
 _Steps = tuple[tuple["Action", str, dict[str, str]], ...]
 
@@ -109,16 +117,16 @@ def _seeds(control: Control, tree: Tree, at: datetime) -> Iterator[_Seed]:
     )
     reason = {"reason": "用途与职责无关", "legal_basis": "政务数据共享条例 第十五条"}
     refused: _Steps = (("submit", body, {}), ("accept", owner, {}), ("refuse", owner, reason))
-    yield _Seed(_asked(one, "演示：已交付 delivered", "演示读取 demonstration"), agreed)
-    yield _Seed(_asked(one, "演示：不予提供 refused", "商业推广"), refused)
-    yield _Seed(_asked(one, "演示：草稿 draft", "汛期值守"), ())
+    yield _Seed(_asked(one, str(_DELIVERED), str(_READ)), agreed)
+    yield _Seed(_asked(one, str(_REFUSED), "商业推广"), refused)
+    yield _Seed(_asked(one, str(_DRAFT), "汛期值守"), ())
     if all(name in tree.sources for name, _ in _JOINED):
         joined = {
             **one,
             "sources": [{"contract": name, "key": key} for name, key in _JOINED],
             "by": ["street_code"],
         }
-        yield _Seed(_asked(joined, "演示：多方待同意 waiting", "慢病老人转移安置"), agreed[:1])
+        yield _Seed(_asked(joined, str(_WAITING), "慢病老人转移安置"), agreed[:1])
 
 
 def _asked(one: dict[str, Any], title: str, purpose: str) -> Asked:

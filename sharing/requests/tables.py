@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.errors import UsageError
 from contracts.model import CITY_TZ
+from contracts.words import Words
 from sharing.control import Base, ControlError
 from sharing.readable import read_by, words
 from sharing.requests.asked import Asked
@@ -87,8 +88,11 @@ def read_ask(session: Session, ask_id: str) -> Ask:
     if not rows:
         known = session.scalars(select(AskRow.id).order_by(AskRow.id.desc()).limit(10)).all()
         raise UsageError(
-            f"没有这件申请 There is no request {ask_id!r}.",
-            f"最近的有 The newest are: {', '.join(known) or '无 none'}.",
+            Words(f"没有申请 {ask_id!r}。", f"There is no request {ask_id!r}."),
+            Words(
+                f"最近的申请：{'、'.join(known) or '无'}。",
+                f"The newest are: {', '.join(known) or 'none'}.",
+            ),
         )
     return ask_of(ask_id, rows)
 
@@ -111,8 +115,13 @@ def ask_of(ask_id: str, steps: Sequence[StepRow]) -> Ask:
     newest = next((row.asked for row in reversed(steps) if row.asked is not None), None)
     if newest is None:
         raise ControlError(
-            f"{ask_id} 没有一步写明所申请的内容 No step of {ask_id} says what is asked.",
-            "用 ./jingshu verify 查看被改动的记录 ./jingshu verify names what was changed.",
+            Words(
+                f"{ask_id} 没有一步写明所申请的内容。", f"No step of {ask_id} says what is asked."
+            ),
+            Words(
+                "请用 ./jingshu verify 查看被改动的记录。",
+                "Run ./jingshu verify, which names what was changed.",
+            ),
         )
     taken = tuple(
         Step(

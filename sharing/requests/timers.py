@@ -18,6 +18,7 @@ from sharing.workdays import CalendarMissingError, end_of_workday, is_workday, l
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from contracts.words import Words
     from sharing.requests.parties import Parties
     from sharing.requests.tables import Ask, Step
 
@@ -41,7 +42,7 @@ class Deadline:
     since: datetime
     due_at: datetime | None
     done_at: datetime | None
-    problem: str | None = None
+    problem: Words | None = None
     latest_at: datetime | None = None
 
     @property
@@ -117,7 +118,7 @@ def _deadline(
     try:
         return Deadline(what, since, end_of_workday(since, days), done_at)
     except CalendarMissingError as missing:
-        return Deadline(what, since, None, done_at, str(missing), latest_end(since, days))
+        return Deadline(what, since, None, done_at, missing.words, latest_end(since, days))
 
 
 def _calendar(owed: Deadline) -> Deadline:

@@ -107,7 +107,7 @@ def test_a_year_without_a_calendar_is_said_and_never_guessed(control: Control) -
     found = record(control, issued=date(2096, 5, 4))
     assert (found.last_day, found.ask_by) == (date(2099, 5, 4), None)
     assert found.problem is not None
-    assert found.problem.startswith("calendar_missing: the working days of 2099")
+    assert found.problem.en.startswith("calendar_missing: the working days of 2099")
     assert list(timers(control, TREE, at(date(2099, 5, 4)))) == []
 
 

@@ -102,8 +102,8 @@ def test_what_is_registered_and_not_published_is_not(
     city = begun(control)
     with pytest.raises(NotCataloguedError, match=remedy) as refused:
         city.act("submit", CDO_ASKER)
-    assert f"{PRODUCT.code} (emergency.heat_readiness of emergency)" in refused.value.problem
-    assert f"is {state} in the catalogue's register" in refused.value.problem
+    assert f"{PRODUCT.code} (emergency.heat_readiness of emergency)" in refused.value.words.en
+    assert f"is {state} in the catalogue's register" in refused.value.words.en
     assert city.state == "draft"
 
 
