@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contracts.words import text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where one command lives (``module:attribute``) and what the overview says about it."""
+    """Where one command lives (``module:attribute``) and what the overview says of it."""
 
     target: str
     help: str
@@ -66,5 +68,5 @@ class LazyGroup(click.Group):
         """Write the overview, without importing what is in the table."""
         own = [(name, command.get_short_help_str(60)) for name, command in self.commands.items()]
         lazy = [(name, entry.help) for name, entry in self.entries.items() if entry.exists()]
-        with formatter.section("命令 Commands"):
+        with formatter.section(text("命令", "Commands")):
             formatter.write_dl([*lazy, *own])
