@@ -242,9 +242,10 @@ def in_words(figures: LineageFigures) -> str:
     for events, seconds in figures.catch_up_s:
         rate = (events - before) / seconds
         lines.append(
-            text(
-                f"  追上 {events:,} 个：{seconds:.1f} s，每秒 {rate:,.0f} 个事件",
-                f"  caught up to {events:,}: {seconds:.1f} s, {rate:,.0f} events/s",
+            "  "
+            + text(
+                f"追上 {events:,} 个：{seconds:.1f} s，每秒 {rate:,.0f} 个事件",
+                f"caught up to {events:,}: {seconds:.1f} s, {rate:,.0f} events/s",
             )
         )
         before = events

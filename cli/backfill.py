@@ -107,7 +107,7 @@ def backfill(
 
 
 def _line(done: Done) -> str:
-    mark = "" if done.is_new else text("（未变）", " (unchanged)")
+    mark = "" if done.is_new else f" {text('（未变）', '(unchanged)')}"
     where = f"{done.delivery.business_date} {done.delivery.provider}"
     return f"{where} {done.state}{mark} {shown(done.reason)}".rstrip()
 

@@ -89,7 +89,7 @@ def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     for r in rows:
-        mark = text("模拟 ", "simulated ") if r.origin == "simulated" else ""
+        mark = f"{text('模拟', 'simulated')} " if r.origin == "simulated" else ""
         counts = f"{r.rows_landed:>8,} {r.rows_published:>8,} {r.rows_quarantined:>6,}"
         why = "" if r.status == "published" else f"  {shown(r.reason)[:80]}"
         click.echo(

@@ -61,10 +61,10 @@ def show_batch(
     """Print what is known of a batch: itself, its files, failed checks and bad rows."""
     _head(row)
     file, manifest = kept
-    lost = text("（未留存）", " (not kept)")
-    raw = file or f"{row.file_name}{lost}"
+    lost = text("（未留存）", "(not kept)")
+    raw = file or f"{row.file_name} {lost}"
     tell(f"原文件：{raw}", f"raw: {raw}")
-    listed = manifest or lost.strip()
+    listed = manifest or lost
     tell(f"清单：{listed}", f"manifest: {listed}")
     checks = [
         f"{c.severity:<8} {c.rule_id:<30} {c.failed or 0:,}/{c.checked or 0:,}  {shown(c.message)}"
@@ -76,8 +76,7 @@ def show_batch(
 
 def _head(row: BatchRow) -> None:
     """Say which batch it is, where it is and why, and how many rows it has."""
-    is_simulated = row.origin == "simulated"
-    mark = text("模拟数据 · ", "simulated · ") if is_simulated else ""
+    mark = f"{text('模拟数据', 'simulated')} · " if row.origin == "simulated" else ""
     revision = text(f"第 {row.revision} 版", f"revision {row.revision}")
     click.echo(f"{mark}{row.table} {row.business_date} {revision}")
     of = f"{row.batch_id} · {row.contract_id} {row.contract_version}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cli.words import printed
 from contracts.words import text
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def masking_in_words(figures: MaskingFigures) -> str:
 def share_in_words(figures: ShareFigures) -> str:
     """Tell what the gateway costs."""
     reads = "\n".join(
-        text(
+        printed(
             f"  {r.format:8} 经网关 {r.through_s:6.2f} s，纯文件服务 {r.plain_s:6.2f} s："
             f"{r.ratio} ×，本地盘 {r.disk_s:6.2f} s：{r.ratio_to_disk} ×",
             f"  {r.format:8} gateway {r.through_s:6.2f} s, plain file server {r.plain_s:6.2f} s:"
@@ -50,7 +51,7 @@ def share_in_words(figures: ShareFigures) -> str:
     )
     median, p99 = figures.metadata_p50_ms, figures.metadata_p99_ms
     small, big = figures.memory_small_bytes / _MB, figures.memory_big_bytes / _MB
-    return text(
+    return printed(
         f"{figures.rows:,} 行：\n{reads}\n"
         f"元数据，{figures.tables:,} 张表：中位 {median:.1f} ms，p99 {p99:.1f} ms\n"
         f"{figures.clients} 个客户端同时读取：{figures.client_requests} 次，"
@@ -79,7 +80,7 @@ def evidence_in_words(figures: EvidenceFigures) -> str:
         " proof ms  CPU ms  longest consist.  verify s    CPU s  µs/leaf"
     )
     peak, disk = figures.peak_bytes / _MB, figures.disk_bytes / _MB
-    return text(
+    return printed(
         f"每批 {figures.batch:,} 条；单条（alone）一次追加一条\n{heads}\n{rows}\n"
         f"内存峰值 {peak:,.0f} MiB，磁盘 {disk:,.0f} MiB",
         f"batches of {figures.batch:,}; alone: one leaf an append\n{heads}\n{rows}\n"
@@ -91,7 +92,7 @@ def city_in_words(figures: CityFigures) -> str:
     """Tell what a day of the city takes, and where its time goes."""
     busy = "\n".join(f"  {name:32} {seconds:8.1f} CPU s" for name, seconds in figures.cpu_s.items())
     stages = "\n".join(
-        text(
+        printed(
             f"  {s.name:10} {s.runs:4} 次  中位 {s.median_s:6.2f} s"
             f"  最长 {s.longest_s:6.1f} s  合计 {s.total_s:7.1f} s",
             f"  {s.name:10} {s.runs:4} runs  median {s.median_s:6.2f} s"
@@ -108,7 +109,7 @@ def city_in_words(figures: CityFigures) -> str:
         figures.peak_bytes / _MB,
         figures.disk_bytes / _MB,
     )
-    return text(
+    return printed(
         f"{figures.providers} 家提供方，{figures.deliveries} 次交付，{figures.rows_landed:,} 行\n"
         f"全程 {figures.all_s:.0f} s，其中当日 {figures.day_s:.0f} s，"
         f"空跑 Airflow {figures.empty_s:.0f} s：{figures.ratio} ×，每次交付 ≤ {most} 个任务\n"

@@ -25,8 +25,8 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command(
     **about(
         "离线落地一份导出文件：识别格式、解码、核对表头，各格一律按文本写入。\n\n"
-        "DIR 成为一张 Delta 表（日志旁是普通的 Parquet 文件），一条记录一行，带其在原文件中的起始行号。"
-        "同一文件再来一次，什么都不写。三级及以上的真实数据会被拒收。\n\n"
+        "DIR 成为一张 Delta 表（日志旁是普通的 Parquet 文件），一条记录一行，"
+        "带其在原文件中的起始行号。同一文件再来一次，什么都不写。三级及以上的真实数据会被拒收。\n\n"
         "退出码：0 已落地 · 1 拒收，并说明原因 · 2 用法有误。",
         "Land one export offline: sniff, decode, match the header, write every cell as text.\n\n"
         "DIR becomes a Delta table (plain Parquet files beside its log), one row a record, with the"

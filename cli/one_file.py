@@ -42,7 +42,7 @@ SIMULATED = click.option(
 
 def say_which(given: Given) -> None:
     """Print which file it is, and by which contract it is read."""
-    mark = text("模拟数据 · ", "simulated · ") if given.origin == "simulated" else ""
+    mark = f"{text('模拟数据', 'simulated')} · " if given.origin == "simulated" else ""
     contract = given.delivery.contract
     click.echo(f"{mark}{given.delivery.name} · {contract.id} {contract.version}")
 

@@ -166,9 +166,9 @@ def _show(trial: Trial, most: int) -> None:
     for r in trial.results:
         count = f"{r.failed or 0:,}/{r.checked:,}" if r.checked is not None else ""
         click.echo(f"  {_MARKS[r.status]} {r.rule_id:<32} {count:>14}  {shown(r.message)}")
-    verdict, why = _VERDICTS[trial.decision], words_of(trial.reason)
+    verdict, ground = _VERDICTS[trial.decision], words_of(trial.reason)
     click.echo("")
-    tell(f"{verdict.zh}：{why.zh}", f"{verdict.en}: {why.en}")
+    tell(f"{verdict.zh}：{ground.zh}", f"{verdict.en}: {ground.en}")
 
 
 def _spent(clock: Clock, *, is_own: bool) -> None:

@@ -51,8 +51,18 @@ def _first_sentence(told: str) -> str:
 
 
 def tell(zh: str, en: str, *, err: bool = False) -> None:
-    """Print one line, whole in the language of whoever reads it."""
-    click.echo(text(zh, en), err=err)
+    """Print a text, whole in the language of whoever reads it."""
+    click.echo(printed(zh, en), err=err)
+
+
+def printed(zh: str, en: str) -> str:
+    """Return a text as it stands on a page; for both, a block of lines stands below the other."""
+    if reader() != "both":
+        return text(zh, en)
+    if "\n" in zh.strip():
+        return f"{zh}\n{en.lstrip()}"
+    indent = zh[: len(zh) - len(zh.lstrip())]
+    return f"{indent}{zh.strip()} {en.strip()}"
 
 
 def words_of(told: Words | str) -> Words:
