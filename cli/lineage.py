@@ -277,5 +277,5 @@ def _made(node: Node) -> str:
         parts.append(f"{'≈' if seen.is_inferred else ''}{kind}{seen.version}")
     if run:
         parts += [f"run {run.run_id}", *([run.contract] if run.contract else [])]
-    parts += [text(f"文件 {file}", f"file {file}") for file in seen.files]
+    parts += [f"{text('文件', 'file')} {file}" for file in seen.files]
     return " · ".join(parts)

@@ -99,7 +99,8 @@ def test_people_see_job_run_version_contract_and_file(
     landed = f"land.health__visit · ≈v12 · run {runs['land.health__visit']} · {visit}"
     assert any(line.endswith(landed) for line in lines)
     assert any(
-        line.endswith("批次 batch 20260715-health-2 · 文件 visit/health-2.csv") for line in lines
+        line.endswith("批次 batch 20260715-health-2 · 文件 file visit/health-2.csv")
+        for line in lines
     )
 
 
