@@ -217,7 +217,7 @@ def commands(row: BatchRow) -> Iterator[str]:
 
 @batch.command(
     **about(
-        "发布一个未达标而被扣留的批次；其坏行仍不放出。",
+        "发布一个未达标而暂扣的批次；其坏行仍不放出。",
         "Publish a held batch although its thresholds failed; its bad rows stay out.",
         "./jingshu batch release 20260715-0123 --reason 已与单位核对",
     )
@@ -236,7 +236,7 @@ def release(batch_id: str, reason: str, actor: str | None, as_json: bool) -> Non
 
 @batch.command(
     **about(
-        "退回一个被扣留的批次；原件保留。",
+        "退回一个暂扣的批次；原件保留。",
         "Turn a held batch down; its original bytes stay.",
         "./jingshu batch reject 20260715-0123 --reason 请重报",
     )

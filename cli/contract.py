@@ -59,7 +59,8 @@ def lint(paths: tuple[Path, ...], as_json: bool) -> int:
         return 1 if errors else 0
     for error in errors:
         told = _error(error)
-        click.echo(f"✗ {told['file']}:{told['line'] or 1}  {told['place']}")
+        place = told["place"] if error.place else text("顶层", "top level")
+        click.echo(f"✗ {told['file']}:{told['line'] or 1}  {place}")
         click.echo(f"    {shown(error.problem)}")
         click.echo(f"    → {shown(error.remedy)}")
     wrong = len({e.file for e in errors})
@@ -107,7 +108,7 @@ def show(contract_id: str, as_json: bool) -> None:
         }
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    click.echo(f"{found.id} {found.version}（{found.status}）{found.name}")
+    click.echo(f"{found.id} {found.version} ({found.status}) {found.name}")
     click.echo(f"{found.purpose or found.title}")
     cycle = _cycle(found)
     tell(
@@ -198,7 +199,8 @@ def _checks(found: Contract) -> list[dict[str, str]]:
     from contracts.rules import batch_rules, level_id, row_rules
 
     rules = row_rules(found) if found.product is None else ()
-    rows = [_check(r.id, r.dimension, r.message) for r in (*rules, *batch_rules(found))]
+    rows = [_check(r.id, r.dimension, r.message) for r in rules]
+    rows += [_check(b.id, b.dimension, b.message) for b in batch_rules(found)]
     rows += [_check(q.id, q.dimension, q.description or q.type) for q in found.quality]
     by_people = Words("由人核查", "for people to check")
     return rows + [_check(level_id(name), "timeliness", by_people) for name in found.unchecked]

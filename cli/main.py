@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from cli.lazy import Entry, LazyGroup
+from cli.lazy import CellFormatter, Entry, LazyGroup
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.private import keep_private
@@ -81,7 +81,7 @@ COMMANDS = {
     ),
     "share": Entry(
         "cli.share.group:share",
-        text("授权、撤销，并写出凭据文件。", "Grant, revoke, and write profile files."),
+        text("授权、撤销，并写出凭证文件。", "Grant, revoke, and write profile files."),
     ),
     "portal": Entry(
         "cli.portal:portal",
@@ -99,6 +99,8 @@ COMMANDS = {
         text("运行本项目的全部检查与测试。", "Run every check and test of this project."),
     ),
 }
+
+click.Context.formatter_class = CellFormatter
 
 
 @click.group(

@@ -14,6 +14,7 @@ from cli.lazy import Entry
 from cli.main import COMMANDS, main
 from contracts.errors import JingshuError
 from contracts.layout import ROOT
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,12 @@ def sample(how):
         raise KeyboardInterrupt
     return 1 if how == "finding" else None
 """
+
+EMPTY = Words("投递目录是空的。请放入一个文件。", "The drop folder is empty. Put a file into it.")
+UNKNOWN = Words(
+    "没有名为 x 的契约。请看 ./jingshu contract show。",
+    "No contract is named x. See ./jingshu contract show.",
+)
 
 
 @pytest.fixture
@@ -89,18 +96,8 @@ except SystemExit as stopped:
     [
         ("fine", 0, ""),
         ("finding", 1, ""),
-        (
-            "error",
-            1,
-            "错误：投递目录是空的。请放入一个文件。"
-            " Error: The drop folder is empty. Put a file into it.\n",
-        ),
-        (
-            "usage",
-            2,
-            "错误：没有名为 x 的契约。请看 ./jingshu contract show。"
-            " Error: No contract is named x. See ./jingshu contract show.\n",
-        ),
+        ("error", 1, f"错误：{EMPTY.zh} Error: {EMPTY.en}\n"),
+        ("usage", 2, f"错误：{UNKNOWN.zh} Error: {UNKNOWN.en}\n"),
     ],
 )
 def test_exit_codes(
@@ -119,8 +116,8 @@ def test_exit_codes(
 @pytest.mark.parametrize(
     ("who", "said"),
     [
-        ("zh", "错误：投递目录是空的。请放入一个文件。\n"),
-        ("en", "Error: The drop folder is empty. Put a file into it.\n"),
+        ("zh", f"错误：{EMPTY.zh}\n"),
+        ("en", f"Error: {EMPTY.en}\n"),
     ],
 )
 def test_an_error_is_told_in_the_language_of_its_reader(

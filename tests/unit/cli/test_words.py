@@ -49,13 +49,22 @@ def test_an_english_reader_sees_no_chinese(pages: dict[Language, str]) -> None:
     assert not _CHINESE.search(overview("en"))
 
 
+def test_help_is_wrapped_by_the_cells_of_a_terminal() -> None:
+    command = click.Command("x", help="批" * 70 + " batch " + "次" * 20)
+    told = command.get_help(click.Context(command, terminal_width=80))
+    lines = told.splitlines()
+    assert max(sum(2 if _CHINESE.match(c) else 1 for c in line) for line in lines) <= 80
+    assert told.count("批") == 70
+    assert "\0" not in told
+
+
 def test_a_chinese_reader_sees_no_english_sentence(pages: dict[Language, str]) -> None:
     lines = [line for line in pages["zh"].splitlines() if line.strip(" |-")]
     prose = [line for line in lines if not line.startswith("#")]
     assert [line for line in prose if not _CHINESE.search(line) and "|" not in line][1:] == []
     assert [line for line in prose if _SENTENCE.search(line)] == []
     said = overview("zh")
-    assert "命令" in said
+    assert "批次" in said
     assert not _SENTENCE.search(said)
 
 
