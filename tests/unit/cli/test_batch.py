@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from cli.batch import meaning
+from cli.batch_shown import meaning
 from contracts.delivery import BatchStatus, Delivery
 from contracts.layout import Home
 from infra.stack.processes import Part

@@ -68,16 +68,15 @@ def test_a_chinese_reader_sees_no_english_sentence(pages: dict[Language, str]) -
     assert not _SENTENCE.search(said)
 
 
-@pytest.mark.parametrize(
-    ("path", "command"), every_command(), ids=lambda v: " ".join(v) if isinstance(v, tuple) else ""
-)
-def test_every_command_says_itself_and_its_options_in_both(
-    path: tuple[str, ...], command: click.Command
-) -> None:
-    told = [command.help, *(p.help for p in command.params if isinstance(p, click.Option))]
-    for text in filter(None, told):
-        assert _CHINESE.search(text), (path, text)
-        assert re.search(r"[a-z]{2}[a-z ,.]*", text), (path, text)
+def test_every_command_says_itself_and_its_options_in_both() -> None:
+    told = [
+        (" ".join(path), text)
+        for path, command in every_command()
+        for text in (command.help, *(p.help for p in command.params if isinstance(p, click.Option)))
+        if text is not None
+    ]
+    assert [t for t in told if not _CHINESE.search(t[1])] == []
+    assert [t for t in told if not re.search(r"[A-Za-z]{2}[A-Za-z ,.]*\w", t[1])] == []
 
 
 def test_the_overview_has_the_first_sentence_of_each_language() -> None:
