@@ -209,4 +209,4 @@ def test_a_circle_ends(
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     code, out, _ = call(capsys, *arguments)
     assert code == 0
-    assert "Example:\n  ./jingshu lineage" in out
+    assert "Example:\n    ./jingshu lineage" in out
