@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from bench.resources import Sampler
+from contracts.words import Words
 from infra.stack import processes
 from infra.stack.airflow import COMPONENTS, USER, Airflow, migrate, password
 from infra.stack.processes import StackError
@@ -96,5 +97,8 @@ def _until(is_done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _TIMEOUT_S
     while not is_done():
         if time.monotonic() > deadline:
-            raise StackError("The empty Airflow did not get done.", "Read its run/logs.")
+            raise StackError(
+                Words("空跑的 Airflow 没有完成。", "The empty Airflow did not get done."),
+                Words("请看它的 run/logs。", "Read its run/logs."),
+            )
         time.sleep(_POLL_S)

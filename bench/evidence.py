@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts.layout import Home
+from contracts.words import text
 from lineage.evidence.hashing import is_consistent
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.leaf import Leaf
@@ -71,8 +72,9 @@ def measure(folder: Path, leaves: int, say: Callable[[str], None]) -> EvidenceFi
     home = Home(folder)
     log, sizes = EvidenceLog(home), list[AtSize]()
     for part in (4, 2, 1):
-        say(f"{leaves // part:,} 条 leaves")
-        sizes.append(_at_size(home, log, leaves // part))
+        size = leaves // part
+        say(text(f"{size:,} 条", f"{size:,} leaves"))
+        sizes.append(_at_size(home, log, size))
     files = (path for path in home.evidence.rglob("*") if path.is_file())
     disk = sum(path.stat().st_blocks * 512 for path in files)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from contracts.delivery import Delivery
+from contracts.words import text
 from lineage import index, stages
 from lineage.events import ndjson
 from lineage.names import find
@@ -69,7 +70,7 @@ def measure(home: Home, tree: Tree, events: int, say: Callable[[str], None]) -> 
     catching = []
     home.lineage_events.mkdir(parents=True, exist_ok=True)
     for step in steps:
-        say(f"写事件 writing up to {step:,} events")
+        say(text(f"写事件，至 {step:,} 个", f"writing up to {step:,} events"))
         while written < step:
             name, data = next(files)
             (home.lineage_events / name).write_bytes(data)
@@ -77,7 +78,12 @@ def measure(home: Home, tree: Tree, events: int, say: Callable[[str], None]) -> 
         time.sleep(2.5)  # what has just changed is looked at again
         seconds = _timed(partial(index.ask, home, _file_count))
         catching.append((written, round(seconds, 2)))
-        say(f"已追上 caught up with {written:,} events in {seconds:.1f} s")
+        say(
+            text(
+                f"用 {seconds:.1f} s 追上了 {written:,} 个事件",
+                f"caught up with {written:,} events in {seconds:.1f} s",
+            )
+        )
     questions = _questions(tree)
     index.ask(home, lambda store: store.names())
     asked = {
@@ -224,17 +230,29 @@ def _timed(call: Callable[[], object]) -> float:
 def in_words(figures: LineageFigures) -> str:
     """Return the figures for people."""
     megabyte = 1 << 20
-    size = (
-        f"{figures.events:,} 个事件 events, {figures.files:,} 个文件 files,"
-        f" {figures.event_bytes / megabyte:,.0f} MiB; 索引 index"
-        f" {figures.index_bytes / megabyte:,.0f} MiB (Python {sys.version.split()[0]})"
+    written, index = figures.event_bytes / megabyte, figures.index_bytes / megabyte
+    python = sys.version.split()[0]
+    size = text(
+        f"{figures.events:,} 个事件，{figures.files:,} 个文件，{written:,.0f} MiB；"
+        f"索引 {index:,.0f} MiB（Python {python}）",
+        f"{figures.events:,} events, {figures.files:,} files, {written:,.0f} MiB;"
+        f" index {index:,.0f} MiB (Python {python})",
     )
     lines, before = [size], 0
     for events, seconds in figures.catch_up_s:
         rate = (events - before) / seconds
-        lines.append(f"  追上 caught up to {events:,}: {seconds:.1f} s, {rate:,.0f} events/s")
+        lines.append(
+            "  "
+            + text(
+                f"追上 {events:,} 个：{seconds:.1f} s，每秒 {rate:,.0f} 个事件",
+                f"caught up to {events:,}: {seconds:.1f} s, {rate:,.0f} events/s",
+            )
+        )
         before = events
     lines += [f"  {ms:8.1f} ms  {name}" for name, ms in figures.questions_ms.items()]
-    lines.append(f"  {figures.after_a_run_ms:8.1f} ms  新增一次运行之后 after one more run")
-    lines.append(f"  {figures.full_read_s * 1000:8.0f} ms  不用索引通读 reading all, without index")
+    lines.append(
+        f"  {figures.after_a_run_ms:8.1f} ms  {text('新增一次运行之后', 'after one more run')}"
+    )
+    all_read = text("不用索引通读", "reading all, without index")
+    lines.append(f"  {figures.full_read_s * 1000:8.0f} ms  {all_read}")
     return "\n".join(lines)

@@ -35,6 +35,7 @@ from deltalake import write_deltalake
 
 from contracts.layout import ROOT, Home
 from contracts.moment import utc_now
+from contracts.words import text
 from infra.stack.tied import tied
 from sharing import owed
 from sharing.control import Control, Grant
@@ -109,20 +110,20 @@ def measure(
     """Serve tables of ``rows`` and of a tenth of them among ``tables`` more, and read."""
     home = Home(folder / "home")
     (folder / "contracts").mkdir(parents=True)
-    say(f"{rows:,} 行 rows, {tables:,} 张表 tables …")
+    say(text(f"{rows:,} 行，{tables:,} 张表……", f"{rows:,} rows, {tables:,} tables …"))
     _write(home, BIG, rows)
     _write(home, SMALL, rows // 10)
     _spread(home, tables)
     with _serving(home, folder / "contracts") as gateway:
-        say("逐行 rows through the gateway and directly …")
+        say(text("经网关与直接读取各行……", "rows through the gateway and directly …"))
         _read(gateway, SMALL)
         small = gateway.resident_bytes()
         with _plainly(home.table("shared", BIG)) as plain_port:
             reads = tuple(_three_ways(gateway, kind, plain_port) for kind in FORMATS)
         big = gateway.resident_bytes()
-        say("元数据 metadata among many tables …")
+        say(text("众多表中的元数据……", "metadata among many tables …"))
         asked = sorted(_metadata_ms(gateway, tables))
-        say(f"{clients} 个客户端 clients at once …")
+        say(text(f"{clients} 个客户端同时读取……", f"{clients} clients at once …"))
         times, errors = _at_once(gateway, clients)
     return ShareFigures(
         rows=rows,

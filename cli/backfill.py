@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.words import JSON, about, shown, words_of
 from contracts.layout import Home
 from contracts.requested import city_tree
+from contracts.words import text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,15 +23,43 @@ _DATE = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(
-    epilog="例 Example: ./jingshu backfill health.disease_case --from 2026-07-15 --to 2026-07-17"
-    " --from-raw"
+    **about(
+        "把 CONTRACT 从 D 到 D 的每次交付按顺序重做一遍，不经 Airflow。\n\n"
+        "从投递目录再走一遍落地、精炼和发布；已正确的不变。随后重建这份契约所供的产品。\n\n"
+        "--from-raw 不需来源：按现行契约，把失败、退回或湖中已缺失的批次用留存原件补入。\n\n"
+        "退出码：0 完成 · 1 有缺报、待定或失败 · 2 用法有误。",
+        "Do every delivery of CONTRACT from D to D again, in order, without Airflow.\n\n"
+        "Takes each delivery from the drop folder through land, refine and publish; what is right"
+        " already stays as it is. Then the products that the contract feeds are built again.\n\n"
+        "With --from-raw nothing is delivered again: batches that failed, were rejected, or whose"
+        " table was lost come in from their kept bytes, under the contract now in force.\n\n"
+        "Exit code: 0 done · 1 missing, held or failed · 2 usage.",
+        "./jingshu backfill health.disease_case --from 2026-07-15 --to 2026-07-17 --from-raw",
+    )
 )
 @click.argument("contract", metavar="CONTRACT")
-@click.option("--from", "first", type=_DATE, required=True, metavar="D", help="首日 First date.")
-@click.option("--to", "last", type=_DATE, required=True, metavar="D", help="末日 Last date.")
-@click.option("--provider", metavar="P", help="只补一家 One provider (default: all of them).")
-@click.option("--from-raw", is_flag=True, help="用留存原件 From the kept bytes; needs no source.")
-@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
+@click.option(
+    "--from",
+    "first",
+    type=_DATE,
+    required=True,
+    metavar="D",
+    help=text("首日。", "First date."),
+)
+@click.option(
+    "--to", "last", type=_DATE, required=True, metavar="D", help=text("末日。", "Last date.")
+)
+@click.option(
+    "--provider",
+    metavar="P",
+    help=text("只补一家提供方（默认全部）。", "One provider (default: all of them)."),
+)
+@click.option(
+    "--from-raw",
+    is_flag=True,
+    help=text("用留存原件，不需来源。", "From the kept bytes; needs no source."),
+)
+@JSON
 def backfill(
     contract: str,
     first: datetime,
@@ -38,18 +68,7 @@ def backfill(
     from_raw: bool,
     as_json: bool,
 ) -> int:
-    """补数 Do every delivery of CONTRACT from D to D again, in order, without Airflow.
-
-    从投递目录再走一遍各阶段；已正确的不变。随后重建其所供的产品。
-    Takes each delivery from the drop folder through land, refine and publish; what is right
-    already stays as it is. Then the products that the contract feeds are built again.
-
-    --from-raw 不需来源：按现行契约，把失败、退回或湖中已缺失的批次用留存原件补入。
-    With --from-raw nothing is delivered again: batches that failed, were rejected, or whose table
-    was lost come in from their kept bytes, under the contract now in force.
-
-    退出码 Exit code: 0 完成 done · 1 有缺报、待定或失败 missing, held or failed · 2 用法 usage.
-    """
+    """Do every delivery of CONTRACT from D to D again, in order, without Airflow."""
     from cli.interrupts import interruptible
     from cli.progress import PlainProgress
     from cli.spark import use_spark
@@ -69,7 +88,7 @@ def backfill(
         for product in job.products_after(home, tree, plan, done):
             built.append(product)
             made = f"{product.table} {product.business_date} {product.status}"
-            display.say(f"{made} {product.reason}".rstrip())
+            display.say(f"{made} {shown(product.reason)}".rstrip())
     is_whole = not any(d.is_finding for d in done) and all(p.status != "held" for p in built)
     if as_json:
         told = {
@@ -88,9 +107,9 @@ def backfill(
 
 
 def _line(done: Done) -> str:
-    mark = "" if done.is_new else "（未变 unchanged）"
+    mark = "" if done.is_new else f" {text('（未变）', '(unchanged)')}"
     where = f"{done.delivery.business_date} {done.delivery.provider}"
-    return f"{where} {done.state}{mark} {done.reason}".rstrip()
+    return f"{where} {done.state}{mark} {shown(done.reason)}".rstrip()
 
 
 def _as_json(done: Done) -> dict[str, Any]:
@@ -99,7 +118,7 @@ def _as_json(done: Done) -> dict[str, Any]:
         "provider": done.delivery.provider,
         "dataset": done.delivery.contract.dataset,
         "state": done.state,
-        "reason": done.reason,
+        "reason": words_of(done.reason).stored(),
         "batch_id": done.batch_id,
         "silver_version": done.silver_version,
         "is_new": done.is_new,
@@ -112,7 +131,7 @@ def _product(product: ProductVersion) -> dict[str, Any]:
         "date": product.business_date.isoformat(),
         "status": product.status,
         "version": product.version,
-        "reason": product.reason,
+        "reason": words_of(product.reason).stored(),
     }
 
 
@@ -124,24 +143,26 @@ def _table(done: Sequence[Done], built: Sequence[ProductVersion]) -> str:
     from rich.table import Table
 
     table = Table(box=None)
-    headers = ("日期 Date", "提供方 Provider", "状态 State", "批次 Batch")
+    headers = (("日期", "Date"), ("提供方", "Provider"), ("状态", "State"), ("批次", "Batch"))
     for header in headers:
-        table.add_column(header, no_wrap=True)
-    table.add_column("版本 Version", justify="right", no_wrap=True)
-    table.add_column("原因 Why", overflow="fold")
+        table.add_column(text(*header), no_wrap=True)
+    table.add_column(text("版本", "Version"), justify="right", no_wrap=True)
+    table.add_column(text("原因", "Why"), overflow="fold")
     for d in done:
         mark = "" if d.is_new else " ="
         version = "" if d.silver_version is None else str(d.silver_version)
         day = d.delivery.business_date.isoformat()
         state = f"{d.state}{mark}"
-        table.add_row(day, d.delivery.provider, state, d.batch_id or "", version, d.reason)
+        table.add_row(day, d.delivery.provider, state, d.batch_id or "", version, shown(d.reason))
     for p in built:
         version = "" if p.version is None else str(p.version)
-        table.add_row(p.business_date.isoformat(), p.table, p.status, "", version, p.reason)
-    text = StringIO()
-    Console(file=text, width=max(150, Console().width), highlight=False).print(table, markup=False)
+        table.add_row(p.business_date.isoformat(), p.table, p.status, "", version, shown(p.reason))
+    drawn = StringIO()
+    Console(file=drawn, width=max(150, Console().width), highlight=False).print(table, markup=False)
     findings = sum(d.is_finding for d in done)
     unchanged = sum(not d.is_new for d in done)
-    return text.getvalue() + (
-        f"{len(done)} 项 items · {unchanged} 未变 unchanged (=) · {findings} 待处理 to look at\n"
+    summary = text(
+        f"共 {len(done)} 项 · {unchanged} 项未变（=）· {findings} 项待处理",
+        f"{len(done)} items · {unchanged} unchanged (=) · {findings} to look at",
     )
+    return f"{drawn.getvalue()}{summary}\n"

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from cli.batch_shown import finding_line, meaning, show_batch, show_list
+from cli.words import JSON, about, shown, tell, words_of
 from contracts.delivery import BatchStatus
 from contracts.layout import Home
 from contracts.loading import load_tree
 from contracts.requested import city_tree
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,46 +27,56 @@ if TYPE_CHECKING:
     from jobs.record.governance import BatchRow, CheckRow, DeliveryRow, FindingRow
     from jobs.trial import BadRow
 
-_SAMPLE = 10
-_MEANING = {
-    "landed": "已入湖，尚未审核；正在处理，或中途停止"
-    " landed and not judged yet: its run goes on, or was cut short",
-    "published": "合格行已可读，坏行在隔离区 its good rows are visible, its bad rows in quarantine",
-    "held": "检查未达标，未对外可见，等人放行、退回或重试"
-    " its checks failed, nothing of it is visible; a person releases, rejects or retries it",
-    "rejected": "未通过，未对外可见，原件已留存"
-    " turned down: nothing of it is visible, its original bytes are kept",
-    "refused": "拒收，什么都没有保存 refused: nothing of it was stored",
-    "failed": "处理出错，与数据质量无关；排除后重试"
-    " a task gave up, which says nothing about the data: mend the cause, then retry",
-    "superseded": "同期更新的数据已取代它 newer data of its period took its place",
-    "withdrawn": "已由人撤回，不再可见 a person took it back: it is no longer visible",
-}
-_REASON = click.option("--reason", required=True, metavar="R", help="理由 Why, in a sentence.")
-_ACTOR = click.option("--actor", metavar="A", help="决定人 Who decides (default: your login).")
-_JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
-
-
-@click.group(epilog="例 Example: ./jingshu batch show 20260715-0123456789ab")
-def batch() -> None:
-    """批次 List batches, see why one is where it is, and decide about it.
-
-    ID 可只写开头几位。每项决定记入治理表与存证日志。
-    ID may be just its beginning. Each decision goes into governance and the evidence log.
-    """
-
-
-@batch.command("list", epilog="例 Example: ./jingshu batch list --date 2026-07-15 --status held")
-@click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="业务日期 Business date."
+_REASON = click.option(
+    "--reason",
+    required=True,
+    metavar="R",
+    help=text("理由，写成一句话。", "Why, in a sentence."),
 )
-@click.option("--status", type=click.Choice(get_args(BatchStatus)), help="状态 Only these.")
-@_JSON
-def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
-    """列表 List the newest state of every batch, by date and table.
+_ACTOR = click.option(
+    "--actor",
+    metavar="A",
+    help=text("决定人（默认为登录名）。", "Who decides (default: your login)."),
+)
 
-    拒收的交付没有批次，列在最后。 Refused deliveries, of which no batch came, stand at the end.
-    """
+
+@click.group(
+    **about(
+        "列出批次，查看一批为何处于现状，并对它作出决定。\n\n"
+        "ID 可只写开头几位。每项决定记入治理表与存证日志。",
+        "List batches, see why one is where it is, and decide about it.\n\n"
+        "ID may be just its beginning. Each decision goes into governance and the evidence log.",
+        "./jingshu batch show 20260715-0123456789ab",
+    )
+)
+def batch() -> None:
+    """List batches, see why one is where it is, and decide about it."""
+
+
+@batch.command(
+    "list",
+    **about(
+        "按日期和表列出每个批次的最新状态。\n\n拒收的交付没有批次，列在最后。",
+        "List the newest state of every batch, by date and table.\n\n"
+        "Refused deliveries, of which no batch came, stand at the end.",
+        "./jingshu batch list --date 2026-07-15 --status held",
+    ),
+)
+@click.option(
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="D",
+    help=text("业务日期。", "Business date."),
+)
+@click.option(
+    "--status",
+    type=click.Choice(get_args(BatchStatus)),
+    help=text("只列这种状态。", "Only these."),
+)
+@JSON
+def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
+    """List the newest state of every batch, by date and table."""
     from jobs.record import governance
 
     home, of = Home.from_env(), day.date() if day else None
@@ -76,30 +89,38 @@ def list_(day: datetime | None, status: str | None, as_json: bool) -> None:
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     for r in rows:
-        mark = "模拟 " if r.origin == "simulated" else ""
+        mark = f"{text('模拟', 'simulated')} " if r.origin == "simulated" else ""
         counts = f"{r.rows_landed:>8,} {r.rows_published:>8,} {r.rows_quarantined:>6,}"
-        why = "" if r.status == "published" else f"  {r.reason[:80]}"
+        why = "" if r.status == "published" else f"  {shown(r.reason)[:80]}"
         click.echo(
             f"{r.business_date} {r.table:<30} {r.batch_id} {r.status:<10} {counts} {mark}{why}"
         )
     for d in refused:
         table = f"{d.provider}__{d.dataset}"
-        click.echo(f"{d.business_date} {table:<30} {'—':<21} {d.state:<10} {d.reason[:80]}")
-    without = f" · {len(refused)} 次交付被拒收，没有批次 refused deliveries without a batch"
-    click.echo(f"{len(rows)} 批 batches{without if refused else ''}")
+        click.echo(f"{d.business_date} {table:<30} {'—':<21} {d.state:<10} {shown(d.reason)[:80]}")
+    zh, en = f"共 {len(rows)} 批", f"{len(rows)} batches"
+    if refused:
+        zh += f" · {len(refused)} 次交付被拒收，没有批次"
+        en += f" · {len(refused)} refused deliveries without a batch"
+    tell(zh, en)
 
 
-@batch.command(epilog="例 Example: ./jingshu batch show 20260715-0123 --json")
+@batch.command(
+    **about(
+        "显示一个批次为何处于现状，以及可以怎么办。\n\n"
+        "列出未通过的检查、内容与定级不符之处、样例坏行（行号与原因，三级以上列不显示值）、"
+        "原文件、任务日志、存证和可用的命令。",
+        "Show why a batch is where it is, and what can be done.\n\n"
+        "Its failed checks, what it holds that its contract does not say, sample bad rows (lines"
+        " and reasons, values of L1 and L2 columns only), its file, the logs of its Airflow run,"
+        " its evidence and the commands that may follow.",
+        "./jingshu batch show 20260715-0123 --json",
+    )
+)
 @click.argument("batch_id", metavar="ID")
-@_JSON
+@JSON
 def show(batch_id: str, as_json: bool) -> None:
-    """查看 Show why a batch is where it is, and what can be done.
-
-    未通过的检查、内容与定级不符之处、样例坏行（行号与原因，三级以上列不显示值）、原文件、任务日志、存证、可用命令。
-    Its failed checks, what it holds that its contract does not say, sample bad rows (lines and
-    reasons, values of L1 and L2 columns only), its file, the logs of its Airflow run, its evidence
-    and the commands that may follow.
-    """
+    """Show why a batch is where it is, and what can be done."""
     from infra.stack.trail import trail
     from jobs.operations.decisions import known_batch
     from jobs.record import governance
@@ -121,7 +142,7 @@ def show(batch_id: str, as_json: bool) -> None:
     if as_json:
         told = {
             **_as_json(row),
-            "meaning": meaning(row),
+            "meaning": meaning(row).stored(),
             "raw": kept,
             "manifest": manifest,
             "airflow": {"dag_id": went.dag_id, "run_id": went.run_id, "url": went.url, "logs": logs}
@@ -135,64 +156,20 @@ def show(batch_id: str, as_json: bool) -> None:
         }
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    _show(row, (kept, manifest), failed, bad)
-    _list("内容与定级不符 What its contract does not say", [_sentence(f) for f in found])
+    show_batch(row, (kept, manifest), failed, bad)
+    title = text("内容与定级不符", "What its contract does not say")
+    show_list(title, [finding_line(f) for f in found])
     if went:
-        where = went.url or "（未运行 the stack is not up）"
-        _list("运行 Airflow run", [f"{went.dag_id} {went.run_id}", where, *logs])
-    _list("存证 Evidence", leaves)
-    _list("可做 What may follow", list(commands(row)))
+        where = went.url or text("（未运行）", "(the stack is not up)")
+        show_list(
+            text("Airflow 运行", "Airflow run"), [f"{went.dag_id} {went.run_id}", where, *logs]
+        )
+    show_list(text("存证", "Evidence"), leaves)
+    show_list(text("可做", "What may follow"), list(commands(row)))
 
 
 def _below(home: Home, file: Path) -> str | None:
     return str(file.relative_to(home.root)) if file.is_file() else None
-
-
-def meaning(row: BatchRow) -> str:
-    """Say in words what a batch's status means, in both languages."""
-    from portal.words import BATCH, word_for
-
-    return f"{word_for(BATCH, row.status).zh}：{_MEANING.get(row.status, '')}".rstrip("：")
-
-
-def _show(
-    row: BatchRow,
-    kept: tuple[str | None, str | None],
-    failed: list[CheckRow],
-    bad: tuple[BadRow, ...],
-) -> None:
-    mark = "模拟数据 simulated · " if row.origin == "simulated" else ""
-    click.echo(f"{mark}{row.table} {row.business_date} 第 {row.revision} 版 revision")
-    click.echo(f"批次 batch {row.batch_id} · {row.contract_id} {row.contract_version}")
-    click.echo(f"状态 {row.status}: {row.reason}".rstrip(" :"))
-    click.echo(f"　　 {meaning(row)}")
-    click.echo(
-        f"落地 landed {row.rows_landed:,} · 发布 published {row.rows_published:,}"
-        f" · 隔离 quarantined {row.rows_quarantined:,} · 重复 duplicate {row.rows_duplicate:,}"
-    )
-    file, manifest = kept
-    click.echo(f"原文件 raw: {file or f'{row.file_name}（未留存 not kept）'}")
-    click.echo(f"清单 manifest: {manifest or '（未留存 not kept）'}")
-    checks = [
-        f"{c.severity:<8} {c.rule_id:<30} {c.failed or 0:,}/{c.checked or 0:,}  {c.message}"
-        for c in failed
-    ]
-    _list("未通过的检查 Failed checks", checks)
-    rows = []
-    for one in bad[:_SAMPLE]:
-        for reason in one.reasons:
-            value = "" if reason.value is None else f" = {reason.value!r}"
-            rows.append(f"行 line {one.line:>6}  {reason.rule_id:<28} {reason.message}{value}")
-    if len(bad) > _SAMPLE:
-        rows.append(f"… 另有 {len(bad) - _SAMPLE} 行 more")
-    _list("坏行 Bad rows", rows)
-
-
-def _list(title: str, lines: list[str]) -> None:
-    if lines:
-        click.echo(f"\n{title}:")
-    for line in lines:
-        click.echo(f"  {line}")
 
 
 def _bad_rows(home: Home, tree: Tree, contract: Contract, row: BatchRow) -> tuple[BadRow, ...]:
@@ -238,39 +215,57 @@ def commands(row: BatchRow) -> Iterator[str]:
         yield f"./jingshu quarantine list --batch {row.batch_id}"
 
 
-@batch.command(epilog="例 Example: ./jingshu batch release 20260715-0123 --reason 已与单位核对")
+@batch.command(
+    **about(
+        "发布一个未达标而暂扣的批次；其坏行仍不放出。",
+        "Publish a held batch although its thresholds failed; its bad rows stay out.",
+        "./jingshu batch release 20260715-0123 --reason 已与单位核对",
+    )
+)
 @click.argument("batch_id", metavar="ID")
 @_REASON
 @_ACTOR
-@_JSON
+@JSON
 def release(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
-    """放行 Publish a held batch although its thresholds failed; its bad rows stay out."""
+    """Publish a held batch although its thresholds failed; its bad rows stay out."""
     from jobs.operations import decisions
 
     who = actor or getpass.getuser()
     _decide(lambda h: decisions.release(h, city_tree(h), batch_id, who, reason), as_json=as_json)
 
 
-@batch.command(epilog="例 Example: ./jingshu batch reject 20260715-0123 --reason 请重报")
+@batch.command(
+    **about(
+        "退回一个暂扣的批次；原件保留。",
+        "Turn a held batch down; its original bytes stay.",
+        "./jingshu batch reject 20260715-0123 --reason 请重报",
+    )
+)
 @click.argument("batch_id", metavar="ID")
 @_REASON
 @_ACTOR
-@_JSON
+@JSON
 def reject(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
-    """退回 Turn a held batch down; its original bytes stay."""
+    """Turn a held batch down; its original bytes stay."""
     from jobs.operations import decisions
 
     who = actor or getpass.getuser()
     _decide(lambda h: decisions.reject(h, batch_id, who, reason), as_json=as_json)
 
 
-@batch.command(epilog="例 Example: ./jingshu batch withdraw 20260715-0123 --reason 单位撤回")
+@batch.command(
+    **about(
+        "撤回一个已发布的批次；它取代的数据恢复可见，所供的产品重建。",
+        "Take a published batch back; what it replaced returns, its products are rebuilt.",
+        "./jingshu batch withdraw 20260715-0123 --reason 单位撤回",
+    )
+)
 @click.argument("batch_id", metavar="ID")
 @_REASON
 @_ACTOR
-@_JSON
+@JSON
 def withdraw(batch_id: str, reason: str, actor: str | None, as_json: bool) -> None:
-    """撤回 Take a published batch back; what it replaced returns, its products are rebuilt."""
+    """Take a published batch back; what it replaced returns, its products are rebuilt."""
     from jobs.operations import decisions
 
     who = actor or getpass.getuser()
@@ -281,14 +276,18 @@ def withdraw(batch_id: str, reason: str, actor: str | None, as_json: bool) -> No
     )
 
 
-@batch.command(epilog="例 Example: ./jingshu batch retry 20260715-0123456789ab")
+@batch.command(
+    **about(
+        "按现行契约重新落地、审核并发布一个批次。\n\n退出码：0 已发布 · 1 仍未通过 · 2 用法有误。",
+        "Land, audit and publish a batch again under the contract now in force.\n\n"
+        "Exit code: 0 published · 1 still not · 2 usage.",
+        "./jingshu batch retry 20260715-0123456789ab",
+    )
+)
 @click.argument("batch_id", metavar="ID")
-@_JSON
+@JSON
 def retry(batch_id: str, as_json: bool) -> int:
-    """重试 Land, audit and publish a batch again under the contract now in force.
-
-    退出码 Exit code: 0 已发布 published · 1 仍未通过 still not · 2 用法 usage.
-    """
+    """Land, audit and publish a batch again under the contract now in force."""
     from jobs.operations import decisions
 
     outcome = _decide(
@@ -319,17 +318,18 @@ def _decide(
             "batch_id": outcome.batch_id,
             "status": outcome.status,
             "is_new": outcome.is_new,
-            "note": outcome.note,
+            "note": words_of(outcome.note).stored(),
             "silver_version": outcome.silver_version,
             "returned": list(outcome.returned),
             "rebuilt": list(outcome.rebuilt),
         }
         click.echo(json.dumps(told, ensure_ascii=False))
         return outcome
-    unchanged = "" if outcome.is_new else "（未变 unchanged）"
-    click.echo(f"{outcome.batch_id} {outcome.status}{unchanged}: {outcome.note}")
+    unchanged = Words("", "") if outcome.is_new else Words("（未变）", " (unchanged)")
+    note, became = words_of(outcome.note), f"{outcome.batch_id} {outcome.status}"
+    tell(f"{became}{unchanged.zh}：{note.zh}", f"{became}{unchanged.en}: {note.en}")
     for product in outcome.rebuilt:
-        click.echo(f"  重建 rebuilt {product}")
+        tell(f"  重建 {product}", f"  rebuilt {product}")
     return outcome
 
 
@@ -357,18 +357,12 @@ def _refused(delivery: DeliveryRow) -> dict[str, Any]:
 
 def _check(check: CheckRow) -> dict[str, Any]:
     names = ("rule_id", "column", "dimension", "severity", "status", "checked", "failed")
-    return {n: getattr(check, n) for n in (*names, "threshold", "message")}
+    told = {n: getattr(check, n) for n in (*names, "threshold")}
+    return {**told, "message": words_of(check.message).stored()}
 
 
 def _is_of(finding: FindingRow, row: BatchRow) -> bool:
     return (finding.table_name, finding.batch_id) == (row.table, row.batch_id)
-
-
-def _sentence(finding: FindingRow) -> str:
-    from portal.decisions import OF_FINDING, finding_sentence
-
-    word = OF_FINDING[finding.status].word
-    return f"{word.zh} {word.en}: {finding_sentence(finding)}"
 
 
 def _finding(finding: FindingRow) -> dict[str, Any]:
@@ -377,4 +371,5 @@ def _finding(finding: FindingRow) -> dict[str, Any]:
 
 
 def _bad(row: BadRow) -> dict[str, Any]:
-    return {"line": row.line, "reasons": [vars(r) for r in row.reasons]}
+    reasons = [{**vars(r), "message": words_of(r.message).stored()} for r in row.reasons]
+    return {"line": row.line, "reasons": reasons}

@@ -7,23 +7,38 @@ from dataclasses import asdict
 
 import click
 
+from cli.words import JSON_LAST, about, tell
+from contracts.words import text
 
-@click.command(epilog="例 Example: ./jingshu bench delivery --json")
-@click.option("--runs", type=click.IntRange(min=1), default=300, help="运行数 Runs to send.")
-@click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
+
+@click.command(
+    **about(
+        "测量每秒送达的血缘事件，以及接收端失效时一项作业要多花多少时间。",
+        "Measure lineage events a second, and what a dead endpoint costs a job.",
+        "./jingshu bench delivery --json",
+    )
+)
+@click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    default=300,
+    help=text("发送多少次运行。", "Runs to send."),
+)
+@JSON_LAST
 def delivery(runs: int, as_json: bool) -> int:
-    """血缘送达 Lineage events a second, and what a dead endpoint costs a job."""
+    """Measure lineage events a second, and what a dead endpoint costs a job."""
     from bench.delivery import measure
 
     found = measure(runs)
     if as_json:
         click.echo(json.dumps({**asdict(found), "dead_ratio": found.dead_ratio}))
     else:
-        click.echo(
-            f"{found.events:,} 个事件 events of {found.bytes_an_event:,} B:"
-            f" 每秒 {found.delivered_per_s:,.0f} a second\n"
-            f"写盘 recording {found.recording_s:.2f} s,"
-            f" 端点失效时 beside a dead endpoint {found.recording_beside_a_dead_endpoint_s:.2f} s:"
-            f" {found.dead_ratio} ×"
+        rate, beside = found.delivered_per_s, found.recording_beside_a_dead_endpoint_s
+        tell(
+            f"{found.events:,} 个事件，每个 {found.bytes_an_event:,} B：每秒 {rate:,.0f} 个\n"
+            f"写盘 {found.recording_s:.2f} s，接收端失效时 {beside:.2f} s：{found.dead_ratio} ×",
+            f"{found.events:,} events of {found.bytes_an_event:,} B: {rate:,.0f} a second\n"
+            f"recording {found.recording_s:.2f} s, beside a dead endpoint {beside:.2f} s:"
+            f" {found.dead_ratio} ×",
         )
     return 0

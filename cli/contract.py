@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.words import JSON, about, shown, tell, words_of
 from contracts.layout import contracts_root
 from contracts.loading import load_tree
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,25 +22,34 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.group(epilog="例 Example: ./jingshu contract lint contracts/bureaus/health")
+@click.group(
+    **about(
+        "校验数据契约，查看契约的内容。\n\n"
+        "契约是一份 ODCS YAML；管道、检查、表结构与目录都由它派生。",
+        "Lint data contracts, and show what one says.\n\n"
+        "A contract is one ODCS YAML file; DAGs, checks, tables and catalogue all follow from it.",
+        "./jingshu contract lint contracts/bureaus/health",
+    )
+)
 def contract() -> None:
-    """契约 Lint data contracts, and show what one says.
-
-    契约是一份 ODCS YAML；管道、检查、表结构与目录都由它派生。
-    A contract is one ODCS YAML file; DAGs, checks, tables and catalogue all follow from it.
-    """
+    """Lint data contracts, and show what one says."""
 
 
-@contract.command(epilog="例 Example: ./jingshu contract lint contracts/bureaus/health --json")
+@contract.command(
+    **about(
+        "校验契约（默认整个契约目录），指出每一份有误的。\n\n"
+        "对每份有误的契约给出文件、行、位置与改法。\n\n"
+        "退出码：0 全部正确 · 1 有误 · 2 用法有误。",
+        "Check contracts (default: the whole tree) and name every one that is wrong.\n\n"
+        "Of each: file, line, place, remedy.\n\n"
+        "Exit code: 0 all hold · 1 some do not · 2 usage.",
+        "./jingshu contract lint contracts/bureaus/health --json",
+    )
+)
 @click.argument("paths", nargs=-1, type=_PATH)
-@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
+@JSON
 def lint(paths: tuple[Path, ...], as_json: bool) -> int:
-    """校验 Check contracts (default: the whole tree) and name every one that is wrong.
-
-    对每份有误的契约给出文件、行、位置与改法。 Of each: file, line, place, remedy.
-
-    退出码 Exit code: 0 全部正确 all hold · 1 有误 some do not · 2 用法 usage.
-    """
+    """Check contracts (default: the whole tree) and name every one that is wrong."""
     from contracts.lint import lint as check
 
     good, errors = check(contracts_root(), paths)
@@ -48,11 +59,15 @@ def lint(paths: tuple[Path, ...], as_json: bool) -> int:
         return 1 if errors else 0
     for error in errors:
         told = _error(error)
-        click.echo(f"✗ {told['file']}:{told['line'] or 1}  {told['place']}")
-        click.echo(f"    {told['problem']}")
-        click.echo(f"    → {told['remedy']}")
+        place = told["place"] if error.place else text("顶层", "top level")
+        click.echo(f"✗ {told['file']}:{told['line'] or 1}  {place}")
+        click.echo(f"    {shown(error.problem)}")
+        click.echo(f"    → {shown(error.remedy)}")
     wrong = len({e.file for e in errors})
-    click.echo(f"{len(good)} 份正确 hold, {wrong} 份有误 do not（{len(errors)} 处 errors）")
+    tell(
+        f"{len(good)} 份正确，{wrong} 份有误（{len(errors)} 处）",
+        f"{len(good)} hold, {wrong} do not ({len(errors)} errors)",
+    )
     return 1 if errors else 0
 
 
@@ -61,8 +76,8 @@ def _error(error: ContractError) -> dict[str, Any]:
         "file": _relative(error.file),
         "line": error.line,
         "place": ".".join(map(str, error.place)) or "top level",
-        "problem": error.problem,
-        "remedy": error.remedy,
+        "problem": words_of(error.problem).en,
+        "remedy": words_of(error.remedy).en,
     }
 
 
@@ -73,11 +88,17 @@ def _relative(file: Path) -> str:
         return str(file)
 
 
-@contract.command(epilog="例 Example: ./jingshu contract show health.disease_case")
+@contract.command(
+    **about(
+        "显示契约的各列，以及由它派生的表、任务流与检查。",
+        "Show a contract's columns, and the tables, DAGs and checks that follow from it.",
+        "./jingshu contract show health.disease_case",
+    )
+)
 @click.argument("contract_id")
-@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
+@JSON
 def show(contract_id: str, as_json: bool) -> None:
-    """查看 Show a contract's columns, and the tables, DAGs and checks that follow from it."""
+    """Show a contract's columns, and the tables, DAGs and checks that follow from it."""
     found = load_tree().contract(contract_id)
     if as_json:
         told = {
@@ -87,23 +108,32 @@ def show(contract_id: str, as_json: bool) -> None:
         }
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    click.echo(f"{found.id} {found.version}（{found.status}）{found.name}")
+    click.echo(f"{found.id} {found.version} ({found.status}) {found.name}")
     click.echo(f"{found.purpose or found.title}")
-    click.echo(f"来源 file: {found.source} · 级别 level: {found.level} · {_cycle(found)}")
+    cycle = _cycle(found)
+    tell(
+        f"来源：{found.source} · 级别：{found.level} · {cycle.zh}",
+        f"file: {found.source} · level: {found.level} · {cycle.en}",
+    )
     click.echo("")
     _columns(found)
-    _list("表 Tables", _tables(found))
-    _list("任务流 DAGs", _dags(found))
-    _list("检查 Checks", [f"{c['id']}  {c['message']}" for c in _checks(found)])
+    _list(text("表", "Tables"), _tables(found))
+    _list(text("任务流", "DAGs"), _dags(found))
+    _list(text("检查", "Checks"), [f"{c['id']}  {shown(c['message'])}" for c in _checks(found)])
 
 
-def _cycle(found: Contract) -> str:
+def _cycle(found: Contract) -> Words:
     if found.product is not None:
-        return f"输入 inputs: {', '.join(found.product.inputs)} · k ≥ {found.product.k}"
+        inputs = ", ".join(found.product.inputs)
+        return Words(
+            f"输入：{inputs} · k ≥ {found.product.k}", f"inputs: {inputs} · k ≥ {found.product.k}"
+        )
     load, due = found.load, found.schedule
     how = f"{load.mode}/{load.period}" if load.mode == "replace_period" else load.mode
     latency = f"{due.available_at:%H:%M} + {due.latency_h:g} h"
-    return f"更新 {due.cycle} {latency} · 装载 load: {how}"
+    return Words(
+        f"更新：{due.cycle} {latency} · 装载：{how}", f"due: {due.cycle} {latency} · load: {how}"
+    )
 
 
 def _columns(found: Contract) -> None:
@@ -111,8 +141,16 @@ def _columns(found: Contract) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for title in ("列 column", "名称 header", "类型 type", "级 level", "键 key", "规则 rules"):
-        table.add_column(title, no_wrap=title.startswith(("列", "级")))
+    titles = {
+        "column": "列",
+        "header": "名称",
+        "type": "类型",
+        "level": "级",
+        "key": "键",
+        "rules": "规则",
+    }
+    for en, zh in titles.items():
+        table.add_column(text(zh, en), no_wrap=en in ("column", "level"))
     rules = _rules_by_column(found)
     for c in found.columns:
         key = str(c.key_position) if c.key_position else ""
@@ -161,21 +199,18 @@ def _checks(found: Contract) -> list[dict[str, str]]:
     from contracts.rules import batch_rules, level_id, row_rules
 
     rules = row_rules(found) if found.product is None else ()
-    rows = [{"id": r.id, "dimension": r.dimension, "message": r.message} for r in rules]
-    rows += [
-        {"id": b.id, "dimension": b.dimension, "message": b.message} for b in batch_rules(found)
-    ]
-    rows += [
-        {"id": q.id, "dimension": q.dimension, "message": q.description or q.type}
-        for q in found.quality
-    ]
-    return rows + [
-        {"id": level_id(name), "dimension": "timeliness", "message": "人工核查 for people to check"}
-        for name in found.unchecked
-    ]
+    rows = [_check(r.id, r.dimension, r.message) for r in rules]
+    rows += [_check(b.id, b.dimension, b.message) for b in batch_rules(found)]
+    rows += [_check(q.id, q.dimension, q.description or q.type) for q in found.quality]
+    by_people = Words("由人核查", "for people to check")
+    return rows + [_check(level_id(name), "timeliness", by_people) for name in found.unchecked]
+
+
+def _check(check_id: str, dimension: str, message: Words | str) -> dict[str, str]:
+    return {"id": check_id, "dimension": dimension, "message": words_of(message).stored()}
 
 
 def _list(title: str, lines: Sequence[str]) -> None:
     click.echo(f"\n{title}:")
-    for line in lines or ("无 none",):
+    for line in lines or (text("无", "none"),):
         click.echo(f"  {line}")

@@ -7,27 +7,47 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.words import about, tell
+from contracts.words import Words, text
+
 if TYPE_CHECKING:
     from jobs.seal.keys import FileKeys, Key
 
 _NAME = click.argument("name")
-_JSON = click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON array.")
+_JSON = click.option(
+    "--json", "as_json", is_flag=True, help=text("输出一个 JSON 数组。", "Print one JSON array.")
+)
 
 
-@click.group(epilog="例 Example: ./jingshu keys rotate bureau/health")
+@click.group(
+    **about(
+        "列出并轮换密钥，它们封存四级列、生成假名。\n\n"
+        "bureau/<provider> 封存该单位的四级列与原始文件；purpose/<purpose> 生成该用途的假名。"
+        "密钥在首次需要时生成；没有命令会显示它。密钥存在 $JINGSHU_HOME/keys/seal："
+        "请备份此目录，与湖分开存放。",
+        "List and rotate the keys that seal L4 columns and make pseudonyms.\n\n"
+        "bureau/<provider> seals that body's L4 columns and its original files;"
+        " purpose/<purpose> makes the pseudonyms of that purpose. A key is made when it is first"
+        " needed; no command shows one. They lie in $JINGSHU_HOME/keys/seal: back that folder up,"
+        " apart from the lake.",
+        "./jingshu keys rotate bureau/health",
+    )
+)
 def keys() -> None:
-    """密钥 List and rotate the keys that seal L4 columns and make pseudonyms.
-
-    bureau/<provider> 封存该单位的四级列与原始文件；purpose/<purpose> 生成该用途的假名。
-    A key is made when it is first needed; no command shows one. They lie in
-    $JINGSHU_HOME/keys/seal: back that folder up, apart from the lake.
-    """
+    """List and rotate the keys that seal L4 columns and make pseudonyms."""
 
 
-@keys.command("list", epilog="例 Example: ./jingshu keys list --json")
+@keys.command(
+    "list",
+    **about(
+        "列出每个密钥：名称、版本数、最新版本的生成时间。",
+        "List every key: name, versions, and when the newest was made.",
+        "./jingshu keys list --json",
+    ),
+)
 @_JSON
 def list_keys(*, as_json: bool) -> None:
-    """列出 List every key: name, versions, and when the newest was made."""
+    """List every key: name, versions, and when the newest was made."""
     files = _files()
     found = [_described(files.versions(name)) for name in files.names()]
     if as_json:
@@ -36,19 +56,30 @@ def list_keys(*, as_json: bool) -> None:
     for key in found:
         click.echo(f"{key['name']}  v{key['versions']}  {key['newest_at']}")
     if not found:
-        click.echo("尚无密钥 There is no key yet: the first L4 delivery makes one.")
+        tell(
+            "尚无密钥：首次四级数据交付时生成。",
+            "There is no key yet: the first L4 delivery makes one.",
+        )
 
 
-@keys.command(epilog="例 Example: ./jingshu keys rotate bureau/civil")
+@keys.command(
+    **about(
+        "给密钥添加一个版本：此后封存的都用新版本。\n\n"
+        "旧版本仍可解封它封存的内容，表在重写时用新版本重新封存。一个用途的假名随其密钥改变。",
+        "Add a version to a key: what is sealed from now on is sealed with it.\n\n"
+        "Older versions go on opening what they sealed, and a table is sealed anew whenever it is"
+        " rewritten. Pseudonyms of a purpose change with its key.",
+        "./jingshu keys rotate bureau/civil",
+    )
+)
 @_NAME
 def rotate(name: str) -> None:
-    """轮换 Add a version to a key: what is sealed from now on is sealed with it.
-
-    旧版本仍可解封；假名随之改变。 Older versions go on opening what they sealed, and a table is
-    sealed anew whenever it is rewritten. Pseudonyms of a purpose change with its key.
-    """
+    """Add a version to a key: what is sealed from now on is sealed with it."""
     made = _files().rotate(name)
-    click.echo(f"已轮换 {name} is at version {made.version} now.")
+    tell(
+        f"已轮换：{name} 现为第 {made.version} 版。",
+        f"Rotated: {name} is at version {made.version} now.",
+    )
 
 
 def _described(versions: list[Key]) -> dict[str, object]:
@@ -65,6 +96,10 @@ def _files() -> FileKeys:
     provider = keys_of(Home.from_env())
     if not isinstance(provider, FileKeys):
         raise UsageError(
-            "JINGSHU_KEY_PROVIDER names a provider of its own.", "List and rotate its keys there."
+            Words(
+                "JINGSHU_KEY_PROVIDER 指定了自己的密钥提供者。",
+                "JINGSHU_KEY_PROVIDER names a provider of its own.",
+            ),
+            Words("请在那里列出和轮换密钥。", "List and rotate its keys there."),
         )
     return provider

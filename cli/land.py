@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.one_file import CONTRACT, DAY, PROVIDER, SIMULATED, say_noticed, say_which
+from cli.words import JSON, about, tell, words_of
 from contracts.loading import load_tree
+from contracts.words import text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,18 +23,32 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(
-    epilog="例 Example: ./jingshu land 床位.csv --contract civil.elder_service --out /data/landed "
-    "--simulated"
+    **about(
+        "离线落地一份导出文件：识别格式、解码、核对表头，各格一律按文本写入。\n\n"
+        "DIR 成为一张 Delta 表（日志旁是普通的 Parquet 文件），一条记录一行，"
+        "带其在原文件中的起始行号。同一文件再来一次，什么都不写。三级及以上的真实数据会被拒收。\n\n"
+        "退出码：0 已落地 · 1 拒收，并说明原因 · 2 用法有误。",
+        "Land one export offline: sniff, decode, match the header, write every cell as text.\n\n"
+        "DIR becomes a Delta table (plain Parquet files beside its log), one row a record, with the"
+        " line that it starts on. The same file again writes nothing. Real data above L2 is"
+        " refused.\n\n"
+        "Exit code: 0 landed · 1 refused, in words · 2 usage.",
+        "./jingshu land 床位.csv --contract civil.elder_service --out /data/landed --simulated",
+    )
 )
 @click.argument("file", type=_FILE)
-@click.option("--contract", required=True, metavar="C", help="契约 Its id, or a contract file.")
-@click.option("--out", required=True, type=_FOLDER, metavar="DIR", help="写到 Write here (Delta).")
-@click.option("--provider", metavar="P", help="提供方 Whose export it is (default: the first).")
+@CONTRACT
 @click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="业务日期 Business date."
+    "--out",
+    required=True,
+    type=_FOLDER,
+    metavar="DIR",
+    help=text("写到这里（Delta）。", "Write here (Delta)."),
 )
-@click.option("--simulated", is_flag=True, help="模拟数据 The file is simulated data.")
-@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
+@PROVIDER
+@DAY
+@SIMULATED
+@JSON
 def land(
     file: Path,
     contract: str,
@@ -41,14 +58,7 @@ def land(
     simulated: bool,
     as_json: bool,
 ) -> None:
-    """落地 Land one export offline: sniff, decode, match the header, write every cell as text.
-
-    DIR 成为一张 Delta 表（即一组 Parquet 文件），每行带其在原文件中的行号。
-    DIR becomes a Delta table (plain Parquet files beside its log), one row a record, with the line
-    that it starts on. The same file again writes nothing. Real data above L2 is refused.
-
-    退出码 Exit code: 0 已落地 landed · 1 拒收，并说明原因 refused, in words · 2 用法 usage.
-    """
+    """Land one export offline: sniff, decode, match the header, write every cell as text."""
     from jobs.trial import given, land_file
 
     taken = given(
@@ -81,19 +91,18 @@ def _as_json(landing: Landing) -> dict[str, object]:
         "encoding": landing.encoding,
         "rows": landing.rows,
         "rows_ragged": landing.rows_ragged,
-        "findings": list(landing.findings),
-        "notes": list(landing.notes),
+        "findings": [words_of(f).stored() for f in landing.findings],
+        "notes": [words_of(n).stored() for n in landing.notes],
     }
 
 
 def _show(landing: Landing) -> None:
-    delivery = landing.given.delivery
-    mark = "模拟数据 simulated · " if landing.given.origin == "simulated" else ""
-    click.echo(f"{mark}{delivery.name} · {delivery.contract.id} {delivery.contract.version}")
-    click.echo(f"{landing.rows:,} 行 rows · {landing.encoding or landing.kind} · → {landing.out}")
+    say_which(landing.given)
+    where = f"{landing.encoding or landing.kind} · → {landing.out}"
+    tell(f"{landing.rows:,} 行 · {where}", f"{landing.rows:,} rows · {where}")
     if landing.rows_ragged:
-        click.echo(f"其中 {landing.rows_ragged} 行不成形 rows of them have no shape (_row_error)")
-    for finding in landing.findings:
-        click.echo(f"注意 noticed: {finding}")
-    for note in landing.notes:
-        click.echo(f"如约 as agreed: {note}")
+        tell(
+            f"其中 {landing.rows_ragged} 行不成形（_row_error）",
+            f"{landing.rows_ragged} of them have no shape (_row_error)",
+        )
+    say_noticed(landing.findings, landing.notes)

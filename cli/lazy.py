@@ -5,17 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from unicodedata import east_asian_width
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+#: Stands behind a wide character while lines are measured; no text of ours holds it.
+_FILLER: Final = "\0"
+
+
+class CellFormatter(click.HelpFormatter):
+    """Wraps help by the cells of a terminal, of which a Chinese character takes two.
+
+    Every command makes a context of its own, so ``cli.main`` gives it to click for all of them.
+    """
+
+    def write_text(self, text: str) -> None:
+        """Write paragraphs."""
+        super().write_text(_widened(text))
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write names with what they mean."""
+        super().write_dl([(name, _widened(said)) for name, said in rows], col_max, col_spacing)
+
+    def getvalue(self) -> str:
+        """Return what was written."""
+        return super().getvalue().replace(_FILLER, "")
+
+
+def _widened(text: str) -> str:
+    return "".join(f"{c}{_FILLER}" if east_asian_width(c) in "WF" else c for c in text)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where one command lives (``module:attribute``) and what the overview says about it."""
+    """Where one command lives (``module:attribute``) and what the overview says of it."""
 
     target: str
     help: str
@@ -66,5 +95,5 @@ class LazyGroup(click.Group):
         """Write the overview, without importing what is in the table."""
         own = [(name, command.get_short_help_str(60)) for name, command in self.commands.items()]
         lazy = [(name, entry.help) for name, entry in self.entries.items() if entry.exists()]
-        with formatter.section("命令 Commands"):
+        with formatter.section("Commands"):
             formatter.write_dl([*lazy, *own])

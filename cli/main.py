@@ -12,35 +12,95 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from cli.lazy import Entry, LazyGroup
+from cli.lazy import CellFormatter, Entry, LazyGroup
 from contracts.errors import JingshuError, UsageError
 from contracts.layout import Home
 from contracts.private import keep_private
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = {
-    "run": Entry("cli.run:run", "跑一天 Run one city day on the embedded stack."),
-    "up": Entry("cli.stack:up", "启动 Start the stack and keep it running."),
-    "down": Entry("cli.stack:down", "停止 Stop all that `up` started."),
-    "status": Entry("cli.stack:status", "状态 Show what is running, and where."),
-    "try": Entry("cli.try_:try_file", "试算 Take one file through all stages; publish nothing."),
-    "land": Entry("cli.land:land", "落地 Land one export offline, without Spark."),
-    "verify": Entry("cli.verify:verify", "核验 Prove the invariants from the stored files."),
-    "batch": Entry("cli.batch:batch", "批次 List, retry, release, reject or withdraw batches."),
-    "backfill": Entry("cli.backfill:backfill", "补数 Do some dates of a contract again."),
-    "contract": Entry("cli.contract:contract", "契约 Lint data contracts, and show what one says."),
-    "quarantine": Entry("cli.quarantine:quarantine", "隔离 List bad rows by rule and line."),
-    "lineage": Entry("cli.lineage:lineage", "血缘 Follow a table or a column up or down."),
-    "evidence": Entry("cli.evidence.group:evidence", "存证 Prove and verify events in the log."),
-    "keys": Entry("cli.keys:keys", "密钥 List and rotate the keys that seal L4 columns."),
-    "share": Entry("cli.share.group:share", "共享 Grant, revoke, and write profile files."),
-    "portal": Entry("cli.portal:portal", "门户 Build or serve the pages for data officers."),
-    "sandbox": Entry("cli.sandbox:sandbox", "沙盘 Make the simulated city's exports."),
-    "bench": Entry("cli.bench:bench", "测速 Measure the stages on this machine."),
-    "test": Entry("cli.test:test", "测试 Run every check and test of this project."),
+    "run": Entry(
+        "cli.run:run",
+        text("在内置的运行环境里跑一个城市日。", "Run one city day on the embedded stack."),
+    ),
+    "up": Entry(
+        "cli.stack:up", text("启动运行环境并保持运行。", "Start the stack and keep it running.")
+    ),
+    "down": Entry("cli.stack:down", text("停止 `up` 启动的一切。", "Stop all that `up` started.")),
+    "status": Entry(
+        "cli.stack:status", text("显示运行着什么、在哪里。", "Show what is running, and where.")
+    ),
+    "try": Entry(
+        "cli.try_:try_file",
+        text(
+            "让一个文件走完各阶段，不发布任何数据。",
+            "Take one file through all stages; publish nothing.",
+        ),
+    ),
+    "land": Entry(
+        "cli.land:land",
+        text("离线落地一份导出文件，不需要 Spark。", "Land one export offline, without Spark."),
+    ),
+    "verify": Entry(
+        "cli.verify:verify",
+        text("从存下的文件证明各项不变量。", "Prove the invariants from the stored files."),
+    ),
+    "batch": Entry(
+        "cli.batch:batch",
+        text(
+            "列出、重试、放行、退回或撤回批次。",
+            "List, retry, release, reject or withdraw batches.",
+        ),
+    ),
+    "backfill": Entry(
+        "cli.backfill:backfill",
+        text("把一份契约的若干日期重做一遍。", "Do some dates of a contract again."),
+    ),
+    "contract": Entry(
+        "cli.contract:contract",
+        text("校验数据契约，查看契约的内容。", "Lint data contracts, and show what one says."),
+    ),
+    "quarantine": Entry(
+        "cli.quarantine:quarantine",
+        text("按规则和行号列出坏行。", "List bad rows by rule and line."),
+    ),
+    "lineage": Entry(
+        "cli.lineage:lineage",
+        text("沿一张表或一列向上或向下追溯。", "Follow a table or a column up or down."),
+    ),
+    "evidence": Entry(
+        "cli.evidence.group:evidence",
+        text("证明并核验日志里的存证。", "Prove and verify events in the log."),
+    ),
+    "keys": Entry(
+        "cli.keys:keys",
+        text("列出并轮换封存四级列的密钥。", "List and rotate the keys that seal L4 columns."),
+    ),
+    "share": Entry(
+        "cli.share.group:share",
+        text("授权、撤销，并写出凭证文件。", "Grant, revoke, and write profile files."),
+    ),
+    "portal": Entry(
+        "cli.portal:portal",
+        text("生成或提供数据官的页面。", "Build or serve the pages for data officers."),
+    ),
+    "sandbox": Entry(
+        "cli.sandbox:sandbox",
+        text("生成模拟城市的导出文件。", "Make the simulated city's exports."),
+    ),
+    "bench": Entry(
+        "cli.bench:bench", text("测量各阶段在本机的速度。", "Measure the stages on this machine.")
+    ),
+    "test": Entry(
+        "cli.test:test",
+        text("运行本项目的全部检查与测试。", "Run every check and test of this project."),
+    ),
 }
+
+click.Context.formatter_class = CellFormatter
 
 
 @click.group(
@@ -48,22 +108,32 @@ COMMANDS = {
     entries=COMMANDS,
     name="jingshu",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="例 Example: ./jingshu run --date 2026-07-15",
+    help=text(
+        "京枢：由数据契约驱动的城市级治理湖仓。",
+        "Jingshu: a governed lakehouse for a city, driven by data contracts.",
+    ),
+    epilog=f"\b\n{text('示例：', 'Example:')}\n  ./jingshu run --date 2026-07-15",
 )
 @click.option(
     "--contracts",
     type=click.Path(exists=True, file_okay=False, resolve_path=True),
     metavar="DIR",
-    help="契约目录 Use this contracts tree instead of the packaged one (JINGSHU_CONTRACTS).",
+    help=text(
+        "用这个契约目录，不用自带的（JINGSHU_CONTRACTS）。",
+        "Use this contracts tree instead of the packaged one (JINGSHU_CONTRACTS).",
+    ),
 )
 @click.option(
     "--home",
     type=click.Path(file_okay=False, resolve_path=True),
     metavar="DIR",
-    help="状态目录 Keep all state here instead of ./var (JINGSHU_HOME).",
+    help=text(
+        "全部状态存在这里，不存在 ./var（JINGSHU_HOME）。",
+        "Keep all state here instead of ./var (JINGSHU_HOME).",
+    ),
 )
 def jingshu(contracts: str | None, home: str | None) -> None:
-    """京枢 Jingshu: a governed lakehouse for a city, driven by data contracts."""
+    """Jingshu: a governed lakehouse for a city, driven by data contracts."""
     # The environment, not click's context: tasks and servers run in other processes.
     if contracts is not None:
         os.environ["JINGSHU_CONTRACTS"] = contracts
@@ -83,9 +153,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except JingshuError as error:
         if os.environ.get("JINGSHU_DEBUG") == "1":
             raise
-        _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+        _fail(error.words, 2 if isinstance(error, UsageError) else 1)
     except click.Abort:  # what click makes of Ctrl-C
-        _fail("已中断 interrupted", 130)
+        _fail(Words("已中断。", "Interrupted."), 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -101,24 +171,27 @@ def _after_an_older_version(root: Path) -> None:
     from jobs.checks.kept import clean
 
     if cleaned := clean(Home(root).quality):
-        click.echo(
-            f"旧版本留下的 {cleaned} 份检查结果中的数据值已删除。"
-            f" Values that an older version had kept were taken out of {cleaned} validation"
+        told = text(
+            f"旧版本留下的 {cleaned} 份检查结果中的数据值已删除。",
+            f"Values that an older version had kept were taken out of {cleaned} validation"
             " results.",
-            err=True,
         )
+        click.echo(told, err=True)
 
 
-def _wordless(error: Exception) -> str:
+def _wordless(error: Exception) -> Words:
     """Name an error of ours that is nobody's to see: its words may quote a cell."""
+    from cli.words import words_of
     from jobs.faults import cause, places
 
-    return (
-        f"{cause(error)}, {places(error)}. 这是京枢的缺陷，请附此行报告；JINGSHU_DEBUG=1 显示全文。"
-        " This is a fault of Jingshu: report it with this line. JINGSHU_DEBUG=1 shows all of it."
+    what, where = words_of(cause(error)), words_of(places(error))
+    return Words(
+        f"{what.zh}，{where.zh}。这是京枢的缺陷，请附此行报告；JINGSHU_DEBUG=1 显示全文。",
+        f"{what.en}, {where.en}. This is a fault of Jingshu: report it with this line."
+        " JINGSHU_DEBUG=1 shows all of it.",
     )
 
 
-def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"错误 error: {message}", err=True)
+def _fail(message: Words, status: int) -> NoReturn:
+    click.echo(text(f"错误：{message.zh}", f"Error: {message.en}"), err=True)
     sys.exit(status)

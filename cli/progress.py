@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from cli.words import shown, words_of
+from contracts.words import text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -102,7 +105,7 @@ def _table(steps: Sequence[Step]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for header in ("DAG", "任务 Tasks", "秒 s"):
+    for header in ("DAG", text("任务", "Tasks"), text("秒", "s")):
         table.add_column(header)
     for step in steps:
         marks = "  ".join(
@@ -110,6 +113,16 @@ def _table(steps: Sequence[Step]) -> Table:
         )
         table.add_row(step.node.dag_id, marks or _WAITING, f"{step.seconds:.1f}")
     return table
+
+
+_NAMED = (("提供方", "Provider"), ("数据集", "Dataset"), ("状态", "State"))
+_COUNTED = (
+    ("落地", "Landed"),
+    ("发布", "Published"),
+    ("隔离", "Quarantined"),
+    ("重复", "Duplicate"),
+    ("秒", "s"),
+)
 
 
 def outcome_table(outcome: Outcome) -> str:
@@ -120,11 +133,11 @@ def outcome_table(outcome: Outcome) -> str:
     from rich.table import Table
 
     table = Table(title=f"{outcome.business_date} · {outcome.seconds:.0f} s", box=None)
-    for header in ("提供方 Provider", "数据集 Dataset", "状态 State"):
-        table.add_column(header, no_wrap=True)
-    for header in ("落地 Landed", "发布 Published", "隔离 Quarantined", "重复 Duplicate", "秒 s"):
-        table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("原因 Why", overflow="fold")
+    for header in _NAMED:
+        table.add_column(text(*header), no_wrap=True)
+    for header in _COUNTED:
+        table.add_column(text(*header), justify="right", no_wrap=True)
+    table.add_column(text("原因", "Why"), overflow="fold")
     for line in outcome.deliveries:
         counts = (
             line.rows_landed,
@@ -138,12 +151,13 @@ def outcome_table(outcome: Outcome) -> str:
             line.state,
             *(f"{count:,}" for count in counts),
             f"{line.seconds:.1f}",
-            line.reason,
+            shown(line.reason),
         )
     for made in outcome.publications:
-        kind = "产品 product" if made.kind == "product" else "共享 share"
-        table.add_row(kind, made.table, made.status, "", f"{made.rows:,}", "", "", "", made.reason)
-    text = StringIO()
-    Console(file=text, width=max(150, Console().width), highlight=False).print(table, markup=False)
-    failures = "".join(f"失败 failed: {failure}\n" for failure in outcome.failures)
-    return text.getvalue() + failures
+        kind = text("产品", "product") if made.kind == "product" else text("共享", "share")
+        why = shown(made.reason)
+        table.add_row(kind, made.table, made.status, "", f"{made.rows:,}", "", "", "", why)
+    drawn = StringIO()
+    Console(file=drawn, width=max(150, Console().width), highlight=False).print(table, markup=False)
+    failures = [text(f"失败：{f.zh}", f"failed: {f.en}") for f in map(words_of, outcome.failures)]
+    return drawn.getvalue() + "".join(f"{failure}\n" for failure in failures)

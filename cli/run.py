@@ -7,21 +7,57 @@ from datetime import UTC, date, datetime, timedelta
 
 import click
 
+from cli.words import JSON_LAST, about
 from contracts.errors import UsageError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
+from contracts.words import Words, text
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.command(epilog="例 Example: ./jingshu run --date 2026-07-15 --providers health,transport")
-@click.option("--date", "day", type=_DAY, metavar="D", help="业务日期 (default: yesterday).")
-@click.option("--from", "first", type=_DAY, metavar="D", help="首日 First of several dates.")
-@click.option("--to", "last", type=_DAY, metavar="D", help="末日 Last of several dates.")
-@click.option("--providers", metavar="A,B", help="只跑这些提供方 Only these providers.")
-@click.option("--scale", type=click.IntRange(min=1), default=1, help="沙盘规模 City size.")
-@click.option("--seed", type=int, default=1, help="沙盘种子 The sandbox city's seed.")
-@click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
+@click.command(
+    **about(
+        "用真实的调度器跑一个城市日，然后停止所启动的一切。\n\n"
+        "./jingshu up 的运行环境如在运行，就用它，并让它继续运行。",
+        "Run one city day through the real scheduler, then stop all that was started.\n\n"
+        "Uses the stack of ./jingshu up if it is running, and leaves that running.",
+        "./jingshu run --date 2026-07-15 --providers health,transport",
+    )
+)
+@click.option(
+    "--date",
+    "day",
+    type=_DAY,
+    metavar="D",
+    help=text("业务日期（默认昨天）。", "Business date (default: yesterday)."),
+)
+@click.option(
+    "--from",
+    "first",
+    type=_DAY,
+    metavar="D",
+    help=text("若干日期的首日。", "First of several dates."),
+)
+@click.option(
+    "--to",
+    "last",
+    type=_DAY,
+    metavar="D",
+    help=text("若干日期的末日。", "Last of several dates."),
+)
+@click.option(
+    "--providers",
+    metavar="A,B",
+    help=text("只跑这些提供方。", "Only these providers."),
+)
+@click.option(
+    "--scale", type=click.IntRange(min=1), default=1, help=text("沙盘规模。", "City size.")
+)
+@click.option(
+    "--seed", type=int, default=1, help=text("沙盘城市的种子。", "The sandbox city's seed.")
+)
+@JSON_LAST
 def run(
     day: datetime | None,
     first: datetime | None,
@@ -31,10 +67,7 @@ def run(
     seed: int,
     as_json: bool,
 ) -> int:
-    """跑一天 Run one city day through the real scheduler, then stop all that was started.
-
-    Uses the stack of ./jingshu up if it is running, and leaves that running.
-    """
+    """Run one city day through the real scheduler, then stop all that was started."""
     from cli.interrupts import interruptible
     from cli.progress import outcome_table, progress
     from infra.stack.city import CityRun
@@ -58,11 +91,20 @@ def run(
 def _dates(day: datetime | None, first: datetime | None, last: datetime | None) -> tuple[date, ...]:
     """Return the business dates asked for, oldest first; yesterday in the city by default."""
     if (first is None) != (last is None) or (day is not None and first is not None):
-        raise UsageError("Dates that do not go together.", "Give --date, or both --from and --to.")
+        raise UsageError(
+            Words("给出的日期不能同用。", "Dates that do not go together."),
+            Words(
+                "请给出 --date，或同时给出 --from 与 --to。",
+                "Give --date, or both --from and --to.",
+            ),
+        )
     if first is not None and last is not None:
         count = (last - first).days + 1
         if count < 1:
-            raise UsageError(f"{first:%F} is after {last:%F}.", "Swap --from and --to.")
+            raise UsageError(
+                Words(f"{first:%F} 在 {last:%F} 之后。", f"{first:%F} is after {last:%F}."),
+                Words("请对调 --from 与 --to。", "Swap --from and --to."),
+            )
         return tuple(first.date() + timedelta(days=n) for n in range(count))
     yesterday = datetime.now(UTC).astimezone(CITY_TZ).date() - timedelta(days=1)
     return (day.date() if day else yesterday,)

@@ -6,15 +6,24 @@ import json
 
 import click
 
+from cli.words import JSON, about, tell
 from contracts.layout import Home
+from contracts.words import text
 
 
-@click.command(epilog="\b\n例 Example:\n  ./jingshu up\n  ./jingshu status")
+@click.command(
+    **about(
+        "在 127.0.0.1 启动 Spark、Airflow、网关和网页，并保持运行。\n\n"
+        "时钟在契约写明的时间启动采集。",
+        "Start Spark, Airflow, the gateway and the web pages on 127.0.0.1, and keep them"
+        " running.\n\n"
+        "The clock starts ingest runs at the times the contracts name.",
+        "./jingshu up",
+        "./jingshu status",
+    )
+)
 def up() -> None:
-    """启动 Start Spark, Airflow, the gateway and the web pages on 127.0.0.1, and keep them running.
-
-    The clock starts ingest runs at the times the contracts name.
-    """
+    """Start Spark, Airflow, the gateway and the web pages on 127.0.0.1, and keep them running."""
     from cli.interrupts import interruptible
     from cli.progress import PlainProgress
     from infra.stack.exclusive import exclusive
@@ -29,23 +38,37 @@ def up() -> None:
     _show(home)
 
 
-@click.command(epilog="例 Example: ./jingshu down")
+@click.command(**about("停止 `up` 启动的一切。", "Stop all that `up` started.", "./jingshu down"))
 def down() -> None:
-    """停止 Stop all that `up` started."""
+    """Stop all that `up` started."""
     from infra.stack.exclusive import exclusive
     from infra.stack.standing import down as stop_all
 
     home = Home.from_env()
     with exclusive(home, "down"):
         stopped = stop_all(home)
-    names = ", ".join(part.name for part in stopped) or "无 nothing was running"
-    click.echo(f"已停止 stopped: {names}")
+    say_stopped([part.name for part in stopped])
 
 
-@click.command(epilog="例 Example: ./jingshu status --json")
-@click.option("--json", "as_json", is_flag=True, help="机器可读 Print one JSON object.")
+def say_stopped(names: list[str]) -> None:
+    """Print what was stopped."""
+    if names:
+        listed = ", ".join(names)
+        tell(f"已停止：{listed}", f"stopped: {listed}")
+    else:
+        tell("没有什么在运行。", "Nothing was running.")
+
+
+@click.command(
+    **about(
+        "显示运行着什么、在哪里；什么都没有运行，或有一部分已停，退出码为 1。",
+        "Show what is running, and where; exit code 1 if nothing is, or a part died.",
+        "./jingshu status --json",
+    )
+)
+@JSON
 def status(as_json: bool) -> int:
-    """状态 Show what is running, and where; exit code 1 if nothing is, or a part died."""
+    """Show what is running, and where; exit code 1 if nothing is, or a part died."""
     from infra.stack.standing import status as parts_of
 
     home = Home.from_env()
@@ -65,9 +88,13 @@ def _show(home: Home) -> None:
 
     parts = parts_of(home)
     if not parts:
-        click.echo("没有运行 nothing is running; start it with ./jingshu up")
+        tell(
+            "没有什么在运行；用 ./jingshu up 启动。",
+            "Nothing is running; start it with ./jingshu up.",
+        )
         return
     for part in parts:
-        state = "运行 up  " if part.is_alive else "停止 dead"
-        click.echo(f"{state}  {part.name:14} {part.pid:>8}  {part.address}")
-    click.echo(f"Airflow: 用户 user {USER}, 密码 password: {passwords_file(home)}")
+        state = text("运行", "up") if part.is_alive else text("已停", "dead")
+        click.echo(f"{state:4}  {part.name:14} {part.pid:>8}  {part.address}")
+    file = passwords_file(home)
+    tell(f"Airflow：用户 {USER}，密码在 {file}", f"Airflow: user {USER}, password in {file}")

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 import click
 import psutil
 
+from cli.words import about, shown, tell
 from contracts.layout import ROOT
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ _ROOM: Final = 8 << 30
 class Check:
     """One check: its heading and the program that answers with exit code 0."""
 
-    heading: str
+    heading: Words
     command: tuple[str, ...]
 
 
@@ -45,34 +47,48 @@ def checks(*, full: bool, pytest_arguments: tuple[str, ...]) -> tuple[Check, ...
     chosen = () if full else ("-m", "not full")
     pytest = (sys.executable, "-m", "pytest", *chosen, *(pytest_arguments or workers))
     return (
-        Check("拼写 typos", (str(bin_ / "typos"),)),
-        Check("规范 ruff check", (str(bin_ / "ruff"), "check")),
-        Check("格式 ruff format", (str(bin_ / "ruff"), "format", "--check")),
-        Check("类型 mypy --strict", (sys.executable, "-m", "mypy")),
-        Check("依赖方向 import-linter", (str(bin_ / "lint-imports"), "--no-logo")),
-        Check("测试 pytest", pytest),
+        Check(Words("拼写（typos）", "spelling (typos)"), (str(bin_ / "typos"),)),
+        Check(Words("规范（ruff check）", "style (ruff check)"), (str(bin_ / "ruff"), "check")),
+        Check(
+            Words("格式（ruff format）", "form (ruff format)"),
+            (str(bin_ / "ruff"), "format", "--check"),
+        ),
+        Check(
+            Words("类型（mypy --strict）", "types (mypy --strict)"), (sys.executable, "-m", "mypy")
+        ),
+        Check(
+            Words("依赖方向（import-linter）", "imports (import-linter)"),
+            (str(bin_ / "lint-imports"), "--no-logo"),
+        ),
+        Check(Words("测试（pytest）", "tests (pytest)"), pytest),
     )
 
 
 @click.command(
     context_settings={"ignore_unknown_options": True},
-    epilog="例 Example: ./jingshu test tests/unit -k launcher",
+    **about(
+        "运行全部检查，然后运行测试；有一项未通过，退出码为 1。\n\n"
+        "一项未通过，其余照跑；其他参数原样交给 pytest。",
+        "Run every check, then the tests; exit 1 if any failed.\n\n"
+        "All are run even when one fails; other arguments go to pytest as they are.",
+        "./jingshu test tests/unit -k launcher",
+    ),
 )
 @click.option(
-    "--full", is_flag=True, help="也跑耗时长的测试 Run the long tests (marker `full`) too."
+    "--full",
+    is_flag=True,
+    help=text("也跑耗时长的测试（标记 `full`）。", "Run the long tests (marker `full`) too."),
 )
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGS]...")
 def test(full: bool, pytest_arguments: tuple[str, ...]) -> int:
-    """运行全部检查与测试 Run every check, then the tests; exit 1 if any failed.
-
-    All are run even when one fails; other arguments go to pytest as they are.
-    """
-    failed: list[str] = []
+    """Run every check, then the tests; exit 1 if any failed."""
+    failed: list[Words] = []
     todo = checks(full=full, pytest_arguments=pytest_arguments)
     with scratch() as folder:
         for check in todo:
             if check is todo[-1] and failed:
-                click.echo(f"未通过 failed so far: {', '.join(failed)}")
+                zh, en = "、".join(f.zh for f in failed), ", ".join(f.en for f in failed)
+                tell(f"至此未通过：{zh}", f"failed so far: {en}")
             if not _passes(check, folder, announce_end=check is not todo[-1]):
                 failed.append(check.heading)
     return 1 if failed else 0
@@ -98,11 +114,12 @@ def scratch() -> Iterator[Path]:
 
 
 def _passes(check: Check, folder: Path, *, announce_end: bool) -> bool:
-    click.secho(f"── {check.heading} ", bold=True)
+    click.secho(f"── {shown(check.heading)} ", bold=True)
     started = time.monotonic()
     environment = {**os.environ, "TMPDIR": str(folder)}
     status = subprocess.run(check.command, cwd=ROOT, env=environment, check=False).returncode
     if announce_end:
-        verdict = "通过 passed" if status == 0 else "未通过 FAILED"
-        click.echo(f"   {verdict}, {time.monotonic() - started:.1f} s")
+        verdict = Words("通过", "passed") if status == 0 else Words("未通过", "FAILED")
+        took_s = time.monotonic() - started
+        tell(f"   {verdict.zh}，{took_s:.1f} s", f"   {verdict.en}, {took_s:.1f} s")
     return status == 0

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cli.one_file import CONTRACT, DAY, PROVIDER, SIMULATED, say_noticed, say_which
+from cli.words import about, shown, tell, words_of
 from contracts.loading import load_tree
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from jobs.trial import Clock, Trial
+    from jobs.trial import BadRow, Clock, Trial
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MARKS = {"passed": "✓", "failed": "✗", "error": "!", "not_executable": "–"}
@@ -31,24 +33,31 @@ _STAGES = {
 }
 _WORTH_TELLING_S = 0.05
 _VERDICTS = {
-    "publish": "可发布 would be published",
-    "hold": "会被扣留 would be held",
-    "reject": "会被退回 would be rejected",
+    "publish": Words("可发布", "would be published"),
+    "hold": Words("会被扣留", "would be held"),
+    "reject": Words("会被退回", "would be rejected"),
 }
 
 
 @click.command(
     "try",
-    epilog="例 Example: ./jingshu try 病例.csv --contract health.disease_case --date 2026-07-15 "
-    "--simulated",
+    **about(
+        "让一个文件走完接收、落地、精炼和审核，不发布任何数据。\n\n"
+        "用 ./jingshu up 的 Spark，没有则自行启动并停止；一切写在临时目录，用后即删。"
+        "只显示一、二级列的值。\n\n"
+        "退出码：0 可发布 · 1 会被扣留、退回或拒收 · 2 用法有误。",
+        "Take one file through pull, land, refine and audit; publish nothing.\n\n"
+        "Uses the Spark of ./jingshu up, or starts one and stops it. Everything is written to a"
+        " folder that goes away. Values are shown of L1 and L2 columns only.\n\n"
+        "Exit code: 0 would be published · 1 would be held, rejected or refused · 2 usage.",
+        "./jingshu try 病例.csv --contract health.disease_case --date 2026-07-15 --simulated",
+    ),
 )
 @click.argument("file", type=_FILE)
-@click.option("--contract", required=True, metavar="C", help="契约 Its id, or a contract file.")
-@click.option("--provider", metavar="P", help="提供方 Whose export it is (default: the first).")
-@click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="业务日期 Business date."
-)
-@click.option("--simulated", is_flag=True, help="模拟数据 The file is simulated data.")
+@CONTRACT
+@PROVIDER
+@DAY
+@SIMULATED
 @click.option(
     "--rows",
     "shown",
@@ -56,9 +65,14 @@ _VERDICTS = {
     default=20,
     show_default=True,
     metavar="N",
-    help="显示几行坏行 How many bad rows to show.",
+    help=text("显示几行坏行。", "How many bad rows to show."),
 )
-@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object, all rows.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help=text("输出一个 JSON 对象，含全部坏行。", "Print one JSON object, with all bad rows."),
+)
 def try_file(
     file: Path,
     contract: str,
@@ -68,14 +82,7 @@ def try_file(
     shown: int,
     as_json: bool,
 ) -> int:
-    """试算 Take one file through pull, land, refine and audit; publish nothing.
-
-    用运行中的 Spark（./jingshu up），没有则自行启动并停止；一切写在临时目录，用后即删。
-    Uses the Spark of ./jingshu up, or starts one and stops it. Everything is written to a folder
-    that goes away. Values are shown of L1 and L2 columns only.
-
-    退出码 Exit code: 0 可发布 would be published · 1 会被扣留、退回或拒收 would not · 2 用法 usage.
-    """
+    """Take one file through pull, land, refine and audit; publish nothing."""
     from cli.interrupts import interruptible
     from cli.spark import use_spark
     from jobs.trial import Clock, given
@@ -116,52 +123,62 @@ def _as_json(trial: Trial) -> dict[str, object]:
         "business_date": delivery.business_date.isoformat(),
         "origin": trial.given.origin,
         **{name: getattr(trial, name) for name in told},
-        "reason": trial.reason,
-        "findings": list(trial.findings),
-        "notes": list(trial.notes),
-        "checks": [r.model_dump() for r in trial.results],
-        "bad_rows": [asdict(row) for row in trial.bad_rows],
+        "reason": words_of(trial.reason).stored(),
+        "findings": [words_of(f).stored() for f in trial.findings],
+        "notes": [words_of(n).stored() for n in trial.notes],
+        "checks": [{**r.model_dump(), "message": _kept(r.message)} for r in trial.results],
+        "bad_rows": [_bad_row(row) for row in trial.bad_rows],
         "seconds": dict(trial.seconds),
     }
 
 
-def _show(trial: Trial, shown: int) -> None:
-    delivery = trial.given.delivery
-    mark = "模拟数据 simulated · " if trial.given.origin == "simulated" else ""
-    click.echo(f"{mark}{delivery.name} · {delivery.contract.id} {delivery.contract.version}")
-    click.echo(
-        f"落地 landed {trial.rows_landed:,} = 合格 good {trial.rows_good:,}"
-        f" + 坏行 bad {trial.rows_bad:,} + 重复 duplicate {trial.rows_duplicate:,}"
+def _bad_row(row: BadRow) -> dict[str, object]:
+    return {
+        "line": row.line,
+        "reasons": [{**vars(r), "message": _kept(r.message)} for r in row.reasons],
+    }
+
+
+def _kept(told: Words | str) -> str:
+    return words_of(told).stored()
+
+
+def _show(trial: Trial, most: int) -> None:
+    say_which(trial.given)
+    tell(
+        f"落地 {trial.rows_landed:,} = 合格 {trial.rows_good:,}"
+        f" + 坏行 {trial.rows_bad:,} + 重复 {trial.rows_duplicate:,}",
+        f"landed {trial.rows_landed:,} = good {trial.rows_good:,}"
+        f" + bad {trial.rows_bad:,} + duplicate {trial.rows_duplicate:,}",
     )
-    for finding in trial.findings:
-        click.echo(f"注意 noticed: {finding}")
-    for note in trial.notes:
-        click.echo(f"如约 as agreed: {note}")
-    if trial.bad_rows and shown:
-        click.echo("\n坏行 Bad rows:")
-    for row in trial.bad_rows[:shown]:
+    say_noticed(trial.findings, trial.notes)
+    if trial.bad_rows and most:
+        tell("\n坏行：", "\nBad rows:")
+    line = text("行", "line")
+    for row in trial.bad_rows[:most]:
         for reason in row.reasons:
             value = "" if reason.value is None else f" = {reason.value!r}"
-            click.echo(f"  行 line {row.line:>6}  {reason.rule_id:<28} {reason.message}{value}")
-    if len(trial.bad_rows) > shown:
-        click.echo(f"  … 另有 {len(trial.bad_rows) - shown} 行 more")
-    click.echo("\n检查 Checks:")
+            why = f"{shown(reason.message)}{value}"
+            click.echo(f"  {line} {row.line:>6}  {reason.rule_id:<28} {why}")
+    if (more := len(trial.bad_rows) - most) > 0:
+        tell(f"  … 另有 {more} 行", f"  … {more} more")
+    tell("\n检查：", "\nChecks:")
     for r in trial.results:
         count = f"{r.failed or 0:,}/{r.checked:,}" if r.checked is not None else ""
-        click.echo(f"  {_MARKS[r.status]} {r.rule_id:<32} {count:>14}  {r.message}")
-    click.echo(f"\n{_VERDICTS[trial.decision]}: {trial.reason}")
+        click.echo(f"  {_MARKS[r.status]} {r.rule_id:<32} {count:>14}  {shown(r.message)}")
+    verdict, ground = _VERDICTS[trial.decision], words_of(trial.reason)
+    click.echo("")
+    tell(f"{verdict.zh}：{ground.zh}", f"{verdict.en}: {ground.en}")
 
 
 def _spent(clock: Clock, *, is_own: bool) -> None:
     """Say what the seconds were spent on, and how to save those of a Spark started for one file."""
-    parts = [
-        f"{_STAGES[name]} {name} {seconds:.1f}"
-        for name, seconds in clock.seconds.items()
-        if seconds >= _WORTH_TELLING_S
-    ]
-    click.echo(f"用时 took {sum(clock.seconds.values()):.1f} s: {' · '.join(parts)}")
+    worth = {name: s for name, s in clock.seconds.items() if s >= _WORTH_TELLING_S}
+    parts = " · ".join(f"{text(_STAGES[name], name)} {s:.1f}" for name, s in worth.items())
+    total_s = sum(clock.seconds.values())
+    tell(f"用时 {total_s:.1f} s：{parts}", f"took {total_s:.1f} s: {parts}")
     if is_own:
-        click.echo(
-            "Spark 只为此文件启动；先运行 ./jingshu up，以后每次只需几秒。\n"
-            "Spark was started for this file alone; after ./jingshu up each try takes seconds."
+        tell(
+            "Spark 只为此文件启动；先运行 ./jingshu up，以后每次只需几秒。",
+            "Spark was started for this file alone; after ./jingshu up each try takes seconds.",
         )

@@ -6,18 +6,36 @@ import json
 
 import click
 
+from cli.stack import say_stopped
+from cli.words import JSON, about, tell
 from contracts.layout import Home
+from contracts.words import Words, text
 
 
-@click.command(epilog="例 Example: ./jingshu evidence anchor --rpc http://127.0.0.1:26657")
-@click.option("--rpc", required=True, metavar="URL", help="节点 RPC A node's JSON-RPC.")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON Print the receipt.")
+@click.command(
+    **about(
+        "把日志的检查点写到一条 CometBFT 链上，并保存回执。\n\n"
+        "回执存在 evidence/anchors/，可以公开；`evidence verify --rpc URL` 按高度读回核验。",
+        "Anchor the log's checkpoint on a CometBFT chain, and keep the receipt.\n\n"
+        "Receipts lie in evidence/anchors/ and are public; `evidence verify --rpc URL` reads them"
+        " back by height.",
+        "./jingshu evidence anchor --rpc http://127.0.0.1:26657",
+    )
+)
+@click.option(
+    "--rpc",
+    required=True,
+    metavar="URL",
+    help=text("一个节点的 JSON-RPC。", "A node's JSON-RPC."),
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help=text("以 JSON 输出回执。", "Print the receipt as JSON."),
+)
 def anchor(rpc: str, *, as_json: bool) -> None:
-    """上链 Anchor the log's checkpoint on a CometBFT chain, and keep the receipt.
-
-    回执存 evidence/anchors/，可公开；`evidence verify --rpc URL` 按高度读回核验。
-    Receipts are public; `evidence verify --rpc URL` reads them back by height.
-    """
+    """Anchor the log's checkpoint on a CometBFT chain, and keep the receipt."""
     from lineage.evidence.anchor import anchor_checkpoint
     from lineage.evidence.cometbft import CometBft
     from lineage.evidence.keeping import Keeping
@@ -29,58 +47,82 @@ def anchor(rpc: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(receipt.model_dump_json())
         return
-    click.echo(
-        f"已上链 Anchored {receipt.size} 条 leaves: {receipt.chain_id},"
-        f" 高度 height {receipt.height}, 交易 tx {receipt.tx_hash}"
+    tell(
+        f"已上链 {receipt.size} 条：{receipt.chain_id}，高度 {receipt.height}，"
+        f"交易 {receipt.tx_hash}",
+        f"Anchored {receipt.size} leaves: {receipt.chain_id}, height {receipt.height},"
+        f" tx {receipt.tx_hash}",
     )
 
 
-@click.command(epilog="例 Example: ./jingshu evidence witness --json")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON object.")
+@click.command(
+    **about(
+        "把日志最新的检查点交给指定的见证者联署。\n\n"
+        "见证者写在 JINGSHU_WITNESSES 所指的文件里，每行 witness NAME VKEY URL"
+        "（C2SP tlog-witness）。\n\n"
+        "退出码：0 都已联署 · 1 有的没有 · 2 用法有误。",
+        "Hand the log's newest checkpoint to the pinned witnesses, who cosign it.\n\n"
+        'Witnesses are lines "witness NAME VKEY URL" of the file that JINGSHU_WITNESSES names'
+        " (C2SP tlog-witness).\n\n"
+        "Exit code: 0 all cosigned · 1 one did not · 2 usage.",
+        "./jingshu evidence witness --json",
+    )
+)
+@JSON
 def witness(*, as_json: bool) -> None:
-    """见证 Hand the log's newest checkpoint to the pinned witnesses, who cosign it.
-
-    见证者写在 JINGSHU_WITNESSES 所指的文件，每行 witness NAME VKEY URL（C2SP tlog-witness）。
-    Witnesses are lines "witness NAME VKEY URL" of the file that JINGSHU_WITNESSES names.
-
-    退出码 Exit code: 0 都已联署 all cosigned · 1 有的没有 one did not · 2 用法 usage.
-    """
+    """Hand the log's newest checkpoint to the pinned witnesses, who cosign it."""
     from contracts.errors import UsageError
     from lineage.evidence.errors import EvidenceError
     from lineage.evidence.witnesses import VARIABLE, hand_over_all
 
-    told: dict[str, dict[str, object]] = {}
-    for each, found in hand_over_all(Home.from_env()):
-        is_away = isinstance(found, EvidenceError)
-        told[each.name] = {
-            "covers": None if is_away else found,
-            "problem": str(found) if is_away else None,
-        }
-    if not told:
+    answers = {each.name: found for each, found in hand_over_all(Home.from_env())}
+    if not answers:
         raise UsageError(
-            "没有指定见证者 No witness is pinned.",
-            f"在 {VARIABLE} 所指的文件里写上 Write some into a file, and name it by {VARIABLE}.",
+            Words("没有指定见证者。", "No witness is pinned."),
+            Words(
+                f"请写进一个文件，并用 {VARIABLE} 指明它。",
+                f"Write some into a file, and name it by {VARIABLE}.",
+            ),
         )
+    told = {}
+    for name, found in answers.items():
+        is_away = isinstance(found, EvidenceError)
+        told[name] = {
+            "covers": None if is_away else found,
+            "problem": found.words.en if isinstance(found, EvidenceError) else None,
+        }
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
-    for name, kept in {} if as_json else told.items():
-        size, problem = kept["covers"], kept["problem"]
-        click.echo(
-            f"未联署 NOT cosigned  {problem}" if problem else f"已联署 {name} cosigned {size}"
-        )
-    if any(kept["problem"] for kept in told.values()):
+    for name, found in {} if as_json else answers.items():
+        if isinstance(found, EvidenceError):
+            tell(f"未联署  {found.words.zh}", f"NOT cosigned  {found.words.en}")
+        else:
+            tell(f"已联署  {name} 联署了前 {found} 条", f"cosigned  {name} cosigned {found}")
+    if any(isinstance(found, EvidenceError) for found in answers.values()):
         raise click.exceptions.Exit(1)
 
 
-@click.group(epilog="例 Example: ./jingshu evidence chain up")
+@click.group(
+    **about(
+        "运行一条有四个验证节点的本地链，供试点用（需有一次 Go）。",
+        "Run a local chain of four validators, for the pilot (needs Go once).",
+        "./jingshu evidence chain up",
+    )
+)
 def chain() -> None:
-    """试点链 Run a local chain of four validators, for the pilot (needs Go once)."""
+    """Run a local chain of four validators, for the pilot (needs Go once)."""
 
 
-@chain.command(epilog="例 Example: ./jingshu evidence chain up --json")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON object.")
+@chain.command(
+    **about(
+        "在 127.0.0.1 启动验证节点，并输出它们的地址。",
+        "Start the validators on 127.0.0.1, and print where they answer.",
+        "./jingshu evidence chain up --json",
+    )
+)
+@JSON
 def up(*, as_json: bool) -> None:
-    """启动 Start the validators on 127.0.0.1, and print where they answer."""
+    """Start the validators on 127.0.0.1, and print where they answer."""
     from cli.interrupts import interruptible
     from infra.chain.network import Network
 
@@ -93,11 +135,16 @@ def up(*, as_json: bool) -> None:
         click.echo(f"{validator.name}  {validator.rpc}")
 
 
-@chain.command(epilog="例 Example: ./jingshu evidence chain down")
+@chain.command(
+    **about(
+        "停止验证节点；链上的内容保留。",
+        "Stop the validators; what the chain holds stays.",
+        "./jingshu evidence chain down",
+    )
+)
 def down() -> None:
-    """停止 Stop the validators; what the chain holds stays."""
+    """Stop the validators; what the chain holds stays."""
     from infra.chain.network import Network
 
     stopped = Network(Home.from_env()).stop()
-    names = ", ".join(part.name for part in stopped) or "无 nothing was running"
-    click.echo(f"已停止 stopped: {names}")
+    say_stopped([part.name for part in stopped])

@@ -16,8 +16,10 @@ from cli.evidence.anchor import anchor as anchor_command
 from cli.evidence.anchor import chain, witness
 from cli.evidence.dossier import dossier
 from cli.opening import open_
+from cli.words import JSON, about, shown, tell, words_of
 from contracts.errors import UsageError
 from contracts.layout import Home
+from contracts.words import Words, text
 from lineage.evidence.anchored import Anchoring, anchoring
 from lineage.evidence.errors import EvidenceError, NoteError
 from lineage.evidence.leaf import LEAF_TYPES, Leaf
@@ -32,58 +34,120 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+_NO_KEY = (
+    Words("--log 需要您信任的公钥。", "--log needs the key that you trust."),
+    Words("请用 --vkey FILE 给出。", "Give it by --vkey FILE."),
+)
+_NOTHING = (
+    Words("只有 --vkey，没有可核验的对象。", "--vkey alone names nothing to verify."),
+    Words("请加上 FILE 或 --log DIR。", "Add FILE or --log DIR."),
+)
+_NO_PROOF = (
+    Words("--leaf 是一份证明的条目。", "--leaf is the entry of a proof."),
+    Words("请加上证明的 FILE。", "Add the proof's FILE."),
+)
+_NO_LOG = (
+    Words(
+        "--rpc 读回的是日志的上链内容，不是证明的。", "--rpc reads a log's anchors, not a proof's."
+    ),
+    Words("请去掉 FILE。", "Leave FILE out."),
+)
 
 
 @click.group(
-    epilog="\b\n例 Example:\n"
-    "  ./jingshu evidence prove landing:health__disease_case@20260715-0123456789ab"
-    " --out p.tlog-proof\n"
-    "  ./jingshu evidence verify p.tlog-proof"
+    **about(
+        "证明一件事已记入日志，并核验日志。\n\n"
+        "每一步（落地、裁决、发布、共享、授权、撤回）都在只增日志（C2SP tlog-tiles）里"
+        "留下一条带签名的记录；它的证明不需要网络，也不必信任本机。",
+        "Prove that an event was logged, and verify the log.\n\n"
+        "Each landing, verdict, publication, share, grant and withdrawal leaves one signed,"
+        " append-only record (C2SP tlog-tiles); a proof of it needs no network and no trust in"
+        " this machine.",
+        "./jingshu evidence prove landing:health__disease_case@20260715-0123456789ab"
+        " --out p.tlog-proof",
+        "./jingshu evidence verify p.tlog-proof",
+    )
 )
 def evidence() -> None:
-    """存证 Prove that an event was logged, and verify the log.
-
-    每一步（落地、裁决、发布、共享、授权、撤回）都在只增日志里留下一条带签名的记录。
-    Each landing, verdict, publication, share, grant and withdrawal leaves one signed, append-only
-    record (C2SP tlog-tiles); a proof of it needs no network and no trust in this machine.
-    """
+    """Prove that an event was logged, and verify the log."""
 
 
 @evidence.command(
-    epilog="例 Example: ./jingshu evidence prove "
-    "publication:health__disease_case@20260715-0123456789ab --out p.tlog-proof"
+    **about(
+        "输出一条存证的离线证明（.tlog-proof）。\n\n"
+        "SUBJECT 是 type:subject，或只有一条记录的 subject。",
+        "Print the offline proof (.tlog-proof) of one logged fact.\n\n"
+        "SUBJECT is type:subject, or a subject with one fact only.",
+        "./jingshu evidence prove publication:health__disease_case@20260715-0123456789ab"
+        " --out p.tlog-proof",
+    )
 )
 @click.argument("subject")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写到文件 Write here.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=text("写到这个文件。", "Write here."),
+)
 def prove(subject: str, out: Path | None) -> None:
-    """出证 Print the offline proof (.tlog-proof) of one logged fact.
-
-    SUBJECT 是 type:subject，或只有一条记录的 subject。
-    SUBJECT is type:subject, or a subject with one fact only.
-    """
+    """Print the offline proof (.tlog-proof) of one logged fact."""
     log = EvidenceLog(Home.from_env())
-    text = log.prove(_key(log, subject))
+    proof = log.prove(_key(log, subject))
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(proof, nl=False)
         return
-    out.write_text(text, encoding="utf-8")
-    click.echo(f"已写 Wrote {out}")
+    out.write_text(proof, encoding="utf-8")
+    tell(f"已写 {out}", f"Wrote {out}")
 
 
 @evidence.command(
-    epilog="\b\n例 Example:\n"
-    "  ./jingshu evidence verify\n"
-    "  ./jingshu evidence verify p.tlog-proof --vkey log.vkey\n"
-    "  ./jingshu evidence verify --log copy/evidence --vkey log.vkey --json\n"
-    "  ./jingshu evidence verify --rpc http://127.0.0.1:26657"
+    **about(
+        "只凭文件核验本机的日志、一份证明，或任何一个日志。\n\n"
+        "不带参数：本机日志，含回滚检查、上链回执与见证者联署。FILE：一份证明；"
+        "加 --log 还核对该日志仍含证明里的检查点所签的内容。"
+        "--log：别处的日志，须给出您信任的公钥；任何 tlog-tiles 日志都可以，不论其条目是什么。\n\n"
+        "退出码：0 成立 · 1 不成立，并指明何处 · 2 用法有误。",
+        "Verify this home's log, a proof, or any log from its files alone.\n\n"
+        "Without arguments: this home's log, with rollback, receipts of anchors and what witnesses"
+        " cosigned. FILE: one proof; with --log also that the log still holds what the proof's"
+        " checkpoint signed. --log asks for the key you trust, and takes any tlog-tiles log,"
+        " whatever its entries are.\n\n"
+        "Exit code: 0 holds · 1 broken, and where · 2 usage.",
+        "./jingshu evidence verify",
+        "./jingshu evidence verify p.tlog-proof --vkey log.vkey",
+        "./jingshu evidence verify --log copy/evidence --vkey log.vkey --json",
+        "./jingshu evidence verify --rpc http://127.0.0.1:26657",
+    )
 )
 @click.argument("file", required=False, type=_FILE)
-@click.option("--log", "directory", type=_DIRECTORY, help="日志文件夹 Another log's folder.")
-@click.option("--vkey", "vkey_file", type=_FILE, help="公钥文件 That log's public key.")
-@click.option("--origin", metavar="LINE", help="来源行 Its origin line, if not its key's name.")
-@click.option("--leaf", "leaf_file", type=_FILE, help="存证原文 The entry that FILE proves.")
-@click.option("--rpc", metavar="URL", help="链上读回 Read the anchors back from this node.")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON Print one JSON object.")
+@click.option(
+    "--log",
+    "directory",
+    type=_DIRECTORY,
+    help=text("另一日志的文件夹。", "Another log's folder."),
+)
+@click.option(
+    "--vkey",
+    "vkey_file",
+    type=_FILE,
+    help=text("那个日志的公钥文件。", "That log's public key."),
+)
+@click.option(
+    "--origin",
+    metavar="LINE",
+    help=text("它的来源行，如不是公钥的名称。", "Its origin line, if not its key's name."),
+)
+@click.option(
+    "--leaf",
+    "leaf_file",
+    type=_FILE,
+    help=text("FILE 所证明的条目原文。", "The entry that FILE proves."),
+)
+@click.option(
+    "--rpc",
+    metavar="URL",
+    help=text("从这个节点读回上链的内容。", "Read the anchors back from this node."),
+)
+@JSON
 def verify(
     file: Path | None,
     directory: Path | None,
@@ -94,24 +158,15 @@ def verify(
     *,
     as_json: bool,
 ) -> None:
-    """验证 Verify this home's log, a proof, or any log from its files alone.
-
-    不带参数：本机日志，含回滚检查、上链回执与见证者联署。FILE：一份证明。--log：别处的日志，须给出其公钥。
-    Without arguments: this home's log, with rollback, receipts of anchors and what witnesses
-    cosigned. FILE: one proof;
-    with --log also that the log still holds what the proof's checkpoint signed. --log asks for the
-    key you trust, and takes any tlog-tiles log, whatever its entries are.
-
-    退出码 Exit code: 0 成立 holds · 1 不成立，并指明何处 broken, and where · 2 用法 usage.
-    """
+    """Verify this home's log, a proof, or any log from its files alone."""
     if directory is not None and vkey_file is None:
-        raise UsageError("--log needs the key that you trust.", "Give it by --vkey FILE.")
+        raise UsageError(*_NO_KEY)
     if directory is None and file is None and (vkey_file or origin):
-        raise UsageError("--vkey alone names nothing to verify.", "Add FILE or --log DIR.")
+        raise UsageError(*_NOTHING)
     if leaf_file is not None and file is None:
-        raise UsageError("--leaf is the entry of a proof.", "Add the proof's FILE.")
+        raise UsageError(*_NO_PROOF)
     if rpc is not None and file is not None:
-        raise UsageError("--rpc reads a log's anchors, not a proof's.", "Leave FILE out.")
+        raise UsageError(*_NO_LOG)
     if file is None and directory is None:
         findings = verify_home(Home.from_env())
     else:
@@ -126,16 +181,26 @@ def verify(
         raise click.exceptions.Exit(1)
 
 
-@evidence.command("log", epilog="例 Example: ./jingshu evidence log -n 5")
+@evidence.command(
+    "log",
+    **about(
+        "列出本机日志最新的存证，旧的在前。\n\n"
+        "时间为写入日志时本机时钟的时间，逐条递增；此前版本的记录为事实发生的时间。",
+        "List the newest facts of this home's log, oldest first.\n\n"
+        "The time is when this machine's own clock said that the log took the fact, each later"
+        " than the one before; of facts logged by an earlier version it is when they came about.",
+        "./jingshu evidence log -n 5",
+    ),
+)
 @click.option("-n", "--last", default=20, show_default=True, type=click.IntRange(min=1))
-@click.option("--json", "as_json", is_flag=True, help="每行一个 JSON One JSON object a line.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help=text("每行输出一个 JSON 对象。", "Print one JSON object a line."),
+)
 def list_log(last: int, *, as_json: bool) -> None:
-    """列出 List the newest facts of this home's log, oldest first.
-
-    时间为写入日志时本机时钟的时间，逐条递增；此前版本的记录为事实发生的时间。
-    The time is when this machine's own clock said that the log took the fact, each later than the
-    one before; of facts logged by an earlier version it is when they came about.
-    """
+    """List the newest facts of this home's log, oldest first."""
     log = EvidenceLog(Home.from_env())
     size = log.size
     for index, entry in islice(log.entries(max(0, size - last)), last):
@@ -145,7 +210,7 @@ def list_log(last: int, *, as_json: bool) -> None:
         else:
             click.echo(f"{index:>8}  {leaf.machine_time or leaf.at:<27}  {leaf.key}")
     if not size and not as_json:
-        click.echo("日志为空 The log is empty.")
+        tell("日志是空的。", "The log is empty.")
 
 
 def _key(log: EvidenceLog, subject: str) -> str:
@@ -154,9 +219,16 @@ def _key(log: EvidenceLog, subject: str) -> str:
         return subject
     keys = log.keys_of(subject)
     if not keys:
-        raise UsageError(f"Nothing is logged of {subject}.", "See `./jingshu evidence log`.")
+        raise UsageError(
+            Words(f"日志里没有 {subject} 的记录。", f"Nothing is logged of {subject}."),
+            Words("请看 `./jingshu evidence log`。", "See `./jingshu evidence log`."),
+        )
     if len(keys) > 1:
-        raise UsageError(f"{subject} has {len(keys)} facts.", f"Choose one of {', '.join(keys)}.")
+        count, listed = len(keys), ", ".join(keys)
+        raise UsageError(
+            Words(f"{subject} 有 {count} 条记录。", f"{subject} has {count} facts."),
+            Words(f"请选其一：{listed}。", f"Choose one of {listed}."),
+        )
     return keys[0]
 
 
@@ -174,11 +246,11 @@ def _findings(
     vkey, origin = trusted.vkey, trusted.origin
     findings = [] if directory is None else verify_log(directory, vkey, origin)
     if file is not None:
-        text = file.read_text(encoding="utf-8", errors="replace")
+        proof = file.read_text(encoding="utf-8", errors="replace")
         leaf = None if leaf_file is None else leaf_file.read_bytes()
-        findings += verify_proof(text, leaf, vkey, origin)
+        findings += verify_proof(proof, leaf, vkey, origin)
         if directory is not None and not findings:
-            checkpoint = Proof.parse(text).checkpoint
+            checkpoint = Proof.parse(proof).checkpoint
             findings += verify_consistency(checkpoint, directory, vkey, origin)
     return findings
 
@@ -200,7 +272,11 @@ def _vkey(vkey_file: Path | None) -> str:
         Verifier.parse(vkey)
     except (OSError, UnicodeDecodeError, NoteError) as error:
         raise UsageError(
-            f"{path} holds no verifier key.", "Give the log's log.vkey by --vkey FILE."
+            Words(f"{path} 里没有公钥。", f"{path} holds no verifier key."),
+            Words(
+                "请用 --vkey FILE 给出该日志的 log.vkey。",
+                "Give the log's log.vkey by --vkey FILE.",
+            ),
         ) from error
     return vkey
 
@@ -213,21 +289,23 @@ def _report(
     as_json: bool,
 ) -> None:
     if as_json:
-        found = [{"where": f.where, "problem": f.problem.en} for f in findings]
+        found = [{"where": f.where, "problem": words_of(f.problem).en} for f in findings]
         told = {} if anchor is None else {"anchor": anchor.to_json()}
         summary = {"holds": not findings, **subject, **told, "findings": found}
         click.echo(json.dumps(summary, ensure_ascii=False))
         return
     for finding in findings:
-        click.echo(f"不成立 BROKEN  {finding.where}: {finding.problem}")
+        where, problem = finding.where, words_of(finding.problem)
+        tell(f"不成立  {where}：{problem.zh}", f"BROKEN  {where}: {problem.en}")
     if not findings:
         facts = subject.pop("facts", {})
-        shown = {**subject, **(facts if isinstance(facts, dict) else {})}
-        details = "  ".join(f"{name}={value}" for name, value in shown.items())
-        mark = "" if anchor is None else f"  {anchor.mark}"
-        click.echo(f"成立 HOLDS  {details}{mark}" if subject else "尚无日志 There is no log yet.")
+        pairs = {**subject, **(facts if isinstance(facts, dict) else {})}
+        details = "  ".join(f"{name}={value}" for name, value in pairs.items())
+        mark = "" if anchor is None else f"  {shown(anchor.mark)}"
+        holds = f"{text('成立', 'HOLDS')}  {details}{mark}"
+        click.echo(holds if subject else text("尚无日志。", "There is no log yet."))
     for sentence in [] if anchor is None else anchor.sentences():
-        click.echo(sentence)
+        click.echo(shown(sentence))
 
 
 def _subject(file: Path | None, directory: Path | None) -> dict[str, object]:

@@ -191,7 +191,10 @@ def _standard() -> Iterator[str]:
             [
                 ("read", codes(sorted(element.read))),
                 ("descriptive", codes(sorted(element.descriptive))),
-                *((f"refused: {code(key)}", why) for key, why in sorted(element.refused.items())),
+                *(
+                    (f"refused: {code(k)}", english(why))
+                    for k, why in sorted(element.refused.items())
+                ),
             ],
         )
     yield "### logicalTypeOptions"

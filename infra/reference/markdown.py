@@ -7,11 +7,18 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from contracts.words import Language
+
 COMMAND: Final = ".venv/bin/python -m infra.reference"
+_MADE: Final = Words(
+    f"由 `{COMMAND}` 从代码生成。请勿改动：有任何出入，测试就不通过。",
+    f"Generated from the code by `{COMMAND}`. Do not edit: a test fails on any difference.",
+)
 _ROLE: Final = re.compile(r"``([^`]+)``")
 #: Sections of documents that are no part of this repository.
 _ELSEWHERE: Final = re.compile(r" \((?:design|domain reference) §[^)]*\)")
@@ -23,9 +30,9 @@ class UndescribedError(JingshuError, LookupError):
     """Something that a page lists and that nobody has described."""
 
 
-def page(title: str, summary: str, *parts: str) -> str:
+def page(title: str, summary: str, *parts: str, language: Language = "en") -> str:
     """Return a page: what it is, how it was made, and its parts."""
-    made = f"Generated from the code by `{COMMAND}`. Do not edit: a test fails on any difference."
+    made = _MADE.to(language)
     return "\n\n".join([f"# {title}", summary, made, *(p.strip() for p in parts)]) + "\n"
 
 
@@ -57,7 +64,9 @@ def docstring(thing: object) -> str:
     return "\n\n".join(_ROLE.sub(r"`\1`", " ".join(p.split())) for p in paragraphs)
 
 
-def english(text: str) -> str:
-    """Return what follows the Chinese of a text that says it in both languages."""
-    found = list(_CHINESE.finditer(text))
-    return text[found[-1].end() :].strip() if found else text
+def english(told: Words | str) -> str:
+    """Return the English of a text: what follows the Chinese where one string holds both."""
+    if isinstance(told, Words):
+        return told.en
+    found = list(_CHINESE.finditer(told))
+    return told[found[-1].end() :].strip() if found else told

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from infra.reference.markdown import UndescribedError
 
 if TYPE_CHECKING:
@@ -243,7 +244,13 @@ def meaning(of: Mapping[str, str], name: str, what: str) -> str:
     """Return what a name means; UndescribedError says where to add it."""
     if name not in of:
         raise UndescribedError(
-            f"Nothing says what the {what} {name!r} means.",
-            "Describe it in infra/reference/meanings.py.",
+            Words(
+                f"没有写明 {name!r}（{what}）的含义。",
+                f"Nothing says what the {what} {name!r} means.",
+            ),
+            Words(
+                "请在 infra/reference/meanings.py 里说明。",
+                "Describe it in infra/reference/meanings.py.",
+            ),
         )
     return of[name]

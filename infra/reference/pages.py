@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from contracts.layout import ROOT
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ROOT / "docs" / "reference"
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
-    "commands.md": commands,
+    "commands.md": partial(commands, "en"),
+    "commands.zh.md": partial(commands, "zh"),
     "contract-dialect.md": dialect,
     "events.md": events_page,
     "settings.md": settings,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from contracts.constraint import Options, Reference, TableReference, Threshold
 from contracts.model import Column, Contract, RuleUse
 from contracts.rules import BatchRule, RowRule, batch_rules, row_rules
+from contracts.words import Words
 from infra.reference.markdown import UndescribedError
 
 if TYPE_CHECKING:
@@ -86,8 +87,13 @@ def kinds_of_rules() -> Iterator[tuple[RowRule, str]]:
     for rule in rules:
         if rule.kind not in _FROM:
             raise UndescribedError(
-                f"Nothing says where rules of the kind {rule.kind!r} come from.",
-                "Say it in infra/reference/sample.py.",
+                Words(
+                    f"没有写明 {rule.kind!r} 这类规则由何而来。",
+                    f"Nothing says where rules of the kind {rule.kind!r} come from.",
+                ),
+                Words(
+                    "请写在 infra/reference/sample.py 里。", "Say it in infra/reference/sample.py."
+                ),
             )
         named = replace(rule, id=rule.id.replace(_NAMED, "<named rule>"))
         yield named, _FROM[rule.kind]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.layout import ROOT
+from contracts.words import Words
 from infra.reference.markdown import UndescribedError, code, page, table
 from infra.reference.variables import GROUPS
 
@@ -38,6 +39,7 @@ _FOLDERS: Final = (
 _OURS: Final = re.compile(r"JINGSHU_[A-Z][A-Z0-9_]*")
 #: Of the launcher: what it tests, prints or hands on.
 _IN_SHELL: Final = re.compile(r"\$\{?(JINGSHU_[A-Z_]+|JAVA_HOME)\b")
+_PLACE: Final = "infra/reference/variables.py"
 _ASKING: Final = ("get", "pop", "setdefault")
 
 
@@ -126,12 +128,17 @@ def check(read: Iterable[str], described: Iterable[str]) -> None:
     """Raise UndescribedError where what is read and what is described differ."""
     unsaid, gone = sorted(set(read) - set(described)), sorted(set(described) - set(read))
     if unsaid:
+        names = ", ".join(unsaid)
         raise UndescribedError(
-            f"The code reads {', '.join(unsaid)}, which no page describes.",
-            "Describe it in infra/reference/variables.py.",
+            Words(
+                f"代码读取 {names}，而没有一页说明它。",
+                f"The code reads {names}, which no page describes.",
+            ),
+            Words(f"请在 {_PLACE} 里说明。", f"Describe it in {_PLACE}."),
         )
     if gone:
+        names = ", ".join(gone)
         raise UndescribedError(
-            f"Nothing reads {', '.join(gone)} any more.",
-            "Take it out of infra/reference/variables.py.",
+            Words(f"已没有代码读取 {names}。", f"Nothing reads {names} any more."),
+            Words(f"请从 {_PLACE} 里删去。", f"Take it out of {_PLACE}."),
         )

@@ -41,6 +41,18 @@ GROUPS: Final = (
         },
     ),
     Group(
+        "Language",
+        {
+            "JINGSHU_LANG": Variable(
+                "the locale's language",
+                "what commands speak: `zh`, `en` or `both`; without it the first of `LC_ALL`,"
+                " `LC_MESSAGES`, `LANG` that is set decides, and where it names neither Chinese nor"
+                " English, both are shown",
+            ),
+        },
+        "A page of the portal is in the language that its reader chose there.",
+    ),
+    Group(
         "Gateway and web pages",
         {
             "JINGSHU_BIND": Variable("`127.0.0.1`", "IP address that both listen on"),

@@ -247,5 +247,6 @@ def test_the_command_rebuilds_products_and_says_what_it_found(
     assert totals == {day(1): 1, day(2): 5}
     code, out, _ = call(*span, "--from-raw")
     assert code == 0
-    assert "2 未变 unchanged" in out
+    assert "2 项未变" in out
+    assert "2 unchanged" in out
     assert shop.table("totals", "gold").version() == gold.version()

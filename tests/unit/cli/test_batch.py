@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from cli.batch import meaning
+from cli.batch_shown import meaning
 from contracts.delivery import BatchStatus, Delivery
 from contracts.layout import Home
 from infra.stack.processes import Part
@@ -57,8 +57,9 @@ def test_a_refused_delivery_is_listed_though_no_batch_came_of_it(
     assert [r["status"] for r in known] == ["published", "held", "refused"]
     said = call(jingshu, own_shop, "list", "--status", "refused")
     assert f"{day(3)} shop__sale" in said.out
-    assert "0 批 batches · 1 次交付被拒收" in said.out
-    assert "1 批 batches" in call(jingshu, own_shop, "list", "--status", "held").out
+    assert "共 0 批 · 1 次交付被拒收" in said.out
+    assert "0 batches · 1 refused" in said.out
+    assert "共 1 批 1 batches" in call(jingshu, own_shop, "list", "--status", "held").out
     assert (
         call(jingshu, own_shop, "list", "--date", day(1), "--status", "refused", "--json").json
         == []
@@ -98,8 +99,9 @@ def test_show_of_a_published_batch_reads_quarantine(jingshu: Jingshu, shop: Shop
 @pytest.mark.parametrize("status", get_args(BatchStatus))
 def test_every_status_is_explained_in_words(shop: Shop, status: str) -> None:
     words = meaning(of(shop, "held").model_copy(update={"status": status}))
-    assert len(words.split()) > 4, words
-    assert status not in words.split("：")[0]
+    assert len(words.en.split()) > 3, words
+    assert len(words.zh) > 6, words
+    assert status not in words.zh.split("：")[0]
 
 
 def test_show_names_the_files_and_the_run_that_made_it(
@@ -123,7 +125,7 @@ def test_show_names_the_files_and_the_run_that_made_it(
     assert "attempt=1.log" not in said.out
     assert "run__b" not in said.out
     assert f"{raw}/manifest.json" in said.out
-    assert "未运行 the stack is not up" in said.out
+    assert "（未运行） (the stack is not up)" in said.out
     monkeypatch.setattr("infra.stack.trail.Ledger", Up)
     told = call(jingshu, own_shop, "show", held.batch_id, "--json").json["airflow"]
     assert told["run_id"] == "run__a"
@@ -187,7 +189,9 @@ def test_show_mentions_what_the_contract_does_not_say(jingshu: Jingshu, tmp_path
     delivery = Delivery(shop.tree.contract("shop.sale"), "shop", day(1))
     landed = steps.land_delivery(shop.home, delivery)
     said = call(jingshu, shop, "show", landed.batch_id)
-    assert "内容高于定级 holds more than its level: buyer 含 holds 居民身份号码" in said.out
+    assert "内容高于定级：buyer 含" in said.out
+    assert "holds more than its level: buyer " in said.out
+    assert "居民身份号码" in said.out
     assert "（1/2）：L3 → L4" in said.out
     assert number not in said.out
     (found,) = call(jingshu, shop, "show", landed.batch_id, "--json").json["findings"]

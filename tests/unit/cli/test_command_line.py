@@ -14,6 +14,7 @@ from cli.lazy import Entry
 from cli.main import COMMANDS, main
 from contracts.errors import JingshuError
 from contracts.layout import ROOT
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ SAMPLE = """
 import os
 import click
 from contracts.errors import JingshuError, UsageError
+from contracts.words import Words
 
 @click.command()
 @click.argument("how")
@@ -32,13 +34,25 @@ def sample(how):
     if how == "environment":
         click.echo(os.environ["JINGSHU_CONTRACTS"] + "|" + os.environ["JINGSHU_HOME"])
     if how == "error":
-        raise JingshuError("The drop folder is empty.", "Put a file into it.")
+        raise JingshuError(
+            Words("投递目录是空的。", "The drop folder is empty."),
+            Words("请放入一个文件。", "Put a file into it."),
+        )
     if how == "usage":
-        raise UsageError("No contract is named x.", "See ./jingshu contract show.")
+        raise UsageError(
+            Words("没有名为 x 的契约。", "No contract is named x."),
+            Words("请看 ./jingshu contract show。", "See ./jingshu contract show."),
+        )
     if how == "interrupt":
         raise KeyboardInterrupt
     return 1 if how == "finding" else None
 """
+
+EMPTY = Words("投递目录是空的。请放入一个文件。", "The drop folder is empty. Put a file into it.")
+UNKNOWN = Words(
+    "没有名为 x 的契约。请看 ./jingshu contract show。",
+    "No contract is named x. See ./jingshu contract show.",
+)
 
 
 @pytest.fixture
@@ -82,8 +96,8 @@ except SystemExit as stopped:
     [
         ("fine", 0, ""),
         ("finding", 1, ""),
-        ("error", 1, "错误 error: The drop folder is empty. Put a file into it.\n"),
-        ("usage", 2, "错误 error: No contract is named x. See ./jingshu contract show.\n"),
+        ("error", 1, f"错误：{EMPTY.zh} Error: {EMPTY.en}\n"),
+        ("usage", 2, f"错误：{UNKNOWN.zh} Error: {UNKNOWN.en}\n"),
     ],
 )
 def test_exit_codes(
@@ -95,6 +109,22 @@ def test_exit_codes(
 ) -> None:
     monkeypatch.delenv("JINGSHU_DEBUG", raising=False)
     assert exit_code("sample", how) == status
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.usefixtures("sample")
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("zh", f"错误：{EMPTY.zh}\n"),
+        ("en", f"Error: {EMPTY.en}\n"),
+    ],
+)
+def test_an_error_is_told_in_the_language_of_its_reader(
+    who: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JINGSHU_LANG", who)
+    assert exit_code("sample", "error") == 1
     assert capsys.readouterr().err == said
 
 

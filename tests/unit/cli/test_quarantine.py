@@ -16,7 +16,7 @@ def test_rows_are_listed_by_rule_with_lines(jingshu: Jingshu, shop: Shop) -> Non
     said = jingshu("quarantine", "list", **where)
     assert said.code == 0
     assert "qty.range × 1" in said.out
-    assert "行 lines: 9 ('-7')" in said.out
+    assert "行：9 ('-7') lines: 9 ('-7')" in said.out
     assert "secret-" not in said.out, "an L3 value was shown"
     rows = jingshu("quarantine", "list", "--table", "shop__sale", "--json", **where).json
     assert [(r["table"], r["line"]) for r in rows] == [("shop__sale", 9)]

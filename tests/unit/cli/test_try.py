@@ -71,7 +71,8 @@ def test_bad_rows_are_shown_by_line_and_protected_values_are_not(
     file.write_text(file.read_text("utf-8").replace("buyer-9,否", "buyer-9,也许"), "utf-8")
     said = jingshu("try", file, "--contract", "shop.sale", "--simulated", contracts=shop.tree.root)
     assert said.code == 1
-    assert "会被扣留 would be held" in said.out
+    assert "会被扣留：" in said.out
+    assert "would be held: " in said.out
     lines = [line.split() for line in said.out.splitlines() if "行 line" in line]
     assert [(line[2], line[3]) for line in lines] == [
         ("5", "qty.type"),

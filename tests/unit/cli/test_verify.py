@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 def test_an_intact_lake(jingshu: Jingshu, shop: Shop) -> None:
     said = jingshu("verify", home=shop.home.root, contracts=shop.tree.root)
     assert said.code == 0
-    assert "所有不变量成立 all invariants hold" in said.out
+    assert "所有不变量成立" in said.out
+    assert "all invariants hold" in said.out
     assert "✗" not in said.out
     told = jingshu("verify", "--json", home=shop.home.root, contracts=shop.tree.root).json
     assert (told["holds"], told["findings"], told["recovering"]) == (True, [], [])
     assert told["checked"]["1"] > 0
     assert told["anchor"]["kind"] == "none"
-    assert "all invariants hold · 未锚定 not anchored" in said.out
+    assert "所有不变量成立 · 未锚定" in said.out
+    assert "all invariants hold · " in said.out
+    assert "not anchored" in said.out
 
 
 def test_an_empty_home_says_so(jingshu: Jingshu) -> None:
@@ -39,7 +42,8 @@ def test_a_broken_lake_is_told_where_and_what(jingshu: Jingshu, own_shop: Shop) 
     (own_shop.home.table("silver", "shop__sale") / path).unlink()
     said = jingshu("verify", home=own_shop.home.root, contracts=own_shop.tree.root)
     assert said.code == 1
-    assert f"[2] silver/shop__sale/{path}: a visible file is missing on disk" in said.out
+    [broken] = [line for line in said.out.splitlines() if "a visible file is missing" in line]
+    assert broken.startswith(f"  [2] silver/shop__sale/{path}: ")
     assert "✗ 2" in said.out
     assert "✓ 6" in said.out
     told = jingshu("verify", "--json", home=own_shop.home.root, contracts=own_shop.tree.root).json
@@ -54,5 +58,6 @@ def test_what_is_under_way_stands_apart(jingshu: Jingshu, own_shop: Shop) -> Non
     intents.begin(own_shop.home, f"publish:{row.batch_id}", row.table)
     said = jingshu("verify", home=own_shop.home.root, contracts=own_shop.tree.root)
     assert said.code == 0
-    assert "恢复中 Recovering" in said.out
+    assert "恢复中（" in said.out
+    assert "Recovering (" in said.out
     assert "all invariants hold" in said.out

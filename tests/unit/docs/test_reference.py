@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contracts.words import Words
 from infra.reference import meanings, settings
 from infra.reference.markdown import COMMAND, UndescribedError, english, table
 from infra.reference.pages import FOLDER, PAGES, write
@@ -107,3 +108,4 @@ def test_cells_hold_no_line_ends_and_no_bars() -> None:
 )
 def test_the_english_of_a_text_in_both_languages(said: str, meant: str) -> None:
     assert english(said) == meant
+    assert english(Words("任何", meant)) == meant

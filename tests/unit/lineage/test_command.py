@@ -45,10 +45,10 @@ def test_people_see_transformation_masking_level_and_origin(
 ) -> None:
     code, out, _ = call(capsys, "up", "load__demo.lon")
     assert code == 0
-    assert out.splitlines()[0] == "shared/load__demo.lon  L2  模拟数据"
+    assert out.splitlines()[0] == "shared/load__demo.lon  L2  模拟数据 simulated"
     assert "遮蔽 masked  round_coordinate(to=0.01)" not in out.splitlines()[0]
     assert "MAX(case_id.lon)" in out
-    assert "file://west/case.经度  L2  模拟数据  IDENTITY" in out
+    assert "file://west/case.经度  L2  模拟数据 simulated  IDENTITY" in out
 
 
 def test_a_table_leads_up_table_by_table(
@@ -209,4 +209,4 @@ def test_a_circle_ends(
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     code, out, _ = call(capsys, *arguments)
     assert code == 0
-    assert "Example: ./jingshu lineage" in out
+    assert "Example:\n    ./jingshu lineage" in out

@@ -99,7 +99,8 @@ def test_people_see_job_run_version_contract_and_file(
     landed = f"land.health__visit · ≈v12 · run {runs['land.health__visit']} · {visit}"
     assert any(line.endswith(landed) for line in lines)
     assert any(
-        line.endswith("批次 batch 20260715-health-2 · 文件 visit/health-2.csv") for line in lines
+        line.endswith("批次 batch 20260715-health-2 · 文件 file visit/health-2.csv")
+        for line in lines
     )
 
 
@@ -294,7 +295,7 @@ def test_a_chain_without_end_and_a_net_without_bounds_end(
     (recorded.lineage_events / "chain.ndjson").write_text(chain, "utf-8")
     code, out, err = call(capsys, "up", "bi/c0.x")
     assert code == 1
-    assert "过深 too deep" in out
+    assert "（过深） (too deep)" in out
     assert "untraced: bi/c100.x" in err
     assert call(capsys, "up", "bi/c0.x", "--json")[0] == 1
     net = "".join(foreign(f"d{n}", f"e{n}", f"f{n}") for n in range(30))
@@ -303,5 +304,5 @@ def test_a_chain_without_end_and_a_net_without_bounds_end(
     code, out, _ = call(capsys, "up", "bi/d0.x")
     assert code == 0
     assert len(out.splitlines()) < 30_000
-    assert "见上 shown above" in out
+    assert "（见上） (shown above)" in out
     assert "bi/d30.x" in out

@@ -68,7 +68,8 @@ def test_a_changed_proof_is_exit_code_1(
     proof.write_text(filled.prove(leaf(5).key).replace("index 5", "index 6"))
     code, text = run("verify", proof)
     assert code == 1
-    assert "不成立 BROKEN  proof, index 6" in text
+    assert "不成立  proof, index 6：" in text
+    assert "BROKEN  proof, index 6: " in text
 
 
 def test_a_subject_must_name_one_fact(run: Run, filled: EvidenceLog, leaf: Make) -> None:
@@ -96,8 +97,8 @@ def test_this_home_s_log_is_verified(run: Run, filled: EvidenceLog, home: Home) 
 
 
 def test_no_log_is_said_not_passed_off_as_a_check(run: Run) -> None:
-    assert run("verify") == (0, "尚无日志 There is no log yet.\n")
-    assert run("log") == (0, "日志为空 The log is empty.\n")
+    assert run("verify") == (0, "尚无日志。 There is no log yet.\n")
+    assert run("log") == (0, "日志是空的。 The log is empty.\n")
     assert run("log", "--json") == (0, "")
 
 
@@ -140,5 +141,5 @@ def test_the_newest_facts_are_listed(run: Run, filled: EvidenceLog, leaf: Make) 
 def test_help_shows_an_example(run: Run, command: list[str]) -> None:
     code, text = run(*command, "--help")
     assert code == 0
-    assert "例 Example:" in text
+    assert "示例： Example:" in text
     assert "./jingshu evidence" in text

@@ -121,7 +121,9 @@ def test_a_zip_and_a_folder_are_verified_anywhere(
         with pytest.raises(SystemExit) as caught:
             main([*asked, "--out", str(out)])
         assert not caught.value.code
-        assert "4 条存证 leaves" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "的 4 条存证" in said
+        assert "4 leaves of " in said
     with pytest.raises(SystemExit) as caught:
         main([*asked, "--out", str(bundle)])
     assert caught.value.code == 2  # never written over
