@@ -6,7 +6,7 @@ from typing import TypedDict
 
 import click
 
-from contracts.words import text
+from contracts.words import Words, reader, text
 
 #: The option of every command that can answer a program.
 JSON = click.option(
@@ -34,3 +34,13 @@ def about(zh: str, en: str, *examples: str) -> About:
 def tell(zh: str, en: str, *, err: bool = False) -> None:
     """Print one line, whole in the language of whoever reads it."""
     click.echo(text(zh, en), err=err)
+
+
+def words_of(told: Words | str) -> Words:
+    """Return a text whole in each language, be it carried about or read from where it is kept."""
+    return told if isinstance(told, Words) else Words.read(told)
+
+
+def shown(told: Words | str) -> str:
+    """Return a text that was carried about, or kept, in the language of whoever reads it."""
+    return words_of(told).to(reader())

@@ -74,10 +74,11 @@ def of_page(page: str) -> Iterator[Snippet]:
 def of_helps() -> Iterator[Snippet]:
     """Yield the examples below every command's help."""
     for path, command in every_command():
+        where = " ".join(("jingshu", *path, "--help"))
         for line in (command.epilog or "").replace("\b", "").splitlines():
-            said = re.sub(r"^\s*例 Example:", "", line).strip()
-            where = " ".join(("jingshu", *path, "--help"))
-            yield from (Snippet(where, "command", part) for part in commands_of(said))
+            if typed := _COMMAND.search(line):  # what stands before it is a heading
+                part_of = commands_of(line[typed.start() :])
+                yield from (Snippet(where, "command", part) for part in part_of)
 
 
 def commands_of(line: str) -> Iterator[str]:
