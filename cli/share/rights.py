@@ -74,8 +74,8 @@ def rights() -> None:
     **about(
         "首次登记 HOLDER 对 DATASET（表名）的权利。",
         "Register a right of HOLDER in DATASET, a table's name.",
-        "./jingshu share rights grant health__disease_case process x_data_co --legal-basis 授权"
-        "运营协议2026-3 --scope 公益 --to 2027-12-31",
+        "./jingshu share rights grant health__disease_case process x_data_co --legal-basis "
+        "授权运营协议2026-3 --scope 公益 --to 2027-12-31",
     )
 )
 @click.argument("dataset")

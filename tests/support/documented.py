@@ -28,6 +28,8 @@ _NAMED: Final = re.compile(r"`([^`\n]+)`[:：]\n+\Z")
 _SPAN: Final = re.compile(r"`([^`\n]+)`")
 #: What begins a command of ours or of a program that we tell people to call.
 _COMMAND: Final = re.compile(r"(?:[A-Z_]+=\S+ )*(?:\./jingshu|uv|python3?|\.venv/bin/\w+) \S")
+#: What stands over, or before, the examples below a command's help, in either language.
+_HEADING: Final = re.compile(r"^\s*(?:示例：|例)?\s*(?:Example:)?")
 _OPTIONAL: Final = re.compile(r"\s*\[[^\]]*\]")
 
 
@@ -76,9 +78,8 @@ def of_helps() -> Iterator[Snippet]:
     for path, command in every_command():
         where = " ".join(("jingshu", *path, "--help"))
         for line in (command.epilog or "").replace("\b", "").splitlines():
-            if typed := _COMMAND.search(line):  # what stands before it is a heading
-                part_of = commands_of(line[typed.start() :])
-                yield from (Snippet(where, "command", part) for part in part_of)
+            typed = _HEADING.sub("", line).strip()
+            yield from (Snippet(where, "command", part) for part in commands_of(typed))
 
 
 def commands_of(line: str) -> Iterator[str]:
