@@ -110,7 +110,7 @@ def add(name: str, body: str, acting: str | None, as_json: bool) -> None:
 
 @account.command(
     **about(
-        "为账户签发一次性口令；其锁定与登录随即解除。",
+        "为账户签发一次性口令；锁定随即解除，已有登录随即失效。",
         "Give an account a one-time password; its lock and its logins end.",
         "./jingshu share account password li.health",
     )

@@ -136,10 +136,8 @@ def grant(
             actor=getpass.getuser(),
             body=body,
         )
-    until_ = _until(last_day)
-    tell(
-        f"已授权：{recipient} → {found}{until_.zh}。", f"Granted: {recipient} → {found}{until_.en}."
-    )
+    ends, what = _until(last_day), f"{recipient} → {found}"
+    tell(f"已授权：{what}{ends.zh}。", f"Granted: {what}{ends.en}.")
 
 
 @share.command(
@@ -229,9 +227,10 @@ def records(*, as_json: bool) -> None:
         oldest = None if kept.oldest is None else kept.oldest.isoformat()
         click.echo(json.dumps({**told, "oldest": oldest}))
         return
-    oldest_at = None if kept.oldest is None else local(kept.oldest)
-    since = Words(f"，最早一条为 {oldest_at}", f", the oldest of {oldest_at}")
-    since = since if oldest_at else Words("", "")
+    since = Words("", "")
+    if kept.oldest is not None:
+        at = local(kept.oldest)
+        since = Words(f"，最早一条为 {at}", f", the oldest of {at}")
     tell(
         f"已清理 {kept.removed} 条，保留 {kept.rows} 条{since.zh}。",
         f"Removed {kept.removed} records, kept {kept.rows}{since.en}.",

@@ -60,7 +60,7 @@ def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> Non
         is_now = row.name == "sharing_rate"
         month = row.month or (text("现在", "now") if is_now else text("各月", "all months"))
         click.echo(
-            f"{shown(WORDS[row.name]):34} {row.shown:>7}"
+            f"{shown(WORDS[row.name]):34} {shown(row.shown):>7}"
             f"  {row.numerator}/{row.denominator}  {month} {where}"
         )
     if took.median_s is not None:
@@ -68,14 +68,12 @@ def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> Non
             f"从申请到首次读取的中位数为 {took.median_s:.0f} 秒（{took.requests} 件申请）",
             f"Median from request to first read: {took.median_s:.0f} s ({took.requests} requests)",
         )
-        times = took.ratio
-        ratio = (
-            Words("", "")
-            if times is None
-            else Words(
-                f"，快到 {times:.1f} 倍（目标 4 倍）", f", {times:.1f} times as quick (target: 4)"
+        ratio = Words("", "")
+        if took.ratio is not None:
+            times = f"{took.ratio:.1f}"
+            ratio = Words(
+                f"，为原有速度的 {times} 倍（目标 4 倍）", f", {times} times as quick (target: 4)"
             )
-        )
         tell(f"{of.zh}{ratio.zh}。", f"{of.en}{ratio.en}.")
     if not chosen:
         tell("尚无可计的指标。", "Nothing to count yet.")
