@@ -323,7 +323,7 @@ def recognise(
     conditions = recognition.Conditions(controlled, benefits, measurable, phase, frozenset(tests))
     found = recognition.recognise(entity, use, conditions)
     if as_json:
-        kept = [words_of(reason).stored() for reason in found.reasons]
+        kept = [words_of(reason).en for reason in found.reasons]
         click.echo(json.dumps({**vars(found), "reasons": kept}, ensure_ascii=False))
         return
     line = text("不列报", "no line") if found.line is None else shown(found.line)

@@ -218,7 +218,7 @@ def register(provider: str | None, state: str | None, as_json: bool) -> None:
         if provider in (None, entry.provider) and state in (None, history.state)
     ]
     if as_json:
-        click.echo(json.dumps({"register": told}, ensure_ascii=False))
+        click.echo(json.dumps({"register": told}, ensure_ascii=False, default=_in_json))
         return
     for line in told:
         click.echo(_register_line(line))
@@ -254,11 +254,18 @@ def _registered(entry: Entry, history: History, now: datetime) -> dict[str, Any]
                 "due_at": None if due.due_at is None else due.due_at.isoformat(),
                 "done_at": None if due.done_at is None else due.done_at.isoformat(),
                 "is_overdue": due.is_overdue(now),
-                "problem": None if due.problem is None else words_of(due.problem).stored(),
+                "problem": due.problem and words_of(due.problem),
             }
             for due in dues(history)
         ],
     }
+
+
+def _in_json(told: object) -> str:
+    """Return a text as a program reads it."""
+    if isinstance(told, Words):
+        return told.en
+    raise TypeError(f"{type(told).__name__} is no part of JSON")
 
 
 def _register_line(told: Mapping[str, Any]) -> str:

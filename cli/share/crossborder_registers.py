@@ -230,7 +230,7 @@ def assessed(one: Assessment) -> dict[str, Any]:
         "is_asked": one.is_asked,
         "last_day": one.last_day.isoformat(),
         "ask_by": one.ask_by.isoformat() if one.ask_by else None,
-        "problem": None if one.problem is None else words_of(one.problem).stored(),
+        "problem": None if one.problem is None else words_of(one.problem).en,
         "table": one.scope.dataset if one.scope else None,
         "destination": vars(one.scope.destination) if one.scope else None,
     }
