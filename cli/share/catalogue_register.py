@@ -40,7 +40,7 @@ _REASON = click.option("--reason", default="", metavar="TEXT", help=text("理由
 @click.command(
     **about(
         "登记保密与个人信息评估的结论（第十三条）。",
-        "Keep the assessment of secrecy and personal information (Art. 13).",
+        "Keep the assessment of secrecy and personal information (Article 13).",
         "./jingshu share catalogue assess 320003/000017 --outcome clear --signed-by cdo.health "
         "--pia PIA-2026-0012",
     )
@@ -72,21 +72,21 @@ _REASON = click.option("--reason", default="", metavar="TEXT", help=text("理由
 def assess(
     code: str, outcome: Action, signed_by: str, pia: str, reason: str, acting: str | None
 ) -> None:
-    """Keep the assessment of secrecy and personal information (Art. 13)."""
+    """Keep the assessment of secrecy and personal information (Article 13)."""
     _take(code, outcome, {"signed_by": signed_by, "pia_id": pia, "reason": reason}, acting)
 
 
 @click.command(
     **about(
         "报送已评估的条目；主管部门在 2 个工作日内审核（第十七条）。",
-        "Submit an assessed entry: the authority reviews it in 2 working days (Art. 17).",
+        "Submit an assessed entry: the authority reviews it in 2 working days (Article 17).",
         "./jingshu share catalogue submit 320003/000017",
     )
 )
 @_CODE
 @AS
 def submit(code: str, acting: str | None) -> None:
-    """Submit an assessed entry: the authority reviews it in 2 working days (Art. 17)."""
+    """Submit an assessed entry: the authority reviews it in 2 working days (Article 17)."""
     _take(code, "submit", {}, acting)
 
 
@@ -109,7 +109,7 @@ def review(code: str, outcome: Action, reason: str, acting: str | None) -> None:
 @click.command(
     **about(
         "登记法规或职责变更；须在 10 个工作日内更新（第十七条）。",
-        "Note that law or duties changed: the update is due in 10 working days (Art. 17).",
+        "Note that law or duties changed: the update is due in 10 working days (Article 17).",
         "./jingshu share catalogue change 320003/000017 --reason 职责调整",
     )
 )
@@ -117,14 +117,14 @@ def review(code: str, outcome: Action, reason: str, acting: str | None) -> None:
 @_REASON
 @AS
 def change(code: str, reason: str, acting: str | None) -> None:
-    """Note that law or duties changed: the update is due in 10 working days (Art. 17)."""
+    """Note that law or duties changed: the update is due in 10 working days (Article 17)."""
     _take(code, "change", {"reason": reason}, acting)
 
 
 @click.command(
     **about(
         "同意更新延期 5 个工作日，限一次（第十七条）。",
-        "Consent to 5 more working days for an update, once (Art. 17).",
+        "Consent to 5 more working days for an update, once (Article 17).",
         "./jingshu share catalogue extend 320003/000017 --reason 系统改造",
     )
 )
@@ -132,14 +132,14 @@ def change(code: str, reason: str, acting: str | None) -> None:
 @_REASON
 @AS
 def extend(code: str, reason: str, acting: str | None) -> None:
-    """Consent to 5 more working days for an update, once (Art. 17)."""
+    """Consent to 5 more working days for an update, once (Article 17)."""
     _take(code, "extend", {"reason": reason}, acting)
 
 
 @click.command(
     **about(
         "多部门采集的数据项由谁牵头，或认定对象不同（第十九条）。",
-        "Rule which body leads an item that several collect, or that they differ (Art. 19).",
+        "Rule which body leads an item that several collect, or that they differ (Article 19).",
         "./jingshu share catalogue rule 手机号码 --lead civil --reason 以其登记为准",
     )
 )
@@ -160,7 +160,7 @@ def extend(code: str, reason: str, acting: str | None) -> None:
     "--legal-basis",
     default=None,
     metavar="TEXT",
-    help=text("依据；默认为第十九条。", "The law that says so; Art. 19 by default."),
+    help=text("依据；默认为第十九条。", "The law that says so; Article 19 by default."),
 )
 @_REASON
 @AS
@@ -172,7 +172,7 @@ def rule(
     reason: str,
     acting: str | None,
 ) -> None:
-    """Rule which body leads an item that several collect, or that they differ (Art. 19)."""
+    """Rule which body leads an item that several collect, or that they differ (Article 19)."""
     from contracts.loading import load_tree
     from contracts.moment import utc_now
     from sharing.catalogue import register as kept

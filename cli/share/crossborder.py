@@ -64,7 +64,7 @@ def crossborder() -> None:
     type=click.Choice(["contract_with_person", "human_resources", "emergency", "statutory_duty"]),
     help=text(
         "第五条所列的必要情形，或法定职责；须同时给出 --because 与 --column。",
-        "A case of Art. 5, or a statutory duty; give --because and --column too.",
+        "A case of Article 5, or a statutory duty; give --because and --column too.",
     ),
 )
 @click.option("--because", default="", help=text("必要的理由。", "Why it is necessary."))

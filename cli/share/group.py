@@ -176,6 +176,10 @@ def revoke(recipient: str, table: str | None) -> None:
         )
 
 
+for _command in RECIPIENTS:
+    share.add_command(_command)
+
+
 @share.command(
     "return",
     **about(
@@ -347,10 +351,6 @@ def list_(as_json: bool) -> None:
     for g in rows:
         ends = "" if g.until is None else f"  {text('至', 'until')} {g.until}"
         click.echo(f"  {g.state:8} {g.recipient} → {g.table}  {g.purpose}{ends}")
-
-
-for _command in RECIPIENTS:
-    share.add_command(_command)
 
 
 def _as_json(row: GrantView) -> dict[str, str | int | None]:

@@ -200,8 +200,8 @@ def list_(body: str | None, state: str | None, as_json: bool) -> None:
         tell("没有匹配的申请。", "No request matches.")
     for issue in issues:
         due = "calendar_missing" if issue.due_at is None else local(issue.due_at)
-        what = f"{issue.ask} → {issue.provider}"
-        tell(f"{issue.id}  纠错  {what}  期限 {due}", f"{issue.id}  correction  {what}  due {due}")
+        what = f"{issue.id}  {text('纠错', 'correction')}  {issue.ask} → {issue.provider}"
+        click.echo(f"{what}  {text('期限', 'due')} {due}")
 
 
 @request.command(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command(
     **about(
         "登记一次使用；记录保存三年（国务院令第 809 号第二十九条）。",
-        "Record one use; records are kept three years (Decree 809, Art. 29).",
+        "Record one use; records are kept three years (Decree 809, Article 29).",
         "./jingshu share request use R2026-0001 --scenario 值守 --process 查看 --effect "
         "调派两车 --storage 不落地",
     )
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--storage", required=True, help=text("存储位置。", "Where it is kept."))
 @acting_for
 def use(ask_id: str, as_body: str | None, as_roles: tuple[str, ...], **parts: str) -> None:
-    """Record one use; records are kept three years (Decree 809, Art. 29)."""
+    """Record one use; records are kept three years (Decree 809, Article 29)."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.requests.records import Use, record_use
@@ -46,7 +46,7 @@ def use(ask_id: str, as_body: str | None, as_roles: tuple[str, ...], **parts: st
 @click.command(
     **about(
         "向提供方提出纠错；对方须在十个工作日内答复（第二十六条）。",
-        "Open an issue at a provider: it owes an answer in ten working days (Art. 26).",
+        "Open an issue at a provider: it owes an answer in ten working days (Article 26).",
         "./jingshu share request correct R2026-0001 --contract emergency.heat_readiness "
         "--provider emergency --said 人数不对",
     )
@@ -73,7 +73,7 @@ def correct(
     as_body: str | None,
     as_roles: tuple[str, ...],
 ) -> None:
-    """Open an issue at a provider: it owes an answer in ten working days (Art. 26)."""
+    """Open an issue at a provider: it owes an answer in ten working days (Article 26)."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.requests.corrections import Fault, ask_correction

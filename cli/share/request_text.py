@@ -81,14 +81,14 @@ STEPS: Final[Mapping[Action, tuple[str, Words]]] = {
         "end-service",
         Words(
             "由提供方终止服务，须经协商并报主管部门备案（第二十七条）。",
-            "A provider ends a service, after talks and on file at the authority (Art. 27).",
+            "A provider ends a service, after talks and on file at the authority (Article 27).",
         ),
     ),
     "stop_service": (
         "stop-service",
         Words(
             "由主管部门依法停止服务（第二十七条）。",
-            "The authority stops a service, by law (Art. 27).",
+            "The authority stops a service, by law (Article 27).",
         ),
     ),
     "destroy": ("destroy", Words("证明数据已销毁。", "Prove that the data was disposed of.")),
@@ -96,7 +96,7 @@ STEPS: Final[Mapping[Action, tuple[str, Words]]] = {
         "dispute",
         Words(
             "提出争议；双方先行协商（第二十八条）。",
-            "Open a dispute: both sides talk first (Art. 28).",
+            "Open a dispute: both sides talk first (Article 28).",
         ),
     ),
     "settle_dispute": (
@@ -159,7 +159,7 @@ sources:
 _NOTES: Final[Mapping[str, Words]] = {
     "about": Words(
         "一件申请（国务院令第 809 号第二十条）：按键关联多个来源，或申请一个共享策略。",
-        "One request (Decree 809, Art. 20): join several sources by key, or ask for one policy.",
+        "One request (Decree 809, Article 20): join several sources by key, or ask for one policy.",
     ),
     "recipient": Words("谁来读：接收方名。", "Who reads: a recipient's name."),
     "body": Words("哪一部门申请。", "Which body asks."),
