@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from sharing.catalogue.steps import Action, State
 
 #: The register's states, as the commands say them.
-_STATES: Final[Mapping[State, str]] = {
-    "unregistered": text("未登记", "not registered"),
-    "assessed": text("已评估", "assessed"),
-    "withheld": text("评估不通过", "withheld"),
-    "submitted": text("待审核", "submitted"),
-    "returned": text("已退回", "returned"),
-    "catalogued": text("已编目", "catalogued"),
-    "changed": text("变更中", "changed"),
+_STATES: Final[Mapping[State, Words]] = {
+    "unregistered": Words("未登记", "not registered"),
+    "assessed": Words("已评估", "assessed"),
+    "withheld": Words("评估不通过", "withheld"),
+    "submitted": Words("待审核", "submitted"),
+    "returned": Words("已退回", "returned"),
+    "catalogued": Words("已编目", "catalogued"),
+    "changed": Words("变更中", "changed"),
 }
-_DUES: Final = {"update": text("更新", "update"), "review": text("审核", "review")}
+_DUES: Final = {"update": Words("更新", "update"), "review": Words("审核", "review")}
 _CODE = click.argument("code", metavar="CODE")
 _REASON = click.option("--reason", default="", metavar="TEXT", help=text("理由。", "Why."))
 
@@ -236,7 +236,7 @@ def _take(code: str, action: Action, statements: Mapping[str, str], acting: str 
     with Control(Home.from_env()) as control:
         who = actor(control, acting, found[0].provider)
         state = take(control, found[0], action, statements, who, utc_now())
-    click.echo(f"{code} {_STATES[state]}")
+    click.echo(f"{code} {shown(_STATES[state])}")
 
 
 def _registered(entry: Entry, history: History, now: datetime) -> dict[str, Any]:
@@ -269,7 +269,7 @@ def _in_json(told: object) -> str:
 
 
 def _register_line(told: Mapping[str, Any]) -> str:
-    parts = [told["code"], told["title"], told["provider"], _STATES[told["state"]]]
+    parts = [told["code"], told["title"], told["provider"], shown(_STATES[told["state"]])]
     if told["is_behind"]:
         parts.append(text("内容已变", "reads otherwise now"))
     told_dues = (due for due in told["dues"] if due["done_at"] is None or due["is_overdue"])
@@ -278,12 +278,13 @@ def _register_line(told: Mapping[str, Any]) -> str:
 
 
 def _due_words(due: Mapping[str, Any]) -> str:
+    what = shown(_DUES[due["what"]])
     if due["due_at"] is None:
-        return f"{_DUES[due['what']]}: {shown(due['problem'])}"
+        return f"{what}: {shown(due['problem'])}"
     # The end of a day is the first moment of the next: the day that counts is the one before.
     last = datetime.fromisoformat(due["due_at"]).astimezone(CITY_TZ) - timedelta(seconds=1)
     late = f" {text('超期', 'overdue')}" if due["is_overdue"] else ""
-    return f"{_DUES[due['what']]} ≤ {last:%Y-%m-%d}{late}"
+    return f"{what} ≤ {last:%Y-%m-%d}{late}"
 
 
 def no_entry(name: str) -> UsageError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.acting import AS, actor
-from cli.words import JSON, about, tell, words_of
+from cli.words import JSON, about, shown, tell, words_of
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.words import Words, text
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 DAY = click.DateTime(["%Y-%m-%d"])
 _KINDS = {
-    "state_organ": text("国家机关", "state organ"),
-    "public_institution": text("事业单位", "public institution"),
-    "processor": text("个人信息处理者", "processor"),
+    "state_organ": Words("国家机关", "state organ"),
+    "public_institution": Words("事业单位", "public institution"),
+    "processor": Words("个人信息处理者", "processor"),
 }
 #: The date that a paper bears.
 ON = click.option(
@@ -184,8 +184,8 @@ def assessments_(as_json: bool) -> None:
 
 def _show(found: Sequence[Assessment], *, as_json: bool) -> None:
     if as_json:
-        shown = [assessed(one) for one in found]
-        click.echo(json.dumps({"assessments": shown}, ensure_ascii=False))
+        listed = [assessed(one) for one in found]
+        click.echo(json.dumps({"assessments": listed}, ensure_ascii=False))
         return
     for one in found:
         head, ends = f"{one.id}  {one.exporter}  {one.issued_on}", until(one)
@@ -304,7 +304,7 @@ def parties_() -> None:
 def _party(one: Party) -> str:
     ciio = f"  {text('关基', 'CIIO')}" if one.is_ciio else ""
     zone = f"  {text('自贸区', 'FTZ')}" if one.is_in_ftz else ""
-    return f"{one.id}  {one.name}  {_KINDS[one.legal_kind]}{ciio}{zone}"
+    return f"{one.id}  {one.name}  {shown(_KINDS[one.legal_kind])}{ciio}{zone}"
 
 
 COMMANDS = (

@@ -14,6 +14,7 @@ import pytest
 from cli.main import jingshu, main
 from contracts.errors import JingshuError
 from contracts.layout import ROOT
+from infra.reference.commands import every_command
 
 if TYPE_CHECKING:
     from contracts.layout import Home
@@ -43,6 +44,12 @@ def helps(request: pytest.FixtureRequest) -> tuple[str, dict[str, list[str]]]:
     command = [sys.executable, "-c", _HELPS]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
     return request.param, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded() -> None:
+    """Load every command while no language is set: its help stays as it is first made."""
+    assert list(every_command())
 
 
 def is_of(reader: str, told: str) -> bool:
