@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from contracts.words import text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     from sharing.people import Actor
 
 AS = click.option(
-    "--as", "acting", metavar="NAME", help="以某账户的身份 Act as this account, with its roles."
+    "--as",
+    "acting",
+    metavar="NAME",
+    help=text("以这一账户及其角色办理。", "Act as this account, with its roles."),
 )
 
 

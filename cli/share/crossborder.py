@@ -8,58 +8,91 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.acting import AS, actor
-from cli.share.crossborder_registers import (
-    COMMANDS,
-    JSON,
-    TO,
-    assessed,
-    until,
-)
+from cli.share.crossborder_papers import PAPERS
+from cli.share.crossborder_registers import COMMANDS, TO, assessed, until
+from cli.words import JSON, about, tell, words_of
 from contracts.layout import Home
 from contracts.requested import city_tree
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sharing.crossborder.decide import Necessity
     from sharing.crossborder.exports import Decided
 
 
-@click.group(epilog="例 Example: ./jingshu share crossborder list")
+@click.group(
+    **about(
+        "判定数据能否出境，人数以已发布的表计。\n\n"
+        "自当年 1 月 1 日起按出境者累计去重；仅供参考，不是法律意见。",
+        "Decide on data going abroad, by persons counted in the published tables.\n\n"
+        "Distinct persons since 1 January, per exporter; no legal advice.",
+        "./jingshu share crossborder list",
+    )
+)
 def crossborder() -> None:
-    """出境 Decide on data going abroad, by persons counted in the published tables.
-
-    自当年 1 月 1 日起按出境者累计去重；仅供参考，不是法律意见。
-    Distinct persons since 1 January, per exporter; no legal advice.
-    """
+    """Decide on data going abroad, by persons counted in the published tables."""
 
 
 @crossborder.command(
-    epilog="\b\n例 Example:\n"
-    "  ./jingshu share crossborder decide x_data_co commerce__chain_stock"
-    " --to Example-Pte-Ltd --country SG --purpose 库存分析"
+    **about(
+        "判定 EXPORTER 将 TABLE 出境适用什么规则，并存证。",
+        "Say what holds for EXPORTER's export of TABLE, and keep it as evidence.",
+        "./jingshu share crossborder decide x_data_co commerce__chain_stock --to "
+        "Example-Pte-Ltd --country SG --purpose 库存分析",
+    )
 )
 @click.argument("exporter")
 @click.argument("table")
 @TO
-@click.option("--column", "columns", multiple=True, help="只出境这些列 Only these columns go.")
 @click.option(
-    "--assessment", metavar="ID", help="安全评估编号 The record of a security assessment."
+    "--column", "columns", multiple=True, help=text("只有这些列出境。", "Only these columns go.")
 )
-@click.option("--foreign-only", is_flag=True, help="境外收集、境内只加工 Collected abroad only.")
+@click.option(
+    "--assessment",
+    metavar="ID",
+    help=text("安全评估编号。", "The record of a security assessment."),
+)
+@click.option(
+    "--foreign-only",
+    is_flag=True,
+    help=text("境外收集，境内只作加工。", "Collected abroad, and only processed here."),
+)
 @click.option(
     "--necessity",
     type=click.Choice(["contract_with_person", "human_resources", "emergency", "statutory_duty"]),
-    help="必要情形 A case of Art. 5, or a statutory duty; give --because and --column too.",
+    help=text(
+        "第五条所列的必要情形，或法定职责；须同时给出 --because 与 --column。",
+        "A case of Article 5, or a statutory duty; give --because and --column too.",
+    ),
 )
-@click.option("--because", default="", help="必要的理由 Why it is necessary.")
-@click.option("--ftz", is_flag=True, help="自贸区内 The exporter is in the free-trade zone.")
-@click.option("--negative-list", is_flag=True, help="在负面清单内 The data is on its list.")
+@click.option("--because", default="", help=text("必要的理由。", "Why it is necessary."))
 @click.option(
-    "--ciio", is_flag=True, help="关键信息基础设施运营者 It runs critical infrastructure."
+    "--ftz",
+    is_flag=True,
+    help=text("出境者在自贸区内。", "The exporter is in the free-trade zone."),
+)
+@click.option(
+    "--negative-list",
+    is_flag=True,
+    help=text("数据在自贸区负面清单内。", "The data is on the zone's negative list."),
+)
+@click.option(
+    "--ciio",
+    is_flag=True,
+    help=text(
+        "出境者是关键信息基础设施运营者。",
+        "The exporter runs critical infrastructure.",
+    ),
 )
 @click.option(
     "--foreign-authority",
     is_flag=True,
-    help="境外司法或执法机构请求 A foreign judicial or law-enforcement body asks for it.",
+    help=text(
+        "由境外司法或者执法机构请求。",
+        "A foreign judicial or law-enforcement body asks for it.",
+    ),
 )
 @AS
 @JSON
@@ -81,7 +114,7 @@ def decide(
     acting: str | None,
     as_json: bool,
 ) -> None:
-    """判定 Say what holds for EXPORTER's export of TABLE, and keep it as evidence."""
+    """Say what holds for EXPORTER's export of TABLE, and keep it as evidence."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.crossborder import exports
@@ -102,30 +135,45 @@ def decide(
     with Control(home) as control:
         who = actor(control, acting)
         made = exports.decide_export(control, city_tree(home), export, who, utc_now())
-    click.echo(json.dumps(_as_json(made), ensure_ascii=False) if as_json else _line(made))
+    if as_json:
+        click.echo(json.dumps(_as_json(made), ensure_ascii=False))
+        return
+    _show(made)
 
 
 @crossborder.command(
-    "give-up", epilog="例 Example: ./jingshu share crossborder give-up X2026-0001 --reason 未实施"
+    "give-up",
+    **about(
+        "登记某次出境未实施；其人数不再累计。",
+        "Note that an export was not carried out: its persons no longer count.",
+        "./jingshu share crossborder give-up X2026-0001 --reason 未实施",
+    ),
 )
 @click.argument("export_id", metavar="ID")
-@click.option("--reason", required=True, help="理由 Why.")
+@click.option("--reason", required=True, help=text("理由。", "Why."))
 @AS
 def give_up(export_id: str, reason: str, acting: str | None) -> None:
-    """未实施 Note that an export was not carried out: its persons no longer count."""
+    """Note that an export was not carried out: its persons no longer count."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.crossborder import exports
 
     with Control(Home.from_env()) as control:
         exports.give_up(control, export_id, reason, actor(control, acting), utc_now())
-    click.echo(f"已撤回 given up: {export_id}")
+    tell(f"已登记未实施：{export_id}。", f"Given up: {export_id}.")
 
 
-@crossborder.command("list", epilog="例 Example: ./jingshu share crossborder list --json")
+@crossborder.command(
+    "list",
+    **about(
+        "列出全部判定及其规则与人数。",
+        "Show every decision with its rule and counts.",
+        "./jingshu share crossborder list --json",
+    ),
+)
 @JSON
 def list_(as_json: bool) -> None:
-    """列表 Show every decision with its rule and counts."""
+    """Show every decision with its rule and counts."""
     from sharing.control import Control
     from sharing.crossborder.exports import decisions
 
@@ -136,27 +184,40 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps({"decisions": shown}, ensure_ascii=False))
         return
     for one in found:
-        click.echo(_line(one))
+        _show(one)
     if not found:
-        click.echo("没有出境判定 Nothing was decided.")
+        tell("没有出境判定。", "Nothing was decided.")
 
 
-def _line(made: Decided) -> str:
+def _show(made: Decided) -> None:
     decision = made.decision
-    counted = f"一般 general {decision.counters.general} · 敏感 {decision.counters.sensitive}"
-    state = "" if made.is_carried_out else "  未实施 given up"
-    more = f"\n  {made.reason}" if made.reason else ""
-    if made.assessment is not None:
-        more += f"\n  安全评估 assessment {made.assessment.id}：{until(made.assessment)}"
-    if made.facts.lacking:
-        more += f"\n  尚缺 lacking: {', '.join(made.facts.lacking)}"
-    if to := made.facts.destination:
-        more = f"\n  → {to.recipient}（{to.country}）：{to.purpose}{more}"
-    return (
-        f"{made.id}  {made.exporter} {made.table}  {decision.outcome}"
-        f"（第 {decision.row} 行 row, {decision.rule_version}）  {counted}{state}\n"
-        f"  {decision.source}{more}"
+    state = Words("", "") if made.is_carried_out else Words("  未实施", "  given up")
+    general, sensitive = decision.counters.general, decision.counters.sensitive
+    head = f"{made.id}  {made.exporter} {made.table}  {decision.outcome}"
+    tell(
+        f"{head}（第 {decision.row} 行，{decision.rule_version}）"
+        f"  一般 {general} · 敏感 {sensitive}{state.zh}",
+        f"{head} (row {decision.row}, {decision.rule_version})"
+        f"  general {general} · sensitive {sensitive}{state.en}",
     )
+    for line in _details(made):
+        tell(f"  {line.zh}", f"  {line.en}")
+
+
+def _details(made: Decided) -> Iterator[Words]:
+    yield words_of(made.decision.source)
+    if to := made.facts.destination:
+        arrow = f"→ {to.recipient}"
+        yield Words(
+            f"{arrow}（{to.country}）：{to.purpose}", f"{arrow} ({to.country}): {to.purpose}"
+        )
+    if made.reason:
+        yield words_of(made.reason)
+    if made.assessment is not None:
+        of, id_ = until(made.assessment), made.assessment.id
+        yield Words(f"安全评估 {id_}：{of.zh}", f"Assessment {id_}: {of.en}")
+    if lacking := made.facts.lacking:
+        yield Words(f"尚缺：{'、'.join(lacking)}。", f"Lacking: {', '.join(lacking)}.")
 
 
 def _as_json(made: Decided) -> dict[str, Any]:
@@ -168,13 +229,13 @@ def _as_json(made: Decided) -> dict[str, Any]:
         "row": decision.row,
         "outcome": decision.outcome,
         "rule_version": decision.rule_version,
-        "source": decision.source,
+        "source": words_of(decision.source).stored(),
         "counters": vars(decision.counters),
         "own": vars(made.own),
         "origin": made.origin,
         "is_carried_out": made.is_carried_out,
         "at": made.at.isoformat(),
-        "reason": made.reason,
+        "reason": words_of(made.reason).stored(),
         "may_go": made.may_go,
         "lacking": list(made.facts.lacking),
         "holders": list(made.facts.holders),
@@ -185,5 +246,5 @@ def _as_json(made: Decided) -> dict[str, Any]:
     }
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, *PAPERS):
     crossborder.add_command(_command)

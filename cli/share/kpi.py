@@ -7,24 +7,39 @@ from dataclasses import asdict
 
 import click
 
+from cli.words import JSON, about, shown, tell
 from contracts.layout import Home
 from contracts.requested import city_tree
+from contracts.words import Words, text
 
 
-@click.command(epilog="例 Example: ./jingshu share kpi --provider health --json")
-@click.option("--provider", metavar="P", help="只看一个部门 One provider only (default: sums).")
+@click.command(
+    **about(
+        "显示共享指标及其分子与分母。\n\n"
+        "共享率说的是现在，其余按月：到期、答复、满 30 天或共享结束之月。--json 给出各提供方各"
+        "月的全部行。",
+        "Show rates of sharing with their numerators and denominators.\n\n"
+        "The sharing rate is of now; the others are of a month: when due, answered, 30 days "
+        "after a fix, or when a share ended. --json gives the rows of every provider and month.",
+        "./jingshu share kpi --provider health --json",
+    )
+)
+@click.option(
+    "--provider",
+    metavar="P",
+    help=text("只看一个提供方（默认为合计）。", "One provider only (default: sums)."),
+)
 @click.option(
     "--baseline-days",
     type=click.FloatRange(min=0, min_open=True),
-    help="申请到首次读取的原有天数 Days it used to take from request to first read.",
+    help=text(
+        "以往从申请到首次读取所需的天数。",
+        "Days it used to take from request to first read.",
+    ),
 )
-@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object, all rows.")
+@JSON
 def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> None:
-    """指标 Show rates of sharing with their numerators and denominators.
-
-    共享率说的是现在，其余按月：到期、答复、满 30 天或共享结束之月。 The sharing rate is of
-    now; the others are of a month: when due, answered, 30 days after a fix, or when a share ended.
-    """
+    """Show rates of sharing with their numerators and denominators."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.kpis.rates import WORDS, efficiency, kpis, totals
@@ -39,19 +54,26 @@ def kpi(provider: str | None, baseline_days: float | None, as_json: bool) -> Non
         speed = {**asdict(took), "ratio": took.ratio}
         click.echo(json.dumps({"kpis": found, "efficiency": speed}, ensure_ascii=False))
         return
-    shown = [r for r in rows if r.provider == provider] if provider else totals(rows)
-    for row in shown:
-        where = "模拟数据 simulated" if row.is_simulated else ""
-        month = row.month or ("现在 now" if row.name == "sharing_rate" else "各月 all months")
+    chosen = [r for r in rows if r.provider == provider] if provider else totals(rows)
+    for row in chosen:
+        where = text("模拟数据", "simulated") if row.is_simulated else ""
+        is_now = row.name == "sharing_rate"
+        month = row.month or (text("现在", "now") if is_now else text("各月", "all months"))
         click.echo(
-            f"{WORDS[row.name]:34} {row.shown:>7}"
+            f"{shown(WORDS[row.name]):34} {shown(row.shown):>7}"
             f"  {row.numerator}/{row.denominator}  {month} {where}"
         )
     if took.median_s is not None:
-        ratio = "" if took.ratio is None else f"，{took.ratio:.1f} × （目标 target 4 ×）"
-        click.echo(
-            f"申请到首次读取 request to first read: {took.median_s:.0f} s"
-            f"（{took.requests} 件 requests）{ratio}"
+        of = Words(
+            f"从申请到首次读取的中位数为 {took.median_s:.0f} 秒（{took.requests} 件申请）",
+            f"Median from request to first read: {took.median_s:.0f} s ({took.requests} requests)",
         )
-    if not shown:
-        click.echo("尚无可计的指标 Nothing to count yet.")
+        ratio = Words("", "")
+        if took.ratio is not None:
+            times = f"{took.ratio:.1f}"
+            ratio = Words(
+                f"，为原有速度的 {times} 倍（目标 4 倍）", f", {times} times as quick (target: 4)"
+            )
+        tell(f"{of.zh}{ratio.zh}。", f"{of.en}{ratio.en}.")
+    if not chosen:
+        tell("尚无可计的指标。", "Nothing to count yet.")

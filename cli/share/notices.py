@@ -9,32 +9,47 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.acting import AS, actor
+from cli.words import JSON, about, shown, tell
 from contracts.errors import UsageError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
     from sharing.control import Control
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 
-
-@click.group(epilog="例 Example: ./jingshu share notices collect && ./jingshu share notices send")
+@click.group(
+    **about(
+        "通知各单位数据迟到、扣留与撤回，以及期限和不兼容变更。\n\n"
+        "地址写在 JINGSHU_HOME/notices.toml。",
+        "Tell bodies of late, held and withdrawn data, of deadlines and breaking changes.\n\n"
+        "Addresses are in JINGSHU_HOME/notices.toml.",
+        "./jingshu share notices collect && ./jingshu share notices send",
+    )
+)
 def notices() -> None:
-    """通知 Tell bodies of late, held and withdrawn data, of deadlines and breaking changes.
-
-    地址写在 JINGSHU_HOME/notices.toml。 Addresses are in JINGSHU_HOME/notices.toml.
-    """
+    """Tell bodies of late, held and withdrawn data, of deadlines and breaking changes."""
 
 
-@notices.command(epilog="例 Example: ./jingshu share notices collect --days 7")
+@notices.command(
+    **about(
+        "把近日每件新事写成通知放入待发箱；不发送。",
+        "Put a notice of each new fact of the last days into the outbox; sends nothing.",
+        "./jingshu share notices collect --days 7",
+    )
+)
 @click.option(
-    "--days", type=click.IntRange(1, 366), default=7, show_default=True, help="天数 Days."
+    "--days",
+    type=click.IntRange(1, 366),
+    default=7,
+    show_default=True,
+    help=text("最近多少天。", "How many days back."),
 )
 @AS
-@_JSON
+@JSON
 def collect(days: int, acting: str | None, as_json: bool) -> None:
-    """收集 Put a notice of each new fact of the last days into the outbox; sends nothing."""
+    """Put a notice of each new fact of the last days into the outbox; sends nothing."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.notices.collect import collect as look
@@ -42,21 +57,30 @@ def collect(days: int, acting: str | None, as_json: bool) -> None:
     with Control(Home.from_env()) as control:
         _require(control, acting)
         new = look(control, utc_now(), days)
-    click.echo(json.dumps({"new": new}) if as_json else f"新通知 new notices: {new}")
+    if as_json:
+        click.echo(json.dumps({"new": new}))
+        return
+    tell(f"{new} 条新通知。", f"{new} new notices.")
 
 
-@notices.command(epilog="例 Example: ./jingshu share notices send --seconds 60")
+@notices.command(
+    **about(
+        "发送到期的通知；失败的稍后重试。\n\n退出码：1 有未发出的。",
+        "Send what is due; what fails is tried again later.\n\nExit code: 1 if something failed.",
+        "./jingshu share notices send --seconds 60",
+    )
+)
 @click.option(
     "--seconds",
     type=click.FloatRange(1, 3600),
     default=60.0,
     show_default=True,
-    help="最长用时 Take no new ones after so many seconds.",
+    help=text("超过这么多秒后不再取新的通知。", "Take no new ones after so many seconds."),
 )
 @AS
-@_JSON
+@JSON
 def send(seconds: float, acting: str | None, as_json: bool) -> int:
-    """发送 Send what is due; what fails is tried again later. Exit code 1: something failed."""
+    """Send what is due; what fails is tried again later."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.notices import outbox
@@ -72,15 +96,25 @@ def send(seconds: float, acting: str | None, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(asdict(done)))
     else:
-        click.echo(f"已发 sent {done.sent} · 待重试 to retry {done.failed} · 放弃 dead {done.dead}")
+        tell(
+            f"已发 {done.sent} 条，待重试 {done.failed} 条，放弃 {done.dead} 条。",
+            f"Sent {done.sent}, to retry {done.failed}, given up {done.dead}.",
+        )
     return 1 if done.failed or done.dead else 0
 
 
-@notices.command("list", epilog="例 Example: ./jingshu share notices list --json")
+@notices.command(
+    "list",
+    **about(
+        "列出最新的通知及其结果。",
+        "Show the newest notices and what became of them.",
+        "./jingshu share notices list --json",
+    ),
+)
 @AS
-@_JSON
+@JSON
 def list_(acting: str | None, as_json: bool) -> None:
-    """列表 Show the newest notices and what became of them."""
+    """Show the newest notices and what became of them."""
     from sharing.control import Control
     from sharing.notices.outbox import list_notices
 
@@ -94,14 +128,20 @@ def list_(acting: str | None, as_json: bool) -> None:
     for n in found:
         to = f"{n.body}:{n.role}" if n.role else n.body
         when = f"{n.made_at.astimezone(CITY_TZ):%Y-%m-%d %H:%M}"
-        click.echo(f"{when}  {n.state:11} {to:24} {n.subject}  {n.reason}".rstrip())
+        click.echo(f"{when}  {n.state:11} {to:24} {shown(n.subject)}  {shown(n.reason)}".rstrip())
 
 
-@notices.command(epilog="例 Example: ./jingshu share notices test data@health.example.gov.cn")
+@notices.command(
+    **about(
+        "向 notices.toml 所列的 ADDRESS 试发一封；待发箱不变。",
+        "Send a test to ADDRESS, which notices.toml must name; the outbox stays as it is.",
+        "./jingshu share notices test data@health.example.gov.cn",
+    )
+)
 @click.argument("address")
 @AS
 def test(address: str, acting: str | None) -> None:
-    """试发 Send a test to ADDRESS, which notices.toml must name; the outbox stays as it is."""
+    """Send a test to ADDRESS, which notices.toml must name; the outbox stays as it is."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.notices.addresses import read_book
@@ -111,13 +151,18 @@ def test(address: str, acting: str | None) -> None:
     book = read_book(home)
     entry = book.find(address)
     if entry is None:
-        known = ", ".join(e.address for e in book.to) or "none"
-        raise UsageError(f"notices.toml does not name {address!r}.", f"It names: {known}.")
+        known = ", ".join(e.address for e in book.to)
+        raise UsageError(
+            Words(
+                f"notices.toml 没有列出 {address!r}。", f"notices.toml does not name {address!r}."
+            ),
+            Words(f"请使用所列地址：{known or '无'}。", f"Use what it names: {known or 'none'}."),
+        )
     with Control(home) as control:
         _require(control, acting)
     at = utc_now()
     Sender(home, book).send(a_test(entry, at), at)
-    click.echo(f"已发 sent: {address}")
+    tell(f"已发：{address}。", f"Sent: {address}.")
 
 
 def _require(control: Control, acting: str | None) -> None:

@@ -9,8 +9,10 @@ import click
 
 from cli.acting import AS, actor
 from cli.lazy import Entry, LazyGroup
+from cli.words import JSON, about, tell
 from contracts.layout import Home
 from contracts.requested import city_tree
+from contracts.words import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,48 +21,87 @@ if TYPE_CHECKING:
     from sharing.rights.terms import Link, Right, RightType, Terms
 
 ENTRIES: Final = {
-    "listing": Entry("cli.share.listing:listing", "上架 Offer a published product for trade."),
-    "trade": Entry("cli.share.trade:trade", "交易 Orders, refunds and who is paid."),
-    "asset": Entry("cli.share.asset:asset", "入表 Costs of data, and what they are in the books."),
+    "listing": Entry(
+        "cli.share.listing:listing",
+        text("上架已发布的产品。", "Offer a published product for trade."),
+    ),
+    "trade": Entry(
+        "cli.share.trade:trade", text("订单、退款与分配。", "Orders, refunds and who is paid.")
+    ),
+    "asset": Entry(
+        "cli.share.asset:asset",
+        text("数据成本与入表。", "Costs of data, and what they are in the books."),
+    ),
 }
 _DAY = click.DateTime(["%Y-%m-%d"])
-_JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
-_REASON = click.option("--reason", required=True, help="理由 Why.")
+_REASON = click.option("--reason", required=True, help=text("理由。", "Why."))
 _SCOPE = click.option(
     "--scope",
     multiple=True,
     default=("*",),
     show_default=True,
-    help="用途（可多个） For what uses.",
+    help=text("用途（可多个）。", "For what use; may stand often."),
 )
-_TO = click.option("--to", "to_on", type=_DAY, help="截止日（含） Last day; without it no end.")
+_TO = click.option(
+    "--to",
+    "to_on",
+    type=_DAY,
+    help=text(
+        "截止日（含当日）；不写则无期限。",
+        "The last day; without it there is no end.",
+    ),
+)
 
 
 @click.group(
     cls=LazyGroup,
     entries=ENTRIES,
-    epilog="例 Example: ./jingshu share rights check x_data_co health__disease_case operate",
+    **about(
+        "登记表上分置的三项权利：持有、加工使用、经营。\n\n"
+        "持有权归数源部门，由契约得出；加工使用权与经营权逐级授予，不得超出授予者自己的范围与期"
+        "限。",
+        "Three separate rights in a table: hold, process, operate.\n\n"
+        "A provider holds its own tables; the other two rights are granted, never beyond the "
+        "grantor's.",
+        "./jingshu share rights check x_data_co health__disease_case operate",
+    ),
 )
 def rights() -> None:
-    """确权 Three separate rights in a table: hold, process, operate.
-
-    持有权归数源部门，由契约得出；加工使用权与经营权逐级授予，不得超出授予者自己的范围与期限。
-    A provider holds its own tables; the other two rights are granted, never beyond the grantor's.
-    """
+    """Three separate rights in a table: hold, process, operate."""
 
 
 @rights.command(
-    epilog="例 Example: ./jingshu share rights grant health__disease_case process x_data_co "
-    "--legal-basis 授权运营协议2026-3 --scope 公益 --to 2027-12-31"
+    **about(
+        "首次登记 HOLDER 对 DATASET（表名）的权利。",
+        "Register a right of HOLDER in DATASET, a table's name.",
+        "./jingshu share rights grant health__disease_case process x_data_co --legal-basis "
+        "授权运营协议2026-3 --scope 公益 --to 2027-12-31",
+    )
 )
 @click.argument("dataset")
 @click.argument("right", type=click.Choice(["process", "operate"]))
 @click.argument("holder")
-@click.option("--legal-basis", required=True, help="依据 The law or agreement, and article.")
+@click.option(
+    "--legal-basis",
+    required=True,
+    help=text("依据的法规或协议及其条款。", "The law or agreement, and article."),
+)
 @_SCOPE
-@click.option("--from", "from_on", type=_DAY, help="起始日 First day (default: today).")
+@click.option(
+    "--from",
+    "from_on",
+    type=_DAY,
+    help=text("起始日（默认为今日）。", "The first day (default: today)."),
+)
 @_TO
-@click.option("--grantor", metavar="B", help="授予者 Who gives it (default: who holds the table).")
+@click.option(
+    "--grantor",
+    metavar="B",
+    help=text(
+        "授予者（默认为该表的持有者）。",
+        "Who gives it (default: who holds the table).",
+    ),
+)
 @AS
 def grant(
     dataset: str,
@@ -73,7 +114,7 @@ def grant(
     grantor: str | None,
     acting: str | None,
 ) -> None:
-    """授予 Register a right (首次登记) of HOLDER in DATASET, a table's name."""
+    """Register a right of HOLDER in DATASET, a table's name."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights import register
@@ -87,11 +128,16 @@ def grant(
     with Control(home) as control:
         asked = Asked(dataset, right, holder, giver, terms)
         right_id = register.grant(control, tree, asked, actor(control, acting), now)
-    click.echo(f"已登记 registered: {right_id}  {giver} → {holder}  {right} {dataset}")
+    what = f"{giver} → {holder}  {right} {dataset}"
+    tell(f"已登记：{right_id}  {what}", f"Registered: {right_id}  {what}")
 
 
 @rights.command(
-    epilog="例 Example: ./jingshu share rights change Q2026-0001 --scope 公益 --reason 调整"
+    **about(
+        "变更登记：权利的范围与截止日自今日起改变。",
+        "Register another scope and end of a right, in force from today.",
+        "./jingshu share rights change Q2026-0001 --scope 公益 --reason 调整",
+    )
 )
 @click.argument("right_id", metavar="ID")
 @_SCOPE
@@ -101,7 +147,7 @@ def grant(
 def change(
     right_id: str, scope: tuple[str, ...], to_on: datetime | None, reason: str, acting: str | None
 ) -> None:
-    """变更 Register another scope and end of a right, in force from today."""
+    """Register another scope and end of a right, in force from today."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights import register
@@ -118,19 +164,26 @@ def change(
             who,
             utc_now(),
         )
-    click.echo(f"已变更 changed: {right_id}")
+    tell(f"已变更：{right_id}。", f"Changed: {right_id}.")
 
 
 @rights.command(
-    epilog="例 Example: ./jingshu share rights correct Q2026-0001 "
-    "--legal-basis 授权运营协议2026-4 --reason 笔误"
+    **about(
+        "更正登记：权利的依据此前写错。",
+        "Register that a right's legal basis was written wrongly.",
+        "./jingshu share rights correct Q2026-0001 --legal-basis 授权运营协议2026-4 --reason 笔误",
+    )
 )
 @click.argument("right_id", metavar="ID")
-@click.option("--legal-basis", required=True, help="依据 As it should have been written.")
+@click.option(
+    "--legal-basis",
+    required=True,
+    help=text("应当写成的依据。", "The legal basis as it should have been written."),
+)
 @_REASON
 @AS
 def correct(right_id: str, legal_basis: str, reason: str, acting: str | None) -> None:
-    """更正 Register that a right's legal basis was written wrongly."""
+    """Register that a right's legal basis was written wrongly."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights import register
@@ -139,15 +192,21 @@ def correct(right_id: str, legal_basis: str, reason: str, acting: str | None) ->
     with Control(home) as control:
         who = actor(control, acting)
         register.correct(control, city_tree(home), right_id, legal_basis, reason, who, utc_now())
-    click.echo(f"已更正 corrected: {right_id}")
+    tell(f"已更正：{right_id}。", f"Corrected: {right_id}.")
 
 
-@rights.command(epilog="例 Example: ./jingshu share rights revoke Q2026-0001 --reason 协议终止")
+@rights.command(
+    **about(
+        "注销登记：权利及由其派生的权利今日终止。",
+        "End a right today, with all that came from it.",
+        "./jingshu share rights revoke Q2026-0001 --reason 协议终止",
+    )
+)
 @click.argument("right_id", metavar="ID")
 @_REASON
 @AS
 def revoke(right_id: str, reason: str, acting: str | None) -> None:
-    """注销 End a right today, with all that came from it."""
+    """End a right today, with all that came from it."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights import register
@@ -157,14 +216,21 @@ def revoke(right_id: str, reason: str, acting: str | None) -> None:
         register.cancel(
             control, city_tree(home), right_id, reason, actor(control, acting), utc_now()
         )
-    click.echo(f"已注销 cancelled: {right_id}")
+    tell(f"已注销：{right_id}。", f"Cancelled: {right_id}.")
 
 
-@rights.command("list", epilog="例 Example: ./jingshu share rights list --dataset heat_readiness")
-@click.option("--dataset", metavar="T", help="只看一个表 Of one table only.")
-@_JSON
+@rights.command(
+    "list",
+    **about(
+        "列出授予的权利：登记的，以及今日有效的。",
+        "Show the granted rights, as registered and as in force today.",
+        "./jingshu share rights list --dataset heat_readiness",
+    ),
+)
+@click.option("--dataset", metavar="T", help=text("只看一个表。", "Of one table only."))
+@JSON
 def list_(dataset: str | None, as_json: bool) -> None:
-    """列表 Show the granted rights, as registered and as in force today."""
+    """Show the granted rights, as registered and as in force today."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights.register import read_register
@@ -183,29 +249,43 @@ def list_(dataset: str | None, as_json: bool) -> None:
         click.echo(json.dumps({"rights": shown}, ensure_ascii=False))
         return
     for one in shown:
-        state = "有效 in force" if one["in_force"] else "无效 not in force"
-        until = f"至 until {one['to']}" if one["to"] else "无期限 no end"
+        state = text("有效", "in force") if one["in_force"] else text("无效", "not in force")
+        until = f"{text('至', 'until')} {one['to']}" if one["to"] else text("无期限", "no end")
         click.echo(
             f"{one['id']}  {one['right']:8} {one['dataset']}  {one['grantor']} → {one['holder']}"
-            f"  {'、'.join(one['scope'])}  {until}  {state}"
+            f"  {', '.join(one['scope'])}  {until}  {state}"
         )
     if not shown:
-        click.echo("没有授予的权利 No right was granted; providers hold their own tables.")
+        tell(
+            "没有授予的权利；提供方持有自己的表。",
+            "No right was granted; providers hold their own tables.",
+        )
 
 
 @rights.command(
-    epilog="例 Example: ./jingshu share rights check x_data_co health__disease_case operate"
+    **about(
+        "证明 HOLDER 享有某项权利，一直追溯到来源；没有则报错。",
+        "Prove that HOLDER has a right, back to where it comes from; fails where it has not.",
+        "./jingshu share rights check x_data_co health__disease_case operate",
+    )
 )
 @click.argument("holder")
 @click.argument("dataset")
 @click.argument("right", type=click.Choice(["hold", "process", "operate"]))
-@click.option("--use", default="*", show_default=True, help="用途 For which use; * for any.")
-@click.option("--on", type=_DAY, help="哪一天 On which day (default: today).")
-@_JSON
+@click.option(
+    "--use",
+    default="*",
+    show_default=True,
+    help=text("为何用途；* 为不限。", "For which use; * for any."),
+)
+@click.option(
+    "--on", type=_DAY, help=text("在哪一天（默认为今日）。", "On which day (default: today).")
+)
+@JSON
 def check(
     holder: str, dataset: str, right: RightType, use: str, on: datetime | None, as_json: bool
 ) -> None:
-    """核对 Prove that HOLDER has a right, back to where it comes from; fails where it has not."""
+    """Prove that HOLDER has a right, back to where it comes from; fails where it has not."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights.register import require_rights
@@ -219,7 +299,7 @@ def check(
         click.echo(json.dumps({"chain": [link_json(x) for x in chain]}, ensure_ascii=False))
         return
     for link in chain:
-        evidence = link.evidence_id or "契约 contract"
+        evidence = link.evidence_id or text("契约", "contract")
         click.echo(f"{link.grantor} → {link.holder}  {link.right_type}  {evidence}")
 
 

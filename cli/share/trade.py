@@ -10,66 +10,83 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.acting import AS, actor
+from cli.words import JSON, about, tell
 from contracts.layout import Home
 from contracts.requested import city_tree
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
     from sharing.rights.prices import Use
     from sharing.rights.split import Share
     from sharing.rights.trades import Trade
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象 One JSON object.")
 
-
-@click.group(epilog="例 Example: ./jingshu share rights trade list")
+@click.group(
+    **about(
+        "接收上架产品的订单，按分配规则结算，办理退款。\n\n"
+        "金额一律为整数分，各方之和恒等于总额；同一订单号只成交一次。",
+        "Take orders of listed products, settle them by a split rule, give money back.\n\n"
+        "Amounts are whole fen and the parts are the amount; an order number trades once.",
+        "./jingshu share rights trade list",
+    )
+)
 def trade() -> None:
-    """交易 Take orders of listed products, settle them by a split rule, give money back.
-
-    金额一律为整数分，各方之和恒等于总额；同一订单号只成交一次。
-    Amounts are whole 分 and the parts are the amount; an order number trades once.
-    """
+    """Take orders of listed products, settle them by a split rule, give money back."""
 
 
 @trade.command(
-    epilog="例 Example: ./jingshu share rights trade rule 2026-1 health=1/3 civil=1/3 "
-    "emergency=1/3:500"
+    **about(
+        "登记一版分配规则；各方份额之和恰为 1。",
+        "Keep a version of who gets what; shares are 1 together, exactly.",
+        "./jingshu share rights trade rule 2026-1 health=1/3 civil=1/3 emergency=1/3:500",
+    )
 )
 @click.argument("version")
 @click.argument("shares", nargs=-1, required=True, metavar="PARTY=SHARE[:MIN_FEN]…")
 @AS
 def rule(version: str, shares: tuple[str, ...], acting: str | None) -> None:
-    """分配规则 Keep a version of who gets what; shares are 1 together, exactly."""
+    """Keep a version of who gets what; shares are 1 together, exactly."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights.split import SplitRule
     from sharing.rights.trades import add_rule
 
-    made = SplitRule(version, tuple(_share(text) for text in shares))
+    made = SplitRule(version, tuple(_share(given) for given in shares))
     with Control(Home.from_env()) as control:
         add_rule(control, made, actor(control, acting), utc_now())
-    click.echo(f"已登记 kept: {version}（{len(made.shares)} 方 parties）")
+    parties = len(made.shares)
+    tell(f"已登记 {version}：{parties} 方。", f"Kept {version}: {parties} parties.")
 
 
 @trade.command(
-    epilog="例 Example: ./jingshu share rights trade order PO-1 L2026-0001 --buyer x_data_co "
-    "--use commercial --rule 2026-1"
+    **about(
+        "按价接收 LISTING 的订单并结算；重复提交只成交一次。",
+        "Take an order of LISTING at its price and settle it; sent twice, it trades once.",
+        "./jingshu share rights trade order PO-1 L2026-0001 --buyer x_data_co --use commercial "
+        "--rule 2026-1",
+    )
 )
 @click.argument("order_id", metavar="ORDER")
 @click.argument("listing", metavar="LISTING")
-@click.option("--buyer", required=True, metavar="B", help="买方（单位） The body that buys.")
+@click.option("--buyer", required=True, metavar="B", help=text("买方单位。", "The body that buys."))
 @click.option(
     "--use",
     required=True,
     type=click.Choice(["public_interest", "commercial"]),
-    help="用途 What for: the first is free.",
+    help=text("用途；第一种免费。", "What for: the first is free."),
 )
-@click.option("--rule", required=True, metavar="V", help="分配规则版本 Which split rule.")
+@click.option(
+    "--rule",
+    required=True,
+    metavar="V",
+    help=text("分配规则的版本。", "Which version of the split rule."),
+)
 @AS
-@_JSON
+@JSON
 def order(
     order_id: str, listing: str, buyer: str, use: Use, rule: str, acting: str | None, as_json: bool
 ) -> None:
-    """下单 Take an order of LISTING at its price and settle it; sent twice, it trades once."""
+    """Take an order of LISTING at its price and settle it; sent twice, it trades once."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights import trades
@@ -81,13 +98,19 @@ def order(
     _say(made, as_json=as_json)
 
 
-@trade.command(epilog="例 Example: ./jingshu share rights trade refund PO-1 --reason 重复下单")
+@trade.command(
+    **about(
+        "退还一份订单的款项，各方各退其所得。",
+        "Give an order's money back, each party its part.",
+        "./jingshu share rights trade refund PO-1 --reason 重复下单",
+    )
+)
 @click.argument("order_id", metavar="ORDER")
-@click.option("--reason", required=True, help="理由 Why.")
+@click.option("--reason", required=True, help=text("理由。", "Why."))
 @AS
-@_JSON
+@JSON
 def refund(order_id: str, reason: str, acting: str | None, as_json: bool) -> None:
-    """退款 Give an order's money back, each party its part."""
+    """Give an order's money back, each party its part."""
     from contracts.moment import utc_now
     from sharing.control import Control
     from sharing.rights import trades
@@ -97,10 +120,17 @@ def refund(order_id: str, reason: str, acting: str | None, as_json: bool) -> Non
     _say(made, as_json=as_json)
 
 
-@trade.command("list", epilog="例 Example: ./jingshu share rights trade list --json")
-@_JSON
+@trade.command(
+    "list",
+    **about(
+        "列出全部交易与退款，以及各方所得。",
+        "Show every trade and refund, and what each party has got.",
+        "./jingshu share rights trade list --json",
+    ),
+)
+@JSON
 def list_(as_json: bool) -> None:
-    """列表 Show every trade and refund, and what each party has got."""
+    """Show every trade and refund, and what each party has got."""
     from sharing.control import Control
     from sharing.rights import trades
 
@@ -113,9 +143,9 @@ def list_(as_json: bool) -> None:
     for one in found:
         click.echo(_line(one))
     for party, fen in held.items():
-        click.echo(f"{party:24} {fen} 分")
+        click.echo(f"{party:24} {fen} {text('分', 'fen')}")
     if not found:
-        click.echo("没有交易 Nothing was traded.")
+        tell("没有交易。", "Nothing was traded.")
 
 
 def _say(made: Trade, *, as_json: bool) -> None:
@@ -123,22 +153,28 @@ def _say(made: Trade, *, as_json: bool) -> None:
 
 
 def _line(made: Trade) -> str:
-    parts = "，".join(f"{party} {fen}" for party, fen in made.parts.items())
-    what = f"退款 refund of {made.refund_of}" if made.refund_of else made.order.use
-    return f"{made.id}  {made.order.order_id}  {what}  {made.amount_fen} 分 = {parts}"
+    parts = ", ".join(f"{party} {amount}" for party, amount in made.parts.items())
+    refund_of = f"{text('退款', 'refund of')} {made.refund_of}"
+    what, fen = refund_of if made.refund_of else made.order.use, text("分", "fen")
+    return f"{made.id}  {made.order.order_id}  {what}  {made.amount_fen} {fen} = {parts}"
 
 
 def _as_json(made: Trade) -> dict[str, Any]:
     return {**asdict(made), "at": made.at.isoformat()}
 
 
-def _share(text: str) -> Share:
+def _share(given: str) -> Share:
     from contracts.errors import UsageError
     from sharing.rights.split import Share
 
-    party, _, rest = text.partition("=")
+    party, _, rest = given.partition("=")
     share, _, least = rest.partition(":")
     try:
         return Share(party, Fraction(share), int(least or 0))
     except (ValueError, ZeroDivisionError):
-        raise UsageError(f"{text!r} is no share.", "Write it as health=1/3 or =1/3:500.") from None
+        raise UsageError(
+            Words(f"{given!r} 不是份额。", f"{given!r} is no share."),
+            Words(
+                "请写成 health=1/3 或 health=1/3:500。", "Write it as health=1/3 or health=1/3:500."
+            ),
+        ) from None

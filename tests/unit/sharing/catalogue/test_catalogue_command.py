@@ -104,7 +104,7 @@ def test_rulings_on_every_repeated_item_leave_check_nothing_to_find(
 ) -> None:
     for ruling in _RULINGS:
         status, said = run("rule", *ruling, "--reason", "核定")
-        assert (status, "已裁定 ruled" in said) == (0, True)
+        assert (status, "已裁定：" in said and "Ruled: " in said) == (0, True)
     status, out = run("check", "--json")
     told = json.loads(out)
     assert (status, told["findings"]) == (0, [])

@@ -369,7 +369,7 @@ def test_the_command_line(
     def run(*arguments: str) -> tuple[int, str]:
         return call("crossborder", *arguments)
 
-    assert run("assessments") == (0, "没有安全评估 No security assessment is recorded.\n")
+    assert run("assessments") == (0, "没有安全评估。 No security assessment is recorded.\n")
     assert run("assess", COMPANY, "OLD", *of)[0] == 2, "it has no date"
     code, said = run("assess", COMPANY, "OLD", "--on", "2020-03-10", *of)
     assert (code, "There is no body 'x_data_co'" in said) == (1, True)
@@ -378,11 +378,13 @@ def test_the_command_line(
     assert run("assess", COMPANY, "OLD", "--on", "2999-01-01", *of)[0] == 2
     code, said = run("assess", COMPANY, "OLD", "--on", "2020-03-10", *of)
     assert code == 0, said
-    assert "有效至 holds to 2023-03-10，最迟申请延期 ask for more by 2022-12-12" in said
+    assert "有效至 2023-03-10，最迟 2022-12-12 申请延期。" in said
+    assert "It holds to 2023-03-10; ask for more by 2022-12-12." in said
     decide = ("decide", COMPANY, BANK, *to, "--ciio", "--assessment")
     code, said = run(*decide, "OLD")
     assert code == 0, said
-    assert "deny（第 1 行 row" in said
+    assert "deny（第 1 行，" in said
+    assert "deny (row 1, " in said
     assert "请重新申报评估" in said
     assert run(*decide, "NONE")[0] == 2
     today = datetime.now(CITY_TZ).date().isoformat()

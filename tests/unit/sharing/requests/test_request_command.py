@@ -71,7 +71,7 @@ def drafted(run: Run, tmp_path: Path) -> str:
     file.write_text(run("request", "draft", "--example")[1], encoding="utf-8")
     code, said = run("request", "draft", str(file))
     assert code == 0, said
-    return said.split("drafted: ")[1].split("。")[0]
+    return said.split("Drafted: ")[1].split(".")[0]
 
 
 def findings(home: Home) -> list[str]:

@@ -42,7 +42,7 @@ def run(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 def granted(run: Run, right: str, *options: str) -> str:
     code, said = run("grant", TABLE, right, "x_data_co", "--legal-basis", "协议", *options)
     assert code == 0, said
-    return said.split("registered: ")[1].split()[0]
+    return said.split("Registered: ")[1].split()[0]
 
 
 def test_a_right_is_granted_proved_changed_corrected_and_revoked(run: Run) -> None:
@@ -87,7 +87,7 @@ def listed(run: Run, home: Home) -> str:
     price = ("--price-version", "1", "--cost-fen", "9500", "--profit", "1/19", "--cap-fen", "20000")
     code, said = run("listing", "make", "emergency.heat_readiness", "demo", *price)
     assert code == 0, said
-    return said.split("listed: ")[1].split()[0]
+    return said.split("Listed: ")[1].split(".")[0]
 
 
 def test_a_listing_is_made_shown_sold_and_withdrawn(run: Run, listed: str, tmp_path: Path) -> None:
@@ -151,14 +151,14 @@ def test_costs_are_booked_reversed_and_summed(run: Run) -> None:
     staff = ("asset", "book", "health", TABLE, "--kind", "staff", "--quantity", "90")
     code, said = run(*staff, "--incurred", today)
     assert code == 0, said
-    cost_id = said.split("booked: ")[1].strip()
+    cost_id = said.split("Booked: ")[1].strip(".\n")
     late = run(*staff, "--incurred", "2026-06-01")
     assert late[0] != 0
     assert "another person" in late[1]
     assert "no right in" in run(*staff[:2], "nowhere", *staff[3:], "--incurred", today)[1]
     assert "no month that is over" in run("asset", "close", "health", today[:7])[1]
-    assert run("asset", "measure", "health") == (0, "已记账 booked: 0 次运行 runs\n")
-    assert f"health  {TABLE}  30000 分 = staff 30000" in run("asset", "list")[1]
+    assert run("asset", "measure", "health") == (0, "已记账 0 次运行。 Booked 0 runs.\n")
+    assert f"health  {TABLE}  30000 分 fen = staff 30000" in run("asset", "list")[1]
     assert run("asset", "reverse", cost_id, "--reason", "误记")[0] == 0
     document = json.loads(run("asset", "list", "--json")[1])
     of = {"body": "health", "dataset": TABLE, "version": None}
@@ -176,7 +176,7 @@ def test_a_late_cost_is_approved_by_one_account_and_booked_by_another(run: Run) 
     late = (TABLE, "--kind", "fee", "--quantity", "700", "--incurred", "2026-06-01")
     code, said = run("asset", "approve", "health", *late, "--reason", "漏记", "--as", "wang.health")
     assert code == 0, said
-    by = ("--approval", said.split("approved: ")[1].strip())
+    by = ("--approval", said.split("Approved: ")[1].strip(".\n"))
     assert "approved it" in run("asset", "book", "health", *late, *by, "--as", "wang.health")[1]
     assert run("asset", "book", "health", *late, *by, "--as", "li.health")[0] == 0
 
