@@ -35,12 +35,8 @@ REFUSED: Final = Kind(
     Word("拒收", "refused", "bad"),
     Words("排除原因，重新交付", "remove the cause, deliver again"),
 )
-HELD: Final = Kind(
-    Word("暂扣待定", "held", "bad"), Words("放行或退回", "release or reject")
-)
-UNBALANCED: Final = Kind(
-    Word("行数对不上", "rows do not add up", "bad"), Words("核验", "verify")
-)
+HELD: Final = Kind(Word("暂扣待定", "held", "bad"), Words("放行或退回", "release or reject"))
+UNBALANCED: Final = Kind(Word("行数对不上", "rows do not add up", "bad"), Words("核验", "verify"))
 FAILED: Final = Kind(Word("处理失败", "failed", "bad"), Words("重试", "retry"))
 MISSING: Final = Kind(
     Word("缺交", "missing", "bad"), Words("催报；到了再跑", "chase; run when it is there")
@@ -183,7 +179,8 @@ def finding_sentence(finding: FindingRow) -> Words:
     if finding.proposed_level != finding.declared_level:
         level = f"{level} → {finding.proposed_level}"
     return Words(
-        f"{where} 含{word.zh}（{counted}）：{level}", f"{where} holds {word.en} ({counted}): {level}"
+        f"{where} 含{word.zh}（{counted}）：{level}",
+        f"{where} holds {word.en} ({counted}): {level}",
     )
 
 

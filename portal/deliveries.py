@@ -144,7 +144,7 @@ class Counts:
     unbalanced: tuple[BatchRow, ...]
     """Batches that were published and whose rows do not add up; there must be none."""
     on_time: tuple[int, int]
-    """Deliveries in time, and all that came or should have by now: 更新及时率."""
+    """Deliveries in time, and all that came or should have by now (更新及时率)."""
 
 
 def lines(

@@ -86,7 +86,9 @@ def new(visit: Visit) -> Response:
     try:
         ask_id = _draft(visit, parse_asked(_parts(visit, contract), "申请 the request"))
     except JingshuError as wrong:
-        return refuse(visit, "new.html", wrong, **_found(visit, contract), address=_form_of(contract))
+        return refuse(
+            visit, "new.html", wrong, **_found(visit, contract), address=_form_of(contract)
+        )
     return go(f"/requests/{ask_id}")
 
 

@@ -121,9 +121,7 @@ async def read_fields(request: Request) -> Fields:
         UsageError: It is no form.
     """
     too_large = TooLargeError(
-        Words(
-            f"表单太长，最多 {FORM_BYTES} 字节。", f"A form has at most {FORM_BYTES} bytes."
-        ),
+        Words(f"表单太长，最多 {FORM_BYTES} 字节。", f"A form has at most {FORM_BYTES} bytes."),
         Words("请写短一些。", "Write less."),
     )
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:

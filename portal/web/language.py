@@ -66,7 +66,7 @@ def switch_to(language: Language, address: str) -> str:
 def check_own(address: str) -> str:
     """Return an address if it is one of this site; raise UsageError where it may lead elsewhere.
 
-    Browsers take ``//host``, and ``\\`` for ``/``, and pass over control characters.
+    Browsers take two slashes for a host, a backslash for a slash, and pass over control characters.
     """
     is_plain = address.isascii() and address.isprintable() and not set(address) & {"\\", " "}
     is_path = address.startswith("/") and not address.startswith("//")
