@@ -20,7 +20,10 @@ _ENGLISH: Final = re.compile(r"[A-Za-z]{2,}")
 #: Ids, paths and times: what is written of letters with signs or digits between.
 _CODE: Final = re.compile(r"[\w+-]*[\d_./=#@+][\w./=#@+:-]*", re.ASCII)
 #: What the languages call themselves, and names that are the same in both.
-NAMES: Final = ("中文", "English", "GB/T", "UTC", "UTF", "YAML", "JSON", "Spark", "LIKE", "CDO")
+NAMES: Final = (
+    *("中文", "English", "CDO", "GB/T", "UTC", "UTF", "YAML", "JSON", "LIKE"),
+    *("Spark", "pandas", "Polars", "DuckDB"),
+)
 
 
 class _Said(HTMLParser):

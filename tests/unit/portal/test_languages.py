@@ -61,7 +61,7 @@ def test_a_dates_page_says_one_language(city: City, language: Language) -> None:
     page = render(told(city), language)
     assert f'<html lang="{HTML_LANG[language]}">' in page
     assert WHY.to(language) in page
-    known = {*names(city), *provider_names(city, language)}
+    known = {*names(city), *provider_names(city, language), "qty"}
     assert foreign(page, language, known) == []
 
 
