@@ -22,7 +22,7 @@ from portal.web.errors import PAGE, RefusedError, TooOftenError, not_there
 from portal.web.forms import Fields, read_fields
 from portal.web.pages import go, refuse, render
 from portal.web.routes import MENU, OPEN_PAGES, PAGES
-from portal.web.session import LOGIN_PATH, PASSWORD_PATH
+from portal.web.session import LOGIN_PATH, PASSWORD_PATH, START
 from portal.web.shelf import Shelf
 from portal.web.site import Guest, OpenPage, Page, Visit, Web
 from portal.web.turns import Turns
@@ -116,7 +116,7 @@ def _admitted(page: Page, guest: Guest) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, JingshuError):
         raise error
-    answer = refuse(request.state.guest, "error.html", error)
+    answer = refuse(request.state.guest, "error.html", error, address=START)
     if isinstance(error, TooOftenError):
         answer.headers["Retry-After"] = str(error.wait_s)
     return answer
@@ -127,7 +127,8 @@ def _no_page(web: Web, request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     guest = Guest(web, request, Fields(), web.now())
-    return render(guest, "error.html", status=error.status_code, error=not_there(PAGE))
+    found = {"error": not_there(PAGE), "address": START}
+    return render(guest, "error.html", status=error.status_code, **found)
 
 
 def _busy(status: int) -> Response:

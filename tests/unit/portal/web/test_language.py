@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SWITCH: Final = re.compile(r'href="(/language/[^"]*)"')
 _CHINESE: Final = re.compile(r"[一-鿿]")
-_CHOSEN: Final = {"zh": "<b>中文</b>", "en": "<b>English</b>"}
+_CHOSEN: Final = {"zh": "<strong>中文</strong>", "en": "<strong>English</strong>"}
 
 
 def switch(page: str) -> str:
@@ -122,12 +122,13 @@ def test_refusals_say_one_language(town: Town, language: Language) -> None:
     for answer in answers:
         assert answer.status_code in {400, 403, 404}
         assert 'class="alert"' in answer.text
+        assert switch(answer.text).endswith("?back=%2F"), "nothing says what was asked for"
         assert is_in(answer.text, language)
         known = {"application/x-www-form-urlencoded", "requester", OWNER}
         assert foreign(answer.text, language, known) == []
 
 
-@pytest.mark.parametrize("path", [LOGIN_PATH, "/", "/catalogue?q=%E9%AB%98&level=L2", "/none"])
+@pytest.mark.parametrize("path", [LOGIN_PATH, "/", "/catalogue?q=%E9%AB%98&level=L2"])
 def test_the_switch_changes_the_language_and_comes_back(town: Town, path: str) -> None:
     browser = town.browser() if path == LOGIN_PATH else town.owner
     page = browser.get(path).text
