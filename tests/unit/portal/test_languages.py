@@ -36,9 +36,10 @@ WHY = Words("坏行太多。", "There are too many bad rows.")
 def told(city: City) -> Report:
     """Return a report with every state, what is above its level, and reasons in both languages."""
     busy(city)
-    for rows, field in ((city.deliveries, "reason"), (city.checks, "message")):
-        rows[:] = [row.model_copy(update={field: WHY.stored()}) for row in rows]  # type: ignore[attr-defined]
-    city.publish("share", "t__waiting", status="waiting", reason=WHY.stored())
+    why = WHY.stored()
+    city.deliveries = [d.model_copy(update={"reason": why}) for d in city.deliveries]
+    city.checks = [c.model_copy(update={"message": why}) for c in city.checks]
+    city.publish("share", "t__waiting", status="waiting", reason=why)
     batch = city.deliver("late", "published", feed="east/shared.cases", origin="simulated")
     city.find(batch, "under_graded", column="qty", kind="mobile", proposed_level="L3")
     city.deliver("received", "published", feed="west/shared.cases", rows_published=97, revision=2)
