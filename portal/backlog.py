@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from jobs.record.governance import BatchRow
 from portal.decisions import (
     LEVEL,
@@ -117,7 +118,7 @@ def _carried(tree: Tree, kind: Kind, rows: Sequence[DeliveryRow | BatchRow]) -> 
         dataset=oldest.dataset,
         title=contract.title if contract else oldest.dataset,
         dates=tuple(sorted({r.business_date for r in rows})),
-        why=(oldest.reason,) if oldest.reason else (),
+        why=(Words.read(oldest.reason),) if oldest.reason else (),
         more=0,
         since=min(r.finished_at if isinstance(r, BatchRow) else r.due_at for r in rows),
         owner=owner_of(contract, provider),

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from jobs.record.conservation import account
 from portal.words import CONTENT, Word, word_for
 
@@ -24,39 +25,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of decision: what has happened, and what it asks for in both languages."""
+    """A sort of decision: what has happened, and what it asks for."""
 
     word: Word
-    action: str
-    action_en: str
+    action: Words
 
 
 REFUSED: Final = Kind(
-    Word("拒收", "refused", "bad"), "排除原因，重新交付", "remove the cause, deliver again"
+    Word("拒收", "refused", "bad"),
+    Words("排除原因，重新交付", "remove the cause, deliver again"),
 )
-HELD: Final = Kind(Word("暂扣待定", "held", "bad"), "放行或退回", "release or reject")
-UNBALANCED: Final = Kind(Word("行数对不上", "rows do not add up", "bad"), "核验", "verify")
-FAILED: Final = Kind(Word("处理失败", "failed", "bad"), "重试", "retry")
+HELD: Final = Kind(Word("暂扣待定", "held", "bad"), Words("放行或退回", "release or reject"))
+UNBALANCED: Final = Kind(Word("行数对不上", "rows do not add up", "bad"), Words("核验", "verify"))
+FAILED: Final = Kind(Word("处理失败", "failed", "bad"), Words("重试", "retry"))
 MISSING: Final = Kind(
-    Word("缺交", "missing", "bad"), "催报；到了再跑", "chase; run when it is there"
+    Word("缺交", "missing", "bad"), Words("催报；到了再跑", "chase; run when it is there")
 )
-REJECTED: Final = Kind(Word("已退回", "rejected", "bad"), "要求更正重交", "ask for a correction")
+REJECTED: Final = Kind(
+    Word("已退回", "rejected", "bad"), Words("要求更正重交", "ask for a correction")
+)
 DRIFT: Final = Kind(
-    Word("结构有变", "layout drift", "warn"), "修订契约或要求恢复", "amend contract or revert"
+    Word("结构有变", "layout drift", "warn"),
+    Words("修订契约或要求恢复", "amend contract or revert"),
 )
-QUALITY: Final = Kind(Word("检查不合格", "failed checks", "warn"), "要求整改", "ask for a fix")
+QUALITY: Final = Kind(
+    Word("检查不合格", "failed checks", "warn"), Words("要求整改", "ask for a fix")
+)
 LEVEL: Final = Kind(
     Word("内容高于定级", "holds more than its level", "bad"),
-    "提高定级，或要求去除",
-    "raise the level, or have it removed",
+    Words("提高定级，或要求去除", "raise the level, or have it removed"),
 )
 PERSONAL: Final = Kind(
     Word("未约定的个人信息", "unexpected personal information", "warn"),
-    "写入契约，或要求去除",
-    "name it in the contract, or have it removed",
+    Words("写入契约，或要求去除", "name it in the contract, or have it removed"),
 )
-OVER: Final = Kind(Word("定级偏高", "graded too high"), "复核定级", "review the level")
-LATE: Final = Kind(Word("迟交", "late", "warn"), "提醒", "remind")
+OVER: Final = Kind(Word("定级偏高", "graded too high"), Words("复核定级", "review the level"))
+LATE: Final = Kind(Word("迟交", "late", "warn"), Words("提醒", "remind"))
 OF_FINDING: Final[Mapping[str, Kind]] = {
     "under_graded": LEVEL,
     "unexpected_personal_information": PERSONAL,
@@ -104,7 +108,7 @@ class Decision:
     title: str
     dates: tuple[date, ...]
     """The business dates it is about: one today, several where it stays open."""
-    why: tuple[str, ...]
+    why: tuple[Words, ...]
     more: int
     """Further reasons that the details list."""
     since: datetime
@@ -166,14 +170,18 @@ def _of_content(
             yield _decision(line, kind, why, batch.finished_at, finding_commands(batch))
 
 
-def finding_sentence(finding: FindingRow) -> str:
-    """Say what a column holds and how it is graded, in both languages: never a value."""
+def finding_sentence(finding: FindingRow) -> Words:
+    """Say what a column holds and how it is graded: never a value."""
     word = word_for(CONTENT, finding.kind)
     where = finding.column or finding.table_name
-    sentence = f"{where} 含 holds {word.zh} {word.en}（{finding.matching:,}/{finding.checked:,}）"
+    counted = f"{finding.matching:,}/{finding.checked:,}"
+    level: str = finding.declared_level
     if finding.proposed_level != finding.declared_level:
-        return f"{sentence}：{finding.declared_level} → {finding.proposed_level}"
-    return f"{sentence}：{finding.declared_level}"
+        level = f"{level} → {finding.proposed_level}"
+    return Words(
+        f"{where} 含{word.zh}（{counted}）：{level}",
+        f"{where} holds {word.en} ({counted}): {level}",
+    )
 
 
 def _batch_id(line: Line) -> str:
@@ -196,25 +204,32 @@ def _of_line(line: Line, checks: Sequence[CheckRow]) -> Iterator[Decision]:
         show = (_command("batch", "show", batch.batch_id),)
         why = tuple(_sentence(c) for c in quality)
         if batch.rows_quarantined:
-            why = (f"隔离 {batch.rows_quarantined:,} 行 rows in quarantine", *why)
+            count = f"{batch.rows_quarantined:,}"
+            why = (Words(f"隔离 {count} 行", f"{count} rows in quarantine"), *why)
         yield _decision(line, QUALITY, why, batch.finished_at, show)
     state = OF_STATE.get(delivery.state)
     if state is not None and state is not stopped:
         since = delivery.recorded_at if state is REFUSED else delivery.due_at
-        why = (delivery.reason,) if delivery.reason else ()
+        why = (Words.read(delivery.reason),) if delivery.reason else ()
         yield _decision(line, state, why, since, delivery_commands(delivery, batch))
     if batch is not None and drift:
         command = (_command("contract", "show", delivery.contract_id),)
         why = tuple(_sentence(c) for c in drift)
         yield _decision(line, DRIFT, why, batch.finished_at, command)
     if batch is not None and account(batch).lost:
-        sums = (
-            f"落地 landed {batch.rows_landed} ≠ 发布 published {batch.rows_published}"
-            f" + 隔离 quarantined {batch.rows_quarantined}"
-            f" + 重复 duplicate {batch.rows_duplicate}"
-        )
         commands = (_command("verify"), _command("batch", "show", batch.batch_id))
-        yield _decision(line, UNBALANCED, (sums,), batch.finished_at, commands)
+        yield _decision(line, UNBALANCED, (_sums(batch),), batch.finished_at, commands)
+
+
+def _sums(batch: BatchRow) -> Words:
+    """Say which rows do not add up."""
+    landed, published = batch.rows_landed, batch.rows_published
+    quarantined, duplicate = batch.rows_quarantined, batch.rows_duplicate
+    return Words(
+        f"落地 {landed} ≠ 发布 {published} + 隔离 {quarantined} + 重复 {duplicate}",
+        f"landed {landed} ≠ published {published} + quarantined {quarantined}"
+        f" + duplicate {duplicate}",
+    )
 
 
 def _is_drift(check: CheckRow) -> bool:
@@ -222,16 +237,17 @@ def _is_drift(check: CheckRow) -> bool:
     return check.status == "failed" and (check.engine == "land" or "drift" in check.rule_id)
 
 
-def _sentence(check: CheckRow) -> str:
+def _sentence(check: CheckRow) -> Words:
     """Say what failed, by rule and count: never a value."""
-    told = check.message or check.rule_id
+    told = Words.read(check.message or check.rule_id)
     if check.checked and check.failed:
-        return f"{told} ({check.failed:,}/{check.checked:,})"
+        counted = f"({check.failed:,}/{check.checked:,})"
+        return Words(f"{told.zh} {counted}", f"{told.en} {counted}")
     return told
 
 
 def _decision(
-    line: Line, kind: Kind, why: Iterable[str], since: datetime, commands: tuple[str, ...]
+    line: Line, kind: Kind, why: Iterable[Words], since: datetime, commands: tuple[str, ...]
 ) -> Decision:
     reasons = tuple(dict.fromkeys(why))
     return Decision(

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contracts.words import Words
 from jobs.record.conservation import RowAccount, account, was_shown
 from portal.words import BATCH, DELIVERY, Word, word_for
 
@@ -101,10 +102,10 @@ class Line:
         return word_for(BATCH, self.own_batch.status) if self.own_batch else None
 
     @property
-    def reasons(self) -> tuple[str, ...]:
+    def reasons(self) -> tuple[Words, ...]:
         """Why it is as it is, each sentence once: the delivery's reason, then the batch's."""
         texts = (self.delivery.reason, self.own_batch.reason if self.own_batch else "")
-        return tuple(dict.fromkeys(r.strip() for r in texts if r and r.strip()))
+        return tuple(dict.fromkeys(Words.read(r.strip()) for r in texts if r and r.strip()))
 
     @property
     def ahead(self) -> timedelta | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from contracts.errors import JingshuError
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,5 +68,9 @@ def make_server(site: Path, port: int = PORT) -> ThreadingHTTPServer:
         return ThreadingHTTPServer((HOST, port), partial(_Handler, directory=str(site)))
     except OSError as taken:
         raise PortInUseError(
-            f"Port {port} on {HOST} is in use.", "Stop what uses it, or name another with --port."
+            Words(f"{HOST} 的端口 {port} 已被占用。", f"Port {port} on {HOST} is in use."),
+            Words(
+                "请停止占用该端口的程序，或用 --port 指定其他端口。",
+                "Stop what uses it, or name another with --port.",
+            ),
         ) from taken

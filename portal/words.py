@@ -1,9 +1,11 @@
-"""The words for every state: Chinese first, English beside, and how grave it is."""
+"""The words for every state, in Chinese and in English, and how grave it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+from contracts.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,11 +14,9 @@ Tone = Literal["good", "warn", "bad", "idle"]
 
 
 @dataclass(frozen=True)
-class Word:
-    """A term in both languages; ``tone`` colours it, never alone: the word is always there."""
+class Word(Words):
+    """A term; ``tone`` colours it, never alone: the word is always there."""
 
-    zh: str
-    en: str
     tone: Tone = "idle"
 
 
@@ -120,4 +120,4 @@ NOT_SCORED: Final[Mapping[str, Word]] = {
 
 def word_for(table: Mapping[str, Word], key: str) -> Word:
     """Return the word for a state; one that the table lacks is shown as it is written."""
-    return table.get(key) or Word(key, "")
+    return table.get(key) or Word(key, key)

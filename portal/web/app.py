@@ -16,12 +16,13 @@ from starlette.routing import Route
 
 from contracts.errors import JingshuError
 from contracts.moment import utc_now
+from contracts.words import Words
 from portal.web import guard
-from portal.web.errors import RefusedError, TooOftenError, not_there
+from portal.web.errors import PAGE, RefusedError, TooOftenError, not_there
 from portal.web.forms import Fields, read_fields
 from portal.web.pages import go, refuse, render
 from portal.web.routes import MENU, OPEN_PAGES, PAGES
-from portal.web.session import LOGIN_PATH, PASSWORD_PATH
+from portal.web.session import LOGIN_PATH, PASSWORD_PATH, START
 from portal.web.shelf import Shelf
 from portal.web.site import Guest, OpenPage, Page, Visit, Web
 from portal.web.turns import Turns
@@ -55,7 +56,7 @@ def build_web(
         exception_handlers={
             JingshuError: _refused,
             HTTPException: partial(_no_page, web),
-            Exception: _broken,
+            Exception: partial(_broken, web),
         },
     )
     app.router.redirect_slashes = False
@@ -97,7 +98,8 @@ def _admitted(page: Page, guest: Guest) -> Response:
         if page.method == "GET":
             return go(LOGIN_PATH)
         raise RefusedError(
-            "您尚未登录，或登录已到时 You are not logged in any more.", "请登录 Log in."
+            Words("您尚未登录，或登录已到时。", "You are not logged in any more."),
+            Words("请登录。", "Log in."),
         )
     if page.method == "POST":
         guard.check_token(guest.fields, guest.login.id)
@@ -105,8 +107,8 @@ def _admitted(page: Page, guest: Guest) -> Response:
         return go(PASSWORD_PATH)
     if not page.is_open_to(guest.actor):
         raise ForbiddenError(
-            "您的角色无此权限 None of your roles may do this.",
-            "请有此权限的人办理 Ask one who may.",
+            Words("您的角色无此权限。", "None of your roles may do this."),
+            Words("请由有此权限的人办理。", "Ask one who may."),
         )
     return page.handler(guest)
 
@@ -114,7 +116,7 @@ def _admitted(page: Page, guest: Guest) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, JingshuError):
         raise error
-    answer = refuse(request.state.guest, "error.html", error)
+    answer = refuse(request.state.guest, "error.html", error, address=START)
     if isinstance(error, TooOftenError):
         answer.headers["Retry-After"] = str(error.wait_s)
     return answer
@@ -125,17 +127,18 @@ def _no_page(web: Web, request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     guest = Guest(web, request, Fields(), web.now())
-    return render(guest, "error.html", status=error.status_code, error=not_there("page"))
+    found = {"error": not_there(PAGE), "address": START}
+    return render(guest, "error.html", status=error.status_code, **found)
 
 
 def _busy(status: int) -> Response:
     """Refuse a request while too many run."""
     headers = {"Retry-After": "1", "Connection": "close"}
-    return PlainTextResponse(
-        "请求过多，请稍后再试 Too many requests; try again.\n", status, headers
-    )
+    told = Words("请求过多，请稍后再试。", "Too many requests; try again.")
+    return PlainTextResponse(f"{told}\n", status, headers)
 
 
-def _broken(_request: Request, _error: Exception) -> Response:
+def _broken(web: Web, request: Request, _error: Exception) -> Response:
     """Say nothing about what broke; uvicorn logs it."""
-    return PlainTextResponse("出错了，请稍后再试 Something broke; try again later.\n", 500)
+    told = Words("出错了，请稍后再试。", "Something broke; try again later.")
+    return PlainTextResponse(f"{told.to(guard.language(web, request))}\n", 500)

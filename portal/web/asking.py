@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from contracts.document import load_yaml
 from contracts.errors import JingshuError, UsageError
 from contracts.model import SHARE_CEILING
 from contracts.product import Release
+from contracts.words import Words
 from portal.web import words
-from portal.web.errors import not_there
+from portal.web.errors import DATASET, not_there
 from portal.web.pages import go, refuse, render
 from sharing.requests import flow
 from sharing.requests.asked import parse_asked
@@ -84,8 +86,15 @@ def new(visit: Visit) -> Response:
     try:
         ask_id = _draft(visit, parse_asked(_parts(visit, contract), "申请 the request"))
     except JingshuError as wrong:
-        return refuse(visit, "new.html", wrong, **_found(visit, contract))
+        return refuse(
+            visit, "new.html", wrong, **_found(visit, contract), address=_form_of(contract)
+        )
     return go(f"/requests/{ask_id}")
+
+
+def _form_of(contract: Contract) -> str:
+    """Return the address of the form that asks for a dataset."""
+    return f"/requests/new?contract={quote(contract.id, safe='')}"
 
 
 def text_page(visit: Visit) -> Response:
@@ -154,8 +163,10 @@ def _columns(chosen: Mapping[str, str], contract: Contract) -> dict[str, Any]:
             continue
         if (name, key) not in offered:
             raise UsageError(
-                f"不能这样申请 {name} cannot be asked for as {key!r}.",
-                "在表单中选择 Choose in the form.",
+                Words(
+                    f"不能按 {key!r} 申请字段 {name}。", f"{name} cannot be asked for as {key!r}."
+                ),
+                Words("请在表单中选择。", "Choose in the form."),
             )
         found[name] = offered[name, key].model_dump()
     return found
@@ -179,7 +190,7 @@ def _contract(visit: Visit, contract_id: str) -> Contract:
     """Return what is asked for: what requests made is nobody else's to ask for."""
     entries = visit.web.shelf.entries(visit.at)
     if contract_id not in {entry.contract for entry in entries}:
-        raise not_there("dataset")
+        raise not_there(DATASET)
     return visit.tree.contract(contract_id)
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from contracts.errors import JingshuError, UsageError
+from contracts.words import Words
+
+#: What there may not be.
+PAGE: Final = Words("页面", "page")
+DATASET: Final = Words("数据集", "dataset")
+REQUEST: Final = Words("申请", "request")
+CORRECTION: Final = Words("纠错", "correction")
 
 
 class NotThereError(JingshuError, LookupError):
@@ -16,7 +25,7 @@ class RefusedError(JingshuError, PermissionError):
 class TooOftenError(JingshuError, RuntimeError):
     """Something that was tried too often, or by too many at once; ``wait_s`` says for how long."""
 
-    def __init__(self, problem: str, remedy: str, wait_s: int) -> None:
+    def __init__(self, problem: Words, remedy: Words, wait_s: int) -> None:
         super().__init__(problem, remedy)
         self.args = (problem, remedy, wait_s)
         self.wait_s = wait_s
@@ -26,10 +35,11 @@ class TooLargeError(JingshuError, ValueError):
     """A form that is larger than any of ours."""
 
 
-def not_there(what: str) -> NotThereError:
+def not_there(what: Words) -> NotThereError:
     """Return the one answer to what there is not and to what somebody may not know of."""
     return NotThereError(
-        f"没有这个页面或事项 There is no such {what} for you.", "回首页 Begin at the start."
+        Words(f"没有您可以查看的这个{what.zh}。", f"There is no such {what.en} for you."),
+        Words("请从首页开始。", "Begin at the start."),
     )
 
 

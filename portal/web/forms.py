@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.errors import UsageError
+from contracts.words import Words
 from portal.web.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -59,8 +60,11 @@ class Form(BaseModel):
         except ValidationError as bad:
             first = bad.errors(include_url=False, include_context=False)[0]
             place = ".".join(map(str, first["loc"]))
+            said = first["msg"]
+            lacks = "必填" if first["type"] == "missing" else said
             raise UsageError(
-                f"表单有误 {place}: {first['msg']}.", "改正后再交 Mend it, and send again."
+                Words(f"表单有误，{place}：{lacks}。", f"The form is not right, {place}: {said}."),
+                Words("请改正后再提交。", "Mend it, and send again."),
             ) from None
 
 
@@ -117,10 +121,14 @@ async def read_fields(request: Request) -> Fields:
         UsageError: It is no form.
     """
     too_large = TooLargeError(
-        f"表单太长 A form has at most {FORM_BYTES} bytes.", "写短一些 Write less."
+        Words(f"表单太长，最多 {FORM_BYTES} 字节。", f"A form has at most {FORM_BYTES} bytes."),
+        Words("请写短一些。", "Write less."),
     )
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
-        raise UsageError("不是表单 The body is no form.", f"请用页面提交 Send it as {_KIND}.")
+        raise UsageError(
+            Words("提交的内容不是表单。", "The body is no form."),
+            Words(f"请用本站页面提交（{_KIND}）。", f"Send it as {_KIND}."),
+        )
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > FORM_BYTES:
         raise too_large
@@ -142,11 +150,16 @@ def _fields(body: bytes) -> Fields:
         )
     except UnicodeError:
         raise UsageError(
-            "表单不是 UTF-8 The form is not in UTF-8.", "请用页面提交 Send it by a page of ours."
+            Words("表单不是 UTF-8 编码。", "The form is not in UTF-8."),
+            Words("请用本站页面提交。", "Send it by a page of ours."),
         ) from None
     except ValueError:
         raise TooLargeError(
-            f"表单栏目太多 A form has at most {_MOST_FIELDS} fields.", "分次提交 Send it in parts."
+            Words(
+                f"表单栏目太多，最多 {_MOST_FIELDS} 个。",
+                f"A form has at most {_MOST_FIELDS} fields.",
+            ),
+            Words("请分次提交。", "Send it in parts."),
         ) from None
     found: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
+from contracts.words import Words
 from portal.web.errors import RefusedError
+from portal.web.language import CHOICE, KEPT_S, language_of
 from sharing.accounts.sessions import find_session, is_token_of
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from contracts.words import Language
     from portal.web.forms import Fields
     from portal.web.site import Web
     from sharing.accounts.sessions import OpenSession
@@ -56,7 +59,8 @@ class Guarded:
         app = self._app
         # A page elsewhere could rebind its own host name to this machine and read ours.
         if Headers(scope=scope).get("host") != self._host:
-            app = PlainTextResponse(f"地址应为 Use this address: {self._host}\n", 421)
+            told = Words(f"请用此地址访问：{self._host}", f"Use this address: {self._host}")
+            app = PlainTextResponse(f"{told}\n", 421)
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -90,6 +94,24 @@ def secret_of(web: Web, connection: HTTPConnection, name: str) -> str:
     return connection.cookies.get(cookie(web, name), "")
 
 
+def language(web: Web, connection: HTTPConnection) -> Language:
+    """Return the language that whoever asks reads."""
+    return language_of(connection, cookie(web, CHOICE))
+
+
+def keep_language(web: Web, response: Response, chosen: Language) -> None:
+    """Have the browser keep a choice: no secret, so links from elsewhere may bring it."""
+    response.set_cookie(
+        cookie(web, CHOICE),
+        chosen,
+        max_age=KEPT_S,
+        path="/",
+        secure=web.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
 def new_secret() -> str:
     """Return a secret that nobody guesses."""
     return secrets.token_urlsafe(32)
@@ -110,7 +132,8 @@ def check_origin(web: Web, request: Request) -> None:
     site = request.headers.get("sec-fetch-site", "same-origin")
     if origin not in ("null", web.base_url) or site != "same-origin":
         raise RefusedError(
-            "这张表单不是本站发出的 The form is another site's.", "请在本站填写 Fill in ours."
+            Words("这张表单不是本站发出的。", "The form is another site's."),
+            Words("请在本站填写。", "Fill in ours."),
         )
 
 
@@ -118,6 +141,11 @@ def check_token(fields: Fields, secret: str) -> None:
     """Refuse a form without the token that belongs to its browser's secret."""
     if not secret or not is_token_of(fields.one(TOKEN), secret):
         raise RefusedError(
-            "表单已失效，未作任何改动 The form is no longer valid; nothing was changed.",
-            "刷新页面或重新登录后再交 Reload the page or log in, and send it again.",
+            Words(
+                "表单已失效，未作任何改动。",
+                "The form is no longer valid; nothing was changed.",
+            ),
+            Words(
+                "请刷新页面或重新登录后再提交。", "Reload the page or log in, and send it again."
+            ),
         )

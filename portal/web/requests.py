@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import yaml
 
 from contracts.errors import JingshuError, UsageError
+from contracts.words import Words
 from portal.web import words
 from portal.web.asking import parse_wording
-from portal.web.errors import not_there
+from portal.web.errors import CORRECTION, not_there
 from portal.web.forms import AnswerForm, CorrectionForm, UseForm
 from portal.web.pages import go, refuse, render
 from portal.web.seen import corrections_of, offered, shown_ask, shown_asks
@@ -50,7 +51,8 @@ def list_page(visit: Visit) -> Response:
     state, page = visit.query("state"), visit.number("page") or 1
     if state and state not in STATES:
         raise UsageError(
-            f"没有这个状态 There is no state {state!r}.", f"可选 States: {', '.join(STATES)}."
+            Words(f"没有状态 {state!r}。", f"There is no state {state!r}."),
+            Words(f"可选：{'、'.join(STATES)}。", f"States: {', '.join(STATES)}."),
         )
     found = [s for s in shown_asks(visit) if state in ("", s.ask.state)]
     first = (page - 1) * _ON_A_PAGE
@@ -113,14 +115,14 @@ def answer(visit: Visit) -> Response:
     issue_id = visit.path("issue_id")
     issue = next((c for c in list_corrections(visit.web.control) if c.id == issue_id), None)
     if issue is None:
-        raise not_there("correction")
+        raise not_there(CORRECTION)
     seen = shown_ask(visit, issue.ask)
     try:
         form = AnswerForm.read(visit.fields)
         if form.answer not in _ANSWERS:
             raise UsageError(
-                f"答复无效 {form.answer!r} answers nothing.",
-                f"可选 Say one of {', '.join(_ANSWERS)}.",
+                Words(f"答复 {form.answer!r} 无效。", f"{form.answer!r} answers nothing."),
+                Words(f"可选：{'、'.join(_ANSWERS)}。", f"Say one of {', '.join(_ANSWERS)}."),
             )
         how = cast("Answer", form.answer)
         answer_correction(visit.web.control, issue_id, how, form.reason, visit.actor, visit.at)
@@ -132,9 +134,13 @@ def answer(visit: Visit) -> Response:
 def _take(action: Action, visit: Visit, seen: Seen) -> None:
     web, ask = visit.web, seen.ask
     if action == "deliver" and ask.asked.is_joined:
+        command = f"./jingshu share request deliver {ask.id}"
         raise RequestStateError(
-            f"{ask.id} 的表要先由 Spark 生成 A table is made for it first, on Spark.",
-            f"请在服务器上运行 Run on the machine: ./jingshu share request deliver {ask.id}",
+            Words(
+                f"{ask.id} 的表要先由 Spark 生成。",
+                f"A table is made for {ask.id} first, on Spark.",
+            ),
+            Words(f"请在服务器上运行：{command}", f"Run on the machine: {command}"),
         )
     names = (*TRANSITIONS[action].needs, *words.OPTIONAL.get(action, ()))
     wording = _reworded(visit, ask.asked) if action == "resubmit" else None

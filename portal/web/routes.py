@@ -24,6 +24,7 @@ _ASK: Final = "/requests/{ask_id}"
 
 OPEN_PAGES: Final = (
     OpenPage("GET", "/style.css", pages.style),
+    OpenPage("GET", "/language/{language}", pages.choose_language),
     OpenPage("GET", session.LOGIN_PATH, session.login_page),
     OpenPage("POST", session.LOGIN_PATH, session.login, hashes=True),
 )

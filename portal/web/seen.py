@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import JingshuError, UsageError
-from portal.web.errors import not_there
+from portal.web.errors import REQUEST, not_there
 from sharing.people import DATA_AUTHORITY, may
 from sharing.requests import flow
 from sharing.requests.allowing import signed
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contracts.tree import Tree
+    from contracts.words import Words
     from portal.web.site import Visit
     from sharing.people import Actor
     from sharing.requests.corrections import Correction
@@ -56,7 +57,7 @@ class Seen:
     ask: Ask
     parties: Parties | None
     deadlines: tuple[Deadline, ...]
-    problem: str | None = None
+    problem: Words | None = None
 
     @property
     def owed(self) -> tuple[Deadline, ...]:
@@ -92,7 +93,7 @@ def see(ask: Ask, tree: Tree) -> Seen:
     try:
         parties = parties_of(ask.asked, tree)
     except JingshuError as lost:
-        return Seen(ask, None, (), str(lost))
+        return Seen(ask, None, (), lost.words)
     return Seen(ask, parties, deadlines(ask, parties))
 
 
@@ -116,10 +117,10 @@ def shown_ask(visit: Visit, ask_id: str) -> Seen:
         with visit.web.control.read() as session:
             ask = read_ask(session, ask_id)
     except UsageError:
-        raise not_there("request") from None
+        raise not_there(REQUEST) from None
     seen = see(ask, visit.tree)
     if not is_shown(seen, visit.actor):
-        raise not_there("request")
+        raise not_there(REQUEST)
     return seen
 
 

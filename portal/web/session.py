@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.errors import JingshuError, UsageError
+from contracts.words import Words
 from portal.web.forms import Fields, LoginForm, PasswordForm
 from portal.web.guard import (
     BEFORE,
@@ -75,8 +76,8 @@ def password(visit: Visit) -> Response:
         form = PasswordForm.read(visit.fields)
         if form.new != form.again:
             raise UsageError(
-                "两次输入的新口令不同 The new password is not twice the same.",
-                "请重新输入 Type it again.",
+                Words("两次输入的新口令不同。", "The new password is not twice the same."),
+                Words("请重新输入。", "Type it again."),
             )
         change_password(web.control, web.passwords, name, form.old, form.new, visit.at)
     except JingshuError as wrong:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from contracts.requested import city_tree
+from portal.web import guard
 from sharing.accounts.sessions import OpenSession, actor_of
 from sharing.people import may
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
     from contracts.tree import Tree
+    from contracts.words import Language
     from portal.web.forms import Fields
     from portal.web.shelf import Shelf
     from portal.web.turns import Turns
@@ -96,6 +98,11 @@ class Guest:
     request: Request
     fields: Fields
     at: datetime
+
+    @cached_property
+    def language(self) -> Language:
+        """The language that they read."""
+        return guard.language(self.web, self.request)
 
 
 @dataclass(frozen=True)

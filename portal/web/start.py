@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from contracts.words import Words
 from portal.web.pages import render
 from portal.web.seen import corrections_owed, shown_asks, tasks
 from sharing.notices.outbox import NoticeRow
@@ -32,7 +33,7 @@ def start(visit: Visit) -> Response:
     )
 
 
-def _notices(visit: Visit) -> list[tuple[object, str]]:
+def _notices(visit: Visit) -> list[tuple[object, Words]]:
     """Return time and subject of what the visitor's body was told, in the visitor's roles."""
     actor = visit.actor
     told = (
@@ -42,4 +43,4 @@ def _notices(visit: Visit) -> list[tuple[object, str]]:
         .limit(_NEWEST)
     )
     with visit.web.control.read() as session:
-        return [(at, subject) for at, subject in session.execute(told)]
+        return [(at, Words.read(subject)) for at, subject in session.execute(told)]

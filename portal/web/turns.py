@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
+from contracts.words import Words
 from portal.web.errors import TooOftenError
 from sharing.gateway.rates import Rate, Rates, client_of
 
@@ -43,8 +44,8 @@ class Turns:
             wait_s = self._rates.wait_s(who, rate)
             if wait_s:
                 raise TooOftenError(
-                    "登录尝试过于频繁 There were too many attempts to log in.",
-                    f"请在 {wait_s} 秒后再试 Try again in {wait_s} seconds.",
+                    Words("登录尝试过于频繁。", "There were too many attempts to log in."),
+                    Words(f"请在 {wait_s} 秒后再试。", f"Try again in {wait_s} seconds."),
                     wait_s,
                 )
 
@@ -52,8 +53,8 @@ class Turns:
         """Run what hashes a password when its turn comes; TooOftenError where too many wait."""
         if self._taken >= AT_ONCE + MOST_WAITING:
             raise TooOftenError(
-                "同时登录的人太多 Too many people log in at the same time.",
-                "请稍后再试 Try again in some seconds.",
+                Words("同时登录的人太多。", "Too many people log in at the same time."),
+                Words("请稍后再试。", "Try again in some seconds."),
                 wait_s=5,
             )
         self._taken += 1

@@ -1,4 +1,4 @@
-"""The words of the web pages: Chinese first, English beside; an unknown key is shown as it is."""
+"""The words of the web pages, in Chinese and in English; an unknown key is shown as it is."""
 
 from __future__ import annotations
 
@@ -82,6 +82,8 @@ USE: Final[Mapping[str, Word]] = {
     "storage": Word("存储", "storage"),
 }
 ATTRIBUTE: Final = portal_words.ATTRIBUTE
+CYCLE: Final = portal_words.CYCLE
+GRADE: Final = portal_words.GRADE
 MODE: Final[Mapping[str, Word]] = {
     "api": Word("接口", "API"),
     "batch": Word("批量交换", "batch exchange"),
@@ -116,4 +118,25 @@ ROLE: Final[Mapping[str, Word]] = {
     "sysadmin": Word("系统管理员", "system administrator"),
     "secadmin": Word("安全管理员", "security administrator"),
     "auditor": Word("审计员", "auditor"),
+}
+#: What was done to accounts (sharing.accounts): in English as it is recorded.
+EVENT: Final[Mapping[str, Word]] = {
+    "bootstrap": Word("首次设立", "bootstrap"),
+    "add": Word("新建", "add"),
+    "roles": Word("授予角色", "roles"),
+    "disable": Word("停用", "disable"),
+    "reset_password": Word("重置口令", "reset_password"),
+    "change_password": Word("更改口令", "change_password"),
+    "login": Word("登录", "login"),
+    "logout": Word("退出", "logout"),
+    "log_out": Word("强制退出", "log_out"),
+    "lock": Word("锁定", "lock"),
+}
+#: Why a login failed (sharing.accounts.failures).
+FAILURE: Final[Mapping[str, Word]] = {
+    "unknown": Word("没有此账户", "unknown"),
+    "disabled": Word("账户已停用", "disabled"),
+    "locked": Word("账户已锁定", "locked"),
+    "expired": Word("一次性口令已过期", "expired"),
+    "password": Word("口令错误", "password"),
 }

@@ -23,6 +23,7 @@ from portal.serve import make_server
 from portal.site import build_site
 from portal.web.app import build_web
 from portal.web.guard import SESSION
+from portal.web.language import CHOICE, LANGUAGES
 from portal.web.routes import PAGES
 from portal.web.serving import PORTAL
 from portal.web.site import LOGIN
@@ -181,14 +182,15 @@ def test_every_page_opens_for_those_whom_the_table_lets_in(
     portal: Portal, chromium: Chromium, role: Role, caplog: pytest.LogCaptureFixture
 ) -> None:
     person = portal.town.person(portal.asker, role)
-    chromium.become(portal.url, {SESSION: person.session})
     for page in _READ:
         path = portal.path(page)
         if page.needs != LOGIN and role not in permissions()[page.needs]:
             assert person.get(path).status_code == httpx.codes.FORBIDDEN, path
             continue
-        seen = chromium.look_at(portal.url + path, *WIDTHS)
-        assert (seen.status, seen.complaints, seen.too_wide) == (200, (), {}), path
+        for language in LANGUAGES:
+            chromium.become(portal.url, {SESSION: person.session, CHOICE: language})
+            seen = chromium.look_at(portal.url + path, *WIDTHS)
+            assert (seen.status, seen.complaints, seen.too_wide) == (200, (), {}), (path, language)
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
@@ -209,9 +211,10 @@ def test_what_is_simulated_says_so_on_the_portals_pages(portal: Portal) -> None:
 
 
 def test_who_is_not_logged_in_sees_the_login(portal: Portal, chromium: Chromium) -> None:
-    chromium.become(portal.url, {})
-    seen = chromium.look_at(f"{portal.url}/", *WIDTHS)
-    assert (seen.status, seen.complaints, seen.too_wide) == (200, (), {})
+    for language in LANGUAGES:
+        chromium.become(portal.url, {CHOICE: language})
+        seen = chromium.look_at(f"{portal.url}/", *WIDTHS)
+        assert (seen.status, seen.complaints, seen.too_wide) == (200, (), {}), language
 
 
 def test_every_page_of_the_site_opens_and_every_link_leads_somewhere(
@@ -223,9 +226,10 @@ def test_every_page_of_the_site_opens_and_every_link_leads_somewhere(
         try:
             walk = Walk(lambda path: client.get(url + path)).follow("/", "/index.html")
             assert walk.broken == []
-            files = {f"/{file.name}" for file in home.site.iterdir()}
+            written = (file for file in home.site.rglob("*") if file.is_file())
+            files = {f"/{file.relative_to(home.site).as_posix()}" for file in written}
             assert set(walk.pages) == {"/", *files}
-            assert {f"/{day}.html" for day in DAYS} <= files
+            assert {f"{folder}/{day}.html" for day in DAYS for folder in ("", "/en")} <= files
             for path in sorted(files):
                 seen = chromium.look_at(url + path, *WIDTHS)
                 assert (seen.status, seen.complaints, seen.too_wide) == (200, (), {}), path
@@ -237,3 +241,5 @@ def test_the_pages_say_that_rows_balance_as_verify_does(home: Home) -> None:
     assert [finding for _, finding in conserved(Lake(home, TREE)) if finding is not None] == []
     for day in DAYS:
         assert "对不上" not in (home.site / f"{day}.html").read_text("utf-8"), day
+        twin = (home.site / "en" / f"{day}.html").read_text("utf-8")
+        assert "does not balance" not in twin, day

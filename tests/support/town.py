@@ -40,6 +40,7 @@ OWN: Final = "一句别人猜不到的话 and so on"
 QUICK: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 #: What browsers send with a form of ours: our pages tell them to send no referrer.
 FROM_OURS: Final = {"origin": "null", "sec-fetch-site": "same-origin"}
+ENGLISH: Final = {"accept-language": "en"}
 _TOKEN: Final = re.compile(r'name="csrf" value="([^"]*)"')
 #: Somebody of the owner's who may do what any of its people and the machine may.
 SOMEBODY: Final = Actor("somebody", OWNER, frozenset(ROLES))
@@ -76,6 +77,8 @@ class Browser:
     """A browser with its own cookies; it follows no redirect by itself."""
 
     client: TestClient
+    #: What it asks for in every request, besides what a test says.
+    headers: dict[str, str] = field(default_factory=dict)
     #: The token on the pages of a login, which stays the same as long as it does.
     _tokens: dict[str, str] = field(default_factory=dict)
 
@@ -84,8 +87,12 @@ class Browser:
         """The login's secret, as a thief would copy it."""
         return self.client.cookies.get(SESSION) or ""
 
+    def in_english(self) -> Browser:
+        """Return this browser, logged in as it is, with pages in English asked for."""
+        return replace(self, headers=ENGLISH)
+
     def get(self, path: str, **headers: str) -> Response:
-        return self.client.get(path, headers=headers)
+        return self.client.get(path, headers=self.headers | headers)
 
     def token(self, path: str = "/password") -> str:
         found = _TOKEN.search(self.get(path).text)
@@ -96,11 +103,11 @@ class Browser:
         if self.session not in self._tokens:
             self._tokens[self.session] = self.token()
         sent = {"csrf": self._tokens[self.session], **(fields or {}), **more}
-        return self.client.post(path, data=sent, headers=FROM_OURS)
+        return self.client.post(path, data=sent, headers=FROM_OURS | self.headers)
 
     def log_in(self, name: str, password: str = OWN) -> Response:
         sent = {"csrf": self.token("/login"), "name": name, "password": password}
-        return self.client.post("/login", data=sent, headers=FROM_OURS)
+        return self.client.post("/login", data=sent, headers=FROM_OURS | self.headers)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from contracts.model import Cycle, Sharing
 from contracts.vocabulary import Gb43697
 from portal import words
 from portal.catalogue import make_catalogue, read_catalogue
-from portal.page import render_catalogue
+from portal.page import FOLDERS, render_catalogue
 from portal.site import build_site
 from sharing.catalogue.entries import LakeFacts, entries
 from sharing.catalogue.register import History, Step, digest, take
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from contracts.layout import Home
+    from contracts.words import Language
     from portal.words import Word
     from sharing.catalogue.entries import Entry
     from sharing.catalogue.steps import Action, State
@@ -40,8 +41,10 @@ def came_to(state: State, entry: Entry = ENTRY, action: Action = "clear") -> His
     return History((Step(0, action, state, "1.0.0", digest(entry), {}, "li", AT),))
 
 
-def page(*found: Entry, known: Mapping[str, History] | None = None) -> str:
-    return render_catalogue(make_catalogue(found, known or {}))
+def page(
+    *found: Entry, known: Mapping[str, History] | None = None, language: Language = "zh"
+) -> str:
+    return render_catalogue(make_catalogue(found, known or {}), language)
 
 
 def rows(text: str) -> list[str]:
@@ -64,14 +67,17 @@ def test_every_packaged_entry_is_a_row_with_what_it_states() -> None:
         assert "未登记" in text
 
 
-def test_the_page_is_balanced_runs_nothing_and_asks_no_other_host() -> None:
-    text = page(*EVERY, known={ENTRY.code: came_to("catalogued", action="approve")})
+@pytest.mark.parametrize("language", FOLDERS)
+def test_the_page_is_balanced_runs_nothing_and_asks_no_other_host(language: Language) -> None:
+    known = {ENTRY.code: came_to("catalogued", action="approve")}
+    text = page(*EVERY, known=known, language=language)
     outline = Outline(text)
     assert not {"script", "iframe", "object", "embed", "img", "form"} & set(outline.tags)
     assert not [name for name, _ in outline.attributes if name.startswith("on")]
     assert not outline.all_of("src")
     links = outline.all_of("href")
-    assert all(h.startswith(("#", "data:,")) or h in PAGES for h in links)
+    twin = {"zh": "en/catalogue.html", "en": "../catalogue.html"}[language]
+    assert all(h.startswith(("#", "data:,")) or h in PAGES | {twin} for h in links)
     assert {h.removeprefix("#") for h in links if h.startswith("#")} <= set(outline.ids)
     assert len(outline.ids) == len(set(outline.ids))
     assert outline.tags.count("table") == outline.tags.count("caption") == 1
@@ -82,12 +88,12 @@ def test_the_page_is_balanced_runs_nothing_and_asks_no_other_host() -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_each_state_of_the_register_is_said(state: State) -> None:
     known = {} if state == "unregistered" else {ENTRY.code: came_to(state)}
-    (row,) = rows(page(ENTRY, known=known))
     word = words.REGISTER[state]
-    assert word.zh in row
-    assert word.en in row
-    assert f'class="badge {word.tone}"' in row
-    assert ("hot" in row) == (state in ("withheld", "returned"))
+    for language in FOLDERS:
+        (row,) = rows(page(ENTRY, known=known, language=language))
+        assert word.to(language) in row
+        assert f'class="badge {word.tone}"' in row
+        assert ("hot" in row) == (state in ("withheld", "returned"))
 
 
 def test_an_entry_that_reads_otherwise_now_says_so() -> None:
@@ -116,7 +122,8 @@ def test_what_is_simulated_says_so_on_the_page_and_in_its_row() -> None:
     ],
 )
 def test_hostile_text_is_inert_wherever_it_comes_from(field: str) -> None:
-    text = page(replace(ENTRY, **{field: HOSTILE}))  # type: ignore[arg-type]  # what a file may hold
+    hostile = replace(ENTRY, **{field: HOSTILE})  # type: ignore[arg-type]  # what a file may hold
+    text = page(hostile, language="en" if field == "provider_name_en" else "zh")
     outline = Outline(text)
     assert not {"script", "img"} & set(outline.tags)
     assert not [name for name, _ in outline.attributes if name.startswith("on")]
@@ -130,7 +137,8 @@ def test_what_is_not_stated_is_a_dash_and_never_a_guess() -> None:
     )
     (row,) = rows(page(bare))
     assert row.count("—") == 3
-    assert "无编码 no code" in row
+    assert "无编码" in row
+    assert "no code" in page(bare, language="en")
     assert 'class="n">0</td>' in row
     assert "L3" not in row
 

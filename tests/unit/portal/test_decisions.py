@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.words import Words
 from portal.page import render
 
 if TYPE_CHECKING:
@@ -15,6 +16,12 @@ DAY = date(2026, 7, 15)
 BATCH = "20260715-alpha-stock"
 RUN = "./jingshu run --date 2026-07-15 --providers alpha"
 SHOW = f"./jingshu batch show {BATCH}"
+
+
+def _holds(column: str, zh: str, en: str, level: str) -> Words:
+    return Words(
+        f"{column} 含{zh}（1/100）：L2 → {level}", f"{column} holds {en} (1/100): L2 → {level}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +53,7 @@ def test_each_trouble_is_one_decision_with_its_commands(
     (decision,) = city.report().decisions
     assert decision.kind.word.en == kind
     assert decision.commands == commands
-    assert decision.why == ("因为 because",)
+    assert decision.why == (Words.read("因为 because"),)
     assert decision.dates == (DAY,)
     assert decision.is_urgent is (kind != "late")
 
@@ -90,7 +97,8 @@ def test_failed_checks_are_one_item_a_batch_worst_first(city: City) -> None:
     (decision,) = city.report().decisions
     assert decision.kind.word.en == "failed checks"
     assert not decision.is_urgent
-    assert decision.why == ("隔离 9 行 rows in quarantine", "差 9 (9/100)", "差 5 (5/100)")
+    assert [w.zh for w in decision.why] == ["隔离 9 行", "差 9 (9/100)", "差 5 (5/100)"]
+    assert decision.why[0].en == "9 rows in quarantine"
     assert decision.more == 3
 
 
@@ -98,7 +106,7 @@ def test_the_failed_checks_of_a_held_batch_are_its_grounds_not_another_item(city
     batch = city.deliver("received", "held", reason="坏行太多")
     city.check(batch, "failed", message="重复")
     (decision,) = city.report().decisions
-    assert decision.why == ("坏行太多", "重复 (4/100)")
+    assert decision.why == (Words.read("坏行太多"), Words.read("重复 (4/100)"))
 
 
 def test_another_layout_is_drift(city: City) -> None:
@@ -116,8 +124,9 @@ def test_rows_that_do_not_add_up_are_urgent(city: City) -> None:
     (decision,) = city.report().decisions
     assert decision.kind.word.en == "rows do not add up"
     assert decision.is_urgent
-    assert "100" in decision.why[0]
-    assert "97" in decision.why[0]
+    for told in (decision.why[0].zh, decision.why[0].en):
+        assert "100" in told
+        assert "97" in told
 
 
 def test_the_gravest_comes_first(city: City) -> None:
@@ -186,14 +195,13 @@ def test_what_a_batch_holds_above_its_level_is_to_decide_and_what_is_unnamed_to_
         ("graded too high", False),
     ]
     assert found[0].why == (
-        "remark 含 holds 居民身份号码 resident ID numbers（1/100）：L2 → L4",
-        "note 含 holds 手机号码 mobile numbers（1/100）：L2 → L3",
+        _holds("remark", "居民身份号码", "resident ID numbers", "L4"),
+        _holds("note", "手机号码", "mobile numbers", "L3"),
     )
     assert batch is not None
     assert found[0].commands[0] == f"./jingshu batch show {batch.batch_id}"
-    page = render(city.report())
-    assert "内容高于定级" in page
-    assert "unexpected personal information" in page
+    assert "内容高于定级" in render(city.report())
+    assert "unexpected personal information" in render(city.report(), "en")
 
 
 def test_what_the_newest_batch_of_a_feed_holds_above_its_level_stays_open(city: City) -> None:
@@ -206,7 +214,7 @@ def test_what_the_newest_batch_of_a_feed_holds_above_its_level_stays_open(city: 
     [level] = city.report().still_open
     assert (level.kind.word.en, level.provider.id) == ("holds more than its level", "east")
     assert level.dates == (yesterday,)
-    assert level.why == ("remark 含 holds 居民身份号码 resident ID numbers（1/100）：L2 → L4",)
+    assert level.why == (_holds("remark", "居民身份号码", "resident ID numbers", "L4"),)
     assert level.commands[1] == "./jingshu contract show shared.cases"
     assert city.report(yesterday).still_open == ()
 

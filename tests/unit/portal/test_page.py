@@ -3,25 +3,31 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contracts.words import Words
 from jobs.record import governance
+from portal import site
+from portal.catalogue import make_catalogue
 from portal.deliveries import DUE_STATES
-from portal.page import clip, moment, number, percent, render, span
+from portal.page import FOLDERS, clip, moment, number, percent, render, span
 from portal.site import build_site
 
 from .conftest import City
 
 if TYPE_CHECKING:
     from contracts.layout import Home
+    from contracts.words import Language
 
 DAY = date(2026, 7, 15)
 FEEDS = ("alpha/alpha.stock", "alpha/alpha.visits", "east/shared.cases", "west/shared.cases")
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 PAGES = {"index.html", "catalogue.html", "dates.html"}
 _DATES = {f"{DAY + timedelta(days=n)}.html" for n in (-1, 0, 1)}
+#: What a page is called from the folder of the pages in the other language.
+_TWIN: dict[Language, str] = {"zh": f"en/{DAY}.html", "en": f"../{DAY}.html"}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}{% raw %}\u202egpj.exe"
 
 
@@ -77,32 +83,52 @@ def busy(city: City) -> City:
     return city
 
 
-def test_every_state_renders_into_balanced_html_with_working_links(city: City) -> None:
-    outline = Outline(render(busy(city).report()))
+def files(home: Home) -> dict[str, bytes]:
+    """Return every file of the site by its path below it."""
+    every = (p for p in home.site.rglob("*") if p.is_file())
+    return {p.relative_to(home.site).as_posix(): p.read_bytes() for p in every}
+
+
+def in_each(*names: str) -> set[str]:
+    """Return the paths of pages in all languages."""
+    return {folder + name for folder in FOLDERS.values() for name in names}
+
+
+@pytest.mark.parametrize("language", FOLDERS)
+def test_every_state_renders_into_balanced_html_with_working_links(
+    city: City, language: Language
+) -> None:
+    outline = Outline(render(busy(city).report(), language))
     assert len(outline.ids) == len(set(outline.ids))
     anchors = {h.removeprefix("#") for h in outline.all_of("href") if h.startswith("#")}
     assert anchors <= set(outline.ids)
     assert len(anchors) > 15
 
 
-def test_the_page_runs_nothing_and_asks_no_other_host(city: City) -> None:
-    page = render(busy(city).report())
+@pytest.mark.parametrize("language", FOLDERS)
+def test_the_page_runs_nothing_and_asks_no_other_host(city: City, language: Language) -> None:
+    page = render(busy(city).report(), language)
     outline = Outline(page)
     assert not {"script", "iframe", "object", "embed", "img", "form"} & set(outline.tags)
     assert not [name for name, _ in outline.attributes if name.startswith("on")]
     assert not outline.all_of("src")
-    assert all(h.startswith(("#", "data:,")) or h in PAGES | _DATES for h in outline.all_of("href"))
+    ours = PAGES | _DATES | {_TWIN[language]}
+    assert all(h.startswith(("#", "data:,")) or h in ours for h in outline.all_of("href"))
     assert not re.search(r"https?:|//[a-z]|@import|url\(", page)
 
 
-def test_tables_say_what_they_are(city: City) -> None:
-    outline = Outline(render(busy(city).report()))
+@pytest.mark.parametrize("language", FOLDERS)
+def test_tables_say_what_they_are(city: City, language: Language) -> None:
+    outline = Outline(render(busy(city).report(), language))
     assert outline.tags.count("table") == outline.tags.count("caption") >= 5
     assert set(outline.all_of("scope")) == {"col", "row"}
 
 
+@pytest.mark.parametrize("language", FOLDERS)
 @pytest.mark.parametrize("place", ["delivery", "batch", "file", "check", "publication", "feed"])
-def test_hostile_text_is_inert_wherever_it_comes_from(city: City, place: str) -> None:
+def test_hostile_text_is_inert_wherever_it_comes_from(
+    city: City, place: str, language: Language
+) -> None:
     feed = f"{HOSTILE.replace('/', '')}/gone.x" if place == "feed" else FEEDS[0]
     batch = city.deliver(
         "refused" if place == "delivery" else "received",
@@ -115,7 +141,7 @@ def test_hostile_text_is_inert_wherever_it_comes_from(city: City, place: str) ->
         city.check(batch, "failed", message=HOSTILE, rule_id=HOSTILE)
     if place == "publication":
         city.publish("share", HOSTILE, reason=HOSTILE, inputs=HOSTILE, status=HOSTILE)
-    page = render(city.report())
+    page = render(city.report(), language)
     outline = Outline(page)
     assert "script" not in outline.tags
     assert "img" not in outline.tags
@@ -199,15 +225,18 @@ def test_the_newest_date_is_the_default_and_any_can_be_asked_for(city: City, hom
         city.deliver(state, day=DAY - timedelta(days=days))
     city.save(home)
 
-    def built(day: date | None) -> str:
-        return Outline(build_site(home, day).read_text("utf-8")).text
+    def built(day: date | None, language: Language) -> str:
+        page = home.site / FOLDERS[language] / build_site(home, day).name
+        return Outline(page.read_text("utf-8")).text
 
-    assert "business date 2026-07-15" in built(None)
-    assert "business date 2026-07-14" in built(DAY - timedelta(days=1))
-    other = built(date(2020, 1, 1))
+    assert "business date 2026-07-15" in built(None, "en")
+    assert "业务日期 2026-07-15" in built(None, "zh")
+    assert "business date 2026-07-14" in built(DAY - timedelta(days=1), "en")
+    other = built(date(2020, 1, 1), "zh")
     assert "没有交付记录" in other
     assert "2026-07-15、2026-07-14、2026-07-13" in other
-    assert "business date 2026-07-15" in Outline((home.site / "index.html").read_text("utf-8")).text
+    newest = (home.site / "en" / "index.html").read_text("utf-8")
+    assert "business date 2026-07-15" in Outline(newest).text
 
 
 def test_an_older_date_takes_no_other_pages_place_and_shows_what_is_open(
@@ -219,16 +248,55 @@ def test_an_older_date_takes_no_other_pages_place_and_shows_what_is_open(
     city.deliver("received", "published", day=after)
     city.save(home)
     newest = build_site(home)
-    first = {p.name: p.read_bytes() for p in home.site.iterdir()}
-    assert set(first) == PAGES | {f"{day}.html" for day in (before, DAY, after)}
+    first = files(home)
+    assert set(first) == in_each(*PAGES, *(f"{day}.html" for day in (before, DAY, after)))
     assert newest.read_bytes() == first[f"{after}.html"]
+    assert first["en/index.html"] == first[f"en/{after}.html"]
     page = build_site(home, before)
     assert page == home.site / f"{before}.html"
-    assert {p.name: p.read_bytes() for p in home.site.iterdir()} == first
+    assert files(home) == first
     for day in (before, after):
         text = first[f"{day}.html"].decode()
         assert "其他日期仍未了结：1 项" in text
         assert "没有卡住、等人决定的数据" not in text, "green beside what waits"
+
+
+def written(home: Home, days: list[date]) -> dict[date, list[int]]:
+    """Return which files a date's pages are: a file that is written anew is another."""
+    return {
+        day: [(home.site / page).stat().st_ino for page in sorted(in_each(f"{day}.html"))]
+        for day in days
+    }
+
+
+def test_a_page_that_lacks_its_twin_is_written_again(city: City, home: Home) -> None:
+    for day in (DAY, DAY + timedelta(days=3)):
+        city.deliver("received", "published", day=day)
+    city.save(home)
+    build_site(home)
+    whole = files(home)
+    (home.site / "en" / f"{DAY}.html").unlink()
+    build_site(home)
+    assert files(home) == whole
+
+
+def test_both_languages_are_made_of_tables_that_are_read_once(
+    city: City, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.deliver("received", "published")
+    city.save(home)
+    asked: list[str] = []
+    for name in ("latest_deliveries", "latest_batches", "findings", "check_results"):
+        read = getattr(governance, name)
+
+        def counted(*given: Any, read: Any = read, name: str = name) -> Any:
+            asked.append(name)
+            return read(*given)
+
+        monkeypatch.setattr(governance, name, counted)
+    monkeypatch.setattr(site, "read_catalogue", lambda _: make_catalogue((), {}))
+    build_site(home)
+    assert sorted(asked) == sorted(set(asked))
 
 
 def test_a_page_is_written_again_when_its_rows_or_its_neighbours_are_new(
@@ -239,7 +307,7 @@ def test_a_page_is_written_again_when_its_rows_or_its_neighbours_are_new(
         city.deliver("received", "published", day=day)
     city.save(home)
     build_site(home)
-    was = {day: (home.site / f"{day}.html").stat().st_ino for day in days[:3]}
+    was = written(home, days[:3])
     assert f'href="{days[3]}.html"' not in (home.site / f"{days[2]}.html").read_text("utf-8")
     later = city.deliveries[0].model_copy(
         update={"state": "late", "recorded_at": datetime(2026, 7, 30, tzinfo=UTC)}
@@ -249,14 +317,17 @@ def test_a_page_is_written_again_when_its_rows_or_its_neighbours_are_new(
     other.deliver("missing", day=days[3])
     governance.append(home, "test:next", other.deliveries)
     build_site(home)
-    now = {day: (home.site / f"{day}.html").stat().st_ino for day in days[:3]}
+    now = written(home, days[:3])
     assert [was[day] == now[day] for day in days[:3]] == [False, True, False]
+    anew = [a != b for day in (days[0], days[2]) for a, b in zip(was[day], now[day], strict=True)]
+    assert all(anew), "in both languages"
     assert f'href="{days[3]}.html"' in (home.site / f"{days[2]}.html").read_text("utf-8")
 
 
 def test_the_dates_are_listed_as_their_pages_count_them(city: City, home: Home) -> None:
     busy(city).save(home)
     build_site(home)
+    assert (home.site / "en" / "dates.html").exists()
     listed = (home.site / "dates.html").read_text("utf-8")
     [row] = re.findall(rf'<tr role="row">(?:(?!</tr>).)*{DAY}.html.*?</tr>', listed, re.DOTALL)
     cells = [int(n) for n in re.findall(r'class="n">(\d+)<', row)]
@@ -264,9 +335,10 @@ def test_the_dates_are_listed_as_their_pages_count_them(city: City, home: Home) 
     assert cells == [counts.due, *(counts.states.get(s, 0) for s in DUE_STATES)]
 
 
-def test_the_menu_counts_what_its_lists_hold(city: City) -> None:
+@pytest.mark.parametrize("language", FOLDERS)
+def test_the_menu_counts_what_its_lists_hold(city: City, language: Language) -> None:
     report = busy(city).report()
-    page = render(report)
+    page = render(report, language)
     counted = {
         fragment: int(number)
         for fragment, number in re.findall(r'<a href="#(decide|follow|open)">.*?\((\d+)\)', page)
@@ -281,9 +353,10 @@ def test_the_menu_counts_what_its_lists_hold(city: City) -> None:
 
 def test_the_pages_link_to_each_other(home: Home) -> None:
     build_site(home)
-    for name in PAGES:
-        outline = Outline((home.site / name).read_text("utf-8"))
-        assert PAGES - {name} <= set(outline.all_of("href"))
+    for folder in FOLDERS.values():
+        for name in PAGES:
+            outline = Outline((home.site / folder / name).read_text("utf-8"))
+            assert PAGES - {name} <= set(outline.all_of("href"))
 
 
 def test_the_newest_row_of_a_key_counts(city: City, home: Home) -> None:
@@ -296,14 +369,16 @@ def test_the_newest_row_of_a_key_counts(city: City, home: Home) -> None:
     city.save(home)
     text = Outline(build_site(home).read_text("utf-8")).text
     assert "迟交" in text
-    assert "更新及时率 on time：0 %（0/1）" in text
+    assert "更新及时率：0 %（0/1）" in text
+    twin = Outline((home.site / "en" / "index.html").read_text("utf-8")).text
+    assert "on time: 0 % (0/1)" in twin
 
 
 def test_a_build_leaves_nothing_but_the_pages(city: City, home: Home) -> None:
     city.deliver("received", "published")
     city.save(home)
     build_site(home)
-    assert {p.name for p in home.site.iterdir()} == PAGES | {f"{DAY}.html"}
+    assert set(files(home)) == in_each(*PAGES, f"{DAY}.html")
 
 
 @pytest.mark.parametrize(
@@ -334,7 +409,10 @@ def test_percent(value: float | None, told: str) -> None:
     ],
 )
 def test_span(minutes: int, told: str) -> None:
-    assert span(timedelta(minutes=minutes)) == told
+    length = span(timedelta(minutes=minutes))
+    assert length.en == told
+    chinese = {"min": "分钟", "h": "小时", "d": "天"}
+    assert length.zh == " ".join(chinese.get(part, part) for part in told.split())
 
 
 def test_moments_are_city_time_and_numbers_are_grouped() -> None:
@@ -346,3 +424,4 @@ def test_moments_are_city_time_and_numbers_are_grouped() -> None:
 def test_long_text_is_cut() -> None:
     assert clip("x" * 400) == "x" * 400
     assert clip("x" * 401) == "x" * 399 + "…"
+    assert clip(Words("长" * 401, "short")) == Words("长" * 399 + "…", "short")

@@ -27,8 +27,9 @@ def test_build_writes_the_page_and_names_it(city: City, home: Home) -> None:
     done = CliRunner().invoke(jingshu, ["portal", "build", "--date", "2026-07-14", "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.output) == {"page": str(home.site / "2026-07-14.html")}
-    assert "CDO daily · 2026-07-14" in (home.site / "2026-07-14.html").read_text("utf-8")
-    assert "CDO daily · 2026-07-15" in (home.site / "index.html").read_text("utf-8")
+    for day, name in (("2026-07-14", "2026-07-14.html"), ("2026-07-15", "index.html")):
+        assert f"CDO daily · {day}" in (home.site / "en" / name).read_text("utf-8")
+        assert f"首席数据官日报 · {day}" in (home.site / name).read_text("utf-8")
 
 
 def test_a_date_that_is_none_is_wrong_usage() -> None:

@@ -69,7 +69,7 @@ def test_every_page_says_what_it_needs() -> None:
     assert {p.needs for p in PAGES} <= {LOGIN, *permissions()}
     asking_nothing = {p.path for p in PAGES if p.needs == LOGIN}
     assert asking_nothing == {"/", "/logout", "/password", "/catalogue", "/catalogue/{contract}"}
-    assert {p.path for p in OPEN_PAGES} == {"/login", "/style.css"}
+    assert {p.path for p in OPEN_PAGES} == {"/login", "/style.css", "/language/{language}"}
     assert {t.permission for t in TRANSITIONS.values()} <= {p.needs for p in PAGES}
 
 
@@ -78,7 +78,7 @@ def test_every_page_says_what_it_needs() -> None:
 def test_a_role_is_let_in_where_the_table_says_so(standing: Town, page: Page, role: Role) -> None:
     reach = None if page.needs == LOGIN else permissions()[page.needs].get(role)
     ends = page.method == "POST" and page.path in {"/logout", "/password"}
-    browser = _leaving(standing, role) if ends else standing.person(OWNER, role)
+    browser = (_leaving(standing, role) if ends else standing.person(OWNER, role)).in_english()
     path = _path(standing, page, is_let_in=page.needs == LOGIN or reach is not None)
     if page.method == "GET":
         answer = browser.get(path)

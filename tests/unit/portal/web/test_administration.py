@@ -54,7 +54,7 @@ def test_an_account_is_made_by_one_empowered_by_another_and_seen_by_the_third(to
     assert again != issued
     assert three["sysadmin"].post("/accounts/li.health/disable").status_code == 303
     assert town.browser().log_in("li.health", again).status_code == 403
-    told = three["auditor"].get("/audit").text
+    told = three["auditor"].in_english().get("/audit").text
     for action in ("bootstrap", "add", "roles", "login", "reset_password", "disable"):
         assert f"<td>{action}</td>" in told
     assert "none -&gt; requester+steward" in told
@@ -81,7 +81,7 @@ def test_what_an_administrator_may_not_do_is_said_on_the_page(
 ) -> None:
     browser = first_three(town)[who]
     before = accounts.list_accounts(town.control)
-    answer = browser.post(path, sent)
+    answer = browser.in_english().post(path, sent)
     assert answer.status_code == status, answer.text
     assert words in answer.text
     assert "<b>" not in answer.text
@@ -113,7 +113,7 @@ def test_the_auditor_reads_which_logins_failed_and_from_where(town: Town) -> Non
     stranger = town.browser()
     for name in ("li.health", "li.health", "<b>my password</b>"):
         assert stranger.log_in(name, "wrong").status_code == 403
-    page = town.person("gov_data", "auditor").get("/audit").text
+    page = town.person("gov_data", "auditor").in_english().get("/audit").text
     failed = page.partition('id="failures"')[2].partition('id="gateway"')[0]
     assert failed.count("<tr>") == 3
     for told in ("li.health", "testclient", "password", "unknown", '<td class="n">2</td>'):

@@ -63,7 +63,7 @@ def test_what_is_offered_can_be_asked_for_and_nothing_above_the_ceiling(contract
     ],
 )
 def test_the_catalogue_is_searched(town: Town, query: str, there: str, not_there: str) -> None:
-    shown = town.asker.get(f"/catalogue?{query}").text
+    shown = town.asker.in_english().get(f"/catalogue?{query}").text
     assert there in shown
     assert not_there not in shown
 
@@ -132,7 +132,7 @@ def test_a_form_that_cannot_be_meant_comes_back_with_what_was_typed(
     town: Town, change: dict[str, str], words: str
 ) -> None:
     sent = {**_WORDS, "column.street_code": "keep", "scenario": "值守席", **change}
-    answer = town.asker.post("/requests/new", sent)
+    answer = town.asker.in_english().post("/requests/new", sent)
     assert answer.status_code == 400
     assert words in answer.text
     assert 'value="值守席"' in answer.text
@@ -173,7 +173,7 @@ def test_several_providers_are_asked_in_a_text(town: Town) -> None:
 def test_a_text_that_cannot_be_meant_comes_back(
     town: Town, text: str, status: int, words: str
 ) -> None:
-    answer = town.asker.post("/requests/text", text=text)
+    answer = town.asker.in_english().post("/requests/text", text=text)
     assert answer.status_code == status
     assert words in answer.text
     assert "/申请.yaml" not in answer.text  # where it lay for a moment is nobody's to know

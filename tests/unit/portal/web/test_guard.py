@@ -9,7 +9,7 @@ import pytest
 from portal.web.forms import FORM_BYTES
 from portal.web.routes import PAGES
 from tests.support.sharing.asking import OWNER
-from tests.support.town import FROM_OURS, OWN, URL, page_name
+from tests.support.town import ENGLISH, FROM_OURS, OWN, URL, page_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def test_a_form_without_its_logins_token_is_refused(standing: Town, page: Page, 
     others = standing.person(OWNER, "requester").token()
     sent = {"none": None, "empty": "", "wrong": "0" * 64, "of another login": others}[token]
     fields = {"reason": "r"} if sent is None else {"reason": "r", "csrf": sent}
-    answer = browser.client.post(page.path, data=fields, headers=FROM_OURS)
+    answer = browser.client.post(page.path, data=fields, headers=FROM_OURS | ENGLISH)
     assert answer.status_code == 403
     assert "nothing was changed" in answer.text
 
@@ -55,6 +55,7 @@ def test_a_form_of_another_origin_is_refused_whatever_its_token(
     assert answer.status_code == 403
     assert town.state_of(ask_id) == "draft"
     login = {"csrf": town.browser().token("/login"), "name": "x", "password": OWN}
+    headers = headers | ENGLISH
     assert "another site" in town.browser().client.post("/login", data=login, headers=headers).text
 
 

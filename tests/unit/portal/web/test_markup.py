@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from portal.web.language import LANGUAGES
 from portal.web.routes import PAGES
 from sharing.people import GIVEN_ROLES
 from sharing.requests.corrections import Fault, ask_correction
@@ -14,10 +15,12 @@ from tests.support.sharing.asking import OWNER, asked
 from tests.support.town import SOMEBODY
 
 if TYPE_CHECKING:
+    from contracts.words import Language
     from tests.support.town import Town
 
 _VOID: Final = frozenset({"meta", "link", "input", "br", "rect"})
-_PATHS: Final = ["/login", *(page.path for page in PAGES if page.method == "GET")]
+#: Every page that is read; ``shown`` puts something for each name in braces.
+PATHS: Final = ["/login", *(page.path for page in PAGES if page.method == "GET")]
 
 
 class Page(HTMLParser):
@@ -42,25 +45,27 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
-def shown(town: Town, path: str) -> list[Page]:
-    """Return a page as each role that may see it sees it."""
+def shown(town: Town, path: str, language: Language = "zh") -> list[str]:
+    """Return a page in a language, as each role that may see it sees it."""
     ask_id = town.asked("delivered", asked(body=OWNER, recipient=OWNER))
     fault = Fault("emergency.heat_readiness", OWNER, "错")
     ask_correction(town.control, town.tree, ask_id, fault, SOMEBODY, town.clock.at)
     path = path.replace("{ask_id}", ask_id).replace("{contract}", "health.disease_case")
     path = path.replace("/requests/new", "/requests/new?contract=civil.elder_service")
+    asking = {"accept-language": language}
     if path == "/login":
-        return [Page(town.browser().get(path).text)]
-    answers = [town.person(OWNER, role).get(path) for role in GIVEN_ROLES]
-    return [Page(a.text) for a in answers if a.status_code == 200]
+        return [town.browser().get(path, **asking).text]
+    answers = [town.person(OWNER, role).get(path, **asking) for role in GIVEN_ROLES]
+    return [a.text for a in answers if a.status_code == 200]
 
 
-@pytest.mark.parametrize("path", _PATHS)
-def test_a_page_can_be_read_by_everyone(standing: Town, path: str) -> None:
-    pages = shown(standing, path)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_can_be_read_by_everyone(standing: Town, path: str, language: Language) -> None:
+    pages = [Page(text) for text in shown(standing, path, language)]
     assert pages
     for page in pages:
-        assert page.all("html") == [{"lang": "zh-CN"}]
+        assert page.all("html") == [{"lang": {"zh": "zh-CN", "en": "en"}[language]}]
         assert len(page.all("h1")) == 1
         assert len(page.all("main")) == 1
         assert [m for m in page.all("meta") if m.get("name") == "viewport"]
@@ -75,9 +80,9 @@ def test_a_page_can_be_read_by_everyone(standing: Town, path: str) -> None:
             assert {"aria-label", "aria-labelledby"} & set(attributes)
 
 
-@pytest.mark.parametrize("path", _PATHS)
+@pytest.mark.parametrize("path", PATHS)
 def test_a_page_needs_no_script_and_every_form_has_its_token(standing: Town, path: str) -> None:
-    for page in shown(standing, path):
+    for page in map(Page, shown(standing, path)):
         assert not page.all("script", "style", "iframe", "img", "object")
         assert not [a for _, a in page.tags if "style" in a or any(n.startswith("on") for n in a)]
         assert page.all("link") == [{"rel": "stylesheet", "href": "/style.css"}]

@@ -132,7 +132,7 @@ def test_just_the_steps_that_may_be_taken_have_buttons(town: Town, state: State)
 def test_a_step_out_of_turn_is_refused_and_the_page_says_why(town: Town) -> None:
     ask_id = town.asked("draft")
     town.asker.post(f"/requests/{ask_id}/submit")
-    again = town.asker.post(f"/requests/{ask_id}/submit")
+    again = town.asker.in_english().post(f"/requests/{ask_id}/submit")
     assert again.status_code == 409
     assert "submit does not follow from there" in again.text
     assert again.text.count(f"<h1>{ask_id}") == 1
@@ -140,7 +140,8 @@ def test_a_step_out_of_turn_is_refused_and_the_page_says_why(town: Town) -> None
 
 def test_a_refusal_needs_reason_and_law_and_keeps_what_was_typed(town: Town) -> None:
     ask_id = town.asked("accepted")
-    answer = town.owner.post(f"/requests/{ask_id}/refuse", reason="超出职责", legal_basis=" ")
+    owner = town.owner.in_english()
+    answer = owner.post(f"/requests/{ask_id}/refuse", reason="超出职责", legal_basis=" ")
     assert answer.status_code == 400
     assert "lacks legal_basis" in answer.text
     assert answer.text.count('value="超出职责"') == 1  # in its own form, and in no other
@@ -190,13 +191,14 @@ def test_each_provider_signs_once_and_a_joined_table_is_sparks_to_make(town: Tow
 
 def test_what_is_late_is_said(town: Town) -> None:
     ask_id = town.asked("submitted")
-    assert "overdue" not in town.owner.get("/").text
+    assert "overdue" not in town.owner.in_english().get("/").text
     town.clock.move(days=20)
     town.account("late", OWNER, "cdo")
     browser = town.browser()
     browser.log_in("late")
     for path in ("/", "/requests", f"/requests/{ask_id}"):
-        assert "overdue" in browser.get(path).text
+        assert "overdue" in browser.in_english().get(path).text
+        assert "已逾期" in browser.get(path).text
 
 
 def test_a_request_for_what_is_gone_hides_no_other(town: Town) -> None:
@@ -205,7 +207,7 @@ def test_a_request_for_what_is_gone_hides_no_other(town: Town) -> None:
         for row in session.scalars(select(StepRow).where(StepRow.ask == gone)):
             row.asked = row.asked and row.asked.replace("heat_readiness", "no_more")
     for path in ("/requests", f"/requests/{gone}"):
-        shown = town.asker.get(path)
+        shown = town.asker.in_english().get(path)
         assert shown.status_code == 200
         assert "There is no contract" in shown.text
     assert f"/{gone}/close" not in town.asker.get(f"/requests/{gone}").text

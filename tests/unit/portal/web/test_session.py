@@ -158,7 +158,7 @@ def test_a_password_that_cannot_be_is_refused_in_words(
     town: Town, sent: dict[str, str], words: str
 ) -> None:
     before = town.asker.session
-    answer = town.asker.post("/password", sent)
+    answer = town.asker.in_english().post("/password", sent)
     assert answer.status_code in {400, 403}
     assert words in answer.text
     assert OWN not in answer.text

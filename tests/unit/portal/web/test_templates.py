@@ -13,7 +13,7 @@ from portal.web import pages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ENVIRONMENTS: Final = {"site": page._environment(), "web": pages._environment()}
+_ENVIRONMENTS: Final = {"site": page._environment("zh"), "web": pages._environment("zh")}
 _FOLDERS: Final = {"site": page.TEMPLATES, "web": pages._OWN}
 _TEMPLATES: Final = [
     (name, file.name) for name, folder in _FOLDERS.items() for file in sorted(folder.glob("*.html"))

@@ -11,6 +11,7 @@ from contracts.model import Sharing
 from jobs.share.masking import MASKS
 from portal.web import words
 from portal.web.shelf import Shelf
+from sharing.accounts.failures import Reason
 from sharing.people import GIVEN_ROLES
 from sharing.requests.asked import Asked
 from sharing.requests.records import Use
@@ -39,8 +40,9 @@ _MAY_BE_STATED = {UNREGISTERED, *(name for names in words.OPTIONAL.values() for 
         (words.MODE, get_args(Asked.model_fields["mode"].annotation)),
         (words.ATTRIBUTE, get_args(Sharing.model_fields["attribute"].annotation)),
         (words.USE, Use.__dataclass_fields__),
+        (words.FAILURE, get_args(Reason)),
     ],
-    ids=["state", "action", "said", "role", "mask", "mode", "attribute", "use"],
+    ids=["state", "action", "said", "role", "mask", "mode", "attribute", "use", "failure"],
 )
 def test_what_can_be_shown_has_its_words(table: Mapping[str, Word], keys: Collection[str]) -> None:
     assert set(table) == set(keys)
