@@ -234,11 +234,9 @@ def _not_in(names: tuple[str, ...]) -> str:
 
 def without_marks(lines: Iterable[str]) -> Iterator[str]:
     """Yield lines, the first without its byte-order marks: exports joined by hand have two."""
-    rest = iter(lines)
-    for first in rest:
-        yield first.lstrip(MARK)
-        break
-    yield from rest
+    # No "yield from": ended early, it would close the file that the lines come from.
+    for number, line in enumerate(lines):
+        yield line if number else line.lstrip(MARK)
 
 
 def sheet_rows(

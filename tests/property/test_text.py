@@ -92,3 +92,15 @@ def test_any_delimiter(delimiter: str) -> None:
         (1, ("a", f"b{delimiter}c")),
         (2, ("1", "2")),
     ]
+
+
+def test_blocks_go_on_where_the_search_for_the_header_ended() -> None:
+    handle = io.StringIO("\ufeff一览表\na,b\n1,2\n3,4\n", newline="")
+    rows = TextRows(handle, ",")
+    for record in rows:
+        if record.cells == ["a", "b"]:
+            break
+    assert [row for part in rows.blocks(2) for row in rows_of(part)] == [
+        (3, ("1", "2")),
+        (4, ("3", "4")),
+    ]
