@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from jobs.rules.plan import RefinePlan
     from jobs.stages import LandedBatch
 
-#: Up to so many rows a task refines a batch itself (docs/decisions/0021).
-HERE_UP_TO_ROWS: Final = 2_000_000
+#: Up to so many rows a task refines a batch itself (docs/decisions/0022).
+HERE_UP_TO_ROWS: Final = 1_000_000
 _SETTING: Final = "JINGSHU_REFINE_HERE_ROWS"
 #: Below this many rows Spark interprets a plan sooner than it compiles one: every contract's plan
 #: is another, and compiling takes a second or two.
