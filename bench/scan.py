@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from contracts.layout import ROOT
 from contracts.loading import load_tree
-from jobs.land.run import Parsed
+from jobs.land.parsed import Parsed
 from jobs.scan.findings import compare
 from jobs.tables.bronze import bronze_schema
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contracts.approvals import FILE as APPROVALS
 from contracts.document import load_yaml
-from contracts.errors import UsageError
+from contracts.errors import BadValueError, UsageError
 from contracts.glossary import FILE as GLOSSARY
 from contracts.model import EXCEL_SERIAL
 from contracts.reference import column_values, reference_csv
 from contracts.rules import NAMED_RULES
+from contracts.time_format import time_format
 from contracts.words import Words
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from contracts.rules import NamedRule
     from contracts.tree import Tree
 
-#: Letters of Spark's datetime patterns that mean the same everywhere; Y is the week's year.
-_FORMAT_LETTERS: Final = "yMdHhmsSaXxzZV"
 _REGISTER: Final = "approvals: [{id, function, column, from, to, approver, date, reason}]"
 
 
@@ -147,21 +145,12 @@ class ColumnChecks:
     def format(self, column: Column) -> None:
         """Refuse a date's format that is missing, or has letters that mean no part of a date."""
         is_time = column.type in ("date", "timestamp")
-        letters = set(re.sub("'[^']*'|[^A-Za-z]", "", column.options.format or ""))
-        strange = sorted(letters - set(_FORMAT_LETTERS))
-        if is_time and strange and column.options.format != EXCEL_SERIAL:
-            form = column.options.format
-            raise self.fail(
-                column.name,
-                Words(
-                    f"格式 {form!r} 中的 {strange[0]!r} 不是日期的组成部分",
-                    f"{strange[0]!r} in the format {form!r} is no part of a date",
-                ),
-                Words(
-                    "请按 yyyy-MM-dd HH:mm:ss 的写法：y 与 d 小写，M 与 H 大写。",
-                    "Write it as yyyy-MM-dd HH:mm:ss is written: small y and d, large M and H.",
-                ),
-            )
+        form = column.options.format
+        if is_time and form and form != EXCEL_SERIAL:
+            try:
+                time_format(form)
+            except BadValueError as bad:
+                raise self.fail(column.name, bad.problem, bad.remedy) from None
         if is_time and not column.options.format and self.contract.servers:
             raise self.fail(
                 column.name,

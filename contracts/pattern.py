@@ -1,15 +1,19 @@
-"""Regular expressions of contracts: which of them the engine that runs them can read.
+"""Regular expressions of contracts: which of them every engine reads, and how RE2 writes them.
 
-ODCS writes ``pattern`` as ECMA-262 has it, and Spark runs it as Java. What only one dialect of the
-two reads, or each reads in its own way, is refused with the place where it stands.
+ODCS writes ``pattern`` as ECMA-262 has it. What runs here are RE2 (whole columns, in time that
+grows with the text alone) and, in SQL that contracts bring, Spark's Java. What the three do not
+read alike is refused with the place where it stands: look-around and back-references among them.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from functools import lru_cache
 from typing import Annotated, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import AfterValidator
 
 from contracts.errors import BadValueError
@@ -21,33 +25,37 @@ _REMEDY: Final = Words(
     "请用 ECMA-262 中各引擎读法一致的部分书写。",
     "Write it in the part of ECMA-262 that every engine reads alike.",
 )
-_GROUP: Final = re.compile(r"\(\?(?::|=|!|<=|<!|<([A-Za-z][A-Za-z0-9]*)>)")
+_GROUP: Final = re.compile(r"\(\?(?::|<([A-Za-z][A-Za-z0-9]*)>)")
+_AROUND: Final = re.compile(r"\(\?<?[=!]")
 _FLAGS: Final = re.compile(r"\(\?[ims]+\)")
 _REPEAT: Final = re.compile(r"\{[0-9]+(,[0-9]*)?\}")
-_BACK: Final = re.compile(r"\\k<([A-Za-z][A-Za-z0-9]*)>")
-_CODE: Final = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|c[A-Za-z])")
-_PROPERTY: Final = re.compile(r"\\[pP]\{([^{}]*)\}")
+_POSSESSIVE: Final = re.compile(r"[*+?}]\+")
+_CODE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|c([A-Za-z]))")
+_PROPERTY: Final = re.compile(r"\\[pP]\{(?:(?:Script|sc)=|Is)?([^{}]*)\}")
 _CATEGORY: Final = re.compile(
-    r"L[ulmto]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfosn]"
-    r"|(?:Script|sc)=[A-Z][a-z]+|Is(?:Alphabetic|Ideographic|Han|Latin|Cyrillic|Tibetan|Mongolian)"
+    r"L[ulmto]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfo]?"
+    r"|(?:Script|sc)=[A-Z][a-z]+|Is(?:Han|Latin|Cyrillic|Tibetan|Mongolian)"
 )
+#: ECMA-262 § 22.2.2: what a dot passes over, and what white space is in ASCII.
+_DOT: Final = r"[^\n\r\x{2028}\x{2029}]"
+_SPACE: Final = r"\t\n\x0b\f\r "
 
 
 class _Scan:
-    """One walk over a pattern, which translates it to Python's dialect on the way."""
+    """One walk over a pattern, which writes it in RE2's dialect and in Python's on the way."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.at = 0
         self.python: list[str] = []
+        self.re2: list[str] = []
+        self.matches_all = False
 
-    def take(self, found: re.Match[str], python: str | None = None) -> None:
-        self.at = found.end()
-        self.python.append(found.group() if python is None else python)
-
-    def plain(self, length: int = 1) -> None:
-        self.python.append(self.pattern[self.at : self.at + length])
+    def take(self, length: int, python: str | None = None, re2: str | None = None) -> None:
+        there = self.pattern[self.at : self.at + length]
         self.at += length
+        self.python.append(there if python is None else python)
+        self.re2.append(there if re2 is None else re2)
 
     def refuse(self, zh: str, en: str) -> ValueError:
         """Return the error of what stands here; both texts go on from its place."""
@@ -60,10 +68,11 @@ class _Scan:
             _REMEDY,
         )
 
-    def translated(self) -> str:
-        """Return the pattern as Python writes it; raises ValueError with the place."""
+    def read(self) -> _Scan:
+        """Read the pattern; raises ValueError with the place."""
         if flags := _FLAGS.match(self.pattern):
-            self.take(flags)
+            self.matches_all = "s" in flags.group()
+            self.take(flags.end())
         while self.at < len(self.pattern):
             match self.pattern[self.at]:
                 case "\\":
@@ -72,46 +81,71 @@ class _Scan:
                     self.character_class()
                 case "(" if self.pattern.startswith("(?", self.at):
                     self.group()
+                case "." if not self.matches_all:
+                    self.take(1, re2=_DOT)
                 case "{":
                     if not (repeat := _REPEAT.match(self.pattern, self.at)):
                         raise self.refuse(
                             r"不是 {n} 或 {n,m}；花括号本身写作 \{",
                             r"is no {n} or {n,m}; a brace itself is written \{",
                         )
-                    self.take(repeat)
+                    self.take(repeat.end() - self.at)
+                case _ if _POSSESSIVE.match(self.pattern, self.at):
+                    self.at += 1
+                    raise self.refuse(
+                        "重复了已重复之处，ECMA-262 没有这种写法",
+                        "repeats what is repeated, which ECMA-262 does not have",
+                    )
                 case _:
-                    self.plain()
-        return "".join(self.python)
+                    self.take(1)
+        return self
 
-    def escape(self) -> None:
+    def escape(self, *, is_in_class: bool = False) -> None:
         following = self.pattern[self.at + 1 : self.at + 2]
         if code := _CODE.match(self.pattern, self.at):
-            self.take(code, "a" if following == "c" else None)
-        elif back := _BACK.match(self.pattern, self.at):
-            self.take(back, f"(?P={back.group(1)})")
+            self.code(code)
         elif following in ("p", "P"):
             found = _PROPERTY.match(self.pattern, self.at)
-            if found is None or not _CATEGORY.fullmatch(found.group(1)):
+            inner = found and self.pattern[self.at + 3 : found.end() - 1]
+            if not found or not inner or not _CATEGORY.fullmatch(inner):
                 raise self.refuse(
                     r"开始的不是 \p{L}、\p{Lu} 或 \p{Script=Han} 这样的类",
                     r"begins no class like \p{L}, \p{Lu} or \p{Script=Han}",
                 )
-            self.take(found, "a")
-        elif (
-            not following
-            or following == "0"
-            or (following.isascii() and following.isalpha() and following not in _LETTERS)
+            self.take(found.end() - self.at, "a", f"\\{following}{{{found.group(1)}}}")
+        elif following in ("s", "S"):
+            if following == "S" and is_in_class:
+                raise self.refuse(
+                    r"是字符类中的 \S；请写出字符本身",
+                    r"is \S within a class; write the characters themselves",
+                )
+            plain, outside = ("", "") if is_in_class else ("[", "]")
+            negated = "^" if following == "S" else ""
+            self.take(2, re2=f"{plain}{negated}{_SPACE}{outside}")
+        elif following.isdigit() or following == "k":
+            raise self.refuse(
+                "回引了分组，并非每个引擎都能读",
+                "refers back to a group, which not every engine reads",
+            )
+        elif not following or (
+            following.isascii() and following.isalpha() and following not in _LETTERS
         ):
             raise self.refuse(
                 f"开始的 \\{following} 是 ECMA-262 所没有的",
                 f"begins \\{following}, which ECMA-262 does not have",
             )
         else:
-            self.plain(2)
+            self.take(2)
+
+    def code(self, found: re.Match[str]) -> None:
+        wide, narrow, control = found.groups()
+        number = ord(control.upper()) - 64 if control else int(wide or narrow, 16)
+        python = re.escape(chr(number))
+        self.take(found.end() - self.at, python, f"\\x{{{number:x}}}")
 
     def character_class(self) -> None:
         start = self.at
-        self.plain(2 if self.pattern.startswith("[^", start) else 1)
+        self.take(2 if self.pattern.startswith("[^", start) else 1)
         if self.pattern.startswith("]", self.at):
             raise self.refuse(
                 r"结束的是空的字符类；方括号本身写作 \]",
@@ -122,24 +156,43 @@ class _Scan:
                 self.at = start
                 raise self.refuse("开始的字符类没有结束", "opens a class that nothing closes")
             if self.pattern[self.at] == "\\":
-                self.escape()
+                self.escape(is_in_class=True)
             elif self.pattern[self.at] == "[" or self.pattern.startswith("&&", self.at):
                 raise self.refuse(
                     r"在字符类中又开始一个类；请写 \[ 或 \&",
                     r"begins a class in a class; write \[ or \&",
                 )
             else:
-                self.plain()
-        self.plain()
+                self.take(1)
+        self.take(1)
 
     def group(self) -> None:
+        if _AROUND.match(self.pattern, self.at):
+            raise self.refuse(
+                "是环视，并非每个引擎都能读；请写出所在的内容",
+                "looks around, which not every engine reads; write what is there",
+            )
         found = _GROUP.match(self.pattern, self.at)
         if found is None:
             raise self.refuse(
-                "开始的分组属于另一种方言；可读 (?:…)、(?<name>…)、(?=…)",
-                "opens a group of another dialect; (?:…), (?<name>…), (?=…) are read",
+                "开始的分组属于另一种方言；可读 (?:…) 与 (?<name>…)",
+                "opens a group of another dialect; (?:…) and (?<name>…) are read",
             )
-        self.take(found, f"(?P<{found.group(1)}>" if found.group(1) else None)
+        named = f"(?P<{found.group(1)}>" if found.group(1) else None
+        self.take(found.end() - self.at, named, named)
+
+
+@lru_cache(maxsize=1024)
+def re2(pattern: str) -> str:
+    """Return a contract's pattern as RE2 writes it; raises BadValueError, a ValueError."""
+    scan = _Scan(pattern).read()
+    _compiled("".join(scan.python), pattern)
+    written = "".join(scan.re2)
+    try:
+        pc.match_substring_regex(pa.array([""]), written)
+    except pa.ArrowInvalid as bad:
+        raise _none(pattern, bad) from None
+    return written
 
 
 def _compiled(python: str, pattern: str) -> None:
@@ -148,14 +201,18 @@ def _compiled(python: str, pattern: str) -> None:
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(python)
     except (re.error, OverflowError, RecursionError) as bad:
-        problem = Words(
-            f"{pattern!r} 不是正则表达式：{bad}", f"{pattern!r} is no regular expression: {bad}"
-        )
-        raise BadValueError(problem, _REMEDY) from None
+        raise _none(pattern, bad) from None
 
 
-def _of_spark(pattern: str) -> str:
-    _compiled(_Scan(pattern).translated(), pattern)
+def _none(pattern: str, bad: Exception) -> BadValueError:
+    problem = Words(
+        f"{pattern!r} 不是正则表达式：{bad}", f"{pattern!r} is no regular expression: {bad}"
+    )
+    return BadValueError(problem, _REMEDY)
+
+
+def _of_cells(pattern: str) -> str:
+    re2(pattern)
     return pattern
 
 
@@ -164,7 +221,7 @@ def _of_python(pattern: str) -> str:
     return pattern
 
 
-#: A pattern that Spark holds against cells.
-Pattern = Annotated[str, AfterValidator(_of_spark)]
+#: A pattern that is held against cells.
+Pattern = Annotated[str, AfterValidator(_of_cells)]
 #: A pattern that landing, which is Python, holds against lines.
 LinePattern = Annotated[str, AfterValidator(_of_python)]

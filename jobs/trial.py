@@ -30,7 +30,8 @@ from jobs.checks.landing import rows_differ
 from jobs.faults import wordless
 from jobs.files.decode import naming, sniff
 from jobs.files.raw import opened_raw
-from jobs.land.run import Parsed, land
+from jobs.land.parsed import Parsed
+from jobs.land.run import land
 from jobs.names import Step
 from jobs.publish import quarantine
 from jobs.pull.drop import SANDBOX_MARK, ManifestError, check_manifest, found_at, origin_of

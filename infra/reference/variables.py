@@ -114,6 +114,9 @@ GROUPS: Final = (
                 "the server of `up`, else one that is started and stopped",
                 "address of a Spark Connect server, as `sc://HOST:PORT`",
             ),
+            "JINGSHU_REFINE_HERE_ROWS": Variable(
+                "`1000000`", "rows up to which a task refines a batch itself, without Spark"
+            ),
             "JAVA_HOME": Variable("the one that set-up found", "JDK 17 or newer"),
             "JINGSHU_JARS": Variable("`.venv/jars`, set by `./jingshu`", "folder of Delta's jars"),
             "JINGSHU_JAVA_OPTIONS": Variable(

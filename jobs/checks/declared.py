@@ -1,12 +1,12 @@
 """Cross-row checks on the staged rows: contract SQL and library metrics, on Spark.
 
-Uniqueness is one group-by per distinct key set; all other library metrics share one aggregate.
+Queries are asked together, and so are metrics: two Spark jobs a batch, however many it declares.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlglot
 from sqlglot import exp
@@ -23,7 +23,7 @@ from jobs.spark.sql import identifier, quoted
 from jobs.stages import CheckResult, CheckStatus, Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from pyspark.sql import DataFrame, SparkSession
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 #: Functions of Spark that run any Java method.
 _REACHING_OUT: Final = frozenset({"reflect", "java_method", "try_reflect"})
+_NOTHING: Final = Words(
+    "该查询没有度量出任何值。请让它总是返回一个数。",
+    "The query measured nothing. Make it return one number, always.",
+)
+#: So many queries are worth asking as one.
+_SEVERAL: Final = 2
 METRICS: Final = ("rowCount", "nullValues", "missingValues", "invalidValues", "duplicateValues")
 
 
@@ -101,72 +107,107 @@ class Audited:
 
 
 def run(spark: SparkSession, audited: Audited) -> list[CheckResult]:
-    """Run a contract's sql and library checks over the accepted rows."""
+    """Run a contract's sql and library checks over the accepted rows, in two Spark jobs."""
     quality = audited.contract.quality
-    results = [_sql(spark, audited, q) for q in quality if q.type == "sql"]
-    results += _library(audited, [q for q in quality if q.type == "library"])
-    results += [_unique(audited, rule) for rule in batch_rules(audited.contract)]
-    return results
+    return [
+        *_queries(spark, audited, [q for q in quality if q.type == "sql"]),
+        *_metrics(audited, [q for q in quality if q.type == "library"]),
+    ]
 
 
-def _unique(audited: Audited, rule: BatchRule) -> CheckResult:
-    """Count the rows that repeat a column's value; empty cells repeat nothing."""
-    column = identifier(rule.column)
-    found = audited.frame.selectExpr(
-        f"count({column}) AS filled", f"count(DISTINCT {column}) AS different"
-    ).collect()[0]
-    repeated = int(found.filled) - int(found.different)
+def _queries(
+    spark: SparkSession, audited: Audited, checks: Sequence[Quality]
+) -> Iterator[CheckResult]:
+    """Ask all queries as one; where that fails, each alone, to know which it was."""
+    asked = {q.id: _query(audited, q) for q in checks}
+    good = {name: query for name, query in asked.items() if not isinstance(query, CheckError)}
+    values = _all_at_once(spark, good)
+    for quality in checks:
+        query = asked[quality.id]
+        if isinstance(query, CheckError):
+            yield result(quality, "error", query.words, checked=audited.rows)
+        elif quality.id in values:
+            yield _judged(audited, quality, query, values[quality.id])
+        else:
+            yield _alone(spark, audited, quality, query)
+
+
+def _query(audited: Audited, quality: Quality) -> str | CheckError:
+    column = identifier(quality.column) if quality.column else None
+    day = audited.business_date.isoformat()
+    try:
+        return read_only(placeholders(quality.query or "", audited.view, column, day), audited.view)
+    except CheckError as refused:
+        return refused
+
+
+def _all_at_once(spark: SparkSession, queries: Mapping[str, str]) -> dict[str, Any]:
+    """Return what each query measured; nothing where one of them is more than one number."""
+    if len(queries) < _SEVERAL:
+        return {}
+    terms = (f"({query.rstrip().rstrip(';')})" for query in queries.values())
+    try:
+        [row] = spark.sql(f"SELECT {', '.join(terms)}").collect()
+    except Exception:  # noqa: BLE001  (each is asked alone then, and says what is wrong with it)
+        return {}
+    return dict(zip(queries, row, strict=True))
+
+
+def _alone(spark: SparkSession, audited: Audited, quality: Quality, query: str) -> CheckResult:
+    try:
+        found = spark.sql(query).collect()
+    except Exception as error:  # noqa: BLE001  (any engine fault is this check's result)
+        return result(quality, "error", cause(error), checked=audited.rows)
+    return _judged(audited, quality, query, found[0][0] if found else None)
+
+
+def _judged(audited: Audited, quality: Quality, query: str, value: Any) -> CheckResult:
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        told = _NOTHING if value is None else cause(error)
+        return result(quality, "error", told, checked=audited.rows)
+    is_shown = may_be_shown(query, audited.contract)
+    return measured(quality, number, audited.rows, is_shown=is_shown)
+
+
+def _metrics(audited: Audited, checks: Sequence[Quality]) -> list[CheckResult]:
+    """Measure every metric, and what columns declare of all rows together, in one aggregate."""
+    why_not = {q.id: _unmeasurable(q, audited.contract) for q in checks}
+    known = [q for q in checks if why_not[q.id] is None]
+    unique = batch_rules(audited.contract)
+    sums = {q.id: _sum(q, audited.contract) for q in known}
+    for rule in unique:
+        column = identifier(rule.column)
+        sums[rule.id] = f"count({column}) - count(DISTINCT {column})"
+        sums[f"{rule.id}.filled"] = f"count({column})"
+    named = (f"{expression} AS {identifier(name)}" for name, expression in sums.items())
+    row = audited.frame.selectExpr(*named).collect()[0] if sums else {}
+    return [
+        *(
+            result(q, "not_executable", why, engine="none")
+            for q in checks
+            if (why := why_not[q.id]) is not None
+        ),
+        *(measured(q, float(row[q.id] or 0), audited.rows) for q in known),
+        *(_unique(rule, int(row[rule.id]), int(row[f"{rule.id}.filled"])) for rule in unique),
+    ]
+
+
+def _unique(rule: BatchRule, repeated: int, filled: int) -> CheckResult:
+    """Judge the rows that repeat a column's value; empty cells repeat nothing."""
     return CheckResult(
         rule_id=rule.id,
         column=rule.column,
         dimension=rule.dimension,
         severity="error",
         status="failed" if repeated else "passed",
-        checked=int(found.filled),
+        checked=filled,
         failed=repeated,
         threshold=0.0,
         message=Words(f"{rule.message.zh}：{repeated}", f"{rule.message.en}: {repeated}").stored(),
         engine="spark",
     )
-
-
-def _sql(spark: SparkSession, audited: Audited, quality: Quality) -> CheckResult:
-    view, rows = audited.view, audited.rows
-    column = identifier(quality.column) if quality.column else None
-    day = audited.business_date.isoformat()
-    query = placeholders(quality.query or "", view, column, day)
-    try:
-        found = spark.sql(read_only(query, view)).collect()
-        if not found or found[0][0] is None:
-            raise CheckError(  # noqa: TRY301
-                Words("该查询没有度量出任何值。", "The query measured nothing."),
-                Words("请让它总是返回一个数。", "Make it return one number, always."),
-            )
-        value = float(found[0][0])
-    except CheckError as refused:
-        return result(quality, "error", refused.words, checked=rows)
-    except Exception as error:  # noqa: BLE001  (any engine fault is this check's result)
-        return result(quality, "error", cause(error), checked=rows)
-    is_shown = may_be_shown(query, audited.contract)
-    return measured(quality, value, rows, is_shown=is_shown)
-
-
-def _library(audited: Audited, checks: Sequence[Quality]) -> list[CheckResult]:
-    why_not = {q.id: _unmeasurable(q, audited.contract) for q in checks}
-    known = [q for q in checks if why_not[q.id] is None]
-    results = [
-        result(q, "not_executable", why, engine="none")
-        for q in checks
-        if (why := why_not[q.id]) is not None
-    ]
-    repeated = [q for q in known if q.metric == "duplicateValues"]
-    results += [measured(q, _duplicates(audited.frame, q), audited.rows) for q in repeated]
-    summed = [q for q in known if q not in repeated]
-    if summed:
-        sums = (f"{_sum(q, audited.contract)} AS {identifier(q.id)}" for q in summed)
-        row = audited.frame.selectExpr(*sums).collect()[0]
-        results += [measured(q, float(row[q.id] or 0), audited.rows) for q in summed]
-    return results
 
 
 def _column(quality: Quality) -> str:
@@ -196,17 +237,14 @@ def _unmeasurable(quality: Quality, contract: Contract) -> Words | None:
     return None
 
 
-def _duplicates(accepted: DataFrame, quality: Quality) -> float:
-    """Count the rows that repeat another row's values: rows minus distinct values."""
-    own = [quality.column] if quality.column else []
-    columns = ", ".join(identifier(str(n)) for n in quality.arguments.get("properties") or own)
-    expression = f"count(*) - count(DISTINCT struct({columns})) AS repeated"
-    return float(accepted.selectExpr(expression).collect()[0].repeated)
-
-
 def _sum(quality: Quality, contract: Contract) -> str:
     if quality.metric == "rowCount":
         return "count(*)"
+    if quality.metric == "duplicateValues":  # rows that repeat another row's values
+        own = [quality.column] if quality.column else []
+        named = quality.arguments.get("properties") or own
+        values = ", ".join(identifier(str(name)) for name in named)
+        return f"count(*) - count(DISTINCT struct({values}))"
     column = identifier(_column(quality))
     text = f"CAST({column} AS STRING)"
     if quality.metric == "invalidValues":

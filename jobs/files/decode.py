@@ -8,7 +8,6 @@ GB18030.
 from __future__ import annotations
 
 import codecs
-import csv
 import json
 import re
 import subprocess
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from contracts.model import Export, Format
+    from contracts.model import Format
 
 Kind = Literal["text", "jsonl", "xml", "xlsx", "xls", "parquet"]
 
@@ -40,7 +39,7 @@ _CHUNK: Final = 1 << 20
 #: Text begins with a header; a NUL in it means UTF-16 without a mark, or no text at all.
 _NUL_SEARCH_BYTES: Final = 1024
 #: The byte-order mark: UTF-8's decoder takes the first one off, and GB18030's takes none.
-_MARK: Final = "\ufeff"
+MARK: Final = "\ufeff"
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 #: What may arrive for each declared format: a misnamed workbook or CSV is read as what it is, and
 #: the first line of a JSON lines file may be broken.
@@ -239,68 +238,34 @@ def _encoding(
             ),
             _AS_TEXT,
         )
-    decoders = {name: codecs.getincrementaldecoder(name)() for name in names}
     lines = _Lines()
+    for name in names:
+        lines = _Lines()
+        if _decodes(path, name, lines if has_lines else None):
+            return name
+    encodings = [name.removesuffix("-sig").upper() for name in names]
+    raise DecodeError(*in_no_encoding(encodings, lines.number if has_lines else None))
+
+
+def _decodes(path: Path, encoding: str, lines: _Lines | None) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as handle:
-        while decoders and (chunk := handle.read(_CHUNK)):
-            for name in list(decoders):
-                try:
-                    decoders[name].decode(chunk)
-                except UnicodeDecodeError:
-                    del decoders[name]
-            if has_lines:
-                lines.pass_over(chunk)
-    for name, decoder in list(decoders.items()):
         try:
+            while chunk := handle.read(_CHUNK):
+                if lines is not None:
+                    lines.pass_over(chunk)
+                decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            del decoders[name]
-    if not decoders:
-        encodings = [name.removesuffix("-sig").upper() for name in names]
-        raise DecodeError(*in_no_encoding(encodings, lines.number if has_lines else None))
-    return next(iter(decoders))
+            return False
+    return True
 
 
-def rows(path: Path, sniffed: Sniffed, export: Export, noticed: dict[str, Any]) -> Iterator[Record]:
-    """Yield every row of a text table or a workbook, title rows too.
-
-    Puts into ``noticed`` what a workbook holds besides: ``jobs.files.sheet`` says what.
-    """
-    if sniffed.kind == "text":
-        yield from _text_rows(path, sniffed.encoding or "utf-8-sig", export.delimiter)
-    else:
-        yield from sheet_rows(path, export.sheet, noticed=noticed)
-
-
-def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
-    csv.field_size_limit(MAX_LINE_BYTES)
-    with path.open(encoding=encoding, errors="strict", newline="") as handle:
-        reader = csv.reader(_without_marks(handle), delimiter=delimiter, strict=True)
-        line = 1
-        try:
-            for cells in reader:
-                yield Record(line, cells)
-                line = reader.line_num + 1
-        except csv.Error as bad:
-            raise DecodeError(
-                Words(
-                    f"自第 {line} 行开始的记录不合 CSV 引号规则：{bad}。",
-                    f"The row that starts at line {line} breaks CSV quoting: {bad}.",
-                ),
-                Words(
-                    '请按 RFC 4180 第 2 节加引号：引号内的引号写作 ""。',
-                    'Quote cells as RFC 4180 §2 says: a quote inside a quoted cell is written "".',
-                ),
-            ) from bad
-
-
-def _without_marks(lines: Iterable[str]) -> Iterator[str]:
+def without_marks(lines: Iterable[str]) -> Iterator[str]:
     """Yield lines, the first without its byte-order marks: exports joined by hand have two."""
-    rest = iter(lines)
-    for first in rest:
-        yield first.lstrip(_MARK)
-        break
-    yield from rest
+    # No "yield from": ended early, it would close the file that the lines come from.
+    for number, line in enumerate(lines):
+        yield line if number else line.lstrip(MARK)
 
 
 def sheet_rows(

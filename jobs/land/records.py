@@ -1,4 +1,4 @@
-"""Reads files of named values, JSON lines and XML, as a header and rows of text.
+"""Reads workbooks, Parquet, and files of named values (JSON lines, XML) as rows of text.
 
 A record may leave out what it has no value for, and name its values in any order; the header is
 every name that any record uses, so a file is read twice.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from contracts.words import Words
 from jobs.files import markup
-from jobs.files.decode import DecodeError, Record, parquet_rows, rows
+from jobs.files.decode import DecodeError, Record, parquet_rows, sheet_rows
 from jobs.files.markup import Item
 from jobs.land.header import completed
 
@@ -39,11 +39,10 @@ def read(
 ) -> Iterator[Record]:
     """Yield a file's rows as its contract's format has them, its header among or before them.
 
-    Adds to ``told`` what is worth knowing. Raises DecodeError where the bytes are no such
-    format.
+    Delimited text is read by ``jobs.land.text``. Adds to ``told`` what is worth knowing. Raises
+    DecodeError where the bytes are no such format.
     """
     notes = told.notes
-    sniffed.check(server.format)
     encoding = sniffed.encoding or "utf-8-sig"
     match server.format:
         case "jsonl":
@@ -55,7 +54,7 @@ def read(
             yield from parquet_rows(path)
         case _:
             noticed: dict[str, Any] = {}
-            yield from rows(path, sniffed, server.export, noticed)
+            yield from sheet_rows(path, server.export.sheet, noticed=noticed)
             told.findings.extend(_of_workbook(noticed, contract))
 
 

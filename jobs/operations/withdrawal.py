@@ -16,7 +16,7 @@ from jobs.names import Step
 from jobs.publish.run import is_same_period
 from jobs.record.decisions import Withdrawn
 from jobs.refine.merge import Merge, MergeBase, base_without, contents
-from jobs.refine.run import write_stage
+from jobs.refine.stage import write_frame
 from jobs.seal import on_spark
 from jobs.tables import silver, staged
 from jobs.tables.delta import open_table
@@ -155,7 +155,7 @@ def _merge_without(
         if not base.is_empty:
             rows = Merge(home, contract, row.table, base).alone()
             rows = on_spark.sealed(home, contract, row.table, rows)
-            write_stage(rows, contract.columns, stage, base.current_version)
+            write_frame(rows, contract.columns, stage, base.current_version)
 
         def change(table: DeltaTable, base: MergeBase = base) -> staged.Change:
             publications = silver.publications(table)

@@ -1,13 +1,12 @@
-"""refine: runs the plan on Spark and writes the stage once.
+"""refine: casts, checks and deduplicates a landed batch, and writes its stage once.
 
-The stage is built beside its final name and renamed, so a worker that was thought dead and finishes
-later cannot mix its files into a stage that was already audited.
+A batch that fits is refined by the task itself; a large one, and one that is laid over what its
+table holds, by a Spark job. Both put rows through the same functions.
 """
 
 from __future__ import annotations
 
-import shutil
-import uuid
+import os
 from typing import TYPE_CHECKING, Final
 
 from deltalake import DeltaTable
@@ -16,29 +15,27 @@ from contracts.errors import JingshuError
 from contracts.words import Words
 from jobs.names import Step
 from jobs.refine.merge import Merge, merge_base
+from jobs.refine.stage import base_of, is_whole, write_frame, write_rows
 from jobs.rules.count import count_stage
-from jobs.rules.plan import RefinePlan, make_plan
-from jobs.seal import on_spark
-from jobs.seal.plan import is_sealed
-from jobs.spark.session import compile_plans, parquet_writer, session
-from jobs.spark.sql import identifier, quoted
-from jobs.stages import LandedBatch, RefinedBatch
+from jobs.rules.plan import make_plan
+from jobs.seal import on_spark as sealing
+from jobs.spark.session import compile_plans, session
+from jobs.stages import RefinedBatch
 from jobs.tables.delta import has_transaction, open_table
 from jobs.tables.silver import stage_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
-
-    from pyspark.sql import DataFrame
 
     from contracts.delivery import Delivery
     from contracts.layout import Home
-    from contracts.model import Column, Contract
+    from jobs.refine.merge import MergeBase
+    from jobs.rules.plan import RefinePlan
+    from jobs.stages import LandedBatch
 
-#: Names the version under a merge stage; Spark and Delta pass over names that begin with "_".
-_BASE: Final = "_base_version"
-_SYSTEM_TEXTS: Final = ("_row_error", "_extra")
+#: Up to so many rows a task refines a batch itself (docs/decisions/0022).
+HERE_UP_TO_ROWS: Final = 1_000_000
+_SETTING: Final = "JINGSHU_REFINE_HERE_ROWS"
 #: Below this many rows Spark interprets a plan sooner than it compiles one: every contract's plan
 #: is another, and compiling takes a second or two.
 _COMPILED_FROM_ROWS: Final = 50_000
@@ -62,86 +59,57 @@ def refine(
     seen = base.current_version if base else None
     plan = make_plan(delivery)
     if _is_published(home, landed):
-        return _counted(landed, stage, _base_of(stage), plan)  # visible files are never replaced
-    if again or not (stage / "_SUCCESS").exists() or _base_of(stage) != seen:
-        compile_plans(session(), is_worth_it=landed.rows_landed >= _COMPILED_FROM_ROWS)
-        rows = refined_rows(home, contract, landed, plan)
-        if base is not None:
-            rows = Merge(home, contract, landed.table, base, plan.masks).over(rows)
-        rows = on_spark.sealed(home, contract, landed.table, rows)
-        write_stage(rows, contract.columns, stage, seen)
+        return _counted(landed, stage, base_of(stage), plan)  # visible files are never replaced
+    if again or not is_whole(stage) or base_of(stage) != seen:
+        if landed.rows_landed <= _here_up_to() and (base is None or base.is_empty):
+            _stage_here(home, delivery, landed, plan, seen)
+        else:
+            _stage_on_spark(home, delivery, landed, plan, base)
     return _counted(landed, stage, seen, plan)
+
+
+def _here_up_to() -> int:
+    return int(os.environ.get(_SETTING, HERE_UP_TO_ROWS))
+
+
+def _stage_here(
+    home: Home, delivery: Delivery, landed: LandedBatch, plan: RefinePlan, base: int | None
+) -> None:
+    from jobs.refine import here
+
+    contract = delivery.contract
+    rows = here.landed_rows(home, delivery, _files(home, landed))
+    rows = here.refined_rows(rows, plan, landed.batch_id)
+    stored = here.sealed(home, contract, landed.table, rows)
+    stage = stage_path(home, landed.table, landed.batch_id)
+    write_rows(stored, contract.columns, stage, base)
+
+
+def _stage_on_spark(
+    home: Home, delivery: Delivery, landed: LandedBatch, plan: RefinePlan, base: MergeBase | None
+) -> None:
+    from jobs.refine import on_spark
+
+    contract = delivery.contract
+    compile_plans(session(), is_worth_it=landed.rows_landed >= _COMPILED_FROM_ROWS)
+    rows = on_spark.landed_rows(home, delivery, _files(home, landed))
+    rows = on_spark.refined_rows(rows, plan, landed.batch_id)
+    if base is not None:
+        rows = Merge(home, contract, landed.table, base, plan.masks).over(rows)
+    rows = sealing.sealed(home, contract, landed.table, rows)
+    stage = stage_path(home, landed.table, landed.batch_id)
+    write_frame(rows, contract.columns, stage, base.current_version if base else None)
+
+
+def _files(home: Home, landed: LandedBatch) -> list[str]:
+    """Return the very files that bronze's log names for a batch."""
+    bronze = DeltaTable(str(home.table("bronze", landed.table)))
+    return list(bronze.file_uris(file_pruning_predicate=[("_batch_id", "=", landed.batch_id)]))
 
 
 def _is_published(home: Home, landed: LandedBatch) -> bool:
     silver = open_table(home.table("silver", landed.table))
     return has_transaction(silver, Step.PUBLISH.of(landed.batch_id))
-
-
-def refined_rows(
-    home: Home, contract: Contract, landed: LandedBatch, plan: RefinePlan
-) -> DataFrame:
-    """Return the batch's rows after the plan, in clear and not yet computed."""
-    rows = landed_rows(home, contract, landed)
-    for projection in plan.projections:
-        rows = rows.selectExpr(*projection)
-    return rows
-
-
-def landed_rows(home: Home, contract: Contract, landed: LandedBatch) -> DataFrame:
-    """Return the batch as it came, from the very files that bronze's log names.
-
-    They are read with their schema given, as files: replaying the log is a job of its own, and
-    costs Spark more than a bureau's daily batch does.
-    """
-    bronze = DeltaTable(str(home.table("bronze", landed.table)))
-    files = bronze.file_uris(file_pruning_predicate=[("_batch_id", "=", landed.batch_id)])
-    texts = (*(c.name for c in contract.columns), *_SYSTEM_TEXTS)
-    rows = _read(home, contract, landed.batch.provider, files, texts)
-    return rows.selectExpr("*", f"{quoted(landed.batch_id)} AS _batch_id")
-
-
-def _read(
-    home: Home, contract: Contract, provider: str, files: list[str], texts: tuple[str, ...]
-) -> DataFrame:
-    spark = session()
-    named = ", ".join(f"{identifier(name)} STRING" for name in texts)
-    schema = f"{named}, {on_spark.SOURCE_LINE} BIGINT"
-    if not files:
-        return spark.createDataFrame([], schema)
-    if is_sealed(contract):
-        return on_spark.landed(home, contract, provider, files, texts)
-    return spark.read.schema(schema).parquet(*files)
-
-
-def write_stage(
-    rows: DataFrame, columns: Sequence[Column], stage: Path, base: int | None = None
-) -> None:
-    """Write rows to a stage, partitioned by ``_ok``; it appears, or is replaced, when it is whole.
-
-    ``columns`` tells the level of each. ``base`` is the silver version that a merge was laid over;
-    it is written down in the stage.
-    """
-    building = stage.with_name(f".building-{stage.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        parquet_writer(rows, columns).partitionBy("_ok").parquet(str(building))
-        if base is not None:
-            (building / _BASE).write_text(str(base), "utf-8")
-        if stage.exists():
-            stage.rename(stage.with_name(f".old-{stage.name}-{uuid.uuid4().hex[:8]}"))
-        building.rename(stage)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-        for old in stage.parent.glob(f".old-{stage.name}-*"):
-            shutil.rmtree(old, ignore_errors=True)
-
-
-def _base_of(stage: Path) -> int | None:
-    """Return the silver version that a merge stage was laid over."""
-    try:
-        return int((stage / _BASE).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
 
 
 def _counted(landed: LandedBatch, stage: Path, seen: int | None, plan: RefinePlan) -> RefinedBatch:

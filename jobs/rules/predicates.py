@@ -1,86 +1,35 @@
-"""Row rules as Spark SQL predicates: true where a row violates the rule.
+"""Row rules: which cells of a column break one, a whole column at once.
 
-Pure text; every algorithm names its standard. The checks read the normalised text ``_n_<column>``
-and the cast value ``_c_<column>``, so a rule never casts twice.
+Every function is given the column's cells without NULL and returns a flag for each; an empty cell
+breaks no rule but ``required``. Every algorithm names its standard.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from contracts.reference import codes_in_force, column_rows, column_values, reference_csv
-from jobs.spark.sql import identifier, quoted
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contracts.pattern import re2
+from jobs.rules.casts import NUMBER, doubles
+from jobs.rules.identifiers import are_like, are_resident_ids, are_usccs
+from jobs.rules.lists import UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
-    from pathlib import Path
 
-    from contracts.model import Contract
     from contracts.rules import RowRule
+    from jobs.rules.identifiers import Flags
 
-_USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))
-_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_ID_CHECKS: Final = "10X98765432"
 #: WGS84 bounds of Beijing with 0.02° slack (domain reference §2.6).
 _LON: Final = (115.40, 117.53)
 _LAT: Final = (39.42, 41.08)
-
-
-def trimmed(column: str) -> str:
-    """Name the column that holds a contract column's text without what does not count."""
-    return identifier(f"_t_{column}")
-
-
-def normalised(column: str) -> str:
-    """Name the column that holds a contract column's normalised text."""
-    return identifier(f"_n_{column}")
-
-
-def cast(column: str) -> str:
-    """Name the column that holds a contract column's cast value."""
-    return identifier(f"_c_{column}")
-
-
-def _digit(text: str, position: int) -> str:
-    return f"(ascii(substring({text}, {position}, 1)) - 48)"
-
-
-def resident_id_check_digit(first17: str) -> str:
-    """Return SQL for the check character of 17 digits: ISO 7064 MOD 11-2 (GB 11643-1999)."""
-    total = " + ".join(f"{_digit(first17, i)} * {w}" for i, w in enumerate(_ID_WEIGHTS, start=1))
-    return f"substring({quoted(_ID_CHECKS)}, 1 + pmod({total}, 11), 1)"
-
-
-def resident_id_of_15(text: str) -> str:
-    """Return SQL that writes a 15-digit number in its 18-digit form (domain reference §2.1)."""
-    first17 = f"concat(substring({text}, 1, 6), '19', substring({text}, 7))"
-    return f"concat({first17}, {resident_id_check_digit(first17)})"
-
-
-def _resident_id(text: str, business_date: date) -> str:
-    birth = f"to_date(try_to_timestamp(substring({text}, 7, 8), 'yyyyMMdd'))"
-    return (
-        f"NOT ({text} RLIKE '^[1-9][0-9]{{16}}[0-9X]$'"
-        f" AND {birth} IS NOT NULL AND {birth} <= DATE '{business_date}'"
-        f" AND year({birth}) >= 1850"
-        f" AND {resident_id_check_digit(text)} = substring({text}, 18, 1))"
-    )
-
-
-def _uscc(text: str) -> str:
-    """GB 32100-2015: weights 3^i mod 31 over an alphabet without I, O, S, V, Z."""
-    alphabet = quoted(_USCC_ALPHABET)
-    total = " + ".join(
-        f"(instr({alphabet}, substring({text}, {i}, 1)) - 1) * {w}"
-        for i, w in enumerate(_USCC_WEIGHTS, start=1)
-    )
-    check = f"substring({alphabet}, 1 + pmod(31 - pmod({total}, 31), 31), 1)"
-    return f"NOT ({text} RLIKE '^[{_USCC_ALPHABET}]{{18}}$' AND {check} = substring({text}, 18, 1))"
-
-
 _PLATE: Final = (
     "^[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
     "([A-HJ-NP-Z][A-HJ-NP-Z0-9]{5}|[A-HJ-NP-Z][A-HJ-NP-Z0-9]{4}[警学挂]"
@@ -88,116 +37,185 @@ _PLATE: Final = (
 )
 _MOBILE: Final = "1[3-9][0-9]{9}"
 _LAND_LINE: Final = "(010)?[2-8][0-9]{7}"
+#: Divisions below a street: the first nine of their digits are the street's (GB/T 10114).
+_CHILD_DIGITS: Final = 12
 #: GB/T 4754-2017: the letter's divisions, then group and class.
 _GB4754: Final = "^[A-T]([0-9]{2}([0-9]([0-9])?)?)?$"
 
 
-def _phone_digits(text: str) -> str:
-    return f"regexp_replace(regexp_replace({text}, '^(\\\\+86|0086)', ''), '[-－]', '')"
+@dataclass(frozen=True)
+class Cells:
+    """A column's cells without NULL texts: as rules read them, and as they were cast."""
+
+    texts: pa.Array
+    values: pa.Array
+
+    @cached_property
+    def numbers(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The cells as numbers; what is none is not a number."""
+        kind = self.values.type
+        is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        values = self.values if is_number or pa.types.is_decimal(kind) else doubles(self.texts)
+        return np.asarray(pc.cast(values, pa.float64(), safe=False).fill_null(np.nan))
 
 
-def _not_like(text: str, pattern: str) -> str:
-    return f"NOT {text} RLIKE {quoted(pattern)}"
+@dataclass(frozen=True)
+class Given:
+    """What rules ask beside the cells: the batch's date, and by rule the texts it allows."""
+
+    business_date: date
+    allowed: Mapping[str, tuple[str, ...]]
 
 
-def _outside(value: str, low: float | None, high: float | None) -> str:
-    parts = [f"{value} < {low!r}D"] if low is not None else []
-    parts += [f"{value} > {high!r}D"] if high is not None else []
-    return f"({' OR '.join(parts) or 'false'} OR isnan({value}))"
+def broken(rule: RowRule, cells: Cells, given: Given) -> Flags:
+    """Tell of each cell whether it breaks a rule of its column.
 
-
-def _not_within(value: str, low: float | None, high: float | None) -> str:
-    parts = [f"{value} <= {low!r}D"] if low is not None else []
-    parts += [f"{value} >= {high!r}D"] if high is not None else []
-    return f"({' OR '.join(parts) or 'false'} OR isnan({value}))"
-
-
-def _not_multiple(text: str, value: str, of: float) -> str:
-    """Divide as decimals: 0.3 is a multiple of 0.1, which no two doubles tell."""
-    step = f"CAST('{Decimal(repr(of)):f}' AS DECIMAL(38,10))"
-    is_rest = f"try_cast({text} AS DECIMAL(38,10)) % {step} != 0"
-    return f"({value} IS NOT NULL AND coalesce({is_rest}, true))"
-
-
-def _not_together(rule: RowRule, root: Path) -> str:
-    """Tell that several columns, none of them empty, stand in no row of a reference table."""
-    columns = [normalised(name) for name in rule.arguments["columns"]]
-    rows = column_rows(
-        reference_csv(root, rule.arguments["file"]), tuple(rule.arguments["targets"])
-    )
-
-    def named(values: Iterable[str]) -> str:
-        parts = ", ".join(f"'c{i}', {value}" for i, value in enumerate(values))
-        return f"named_struct({parts})"
-
-    listed = ", ".join(named(map(quoted, row)) for row in rows)
-    is_whole = " AND ".join(f"{c} IS NOT NULL" for c in columns)
-    return f"({is_whole} AND {named(columns)} NOT IN ({listed}))"
-
-
-def _not_in(text: str, values: tuple[str, ...]) -> str:
-    """Of no allowed values none is allowed: an empty list never passes a row."""
-    return f"{text} NOT IN ({', '.join(quoted(v) for v in values)})" if values else "true"
-
-
-def violation(rule: RowRule, contract: Contract, business_date: date, root: Path) -> str:
-    """Return the predicate, never NULL, that is true where a row violates ``rule``.
-
-    ``row.key_conflict`` is not here: it looks at other rows and is one window in the plan.
+    Rules of several columns are not here, nor is ``required``, which is about cells that are not.
     """
-    if rule.kind == "shape":
-        return "_row_error IS NOT NULL"
-    if rule.kind == "table_reference":
-        return _not_together(rule, root)
-    if rule.column is None:
-        raise TypeError(f"{rule.id} is no rule of a column")
-    text, value = normalised(rule.column), cast(rule.column)
-    if rule.kind == "required":
-        return f"{text} IS NULL"
-    if rule.kind == "type":
-        return f"({text} IS NOT NULL AND {value} IS NULL)"
-    is_number = contract.column(rule.column).type in ("integer", "number")
-    number = f"CAST({value} AS DOUBLE)" if is_number else f"try_cast({text} AS DOUBLE)"
-    made: Mapping[str, Callable[[], str]] = {
-        "resident_id": lambda: _resident_id(text, business_date),
-        "uscc": lambda: _uscc(text),
-        "division_code": lambda: _division(
-            text, int(rule.arguments.get("digits", 6)), business_date, root
-        ),
-        "plate": lambda: _not_like(text, _PLATE),
-        "mobile": lambda: _not_like(_phone_digits(text), f"^{_MOBILE}$"),
-        "phone": lambda: _not_like(
-            _phone_digits(text), f"^({_MOBILE}|{_LAND_LINE}|[19][0-9]{{4}})$"
-        ),
-        "lon_beijing": lambda: _outside(number, *_LON),
-        "lat_beijing": lambda: _outside(number, *_LAT),
-        "gb4754": lambda: _not_like(text, _GB4754),
-        "pattern": lambda: _not_like(text, str(rule.arguments["pattern"])),
-        "min_length": lambda: f"char_length({text}) < {int(rule.arguments['length'])}",
-        "max_length": lambda: f"char_length({text}) > {int(rule.arguments['length'])}",
-        "range": lambda: _outside(number, rule.arguments["minimum"], rule.arguments["maximum"]),
-        "exclusive_range": lambda: _not_within(
-            number, rule.arguments["minimum"], rule.arguments["maximum"]
-        ),
-        "multiple_of": lambda: _not_multiple(text, value, rule.arguments["of"]),
-        "enum": lambda: _not_in(text, tuple(rule.arguments["values"])),
-        "reference": lambda: _not_in(
-            text,
-            column_values(
-                reference_csv(root, rule.arguments["file"]), str(rule.arguments["column"])
-            ),
-        ),
-    }
-    # An empty cell is the business of `required` alone: NOT (NULL AND false) would be true.
-    return f"({text} IS NOT NULL AND coalesce({made[rule.kind]()}, false))"
+    return _RULES[rule.kind](rule, cells, given)
 
 
-def _division(text: str, digits: int, business_date: date, root: Path) -> str:
+def not_together(rule: RowRule, columns: Mapping[str, pa.Array], given: Given) -> Flags:
+    """Tell of each row whether its values, none of them NULL, stand together in no listed row."""
+    texts = [columns[name] for name in rule.arguments["columns"]]
+    plain = [pc.replace_substring(text, UNIT, " ") for text in texts]
+    rows = pc.binary_join_element_wise(*plain, UNIT, null_handling="emit_null")
+    return _flags(pc.is_valid(rows)) & _not_in(rows, given.allowed[rule.id])
+
+
+def _flags(found: pa.Array) -> Flags:
+    return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _not_in(texts: pa.Array, values: Iterable[str]) -> Flags:
+    """Of no allowed values none is allowed: an empty list never passes a row."""
+    return ~_flags(pc.is_in(texts, pa.array(sorted(values), pa.string())))
+
+
+def _type(_: RowRule, cells: Cells, __: Given) -> Flags:
+    return _flags(pc.is_null(cells.values))
+
+
+def _resident_id(_: RowRule, cells: Cells, given: Given) -> Flags:
+    return ~are_resident_ids(cells.texts, given.business_date)
+
+
+def _uscc(_: RowRule, cells: Cells, __: Given) -> Flags:
+    return ~are_usccs(cells.texts)
+
+
+def _division(rule: RowRule, cells: Cells, given: Given) -> Flags:
     """GB/T 2260 for six digits; the city's street-level units for nine; their children for 12."""
-    if digits == 6:  # noqa: PLR2004  (the standard's own lengths)
-        codes = codes_in_force(reference_csv(root, "reference/divisions.csv"), business_date)
-        return _not_in(text, codes)
-    streets = column_values(reference_csv(root, "reference/streets.csv"), "code")
-    if digits == 9:  # noqa: PLR2004
-        return _not_in(text, streets)
-    return f"({_not_like(text, '^[0-9]{12}$')} OR {_not_in(f'substring({text}, 1, 9)', streets)})"
+    texts, codes = cells.texts, given.allowed[rule.id]
+    if int(rule.arguments.get("digits", 6)) < _CHILD_DIGITS:
+        return _not_in(texts, codes)
+    return ~are_like(texts, "^[0-9]{12}$") | _not_in(pc.utf8_slice_codeunits(texts, 0, 9), codes)
+
+
+def _phone_digits(texts: pa.Array) -> pa.Array:
+    bare = pc.replace_substring_regex(texts, r"^(?:\+86|0086)", "")
+    return pc.replace_substring_regex(bare, "[-－]", "")
+
+
+def _mobile(_: RowRule, cells: Cells, __: Given) -> Flags:
+    return ~are_like(_phone_digits(cells.texts), f"^{_MOBILE}$")
+
+
+def _phone(_: RowRule, cells: Cells, __: Given) -> Flags:
+    return ~are_like(_phone_digits(cells.texts), f"^({_MOBILE}|{_LAND_LINE}|[19][0-9]{{4}})$")
+
+
+def _like(pattern: str) -> Callable[[RowRule, Cells, Given], Flags]:
+    def is_broken(_: RowRule, cells: Cells, __: Given) -> Flags:
+        return ~are_like(cells.texts, pattern)
+
+    return is_broken
+
+
+def _pattern(rule: RowRule, cells: Cells, _: Given) -> Flags:
+    return ~are_like(cells.texts, re2(str(rule.arguments["pattern"])))
+
+
+def _within(low: float, high: float) -> Callable[[RowRule, Cells, Given], Flags]:
+    def is_broken(_: RowRule, cells: Cells, __: Given) -> Flags:
+        return _outside(cells.numbers, low, high)
+
+    return is_broken
+
+
+def _outside(numbers: np.ndarray, low: float | None, high: float | None) -> Flags:
+    """Tell what is below or above; what was not read as a number breaks its type alone."""
+    found = np.zeros(len(numbers), dtype=bool)
+    if low is not None:
+        found |= numbers < low
+    if high is not None:
+        found |= numbers > high
+    return found
+
+
+def _range(rule: RowRule, cells: Cells, _: Given) -> Flags:
+    return _outside(cells.numbers, rule.arguments["minimum"], rule.arguments["maximum"])
+
+
+def _exclusive_range(rule: RowRule, cells: Cells, _: Given) -> Flags:
+    found = np.zeros(len(cells.texts), dtype=bool)
+    if (low := rule.arguments["minimum"]) is not None:
+        found |= cells.numbers <= low
+    if (high := rule.arguments["maximum"]) is not None:
+        found |= cells.numbers >= high
+    return found
+
+
+def _multiple_of(rule: RowRule, cells: Cells, _: Given) -> Flags:
+    """Divide as decimals: 0.3 is a multiple of 0.1, which no two doubles tell."""
+    step = Decimal(repr(rule.arguments["of"]))
+    is_read = ~_flags(pc.is_null(cells.values))
+    if pa.types.is_integer(cells.values.type) and step == int(step):
+        return np.asarray(is_read & (np.asarray(cells.values.fill_null(0)) % int(step) != 0))
+    is_number = are_like(cells.texts, NUMBER) & is_read
+    coded = cells.texts.filter(pa.array(is_number)).dictionary_encode()
+    rest = pa.array([_has_rest(Decimal(t), step) for t in coded.dictionary.to_pylist()], pa.bool_())
+    found = np.zeros(len(cells.texts), dtype=bool)
+    found[is_number] = _flags(pc.take(rest, coded.indices))
+    return found
+
+
+def _has_rest(value: Decimal, step: Decimal) -> bool:
+    """Tell whether no whole number of steps makes the value; exact, however long its digits."""
+    top, bottom = value.as_integer_ratio()
+    step_top, step_bottom = step.as_integer_ratio()
+    return (top * step_bottom) % (bottom * step_top) != 0
+
+
+def _min_length(rule: RowRule, cells: Cells, _: Given) -> Flags:
+    return _flags(pc.less(pc.utf8_length(cells.texts), int(rule.arguments["length"])))
+
+
+def _max_length(rule: RowRule, cells: Cells, _: Given) -> Flags:
+    return _flags(pc.greater(pc.utf8_length(cells.texts), int(rule.arguments["length"])))
+
+
+def _listed(rule: RowRule, cells: Cells, given: Given) -> Flags:
+    return _not_in(cells.texts, given.allowed[rule.id])
+
+
+_RULES: Final[Mapping[str, Callable[[RowRule, Cells, Given], Flags]]] = {
+    "type": _type,
+    "resident_id": _resident_id,
+    "uscc": _uscc,
+    "division_code": _division,
+    "plate": _like(_PLATE),
+    "mobile": _mobile,
+    "phone": _phone,
+    "lon_beijing": _within(*_LON),
+    "lat_beijing": _within(*_LAT),
+    "gb4754": _like(_GB4754),
+    "pattern": _pattern,
+    "min_length": _min_length,
+    "max_length": _max_length,
+    "range": _range,
+    "exclusive_range": _exclusive_range,
+    "multiple_of": _multiple_of,
+    "enum": _listed,
+    "reference": _listed,
+}

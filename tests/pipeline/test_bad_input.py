@@ -247,7 +247,7 @@ def test_damaged_workbooks_never_take_the_task_along(tmp_path: Path) -> None:
     """Bytes that make the parser panic or ask for terabytes end as a DecodeError."""
     from random import Random
 
-    from jobs.files.decode import rows
+    from jobs.files.decode import sheet_rows
 
     random = Random(7)
     file = tmp_path / "list.xls"
@@ -260,7 +260,8 @@ def test_damaged_workbooks_never_take_the_task_along(tmp_path: Path) -> None:
                 damaged[random.randrange(8, len(damaged))] = random.randrange(256)
             file.write_bytes(damaged)
             try:
-                ends.add(len(list(rows(file, sniff(file), export, {}))) > 0)
+                sniff(file)
+                ends.add(len(list(sheet_rows(file, export.sheet, noticed={}))) > 0)
             except DecodeError as error:
                 ends.add(error.remedy)
     assert len(ends) > 1

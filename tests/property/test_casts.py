@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 from tests.support.plans import BATCH, plan_of, read_all
 
-pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
-
 
 def cast_all(root: Path, kind: str, texts: list[str], **more: Any) -> list[Any]:
     plan = plan_of(root, column("x", kind, **more))[1]

@@ -1,16 +1,17 @@
-"""Plain rules, nulls and exact duplicates, by texts of every kind in one Spark query."""
+"""Plain rules, nulls and exact duplicates, by texts of every kind."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
-from contracts.pattern import Pattern
+from contracts.pattern import Pattern, re2
 from jobs.rules.plan import make_plan
 from jobs.spark.sql import quoted
 from tests.support.small import column, custom, properties, source, write
@@ -19,10 +20,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-from tests.support.plans import plan_of, read_all
+from tests.support.plans import broken_rules, plan_of, read_all, refined
 from tests.support.standards import DAY
 
-pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
+#: Rules about other rows are found in two ways: in the task, and on Spark.
+each_engine = pytest.mark.parametrize(
+    "engine", ["here", pytest.param("spark", marks=pytest.mark.spark)]
+)
+
+
+@pytest.fixture(autouse=True)
+def _spark_where_it_is_asked_for(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("spark"):
+        request.getfixturevalue("spark_remote")
 
 
 def broken_by(root: Path, extra: dict[str, Any], texts: list[str | None]) -> list[set[str]]:
@@ -86,8 +96,6 @@ def test_exclusive_bounds_and_multiples(tmp_path: Path) -> None:
 
 def test_columns_that_refer_together(tmp_path: Path) -> None:
     """Each value stands in the table, and the pair does not: one column alone would pass."""
-    from jobs.spark.session import session
-
     (tmp_path / "reference").mkdir()
     (tmp_path / "reference" / "streets.csv").write_text("district,street\nA,1\nB,2\n", "utf-8")
     to = "reference/streets.odcs.yaml#schema/streets/properties"
@@ -98,44 +106,70 @@ def test_columns_that_refer_together(tmp_path: Path) -> None:
     ]
     made = load_tree(write(tmp_path, contract)).contract("town.visit")
     plan = make_plan(Delivery(made, "museum", DAY, tmp_path))
-    pairs = [("A", "1"), ("A", "2"), ("B", "2"), ("C", "3"), ("A", None)]
-    rows = session().createDataFrame(
-        [(d, s, i, None, None, "b") for i, (d, s) in enumerate(pairs)],
-        "d STRING, s STRING, _source_line BIGINT, _row_error STRING, _extra STRING,"
-        " _batch_id STRING",
-    )
-    for projection in plan.projections:
-        rows = rows.selectExpr(*projection)
-    found = {r._source_line: r._ok for r in rows.collect()}
-    assert found == {0: "true", 1: "false", 2: "true", 3: "false", 4: "true"}
+    pairs = [("A", "1"), ("A", "2"), ("B", "2"), ("C", "3"), ("A", None), ("A\x1f1", "x")]
+    found = refined(plan, [{"d": d, "s": s} for d, s in pairs], "here")
+    assert [row["_ok"] for row in found] == ["true", "false", "true", "false", "true", "false"]
     [rule] = [r for r in plan.rules if r.kind == "table_reference"]
     assert (rule.id, rule.column) == ("row.reference.d+s", None)
 
 
-READ_ALIKE = (
-    "^[0-9]{4}-[0-9]+$", "^(?<year>[0-9]{4})\\k<year>$", "^\\p{Lu}\\P{L}+$", "\\p{Script=Han}",
-    "^[^\\]\\[]+$", "^(?:a|b)(?=c)(?!d).*", "(?<=a)b(?<!c)", "^\\u4EAC\\x41\\t?$", "(?i)^abc$",
-    "a++b?+c*?", "^[\\w.\\-]{1,64}@\\w+$", "[a\\&&]", "^[京津]$", "a{2,}", "\\bx\\B", "^(a)\\1$",
-    "^'\\\\$",
-)  # fmt: skip
+READ_ALIKE = {
+    "^[0-9]{4}-[0-9]+$": ("2026-07", "2026-7a"),
+    "^(?<year>[0-9]{4})$": ("2026", "226"),
+    "^\\p{Lu}\\P{L}+$": ("A12", "a12"),
+    "\\p{Script=Han}": ("x京", "x"),
+    "^\\p{IsHan}+$": ("京城", "京x"),
+    "^[^\\]\\[]+$": ("ab", "a[b"),
+    "^(?:a|b).$": ("ac", "a\u2028"),
+    "^\\u4EAC\\x41\\t?$": ("京A", "京B"),
+    "(?i)^abc$": ("aBC", "ab"),
+    "(?s)^a.c$": ("a\nc", "ac"),
+    "^a+?b?c*?$": ("aab", "b"),
+    "^[\\w.\\-]{1,64}@\\w+$": ("a.b@c", "京@c"),
+    "^[a\\&&]+$": ("a&", "b"),
+    "^[京津]$": ("津", "沪"),
+    "^a{2,}$": ("aaa", "a"),
+    "\\bx\\B": ("a xy", "x"),
+    "^[\\s]\\S$": ("\x0b1", "11"),
+    "^\\cA$": ("\x01", "A"),
+    "^'\\\\$": ("'\\", "'"),
+    "^x$": ("x", "x\n"),
+}
 READ_OTHERWISE = (
     "(?P<year>x)", "(?P=year)", "(a)(?(1)b|c)", "(?#note)a", "a{,3}", "{", "a{b}", "[[:alpha:]]",
     "[a-z&&[^b]]", "[]a]", "[^]", "\\Qa\\E", "\\Aa\\Z", "\\0", "\\p{Han}", "\\pX", "\\u{4EAC}",
-    "(?<my_year>x)", "[", "(", "*a", "a\\", "(?<y>a)(?<y>b)", "\\N{DIGIT ONE}", "[b-a]",
+    "(?<my_year>x)", "[", "(", "*a", "a\\", "(?<y>a)(?<y>b)", "\\N{DIGIT ONE}", "[b-a]", "[\\S]",
+    "a++", "a{2}+", "(?=c)a", "(?!c)a", "(?<=a)b", "(?<!a)b", "^(a)\\1$", "^(?<y>a)\\k<y>$",
+    "a{1001}", "\\p{IsAlphabetic}",
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("pattern", READ_OTHERWISE)
+def test_what_engines_read_otherwise_is_refused_in_words(pattern: str) -> None:
+    with pytest.raises(ValidationError, match="no regular expression"):
+        TypeAdapter(Pattern).validate_python(pattern)
+
+
+@pytest.mark.parametrize("pattern", READ_ALIKE)
+def test_every_pattern_that_lint_takes_means_the_same(pattern: str, tmp_path: Path) -> None:
+    matching, other = READ_ALIKE[pattern]
+    re2_pattern = re2(TypeAdapter(Pattern).validate_python(pattern))
+    found = pc.match_substring_regex(pa.array([matching, other]), re2_pattern)
+    assert found.to_pylist() == [True, False]
+
+
+@pytest.mark.spark
 def test_every_pattern_that_lint_takes_is_one_that_spark_runs() -> None:
     from jobs.spark.session import session
 
-    taken = TypeAdapter(Pattern)
-    for pattern in READ_OTHERWISE:
-        with pytest.raises(ValidationError, match="no regular expression"):
-            taken.validate_python(pattern)
-    terms = (f"'京A' RLIKE {quoted(taken.validate_python(p))}" for p in READ_ALIKE)
+    terms = (
+        f"{quoted(text)} RLIKE {quoted(pattern)}"
+        for pattern, texts in READ_ALIKE.items()
+        if pattern != "^x$"  # Java's $ also stands before a last line end, which trimming takes
+        for text in texts
+    )
     [found] = session().sql(f"SELECT {', '.join(terms)}").collect()
-    assert len(found) == len(READ_ALIKE)
-    assert found[READ_ALIKE.index("\\p{Script=Han}")]
+    assert list(found) == [True, False] * (len(READ_ALIKE) - 1)
 
 
 def test_reference(tmp_path: Path) -> None:
@@ -152,10 +186,9 @@ def test_pattern_with_quotes_and_backslashes(tmp_path: Path) -> None:
     assert broken_by(tmp_path, extra, ["1'\\", "d'\\", "1'"]) == [set(), {"pattern"}, {"pattern"}]
 
 
-def test_repeated_rows_and_conflicting_keys(tmp_path: Path) -> None:
+@each_engine
+def test_repeated_rows_and_conflicting_keys(tmp_path: Path, engine: str) -> None:
     """Rows of the same raw text are exact duplicates; one key with other content is a conflict."""
-    from jobs.spark.session import session
-
     made = load_tree(write(tmp_path, source())).contract("town.visit")
     plan = make_plan(Delivery(made, "museum", DAY, tmp_path))
     rows = [
@@ -170,31 +203,14 @@ def test_repeated_rows_and_conflicting_keys(tmp_path: Path) -> None:
         (" k5 ", "1", None),  # 8 and 9: other text, the same key and content
         ("k5", "1", None),
         ("", "1", None),  # 10 no key
+        (None, "1", None),  # 11 no key either, and other text
+        (None, "1", None),  # 12 the same again
     ]
-    table = pa.table(
-        {
-            "visit_id": [r[0] for r in rows],
-            "guests": [r[1] for r in rows],
-            "_source_line": pa.array(range(len(rows)), pa.int64()),
-            "_row_error": pa.array([r[2] for r in rows], pa.string()),
-            "_extra": pa.nulls(len(rows), pa.string()),
-            "_batch_id": ["b"] * len(rows),
-        }
-    )
-    frame = (
-        session()
-        .createDataFrame(table)
-        .selectExpr(*plan.trim)
-        .selectExpr(*plan.normalise)
-        .selectExpr(*plan.cast)
-    )
-    frame = frame.selectExpr(*plan.check).selectExpr(*plan.conflict).selectExpr(*plan.output)
-    found = sorted(frame.toArrow().to_pylist(), key=lambda r: r["_source_line"])
-    bits = [(r.id, *plan.bit(r)) for r in plan.rules]
-    broken = [{i for i, m, b in bits if r[m] & b} for r in found]
-    assert [r["_duplicate"] for r in found] == [False, True, True] + [False] * 8
+    texts = [{"visit_id": k, "guests": n, "_row_error": error} for k, n, error in rows]
+    found = refined(plan, texts, engine)
+    assert [r["_duplicate"] for r in found] == [False, True, True] + [False] * 9 + [True]
     conflict = {"row.key_conflict"}
-    assert broken == [
+    assert [broken_rules(plan, r) for r in found] == [
         set(),
         set(),
         set(),
@@ -206,10 +222,13 @@ def test_repeated_rows_and_conflicting_keys(tmp_path: Path) -> None:
         conflict,
         conflict,
         {"visit_id.required"},
+        {"visit_id.required"},
+        {"visit_id.required"},
     ]
     good = [r["_source_line"] for r in found if r["_ok"] == "true"]
     assert good == [0, 5]
     assert {r["_business_date"] for r in found} == {DAY}
+    assert {r["_batch_id"] for r in found} == {"b"}
 
 
 def test_more_rules_than_one_mask_holds(tmp_path: Path) -> None:
@@ -222,28 +241,12 @@ def test_more_rules_than_one_mask_holds(tmp_path: Path) -> None:
     made = load_tree(write(tmp_path, contract)).contract("town.visit")
     plan = make_plan(Delivery(made, "museum", DAY, tmp_path))
     assert len(plan.masks) == 2
-    from jobs.spark.session import session
-
-    values: dict[str, Any] = {f"c{i}": ["1", "1"] for i in range(30)}
-    values["c29"] = ["0", ""]
-    table = pa.table(
-        values
-        | {
-            "_source_line": pa.array([0, 1], pa.int64()),
-            "_row_error": pa.nulls(2, pa.string()),
-            "_extra": pa.nulls(2, pa.string()),
-            "_batch_id": ["b", "b"],
-        }
-    )
-    frame = (
-        session()
-        .createDataFrame(table)
-        .selectExpr(*plan.trim)
-        .selectExpr(*plan.normalise)
-        .selectExpr(*plan.cast)
-    )
-    found = frame.selectExpr(*plan.check).selectExpr(*plan.output).toArrow().to_pylist()
-    bits = [(r.id, *plan.bit(r)) for r in plan.rules]
-    broken = {r["_source_line"]: {i for i, m, b in bits if r[m] & b} for r in found}
-    assert broken == {0: {"c29.range"}, 1: {"c29.required"}}
+    whole = {f"c{i}": "1" for i in range(30)}
+    rows = [whole | {"c29": "0"}, whole | {"c29": ""}, whole | {"_row_error": "1 cell"}]
+    found = refined(plan, rows, "here")
+    assert [broken_rules(plan, r) for r in found] == [
+        {"c29.range"},
+        {"c29.required"},
+        {"row.shape"},
+    ]
     assert {r["_ok"] for r in found} == {"false"}

@@ -37,8 +37,6 @@ from tests.support.standards import (
     uscc_is_valid,
 )
 
-pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark_remote")]
-
 # ---------------------------------------------------------------- texts: right, bent, broken
 
 digits = st.text("0123456789", min_size=17, max_size=17)

@@ -1,4 +1,4 @@
-"""What the plan of a one-column contract makes of texts, in one Spark query for many."""
+"""What the plan of a one-column contract makes of texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 from contracts.delivery import Delivery
 from contracts.loading import load_tree
+from jobs.refine import here, on_spark
 from jobs.rules.plan import make_plan
+from jobs.rules.rows import checked_rows
 from tests.support.small import column, custom, properties, set_custom, source, write
 from tests.support.standards import DAY
 
@@ -53,32 +55,43 @@ def plan_of(
 
 
 def read_all(plan: RefinePlan, texts: Iterable[str | None]) -> list[Read]:
-    """Run the plan of a one-column contract over texts, in one query."""
-    from jobs.spark.session import session
-
-    given_texts = list(texts)
-    table = pa.table(
-        {
-            "x": pa.array(given_texts, pa.string()),
-            "_source_line": pa.array(range(len(given_texts)), pa.int64()),
-            "_row_error": pa.nulls(len(given_texts), pa.string()),
-            "_extra": pa.nulls(len(given_texts), pa.string()),
-            "_batch_id": pa.array(["b"] * len(given_texts)),
-        }
+    """Run the plan of a one-column contract over texts."""
+    given_texts = pa.array(list(texts), pa.string())
+    rows = pa.RecordBatch.from_pydict(
+        {"x": given_texts, "_row_error": pa.nulls(len(given_texts), pa.string())}
     )
-    rows = session().createDataFrame(table)
-    rows = (
-        rows.selectExpr(*plan.trim)
-        .selectExpr(*plan.normalise)
-        .selectExpr(*plan.cast)
-        .selectExpr(*plan.check)
-    )
-    found = rows.selectExpr("_source_line", "`_c_x` AS value", *plan.masks).toArrow().to_pylist()
+    found = checked_rows(rows, plan).to_pylist()
     bits = [(r.id, *plan.bit(r)) for r in plan.rules]
     return [
-        Read(row["value"], frozenset(i for i, mask, bit in bits if row[mask] & bit))
-        for row in sorted(found, key=lambda r: r["_source_line"])
+        Read(row["x"], frozenset(i for i, mask, bit in bits if row[mask] & bit)) for row in found
     ]
+
+
+def refined(plan: RefinePlan, rows: list[dict[str, Any]], engine: str) -> list[dict[str, Any]]:
+    """Refine rows of text, ``here`` or on ``spark``, and return them by line."""
+    names = [c.name for c in plan.contract.columns]
+    table = pa.table(
+        {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
+        | {
+            "_source_line": pa.array(range(len(rows)), pa.int64()),
+            "_row_error": pa.array([row.get("_row_error") for row in rows], pa.string()),
+            "_extra": pa.array([row.get("_extra") for row in rows], pa.string()),
+        }
+    )
+    if engine == "here":
+        found = here.refined_rows(table, plan, "b")
+    else:
+        from jobs.spark.session import session
+
+        frame = session().createDataFrame(table)
+        found = on_spark.refined_rows(frame, plan, "b").toArrow()
+    return sorted(found.to_pylist(), key=lambda row: row["_source_line"])
+
+
+def broken_rules(plan: RefinePlan, row: dict[str, Any]) -> set[str]:
+    """Return the ids of the rules whose bits a refined row has."""
+    bits = [(rule.id, *plan.bit(rule)) for rule in plan.rules]
+    return {name for name, mask, bit in bits if row[mask] & bit}
 
 
 def rule_plan(tmp_path_factory: pytest.TempPathFactory, rule: object) -> RefinePlan:

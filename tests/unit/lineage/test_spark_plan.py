@@ -1,4 +1,4 @@
-"""Our column graph against Spark's analysed plan: of every contract, product and share policy.
+"""Our column graph against Spark's analysed plan: of every product and share policy.
 
 Nothing is executed: empty views with the right columns, and the text of ``EXPLAIN EXTENDED``. Spark
 counts no rows by anything and knows no declared constants; all else must be the same.
@@ -12,10 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from contracts.delivery import Delivery
-from jobs.refine.merge import Merge, MergeBase
-from jobs.rules.plan import make_plan
-from jobs.seal import on_spark
 from jobs.share.masking import masked
 from jobs.spark.sql import identifier
 from jobs.spark.types import spark_type
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from contracts.layout import Home
     from contracts.model import Contract
     from contracts.product import Policy
     from lineage.columns import Field, Graph
@@ -115,51 +110,6 @@ def differences(
         if surplus != more.get(name, frozenset()) or theirs - ours:
             told[name] = (sorted(surplus), sorted(map(str, theirs - ours)))
     return dict(told)
-
-
-# -- silver: the refining plan --
-
-
-def refined(spark: SparkSession, home: Home, contract: Contract) -> DataFrame:
-    """Plan the rows of a batch from bronze's, as they read in clear, to the stage's, sealed."""
-    provider = contract.servers[0].provider  # the plan is the same for every provider
-    texts = [*(x.name for x in contract.columns), "_row_error", "_extra"]
-    rows = empty(
-        spark, {**dict.fromkeys(texts, "STRING"), "_source_line": "BIGINT", "_batch_id": "STRING"}
-    )
-    plan = make_plan(Delivery(contract, provider, DAY, TREE.root))
-    for projection in plan.projections:
-        rows = rows.selectExpr(*projection)
-    table = contract.table(provider)
-    if contract.load.mode == "merge_key":
-        base = MergeBase(None, (), None, None)
-        rows = Merge(home, contract, table, base, plan.masks).over(rows)
-    return on_spark.sealed(home, contract, table, rows)
-
-
-@pytest.mark.parametrize("contract", TREE.sources.values(), ids=lambda x: x.id)
-def test_silver_is_what_the_refining_plan_makes(
-    spark: SparkSession, home: Home, contract: Contract
-) -> None:
-    found = analysed(refined(spark, home, contract)).columns
-    for server in contract.servers:
-        graph = c.silver_graph(contract, server.provider)
-        bronze = f"bronze/{contract.table(server.provider)}"
-        ours = {
-            name: {f.column for f in fields(inputs) if f.dataset == bronze}
-            for name, inputs in graph.columns.items()
-        }
-        assert {name: {leaf[1] for leaf in found[name]} for name in graph.columns} == ours
-
-
-def test_what_makes_a_row_good_is_told_by_checks_not_by_columns(
-    spark: SparkSession, home: Home
-) -> None:
-    """The one thing the plan shows and silver's lineage does not: ``_ok`` reads what rules read."""
-    contract = TREE.contract("health.disease_case")
-    found = analysed(refined(spark, home, contract))
-    assert {"person_id", "icd10", "_row_error"} <= {leaf[1] for leaf in found.columns["_ok"]}
-    assert found.rows == frozenset()  # bad rows go another way; none is filtered out
 
 
 # -- gold and shared --

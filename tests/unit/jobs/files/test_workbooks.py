@@ -15,7 +15,7 @@ from contracts.loading import load_tree
 from contracts.words import Words
 from jobs.files.broken_cells import broken_cells
 from jobs.files.decode import DecodeError
-from jobs.land.run import Parsed
+from jobs.land.parsed import Parsed
 from jobs.pull.secrecy import secret_mark
 from tests.support.small import custom, source, write
 

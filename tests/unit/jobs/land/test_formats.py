@@ -24,7 +24,7 @@ from infra.sandbox.rendering import render
 from jobs.checks.landing import landing_results
 from jobs.files.decode import MAX_LINE_BYTES, DecodeError
 from jobs.land.header import HeaderError
-from jobs.land.run import Parsed
+from jobs.land.parsed import Parsed
 from jobs.pull.secrecy import secret_mark
 from tests.support.small import column, custom, source, write
 

@@ -10,7 +10,7 @@ from contracts.header import header_key, shown
 from contracts.loading import load_tree
 from contracts.words import Words
 from jobs.land.header import HeaderError, match_header
-from jobs.land.run import Parsed
+from jobs.land.parsed import Parsed
 from tests.support.small import source, write
 
 if TYPE_CHECKING:
