@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("JINGSHU_JARS", str(Path(sys.prefix) / "jars"))
 os.environ["PYSPARK_PYTHON"] = sys.executable
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
+os.environ["JINGSHU_LANG"] = "both"  # whatever the locale: click's texts are chosen at import
 for name in ("JINGSHU_HOME", "JINGSHU_CONTRACTS", "JINGSHU_DROP"):
     os.environ.pop(name, None)
 

@@ -102,7 +102,7 @@ def test_values_of_protected_columns_are_absent_from_json(
                 {
                     "rule_id": "buyer.required",
                     "column": "buyer",
-                    "message": "BUYER：必填而为空 missing",
+                    "message": "BUYER：必填而为空 ‖ BUYER: missing",
                     "value": None,
                 }
             ],
