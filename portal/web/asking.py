@@ -84,7 +84,7 @@ def new(visit: Visit) -> Response:
     """Keep a request for one dataset as a draft, for the visitor's own body."""
     contract = _contract(visit, visit.fields.one("contract"))
     try:
-        ask_id = _draft(visit, parse_asked(_parts(visit, contract), "申请 the request"))
+        ask_id = _draft(visit, parse_asked(_parts(visit, contract), Words("申请", "the request")))
     except JingshuError as wrong:
         return refuse(
             visit, "new.html", wrong, **_found(visit, contract), address=_form_of(contract)
