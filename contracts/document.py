@@ -33,9 +33,6 @@ _MAX_DEPTH = 100
 class ContractError(JingshuError, ValueError):
     """A contract that cannot be read; ``file``, ``line`` and ``place`` say where."""
 
-    problem: Words
-    remedy: Words
-
     def __init__(
         self, file: Path, line: int | None, place: Place, problem: Words, remedy: Words
     ) -> None:

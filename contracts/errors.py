@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contracts.words import Words
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contracts.words import Words
 
 
 class JingshuError(Exception):
@@ -12,7 +15,7 @@ class JingshuError(Exception):
     both, and ``str(error)`` tells them in Chinese and then in English.
     """
 
-    def __init__(self, problem: Words | str, remedy: Words | str) -> None:
+    def __init__(self, problem: Words, remedy: Words) -> None:
         super().__init__(problem, remedy)
         self.problem = problem
         self.remedy = remedy
@@ -20,7 +23,7 @@ class JingshuError(Exception):
     @property
     def words(self) -> Words:
         """What is wrong and what to do, whole in each language."""
-        return _as_words(self.problem).then(_as_words(self.remedy))
+        return self.problem.then(self.remedy)
 
     def __str__(self) -> str:
         return str(self.words)
@@ -29,22 +32,15 @@ class JingshuError(Exception):
 class UsageError(JingshuError, ValueError):
     """What was asked for does not exist or cannot be meant (exit code 2)."""
 
-    problem: Words
-    remedy: Words
-
 
 class BadValueError(ValueError):
     """A value that a type refuses; ``remedy`` says what to write instead."""
 
-    def __init__(self, problem: Words | str, remedy: Words | str) -> None:
+    def __init__(self, problem: Words, remedy: Words) -> None:
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
 
-    def __reduce__(self) -> tuple[type, tuple[Words | str, Words | str]]:
+    def __reduce__(self) -> tuple[type, tuple[Words, Words]]:
         """Keep the remedy: exceptions cross process borders."""
         return type(self), (self.problem, self.remedy)
-
-
-def _as_words(told: Words | str) -> Words:
-    return told if isinstance(told, Words) else Words(told, told)

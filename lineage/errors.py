@@ -9,9 +9,6 @@ from contracts.words import Words
 class LineageError(JingshuError, ValueError):
     """A column, an event or a plan whose lineage cannot be told; the message names it."""
 
-    problem: Words
-    remedy: Words
-
 
 class TagLossError(JingshuError, ValueError):
     """A column that would carry a lower level than what it is made of.

@@ -182,7 +182,9 @@ def _metrics(audited: Audited, checks: Sequence[Quality]) -> list[CheckResult]:
         sums[rule.id] = f"count({column}) - count(DISTINCT {column})"
         sums[f"{rule.id}.filled"] = f"count({column})"
     named = (f"{expression} AS {identifier(name)}" for name, expression in sums.items())
-    row = audited.frame.selectExpr(*named).collect()[0] if sums else {}
+    row: Mapping[str, Any] = {}
+    if sums:
+        row = audited.frame.selectExpr(*named).collect()[0].asDict()
     return [
         *(
             result(q, "not_executable", why, engine="none")

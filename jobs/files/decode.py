@@ -70,9 +70,6 @@ _XML_ENCODINGS: Final = {
 class DecodeError(JingshuError, ValueError):
     """A file that cannot be read as the contract says; the remedy is for its provider."""
 
-    problem: Words
-    remedy: Words
-
 
 @dataclass(frozen=True)
 class Sniffed:

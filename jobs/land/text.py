@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
+from contracts.words import Words
 from jobs.files.decode import MARK, MAX_LINE_BYTES, DecodeError, Record, without_marks
 
 if TYPE_CHECKING:
@@ -122,8 +123,14 @@ class TextRows:
                 line = self._line
         except csv.Error as bad:
             raise DecodeError(
-                f"The row that starts at line {line} breaks CSV quoting: {bad}.",
-                'Quote cells as RFC 4180 §2 says: a quote inside a quoted cell is written "".',
+                Words(
+                    f"自第 {line} 行开始的记录不合 CSV 引号规则：{bad}。",
+                    f"The row that starts at line {line} breaks CSV quoting: {bad}.",
+                ),
+                Words(
+                    '请按 RFC 4180 第 2 节加引号：引号内的引号写作 ""。',
+                    'Quote cells as RFC 4180 §2 says: a quote inside a quoted cell is written "".',
+                ),
             ) from bad
 
 
@@ -165,7 +172,8 @@ class _Block:
             )
         blank = rf"^[{_SPACE}\"{_in_class(self.delimiter)}]*$"
         found &= ~_flags(pc.match_substring_regex(self.lines, blank))
-        return found & ~_flags(pc.starts_with(self.lines, MARK))  # Arrow would take it off
+        found &= ~_flags(pc.starts_with(self.lines, MARK))  # Arrow would take it off
+        return np.asarray(found)
 
     def parsed(self, regular: Flags, width: int) -> pa.Table | None:
         """Return the regular lines' cells as columns ``0``, ``1``, …; None where there are none."""

@@ -120,9 +120,16 @@ def _commit(home: Home, contract: Contract, verdict: Verdict) -> int:
         newest = publications[-1].version if publications else None
         if is_merge and newest != verdict.silver_version_seen:
             raise TableMovedError(
-                f"{verdict.table} moved to version {newest} since batch {verdict.batch_id} was"
-                f" staged on {verdict.silver_version_seen}.",
-                "Stage and audit it again: ./jingshu batch retry does.",
+                Words(
+                    f"{verdict.table} 已到第 {newest} 版，而批次 {verdict.batch_id} 是在第"
+                    f" {verdict.silver_version_seen} 版上暂存的。",
+                    f"{verdict.table} moved to version {newest} since batch {verdict.batch_id} was"
+                    f" staged on {verdict.silver_version_seen}.",
+                ),
+                Words(
+                    "请重新暂存并审计：./jingshu batch retry 会这样做。",
+                    "Stage and audit it again: ./jingshu batch retry does.",
+                ),
             )
         states = (GOOD, CARRIED) if is_merge else (GOOD,)
         adds = staged.staged_actions(stage, contract, states)

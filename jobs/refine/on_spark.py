@@ -20,13 +20,15 @@ from jobs.spark.types import spark_type
 from jobs.tables.silver import BAD, GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pyspark.sql import DataFrame
 
     from contracts.delivery import Delivery
     from contracts.layout import Home
     from jobs.rules.plan import RefinePlan
+
+    Parts = Iterator[pa.RecordBatch]
 
 _SYSTEM_TEXTS: Final = ("_row_error", "_extra")
 _KEPT: Final = (on_spark.SOURCE_LINE, "_duplicate")
@@ -86,11 +88,11 @@ def _schema(plan: RefinePlan) -> str:
     return ", ".join((*typed, *masks, f"{on_spark.SOURCE_LINE} BIGINT", "_duplicate BOOLEAN"))
 
 
-def _checking(plan: RefinePlan):  # noqa: ANN202  (what mapInArrow takes)
+def _checking(plan: RefinePlan) -> Callable[[Parts], Parts]:
     """Return what Spark's workers do; the plan crosses with it."""
     kept = pa.schema([pa.field(_KEPT[0], pa.int64()), pa.field(_KEPT[1], pa.bool_())])
 
-    def run(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def run(parts: Parts) -> Parts:
         schema = pa.unify_schemas([checked_schema(plan), kept])
         for part in parts:
             checked = checked_rows(part, plan)

@@ -25,9 +25,6 @@ RESTORE: Final = Words("请从备份恢复。", "Restore it from a backup.")
 class EvidenceError(JingshuError, ValueError):
     """Something about the evidence log that cannot be accepted or found."""
 
-    problem: Words
-    remedy: Words
-
 
 class NoteError(EvidenceError):
     """A signed note, key or checkpoint that is malformed or not signed by the known key."""

@@ -56,8 +56,6 @@ class NotSentError(JingshuError, OSError):
     ``about`` says whether the endpoint is down, or only this message failed, or it always will.
     """
 
-    problem: Words
-
     def __init__(self, problem: Words, about: Literal["endpoint", "message", "final"]) -> None:
         super().__init__(problem, _CORRECT if about == "final" else _LATER)
         self.about = about

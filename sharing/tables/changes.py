@@ -30,8 +30,6 @@ FEED: Final = "delta.enableChangeDataFeed"
 class NoFeedError(JingshuError, LookupError):
     """A version without a change data feed."""
 
-    problem: Words
-
 
 @dataclass(frozen=True)
 class ChangedFile:

@@ -26,6 +26,7 @@ from deltalake import write_deltalake
 from obstore.store import S3Store
 
 from contracts.layout import ROOT, Home
+from contracts.words import Words
 from infra.stack.gobuild import GoProgram
 from infra.stack.processes import free_port, is_listening
 from sharing.control import Control
@@ -47,7 +48,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
 VERSITYGW: Final = GoProgram(
-    "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0", "A test of buckets"
+    "versitygw",
+    "github.com/versity/versitygw/cmd/versitygw",
+    "v1.8.0",
+    Words("存储桶测试", "A test of buckets"),
 )
 BUCKET: Final = "office"
 TABLES: Final = Path(__file__).parents[1] / "support" / "sharing" / "delta"

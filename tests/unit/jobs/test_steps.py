@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contracts.words import Words
 from jobs import steps
 from jobs.operations import decisions
 from jobs.publish.run import TableMovedError
@@ -18,6 +19,10 @@ from tests.support.selling import HEAD, WHO
 if TYPE_CHECKING:
     from jobs.stages import LandedBatch
     from tests.support.selling import Lake
+
+
+MOVED = Words("表已变动。", "It moved.")
+AGAIN = Words("请重新暂存。", "Stage it again.")
 
 
 def lines(number: int) -> list[str]:
@@ -35,7 +40,7 @@ class Moving:
     def publish(self, *_: Any) -> str:
         if self.times:
             self.times -= 1
-            raise TableMovedError("It moved.", "Stage it again.")
+            raise TableMovedError(MOVED, AGAIN)
         return "shown"
 
     def audited(self, _home: Any, _tree: Any, landed: LandedBatch, *, again: bool) -> Verdict:

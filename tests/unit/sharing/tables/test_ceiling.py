@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.moment import utc_now
+from contracts.words import Words
 from sharing.control import Grant
 from sharing.tables.ceiling import NotServedError, check_levels, check_protocol, column_levels
 from tests.support.sharing.served import TABLE, TABLE_URL, districts, write_shared
@@ -89,9 +90,9 @@ def test_reader_features_are_refused() -> None:
 
 
 def test_the_refusal_can_be_pickled_and_ends_with_a_remedy() -> None:
-    error = NotServedError("Problem.", "Remedy.")
+    error = NotServedError(Words("问题。", "Problem."), Words("办法。", "Remedy."))
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    assert str(again) == str(error) == "Problem. Remedy."
+    assert str(again) == str(error) == "问题。办法。 Problem. Remedy."
 
 
 @pytest.mark.parametrize("level", ["L3", "L4", None])
