@@ -147,8 +147,8 @@ def audited(
 
     ``as_before`` says the same as its earlier audit in that one's words, an older Jingshu's too.
     """
+    from jobs.audit.reworded import as_stated
     from jobs.audit.run import audit
-    from jobs.record.reworded import as_stated
     from jobs.refine.run import refine as refine_batch
 
     delivery = _delivery(tree, landed.batch)

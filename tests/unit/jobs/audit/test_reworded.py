@@ -9,9 +9,9 @@ import pytest
 
 from contracts.words import Words
 from jobs.audit.digest import digest_of
+from jobs.audit.reworded import as_stated
 from jobs.record import governance
 from jobs.record.governance import CheckRow
-from jobs.record.reworded import as_stated
 from jobs.stages import Batch, CheckResult, Verdict
 
 if TYPE_CHECKING:
