@@ -371,7 +371,7 @@ def test_the_newest_row_of_a_key_counts(city: City, home: Home) -> None:
     assert "迟交" in text
     assert "更新及时率：0 %（0/1）" in text
     twin = Outline((home.site / "en" / "index.html").read_text("utf-8")).text
-    assert "on time: 0 % (0/1)" in twin
+    assert "On time: 0 % (0/1)" in twin
 
 
 def test_a_build_leaves_nothing_but_the_pages(city: City, home: Home) -> None:
