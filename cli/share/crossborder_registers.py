@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from sharing.people import Actor
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_PAPERS = ["impact_assessment", "separate_consent", "standard_contract", "certificate", "approval"]
+_PAPERS = [
+    *("impact_assessment", "separate_consent", "standard_contract", "certificate", "approval"),
+    "outside_zone_list",
+]
 _KINDS = {
     "state_organ": "国家机关 state organ",
     "public_institution": "事业单位 public institution",

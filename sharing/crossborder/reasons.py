@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from sharing.crossborder.assessments import Assessment
     from sharing.crossborder.decide import Decision, Facts, Scope
+
+#: What to do where the zone's negative list decides nothing, by the row that says so.
+_UNDETERMINED: Final = {
+    13: (
+        "尚未添加自贸区负面清单，无法判定；请由数据主管部门添加清单后再判定。"
+        " No negative list of the zone is known, so nothing is decided: have the data"
+        " authority add it (… crossborder zone-list), and decide again."
+    ),
+    16: (
+        "凭列名不能断定数据是否在负面清单内；请数据主管部门对照清单：不在清单内的，登记后再判定。"
+        " No name of a column tells whether the data is on the negative list: have the data"
+        " authority read it, and record that the data is outside, where it is"
+        " (… crossborder paper EXPORTER outside_zone_list NUMBER); then decide again."
+    ),
+}
 
 
 def reason_of(scope: Scope, facts: Facts, decision: Decision, relied: Assessment | None) -> str:
@@ -35,12 +50,8 @@ def reason_of(scope: Scope, facts: Facts, decision: Decision, relied: Assessment
                 f" {scope.exporter} has no right to {scope.dataset} and no grant of it for this"
                 f" purpose: ask {held_by} for one."
             )
-        case 13:
-            return (
-                "尚未添加自贸区负面清单，无法判定；请由数据主管部门添加清单后再判定。"
-                " No negative list of the zone is known, so nothing is decided: have the data"
-                " authority add it (… crossborder zone-list), and decide again."
-            )
+        case 13 | 16:
+            return _UNDETERMINED[decision.row]
         case _:
             return ""
 

@@ -58,6 +58,10 @@ def test_counts_of_a_company(general: int, sensitive: int, row: int, outcome: st
         ),
         (replace(LISTED, counters=Counters(2_000_000)), 6, _EXEMPT),
         (replace(LISTED, is_on_negative_list=True), 10, _EXEMPT),
+        (replace(LISTED, is_zone_open=True), 16, "undetermined"),
+        (replace(LISTED, is_zone_open=True, zone_route=_CONTRACT), 16, "undetermined"),
+        (replace(LISTED, zone_route=_CONTRACT), 15, _CONTRACT),
+        (replace(LISTED, zone_route=_ASSESS), 14, _ASSESS),
         (replace(COMPANY, is_ciio=True), 7, _ASSESS),
         (replace(COMPANY, is_ciio=True, necessity="human_resources"), 5, _EXEMPT),
         (replace(BUREAU, has_security_assessment=True, is_assessment_over=True), 1, "deny"),
@@ -99,6 +103,7 @@ _facts = st.builds(
     has_approval=st.booleans(),
     zone_list=st.none() | st.just("2024"),
     zone_route=st.none() | st.sampled_from([_CONTRACT, _ASSESS]),
+    is_zone_open=st.booleans(),
 )
 
 
