@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text, update
 
 from contracts.delivery import Delivery
 from jobs.verify.report import Report
@@ -18,6 +18,7 @@ from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.stages import Made, Occasion
 from sharing import migrations
+from sharing.attest.kinds import BOOKS
 from sharing.control import Control
 from sharing.rights import approvals, assets, periods
 from sharing.rights.assets import Cost, totals
@@ -26,6 +27,7 @@ from sharing.rights.runs import measured_runs
 from sharing.rights.terms import city_day
 from sharing.verify.attested import attested
 from sharing.verify.lake import CityLake
+from sharing.verify.prove import answers
 from sharing.verify.rights import rights
 from tests.support.sharing.asking import person
 from tests.support.sharing.lakes import TREE
@@ -34,8 +36,11 @@ from tests.support.sharing.trading import set_back
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sqlalchemy import Column
+
     from contracts.layout import Home
     from lineage.evidence.leaf import JsonScalar
+    from sharing.control import AttestedRow
 
 DISEASE: Final = "health__disease_case"
 ELDERS: Final = "civil__elder_service"
@@ -120,8 +125,8 @@ def keep_a_quarter(control: Control) -> None:
 def named(home: Home) -> list[str]:
     report = Report()
     lake = CityLake(home, TREE)
-    report.add(rights(lake))
-    report.add(attested(lake))
+    report.add(answers(rights, lake))
+    report.add(answers(attested, lake))
     assert not any(f.is_recovering for f in report.findings)
     return [f"{f.where}: {f.problem}" for f in report.broken]
 
@@ -205,6 +210,61 @@ def test_a_quarter_is_whole_and_each_change_to_it_is_named(books: Control) -> No
         for words in found:
             assert any(words in problem for problem in problems), (words, problems)
         assert altered(books, undo) == []
+
+
+def another(value: object, column: Column[Any], place: int) -> object:
+    """Return what a cell could have said instead; no two rows say the same then."""
+    match value:
+        case None:
+            return place if column.type.python_type is int else f"x{place}"
+        case int():
+            return value + 1000
+        case date():  # a moment too
+            return value + timedelta(days=400)
+        case str() if column.name == "month":
+            return f"2027{value[4:]}"
+        case _:
+            return f"x{str(value)[1:]}"
+
+
+def overwritten(control: Control, kind: type[AttestedRow], name: str) -> list[tuple[str, Any]]:
+    """Alter a column of every row of a table, past us; return each row's key and what undoes it."""
+    table = kind.__table__
+    undo = []
+    with control.write() as session:
+        connection = session.connection()
+        keys = list(table.primary_key.columns)
+        for place, row in enumerate(connection.execute(select(table).order_by(*keys)).mappings()):
+            old, new = row[name], another(row[name], table.columns[name], place)
+            own = [key == row[key.name] for key in keys]
+            changed = [key == (new if key.name == name else row[key.name]) for key in keys]
+            connection.execute(update(table).where(*own).values({name: new}))
+            undone = update(table).where(*changed).values({name: old})
+            undo.append(("/".join(str(row[key.name]) for key in keys), undone))
+    return undo
+
+
+def test_every_cell_of_every_row_is_named(books: Control) -> None:
+    """No column of the books is free: each is signed with its row, or is its row's name."""
+    for kind in BOOKS:
+        key = {column.name for column in kind.__table__.primary_key.columns}
+        assert key | set(kind.attested) == set(kind.__table__.columns.keys())
+        for name in kind.__table__.columns.keys():  # noqa: SIM118  (it has no iterator of names)
+            undo = overwritten(books, kind, name)
+            assert undo, f"{kind.__tablename__} has rows"
+            problems = named(books.home)
+            for row, _ in undo:
+                if name in key:
+                    begins, says = f"evidence {kind.leaf_type}:{row}", "has no such"
+                else:
+                    begins = f"control.db {kind.__tablename__} {row}: its "
+                    says = f"{name}_sha256" if name in kind.digested else name
+                of_it = [p for p in problems if p.startswith(begins) and says in p]
+                assert of_it, (begins, name)
+            with books.write() as session:
+                for _, undone in undo:
+                    session.connection().execute(undone)
+    assert named(books.home) == []
 
 
 def test_what_is_put_in_or_cut_is_named(books: Control) -> None:
