@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import runpy
+import zipfile
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from contracts.layout import ROOT
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.scope import DatasetScope
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contracts.layout import Home
     from lineage.evidence.leaf import JsonScalar, LeafType
 
+STRANGER: Final = ROOT / "docs/how-to/verify_grant.py"
 AT = "2026-07-16T01:00:00Z"
 JULY = DatasetScope("civil.elder_service", date(2026, 7, 15), date(2026, 7, 16))
 
@@ -39,3 +45,28 @@ def resigned(home: Home, files: dict[str, bytes], **changes: object) -> dict[str
     signer = Keeping.of(home).signer()
     said = f"{signer.name} dossier@v1\nmanifest.json sha256 {hashlib.sha256(body).hexdigest()}\n"
     return {**rest, "manifest.json": body, "manifest.note": signer.sign(said).encode()}
+
+
+def stranger_says(home: Home, files: dict[str, bytes], folder: Path, *raw: Path) -> int:
+    """Return how the script of the how-to ends over a bundle, as a stranger runs it."""
+    with zipfile.ZipFile(folder / "bundle.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    main = runpy.run_path(str(STRANGER))["main"]
+    code: int = main(str(folder / "bundle.zip"), str(home.evidence / "log.vkey"), *map(str, raw))
+    return code
+
+
+def keys_of(files: dict[str, bytes]) -> list[str]:
+    """Return the keys of a dossier's leaves, in its order."""
+    leaves = json.loads(files["manifest.json"])["leaves"]
+    return [f"{leaf['type']}:{leaf['subject']}" for leaf in leaves]
+
+
+def without(home: Home, files: dict[str, bytes], *keys: str) -> dict[str, bytes]:
+    """Return a dossier that never had the leaves of some keys, signed as such."""
+    leaves = json.loads(files["manifest.json"])["leaves"]
+    gone = [leaf for leaf in leaves if f"{leaf['type']}:{leaf['subject']}" in keys]
+    names = {leaf[part] for leaf in gone for part in ("leaf", "proof")}
+    rest = {name: data for name, data in files.items() if name not in names}
+    return resigned(home, rest, leaves=[leaf for leaf in leaves if leaf not in gone])
