@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.evidence import EvidenceFigures
     from bench.masking import MaskingFigures
     from bench.share import ShareFigures
+    from bench.trial import TrialFigures
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _MB = 1 << 20
@@ -83,6 +84,34 @@ def _masking_in_words(figures: MaskingFigures) -> str:
     return (
         f"遮蔽 masks, {figures.rows:,} 行 rows to Parquet:\n{masks}\n"
         f"封存 sealed / 明文 in clear, land to publish:\n{sealed}"
+    )
+
+
+@bench.command("try", epilog="例 Example: ./jingshu bench try --json")
+@click.option("--json", "as_json", is_flag=True, help="末行 JSON One JSON object, last line.")
+def try_(as_json: bool) -> int:
+    """试算 One small file tried, first and warm, against a bare Spark job over it."""
+    from bench.trial import measure
+    from cli.spark import use_spark
+    from contracts.loading import load_tree
+
+    with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made, use_spark() as is_there:
+        found = measure(
+            Path(made),
+            load_tree(),
+            lambda text: click.echo(text, err=True),
+            is_own=not is_there,
+        )
+    click.echo(json.dumps(found.to_dict()) if as_json else _trial_in_words(found))
+    return 0
+
+
+def _trial_in_words(figures: TrialFigures) -> str:
+    return (
+        f"{figures.contract}, {figures.rows:,} 行 rows:"
+        f" 首次 first {figures.first_s:.1f} s,"
+        f" 热机 warm {figures.warm_s:.1f} s（最长 slowest {figures.slowest_s:.1f} s）\n"
+        f"纯 Spark 作业 a bare Spark job {figures.bare_s:.2f} s: {figures.ratio} ×"
     )
 
 
