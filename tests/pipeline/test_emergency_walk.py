@@ -23,6 +23,7 @@ from jobs.verify import verify
 from lineage.evidence import verify_dossier
 from lineage.evidence.custody import gaps_of
 from lineage.evidence.dossier import compile_dossier
+from lineage.evidence.machine import this_machine
 from lineage.evidence.scope import GrantScope
 from sharing.control import Control
 from sharing.gateway.reads import settle_reads
@@ -153,6 +154,9 @@ def _custody_is_whole(city: City, home: Home, ask_id: str) -> Dossier:
     (build,) = of_type["build"]
     (share,) = of_type["share"]
     assert build.subject.partition("@")[2] == share.facts["source"]
+    for leaf in (build, *of_type["landing"]):  # commit, lock and host of what made it
+        assert this_machine().facts().items() <= leaf.facts.items()
+    assert set(this_machine().facts()) == {"code_commit", "lock_sha256", "host"}
     inputs = ("civil__elder_service", "health__disease_case")
     batches = {
         f"{b.table}@{b.batch_id}": b
