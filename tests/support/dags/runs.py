@@ -9,7 +9,7 @@ marked failed by the scheduler, never by itself.
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import json
 import logging
 import os
@@ -208,7 +208,7 @@ def main() -> None:
         lines.kept.clear()
         told = PLAYS[scenario.pop("play")](bag, date, **scenario)
         told["log"] = lines.kept
-        batches = governance.latest_batches(Home.from_env(), datetime.date.fromisoformat(date))
+        batches = governance.latest_batches(Home.from_env(), dt.date.fromisoformat(date))
         told["batches"] = [[batch.batch_id, batch.reason] for batch in batches]
         with Control(Home.from_env()) as control:
             told["notices"] = sorted(
