@@ -36,7 +36,7 @@ from tests.support.sharing.trading import set_back
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Column
+    from sqlalchemy import Column, Executable
 
     from contracts.layout import Home
     from lineage.evidence.leaf import JsonScalar
@@ -210,6 +210,7 @@ def test_a_quarter_is_whole_and_each_change_to_it_is_named(books: Control) -> No
         for words in found:
             assert any(words in problem for problem in problems), (words, problems)
         assert altered(books, undo) == []
+    each_cell_is_named(books)
 
 
 def another(value: object, column: Column[Any], place: int) -> object:
@@ -227,44 +228,46 @@ def another(value: object, column: Column[Any], place: int) -> object:
             return f"x{str(value)[1:]}"
 
 
-def overwritten(control: Control, kind: type[AttestedRow], name: str) -> list[tuple[str, Any]]:
-    """Alter a column of every row of a table, past us; return each row's key and what undoes it."""
+def overwritten(
+    control: Control, kind: type[AttestedRow], names: Sequence[str]
+) -> list[tuple[str, Executable]]:
+    """Alter columns of every row of a table, past us; return each row's key and what undoes it."""
     table = kind.__table__
-    undo = []
+    keys, undo = list(table.primary_key.columns), []
     with control.write() as session:
         connection = session.connection()
-        keys = list(table.primary_key.columns)
-        for place, row in enumerate(connection.execute(select(table).order_by(*keys)).mappings()):
-            old, new = row[name], another(row[name], table.columns[name], place)
+        for place, row in enumerate(connection.execute(select(table)).mappings().all()):
+            new = {name: another(row[name], table.columns[name], place) for name in names}
             own = [key == row[key.name] for key in keys]
-            changed = [key == (new if key.name == name else row[key.name]) for key in keys]
-            connection.execute(update(table).where(*own).values({name: new}))
-            undone = update(table).where(*changed).values({name: old})
+            changed = [key == new.get(key.name, row[key.name]) for key in keys]
+            connection.execute(update(table).where(*own).values(new))
+            undone = update(table).where(*changed).values({name: row[name] for name in names})
             undo.append(("/".join(str(row[key.name]) for key in keys), undone))
     return undo
 
 
-def test_every_cell_of_every_row_is_named(books: Control) -> None:
-    """No column of the books is free: each is signed with its row, or is its row's name."""
+def each_cell_is_named(control: Control) -> None:
+    """Alter every column of every row: none is free, each is signed with its row or names it."""
     for kind in BOOKS:
-        key = {column.name for column in kind.__table__.primary_key.columns}
-        assert key | set(kind.attested) == set(kind.__table__.columns.keys())
-        for name in kind.__table__.columns.keys():  # noqa: SIM118  (it has no iterator of names)
-            undo = overwritten(books, kind, name)
-            assert undo, f"{kind.__tablename__} has rows"
-            problems = named(books.home)
+        table, key = kind.__tablename__, [c.name for c in kind.__table__.primary_key.columns]
+        assert {*key, *kind.attested} == set(kind.__table__.columns.keys())
+        for names in (kind.attested, *([name] for name in key)):
+            undo = overwritten(control, kind, names)
+            assert undo, f"{table} has rows"
+            problems = named(control.home)
             for row, _ in undo:
-                if name in key:
-                    begins, says = f"evidence {kind.leaf_type}:{row}", "has no such"
+                if names == kind.attested:
+                    says = (f"{n}_sha256" if n in kind.digested else n for n in sorted(names))
+                    end = f"is not what its newest {kind.leaf_type} leaf says"
+                    wanted = f"control.db {table} {row}: its {', '.join(says)} {end}"
                 else:
-                    begins = f"control.db {kind.__tablename__} {row}: its "
-                    says = f"{name}_sha256" if name in kind.digested else name
-                of_it = [p for p in problems if p.startswith(begins) and says in p]
-                assert of_it, (begins, name)
-            with books.write() as session:
+                    gone = f"the control database has no such {kind.leaf_type} any more"
+                    wanted = f"evidence {kind.leaf_type}:{row}: {gone}"
+                assert wanted in problems
+            with control.write() as session:
                 for _, undone in undo:
                     session.connection().execute(undone)
-    assert named(books.home) == []
+    assert named(control.home) == []
 
 
 def test_what_is_put_in_or_cut_is_named(books: Control) -> None:
