@@ -47,7 +47,7 @@ from sharing.control import Control
 from sharing.notices import outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 BUNDLE = "dags-folder"
 _MOST_ROUNDS = 10
@@ -190,7 +190,12 @@ def _run_of(dag_id: str, date: str) -> Any:
     return select(DagRun).where(DagRun.dag_id == dag_id, DagRun.partition_key == date)
 
 
-PLAYS = {"delivery": delivery, "late": late, "doubled": doubled, "said": said}
+PLAYS: dict[str, Callable[..., dict[str, Any]]] = {
+    "delivery": delivery,
+    "late": late,
+    "doubled": doubled,
+    "said": said,
+}
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,9 @@ COMPANY = Facts("general", "L2", is_state_organ=False, has_personal_information=
 BUREAU = replace(COMPANY, is_state_organ=True)
 #: A company in a zone whose negative list is known.
 LISTED = replace(COMPANY, is_in_ftz=True, zone_list="2024")
-_EXEMPT, _CONTRACT, _ASSESS = "exempt", "contract_or_certification", "security_assessment"
+_EXEMPT: Final = "exempt"
+_CONTRACT: Final = "contract_or_certification"
+_ASSESS: Final = "security_assessment"
 
 
 @pytest.mark.parametrize(

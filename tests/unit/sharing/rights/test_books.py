@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 from alembic import command
@@ -36,7 +36,7 @@ from tests.support.sharing.trading import set_back
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Column, Executable
+    from sqlalchemy import Column, Table, Update
 
     from contracts.layout import Home
     from lineage.evidence.leaf import JsonScalar
@@ -230,9 +230,9 @@ def another(value: object, column: Column[Any], place: int) -> object:
 
 def overwritten(
     control: Control, kind: type[AttestedRow], names: Sequence[str]
-) -> list[tuple[str, Executable]]:
+) -> list[tuple[str, Update]]:
     """Alter columns of every row of a table, past us; return each row's key and what undoes it."""
-    table = kind.__table__
+    table = cast("Table", kind.__table__)
     keys, undo = list(table.primary_key.columns), []
     with control.write() as session:
         connection = session.connection()
@@ -249,8 +249,9 @@ def overwritten(
 def each_cell_is_named(control: Control) -> None:
     """Alter every column of every row: none is free, each is signed with its row or names it."""
     for kind in BOOKS:
-        table, key = kind.__tablename__, [c.name for c in kind.__table__.primary_key.columns]
-        assert {*key, *kind.attested} == set(kind.__table__.columns.keys())
+        whole = cast("Table", kind.__table__)
+        table, key = whole.name, [column.name for column in whole.primary_key.columns]
+        assert {*key, *kind.attested} == set(whole.columns.keys())
         for names in (kind.attested, *([name] for name in key)):
             undo = overwritten(control, kind, names)
             assert undo, f"{table} has rows"
