@@ -15,6 +15,7 @@ import psutil
 from contracts.errors import JingshuError
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Mapping, Sequence
 
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
@@ -30,7 +31,11 @@ _SESSION: Final[Mapping[str, str]] = {
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
 #: PySpark's loggers of errors in a query: they write the cell that could not be taken to stderr.
-_QUOTING: Final = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+_QUOTING: Final = (
+    "SQLQueryContextLogger",
+    "DataFrameQueryContextLogger",
+    "pyspark.sql.connect.logging",
+)
 
 
 class SparkUnavailableError(JingshuError, ConnectionError):
@@ -55,8 +60,8 @@ def _connect(remote: str) -> SparkSession:
     from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
-    for name in _QUOTING:
-        PySparkLogger.getLogger(name).disabled = True
+    for name in _QUOTING:  # a host that configures its logging anew enables every logger again
+        PySparkLogger.getLogger(name).addFilter(_nothing)
     try:
         spark = SparkSession.builder.remote(remote).getOrCreate()
         for key, value in _SESSION.items():
@@ -67,6 +72,10 @@ def _connect(remote: str) -> SparkSession:
             "Start it with ./jingshu up, or correct SPARK_REMOTE.",
         ) from error
     return spark
+
+
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
 
 
 def server_process() -> psutil.Process | None:
