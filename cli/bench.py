@@ -99,6 +99,33 @@ def masking(rows: int, as_json: bool) -> int:
 
 
 @bench.command(
+    "try",
+    **about(
+        "试算一个小文件：首次与热机各用时多少，与对同一文件的纯 Spark 作业相比。",
+        "Try one small file, first and warm, against a bare Spark job over it.",
+        "./jingshu bench try --json",
+    ),
+)
+@JSON_LAST
+def try_(as_json: bool) -> int:
+    """Try one small file, first and warm, against a bare Spark job over it."""
+    from bench.trial import measure
+    from cli.bench_words import trial_in_words
+    from cli.spark import use_spark
+    from contracts.loading import load_tree
+
+    with tempfile.TemporaryDirectory(prefix="jingshu-bench-") as made, use_spark() as is_there:
+        found = measure(
+            Path(made),
+            load_tree(),
+            lambda told: click.echo(told, err=True),
+            is_own=not is_there,
+        )
+    click.echo(json.dumps(found.to_dict()) if as_json else trial_in_words(found))
+    return 0
+
+
+@bench.command(
     **about(
         "测量磁盘上有这么多事件时，向血缘索引提问的用时。",
         "Measure questions to the lineage index, with this many events on disk.",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bench.evidence import EvidenceFigures
     from bench.masking import MaskingFigures
     from bench.share import ShareFigures
+    from bench.trial import TrialFigures
 
 _MB = 1 << 20
 
@@ -123,4 +124,15 @@ def city_in_words(figures: CityFigures) -> str:
         f"where the time went (2 cores):\n{busy}\nstages:\n{stages}\n"
         f"reading the DAG files, each in a cold process:\n{parses}\n"
         f"peak memory {peak:,.0f} MiB, disk {disk:,.0f} MiB",
+    )
+
+
+def trial_in_words(figures: TrialFigures) -> str:
+    """Tell how long one small file takes, first and warm."""
+    f = figures
+    return printed(
+        f"{f.contract}，{f.rows:,} 行：首次 {f.first_s:.1f} s，热机 {f.warm_s:.1f} s"
+        f"（最长 {f.slowest_s:.1f} s）；纯 Spark 作业 {f.bare_s:.2f} s，为其 {f.ratio} ×",
+        f"{f.contract}, {f.rows:,} rows: first {f.first_s:.1f} s, warm {f.warm_s:.1f} s"
+        f" (slowest {f.slowest_s:.1f} s); a bare Spark job {f.bare_s:.2f} s, {f.ratio} × as long",
     )

@@ -128,6 +128,7 @@ def ran(event: Mapping[str, Any], file: str, line: int, own: Own = _OWN) -> Ran 
     if event.get("eventType") != "COMPLETE":
         return None
     own = own.in_event(event, file)
+    event = linked(event, own) if is_imported(file) else event
     tags = _tags(event["run"]).get(None, {})
     location = _facet(event["job"], "sourceCodeLocation")
     inputs = tuple(_use(d, own, tags, is_output=False) for d in event.get("inputs") or ())
@@ -145,6 +146,45 @@ def ran(event: Mapping[str, Any], file: str, line: int, own: Own = _OWN) -> Ran 
         inputs=inputs,
         outputs=tuple(_with_inputs(use, inputs) for use in outputs),
     )
+
+
+def linked(event: Mapping[str, Any], own: Own) -> Mapping[str, Any]:
+    """Return an event with our tables under our names, where a symlink says which data set is one.
+
+    A catalogue (Hive's, Iceberg's) has names of its own for a table that lies in our lake; what
+    reads it there names the place as a symlink only.
+    """
+    ours: dict[tuple[Any, Any], tuple[str, str]] = {}
+    sets = [*(event.get("inputs") or ()), *(event.get("outputs") or ())]
+    for dataset in sets:
+        for place in _facet(dataset, "symlinks").get("identifiers") or ():
+            found = own.inside(_text(place["namespace"]), _text(place["name"]))
+            if found[0] == NAMESPACE and found[1].startswith(OURS):
+                ours[dataset["namespace"], dataset["name"]] = found
+    return {**event, **_named(event, ours)} if ours else event
+
+
+def _named(
+    event: Mapping[str, Any], ours: Mapping[tuple[Any, Any], tuple[str, str]]
+) -> dict[str, Any]:
+    def named(one: Mapping[str, Any]) -> dict[str, Any]:
+        known = (one["namespace"], one["name"])
+        namespace, name = ours.get(known, known)
+        return {**one, "namespace": namespace, "name": name}
+
+    def described(dataset: Mapping[str, Any]) -> dict[str, Any]:
+        lineage = _facet(dataset, "columnLineage")
+        if not lineage:
+            return named(dataset)
+        fields = {
+            column: {**made, "inputFields": [named(f) for f in made["inputFields"]]}
+            for column, made in lineage["fields"].items()
+        }
+        rows = [named(f) for f in lineage.get("dataset") or ()]
+        told = {**lineage, "fields": fields, "dataset": rows}
+        return {**named(dataset), "facets": {**dataset["facets"], "columnLineage": told}}
+
+    return {name: [described(d) for d in event.get(name) or ()] for name in ("inputs", "outputs")}
 
 
 def is_audit(event: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from contracts.words import Words
 from lineage.errors import LineageError
 from lineage.evidence.durable import write_once
-from lineage.facts import OURS, display, ran
+from lineage.facts import OURS, display, linked, ran
 from lineage.naming import IMPORTED, Own
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _checked(event: Any, name: str, number: int, own: Own) -> list[str] | None:
         if is_described:
             return None
         _run_of(event)
-        for output in event.get("outputs") or ():
+        for output in linked(event, own).get("outputs") or ():
             written = display(output["namespace"], output["name"], own)
             if written.startswith(OURS):
                 raise _wrote_ours(number, written)

@@ -24,6 +24,7 @@ from contracts.words import Words
 from jobs.record import leaves
 from jobs.verify.report import checked
 from lineage.evidence.durable import write_durably
+from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from sharing.people import require
 
@@ -77,12 +78,23 @@ def add_calendar(home: Home, content: bytes, notice: str, actor: Actor) -> Calen
     digest = hashlib.sha256(content).hexdigest()
     leaf = leaves.leaf(
         "calendar",
-        f"{calendar.year}#{digest[:12]}",
+        _subject(home, calendar.year, digest),
         {"sha256": digest, "notice": notice.strip(), "days": len(calendar.days),
          "actor": actor.name, "body": actor.body},
     )  # fmt: skip
-    EvidenceLog(home).append([leaf])
+    leaves.state(home, leaf)
     return calendar
+
+
+def _subject(home: Home, year: int, digest: str) -> str:
+    """Return what a calendar's leaf is about; one that is taken up again has a leaf of its own."""
+    log, subject = EvidenceLog(home), f"{year}#{digest[:12]}"
+    if log.find(f"calendar:{subject}") is None:
+        return subject
+    entries = (Leaf.parse(entry) for _, entry in log.entries())
+    of_year = [x for x in entries if x.type == "calendar" and x.subject.startswith(f"{year}#")]
+    is_newest = of_year[-1].facts["sha256"] == digest
+    return of_year[-1].subject if is_newest else f"{subject}/{len(of_year)}"
 
 
 def parse_calendar(content: bytes) -> Calendar:

@@ -23,6 +23,7 @@ _PAPERS: Final = [
     "separate_consent",
     "standard_contract",
     "certificate",
+    "outside_zone_list",
     "approval",
 ]
 

@@ -1,11 +1,14 @@
 """Check a grant's dossier from the provider's file to the recipient's read, as a stranger would.
 
+And from the request to the grant, where the grant names one: each step, each body's answer.
+
     python3 verify_grant.py BUNDLE.zip LOG.VKEY [RAW_FILE ...]
 
 Written from the public specifications (RFC 6962, RFC 8032, c2sp.org/tlog-proof and signed-note): it
 takes nothing from the bundle's own verifier. It needs the standard library and ``cryptography``.
 LOG.VKEY is the log's key as you obtained it, not the bundle's. RAW_FILEs are the provider's files,
-where you have them. Exit code: 0 it holds, 1 it does not.
+where you have them. Exit code: 0 it holds, 1 it does not, 3 what is there holds and a part of the
+chain is missing (a line begins with GAP).
 """
 
 from __future__ import annotations
@@ -90,6 +93,32 @@ def leaves_of(files: dict[str, bytes], vkey: str) -> list[Leaf]:
     return leaves
 
 
+def request(leaves: list[Leaf], asked: str) -> tuple[list[str], list[str]]:
+    """Walk a request's steps from its draft to the delivery: those found, and what is missing."""
+    found = {
+        int(leaf["subject"].rpartition("#")[2]): leaf
+        for leaf in leaves
+        if leaf["type"] in ("request", "answer", "destruction")
+        and leaf["subject"].rpartition("#")[0] == asked
+    }
+    steps = [
+        f"{leaf['at']} {leaf['type']} {leaf['subject']}: {leaf['facts']['action']} by"
+        f" {leaf['facts']['actor']} for {leaf['facts']['body']}"
+        for leaf in found.values()
+    ]
+    gaps = [
+        f"no step {n} of request {asked}" for n in range(max(found, default=0)) if n not in found
+    ]
+    taken = {leaf["facts"]["action"] for leaf in found.values()}
+    for wanted, actions in (
+        ("submission", {"submit"}),
+        ("answer", {"accept", "agree", "agree_as_authority"}),
+        ("delivery", {"deliver"}),
+    ):
+        gaps.extend([] if taken & actions else [f"no {wanted} of request {asked}"])
+    return steps, gaps
+
+
 def custody(leaves: list[Leaf]) -> tuple[list[str], list[str]]:
     """Walk back from the grant to the providers' files: the steps found, and what is missing."""
     steps, gaps = [], []
@@ -106,6 +135,20 @@ def custody(leaves: list[Leaf]) -> tuple[list[str], list[str]]:
         return fits
 
     [grant] = find("grant", "the dossier")
+    asked = grant["facts"].get("request")
+    if asked:
+        told, missing = request(leaves, asked)
+        steps.extend(told)
+        gaps.extend(missing)
+    else:
+        steps.append(f"{grant['at']} grant of no request, by {grant['facts']['granted_by']}")
+    steps.extend(
+        f"{leaf['at']} level of {leaf['subject']}, lowered by approval {number}"
+        + ("" if number == asked else ": a document that is not in this dossier")
+        for leaf in leaves
+        if leaf["type"] == "level"
+        for number in [leaf["facts"]["approval"]]
+    )
     table = grant["facts"]["table"].rpartition(".")[2]
     find("reads", table, table=table.casefold())
     shared = [s for s in leaves if s["type"] == "share" and s["subject"].startswith(f"{table}@")]
@@ -155,7 +198,7 @@ def main(bundle: str, vkey_file: str, *raw_files: str) -> int:
         return 1
     print(*sorted(steps), *(f"GAP {gap}" for gap in gaps), sep="\n")
     print(f"HOLDS {len(leaves)} leaves. Not shown: that the log's key did not sign a rebuilt log.")
-    return 0
+    return 3 if gaps else 0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from jobs.names import Step
 from jobs.operations import withdrawal
 from jobs.operations.rebuild import rebuild
 from jobs.pull.drop import ManifestError, PullStopped, check_manifest, find
-from jobs.record import batches, governance, intents
+from jobs.record import batches, governance, intents, meter
 from jobs.record import decisions as recorded
 from jobs.record.conservation import was_shown
 from jobs.stages import CheckResult, PublishedVersion, Verdict
@@ -203,6 +203,7 @@ def judged_anew(
         if not has_landed:
             _check_announced(home, delivery, raw)
         intents.begin(home, name, raw.table)
+        meter.begin("land", raw.table, business_date=raw.business_date, is_on_spark=False)
         landed = land_again(home, delivery, raw)
     except (ManifestError, DecodeError) as bad:
         why = bad.words.stored()

@@ -18,7 +18,7 @@ from jobs.names import Step
 from jobs.operations import decisions
 from jobs.operations.decisions import Outcome
 from jobs.publish import quarantine
-from jobs.record import batches, deliveries, governance, intents
+from jobs.record import batches, deliveries, governance, intents, meter
 from jobs.record import decisions as recorded
 from jobs.tables import staged
 from jobs.tables.delta import has_transaction, open_table
@@ -165,6 +165,7 @@ def _landed_back(home: Home, delivery: Delivery, raw: RawBatch, row: BatchRow) -
     """Land a batch under the version that judged it; the intent stays open for what follows."""
     name = Step.RETRY.of(row.batch_id)
     intents.begin(home, name, row.table)
+    meter.begin("land", row.table, business_date=row.business_date, is_on_spark=False)
     try:
         return land(home, delivery, raw.taken_up(row.contract_version))
     except JingshuError:

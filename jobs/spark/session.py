@@ -16,6 +16,7 @@ from contracts.errors import JingshuError
 from contracts.words import Words
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Mapping, Sequence
 
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
@@ -31,7 +32,11 @@ _SESSION: Final[Mapping[str, str]] = {
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
 #: PySpark's loggers of errors in a query: they write the cell that could not be taken to stderr.
-_QUOTING: Final = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+_QUOTING: Final = (
+    "SQLQueryContextLogger",
+    "DataFrameQueryContextLogger",
+    "pyspark.sql.connect.logging",
+)
 
 
 class SparkUnavailableError(JingshuError, ConnectionError):
@@ -60,8 +65,8 @@ def _connect(remote: str) -> SparkSession:
     from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
-    for name in _QUOTING:
-        PySparkLogger.getLogger(name).disabled = True
+    for name in _QUOTING:  # a host that configures its logging anew enables every logger again
+        PySparkLogger.getLogger(name).addFilter(_nothing)
     try:
         spark = SparkSession.builder.remote(remote).getOrCreate()
         for key, value in _SESSION.items():
@@ -78,6 +83,10 @@ def _connect(remote: str) -> SparkSession:
             ),
         ) from error
     return spark
+
+
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
 
 
 def server_process() -> psutil.Process | None:

@@ -15,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from contracts.errors import UsageError
 from contracts.words import Words
-from sharing.accounts.blocklist import is_common, is_of_this_place
+from sharing.accounts.blocklist import is_common, is_composed, is_of_this_place
 
 SHORTEST: Final = 12
 #: Longer ones would only make the server work.
@@ -103,6 +103,14 @@ def require_strong(password: str, name: str, body: str) -> None:
                 "This is a common password, or one that is repeated or has digits added.",
             ),
             _SENTENCE,
+        )
+    if is_composed(normal):
+        raise WeakPasswordError(
+            Words("口令由两三个常用口令拼成。", "The password is a few common ones put together."),
+            Words(
+                "请用四个词以上的一句短话。",
+                "A short sentence of four words or more is a good one.",
+            ),
         )
     runs = (*_RUNS, *(run[::-1] for run in _RUNS))
     if len(set(folded)) < _FEWEST_DIFFERENT or any(folded in run for run in runs):

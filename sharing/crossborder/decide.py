@@ -122,7 +122,9 @@ class Facts:
     zone_list: str | None = None
     """The version of the zone's negative list that was consulted; None: there is none."""
     zone_route: Route | None = None
-    """What that list asks of this export."""
+    """What that list asks of this export, by columns that it names."""
+    is_zone_open: bool = False
+    """Whether that list may ask for more: no name decides it, nor has anybody who read it."""
     holders: tuple[str, ...] = ()
     title: str = ""
     """By what the exporter may use the data: as its holder, by a right, or by a grant."""
@@ -192,6 +194,7 @@ CONDITIONS: Final[Mapping[int, Callable[[Facts, Rule], bool]]] = {
     13: lambda f, _: f.is_in_ftz and f.zone_list is None,
     14: lambda f, _: f.is_in_ftz and f.zone_route == "security_assessment",
     15: lambda f, _: f.is_in_ftz and f.zone_route == "contract_or_certification",
+    16: lambda f, _: f.is_in_ftz and f.is_zone_open,
 }
 #: Rows whose persons do not count towards rows 8–10.
 UNCOUNTED_ROWS: Final = frozenset({3, 4, 5, 6})

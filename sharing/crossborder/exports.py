@@ -29,7 +29,7 @@ from sharing.crossborder.decide import (
     is_counted,
     may_go,
 )
-from sharing.crossborder.papers import held, lacking
+from sharing.crossborder.papers import held, is_outside_list, lacking
 from sharing.crossborder.parties import party
 from sharing.crossborder.reasons import reason_of
 from sharing.crossborder.records import (
@@ -134,6 +134,7 @@ class _Found:
     holders: tuple[str, ...]
     papers: frozenset[str]
     zone: ZoneList | None
+    is_outside_list: bool
 
 
 def decide_export(
@@ -264,13 +265,15 @@ def _found(
                 "Have the data authority register it: … crossborder party --ftz.",
             ),
         )
+    zone = list_on(session, at)
     return _Found(
         exporter,
         relied,
         title(session, tree, exporter.id, what, export.destination.purpose, at),
         holders(tree, what.table),
         held(session, export.scope, at),
-        list_on(session, at),
+        zone,
+        zone is not None and is_outside_list(session, export.scope, zone.issued_on, at),
     )
 
 
@@ -281,6 +284,8 @@ def _facts(
     has_persons = what.has_personal_information
     is_over = found.relied is not None and found.relied.is_over(day)
     listed = found.zone if how.is_in_ftz else None
+    asks = listed.asks(what, counted.general + counted.sensitive) if listed else None
+    is_said = found.is_outside_list and not how.is_on_negative_list
     return Facts(
         grade=grading.gb43697 if grading else "general",
         level=what.level,
@@ -300,7 +305,8 @@ def _facts(
         is_for_foreign_authority=how.is_for_foreign_authority,
         has_approval="approval" in found.papers,
         zone_list=listed.version if listed else None,
-        zone_route=listed.route(what, counted.general + counted.sensitive) if listed else None,
+        zone_route=asks.route if asks else None,
+        is_zone_open=asks is not None and not asks.is_clear and not is_said,
         holders=found.holders,
         title=str(found.title or ""),
         because=" ".join(how.because.split()),

@@ -10,6 +10,8 @@ Each is bound to one exporter, table, recipient, country and purpose.
 - ``certificate``: 个人信息保护认证 (PIPL Art. 38(2)), until its own end.
 - ``approval``: that the competent authority lets data go to a foreign judicial or law-enforcement
   body (数据安全法 Art. 36, PIPL Art. 41).
+- ``outside_zone_list``: that the data is not on the free-trade zone's negative list
+  (促进和规范数据跨境流动规定 Art. 6), by whoever read the list; a later list ends it.
 """
 
 from __future__ import annotations
@@ -44,8 +46,15 @@ if TYPE_CHECKING:
     from sharing.people import Actor
 
 PaperKind = Literal[
-    "impact_assessment", "separate_consent", "standard_contract", "certificate", "approval"
+    "impact_assessment",
+    "separate_consent",
+    "standard_contract",
+    "certificate",
+    "approval",
+    "outside_zone_list",
 ]
+#: What only the data authority records: whose word it is.
+_OF_THE_AUTHORITY: Final = ("approval", "outside_zone_list")
 #: A standard contract is filed within so many working days of taking effect.
 FILE_WORKDAYS: Final = 10
 _CHARACTERS: Final = 200
@@ -124,10 +133,10 @@ def record(control: Control, tree: Tree, paper: Paper, actor: Actor, at: datetim
     Raises:
         UsageError: A date or number is missing, still to come, or of another kind of paper.
         UnknownPartyError: Nobody may export by that name.
-        ForbiddenError: The actor may not; an approval is the data authority's to record.
+        ForbiddenError: The actor may not; some are the data authority's to record.
     """
     exporter = paper.scope.exporter
-    if paper.kind == "approval":
+    if paper.kind in _OF_THE_AUTHORITY:
         require(actor, "keep_exporters", DATA_AUTHORITY)
     else:
         require(actor, "decide_crossborder", exporter)
@@ -156,9 +165,19 @@ def papers(control: Control) -> dict[str, Paper]:
 
 def held(session: Session, scope: Scope, at: datetime) -> frozenset[str]:
     """Return the kinds of papers that hold for an export at a time, as recorded by then."""
+    return frozenset(paper.kind for paper in _holding(session, scope, at))
+
+
+def is_outside_list(session: Session, scope: Scope, issued_on: date, at: datetime) -> bool:
+    """Tell whether it was said of an export that it is outside a list of a day, or a later one."""
+    said = (p for p in _holding(session, scope, at) if p.kind == "outside_zone_list")
+    return any(paper.on_date >= issued_on for paper in said)
+
+
+def _holding(session: Session, scope: Scope, at: datetime) -> list[Paper]:
     asked = select(PaperRow).where(PaperRow.exporter == scope.exporter, PaperRow.at <= at)
     found = (_paper(row) for row in session.scalars(asked))
-    return frozenset(p.kind for p in found if p.scope == scope and p.holds_on(city_date(at)))
+    return [p for p in found if p.scope == scope and p.holds_on(city_date(at))]
 
 
 def lacking(facts: Facts, row: int, on_record: frozenset[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ both languages in one text, stays as it was and reads the same to everybody.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contracts.errors import UsageError
 from contracts.words import Words
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
 
     from sharing.crossborder.assessments import Assessment, AssessmentRow
     from sharing.crossborder.decide import Decision, Facts, Scope
+
+#: What to do where the zone's negative list decides nothing, by the row that says so.
+_UNDETERMINED: Final = {
+    13: Words(
+        "尚未添加自贸区负面清单，无法判定；请由数据主管部门添加清单"
+        "（… crossborder zone-list）后再判定。",
+        "No negative list of the zone is known, so nothing is decided: have the data"
+        " authority add it (… crossborder zone-list), and decide again.",
+    ),
+    16: Words(
+        "凭列名不能断定数据是否在负面清单内；请数据主管部门对照清单：不在清单内的，登记"
+        "（… crossborder paper EXPORTER outside_zone_list NUMBER）后再判定。",
+        "No name of a column tells whether the data is on the negative list: have the data"
+        " authority read it, and record that the data is outside, where it is"
+        " (… crossborder paper EXPORTER outside_zone_list NUMBER); then decide again.",
+    ),
+}
 
 
 def reason_of(
@@ -47,13 +64,8 @@ def reason_of(
                 f"{scope.exporter} has no right to {scope.dataset} and no grant of it for"
                 f' "{scope.destination.purpose}": ask {held_by} for one.',
             )
-        case 13:
-            return Words(
-                "尚未添加自贸区负面清单，无法判定；请由数据主管部门添加清单"
-                "（… crossborder zone-list）后再判定。",
-                "No negative list of the zone is known, so nothing is decided: have the data"
-                " authority add it (… crossborder zone-list), and decide again.",
-            )
+        case 13 | 16:
+            return _UNDETERMINED[decision.row]
         case _:
             return None
 

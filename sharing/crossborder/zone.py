@@ -4,12 +4,16 @@ None is shipped, for none was read; without one the zone's rule is undetermined 
 A list is a CSV of ``industry,scenario,field,threshold,route`` with its source, version and day
 (促进和规范数据跨境流动规定 Art. 6), kept whole in the control database and signed by its leaf.
 ``threshold`` is the number of persons from which the row holds: 0 holds for any.
+
+A list names data in words of its own, so a column that no name of it matches may be on it all the
+same: where the list does not answer, people are asked; no comparison of names makes anything free.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime  # noqa: TC003  (SQLAlchemy reads them)
 from typing import TYPE_CHECKING, Final, get_args
@@ -66,6 +70,17 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Asks:
+    """The strictest that a list asks of an export, and whether it leaves open that it asks more.
+
+    ``route`` is None where no column is on the list by its exact name, which is never clear.
+    """
+
+    route: Route | None
+    is_clear: bool
+
+
+@dataclass(frozen=True)
 class ZoneList:
     """A list: its version, who issued it when, and its fields."""
 
@@ -74,22 +89,27 @@ class ZoneList:
     issued_on: date
     fields: tuple[Listed, ...]
 
-    def route(self, what: Exported, persons: int) -> Route | None:
-        """Return the strictest that the list asks of an export; None where it is outside the list.
+    def asks(self, what: Exported, persons: int) -> Asks:
+        """Return what the list asks of an export, by the names of its columns.
 
-        A column is on the list where a name of it holds one of the list's fields, or the
-        other way round: what is only like a listed field is taken for it.
+        A column is on the list where a name of it is one of the list's fields. Where one only holds
+        a field, or is held by one, the field may be meant: it decides nothing, and leaves open
+        whether the list asks for more than is found.
         """
-        names = [
+        names = {
             n for c in what.columns for n in map(_plain, (c.name, c.header, c.business_name)) if n
-        ]
-        found = {
-            listed.route
-            for listed in self.fields
-            if persons >= listed.threshold
-            and any(_plain(listed.field) in name or name in _plain(listed.field) for name in names)
         }
-        return next((route for route in get_args(Route) if route in found), None)
+        counted = [listed for listed in self.fields if persons >= listed.threshold]
+        found = {listed.route for listed in counted if listed.field in names}
+        near = {
+            listed.route
+            for listed in counted
+            if any(listed.field in name or name in listed.field for name in names)
+        }
+        route, most = (
+            next((r for r in get_args(Route) if r in routes), None) for routes in (found, near)
+        )
+        return Asks(route, is_clear=route is not None and route == most)
 
 
 def add_list(control: Control, content: bytes, made: ZoneList, actor: Actor, at: datetime) -> None:
@@ -185,14 +205,14 @@ def _listed(line: Mapping[str, str], number: int) -> Listed:
     return Listed(
         line["industry"],
         line["scenario"],
-        line["field"],
+        field,
         int(threshold),
         route,  # type: ignore[arg-type]  # it was just compared
     )
 
 
 def _plain(name: str | None) -> str:
-    return "".join((name or "").split()).casefold()
+    return "".join(unicodedata.normalize("NFKC", name or "").split()).casefold()
 
 
 def _wrong(number: int, problem: Words) -> UsageError:

@@ -23,6 +23,7 @@ from jobs.verify import verify
 from lineage.evidence import verify_dossier
 from lineage.evidence.custody import gaps_of
 from lineage.evidence.dossier import compile_dossier
+from lineage.evidence.machine import this_machine
 from lineage.evidence.scope import GrantScope
 from sharing.control import Control
 from sharing.gateway.reads import settle_reads
@@ -36,6 +37,7 @@ from sharing.verify.lake import CityLake
 from sharing.verify.requests import requests
 from tests.conftest import DAYS
 from tests.support.gateways import running_gateway
+from tests.support.lineage.dossiers import keys_of, stranger_says, without
 from tests.support.sharing.asking import person
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from jobs.verify import Finding
+    from lineage.evidence.dossier import Dossier
     from lineage.evidence.leaf import Leaf
     from sharing.requests.states import Action
     from tests.conftest import City
@@ -79,7 +82,13 @@ def home(city: City, tmp_path: Path) -> Home:
     return copied
 
 
-def test_the_walk(city: City, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_walk(
+    city: City,
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with Control(home) as control:
         _raw_is_refused(control, city)
         ask_id = _agreed(control, city)
@@ -126,14 +135,15 @@ def test_the_walk(city: City, home: Home, tmp_path: Path, monkeypatch: pytest.Mo
         said = {"method": "覆写", "proof": "签字单 17"}
         flow.act(control, city.tree, ask_id, "destroy", ASKER, utc_now(), flow.Statement(said))
         settle_reads(control, utc_now() + timedelta(hours=2))
-    _custody_is_whole(city, home, ask_id)
+    made = _custody_is_whole(city, home, ask_id)
+    _a_stranger_sees_who_agreed(home, made.files, ask_id, tmp_path, capsys)
     assert [p.id for p in city_tree(home).active_products()] == [
         p.id for p in city.tree.active_products()
     ]
     assert _findings(home) == []
 
 
-def _custody_is_whole(city: City, home: Home, ask_id: str) -> None:
+def _custody_is_whole(city: City, home: Home, ask_id: str) -> Dossier:
     """From each provider's file to the recipient's reads, over what the stages wrote themselves."""
     name = f"request_{ask_id.lower().replace('-', '_')}__emergency"
     made = compile_dossier(home, GrantScope(f"emergency/jingshu.requests.{name}"), [], AT)
@@ -144,6 +154,9 @@ def _custody_is_whole(city: City, home: Home, ask_id: str) -> None:
     (build,) = of_type["build"]
     (share,) = of_type["share"]
     assert build.subject.partition("@")[2] == share.facts["source"]
+    for leaf in (build, *of_type["landing"]):  # commit, lock and host of what made it
+        assert this_machine().facts().items() <= leaf.facts.items()
+    assert set(this_machine().facts()) == {"code_commit", "lock_sha256", "host"}
     inputs = ("civil__elder_service", "health__disease_case")
     batches = {
         f"{b.table}@{b.batch_id}": b
@@ -177,6 +190,39 @@ def _custody_is_whole(city: City, home: Home, ask_id: str) -> None:
         assert any(gap.kind == leaf.type for gap in gaps_of(rest)), leaf.key
     manifest = json.loads(made.files["manifest.json"])
     assert [gap["leaf"] for gap in manifest["gaps"]] == [leaf.key for leaf in of_type["reads"]]
+    return made
+
+
+def _a_stranger_sees_who_agreed(
+    home: Home,
+    files: dict[str, bytes],
+    ask_id: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    assert stranger_says(home, files, folder) == 0
+    said = capsys.readouterr().out
+    assert "GAP" not in said
+    for action, body in (
+        ("submit", "emergency"),
+        ("accept", "civil"),
+        ("agree", "civil"),
+        ("agree", "health"),
+        ("agree_as_authority", "gov_data"),
+        ("deliver", "civil"),
+        ("destroy", "emergency"),
+    ):
+        assert any(f": {action} by " in s and s.endswith(f" for {body}") for s in said.splitlines())
+    assert f"lowered by approval {ask_id}\n" in said
+    steps = [key for key in keys_of(files) if key.partition(":")[2].startswith(f"{ask_id}#")]
+    for gone, gap in (
+        (steps, f"GAP no submission of request {ask_id}"),
+        ([key for key in steps if key.endswith("#3")], f"GAP no step 3 of request {ask_id}"),
+        ([key for key in steps if key.startswith("answer:")], f"GAP no answer of request {ask_id}"),
+    ):
+        assert stranger_says(home, without(home, files, *gone), folder) == 3
+        assert gap in capsys.readouterr().out
 
 
 def _raw_is_refused(control: Control, city: City) -> None:

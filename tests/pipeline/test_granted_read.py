@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import runpy
 import shutil
 import subprocess
 import sys
-import zipfile
 from base64 import b64encode
 from collections import Counter
 from datetime import timedelta
@@ -34,6 +32,8 @@ from sharing.gateway.reads import settle_reads
 from sharing.grants import grants, recipients
 from tests.conftest import DAYS, City
 from tests.support.gateways import Gateway, running_gateway
+from tests.support.lineage.dossiers import keys_of, stranger_says
+from tests.support.lineage.dossiers import without as without_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +121,6 @@ def test_what_was_not_granted_is_not_there(gateway: Gateway, profile: Path) -> N
 
 
 Files = dict[str, bytes]
-STRANGER: Final = ROOT / "docs/how-to/verify_grant.py"
 
 
 @pytest.fixture(scope="module")
@@ -221,15 +220,6 @@ TAMPERINGS: Final[dict[str, Callable[[Files, Signer], Files]]] = {
 }
 
 
-def stranger_says(home: Home, files: Files, folder: Path, *raw: Path) -> int:
-    with zipfile.ZipFile(folder / "bundle.zip", "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    main = runpy.run_path(str(STRANGER))["main"]
-    code: int = main(str(folder / "bundle.zip"), str(home.evidence / "log.vkey"), *map(str, raw))
-    return code
-
-
 def test_a_stranger_follows_a_read_back_to_the_providers_files(
     audited: tuple[Home, Files], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -248,8 +238,12 @@ def test_a_stranger_follows_a_read_back_to_the_providers_files(
     assert stranger_says(home, files, tmp_path, *raw) == 0
     said = capsys.readouterr().out
     assert "GAP" not in said
+    assert "grant of no request, by test" in said
     for kind in ("landing", "verdict", "publication", "build", "share", "grant", "reads"):
         assert f" {kind} " in said, kind
+    part = without_leaves(home, files, next(k for k in keys_of(files) if k.startswith("verdict:")))
+    assert stranger_says(home, part, tmp_path, *raw) == 3
+    assert "GAP no verdict of " in capsys.readouterr().out
     changed = tmp_path / "changed.csv"
     changed.write_bytes(raw[0].read_bytes() + b"\n")
     assert stranger_says(home, files, tmp_path, changed) == 1
@@ -277,7 +271,9 @@ def test_words_that_the_logs_key_signed_are_held_against_the_leaves(
     assert "its words on leaf" in problem
 
 
-def test_what_cannot_be_found_is_named(audited: tuple[Home, Files], tmp_path: Path) -> None:
+def test_what_cannot_be_found_is_named(
+    audited: tuple[Home, Files], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     home, _ = audited
     rebuilt = Home(tmp_path / "rebuilt")
     shutil.copytree(home.keys, rebuilt.keys)
@@ -294,6 +290,9 @@ def test_what_cannot_be_found_is_named(audited: tuple[Home, Files], tmp_path: Pa
     assert done.returncode == 0, said
     assert "NOT ANCHORED" in said
     assert "CANNOT BE FOUND: a log that was rebuilt and signed anew with the log's own key" in said
+    assert stranger_says(rebuilt, made.files, tmp_path) == 0
+    said = capsys.readouterr().out
+    assert f"HOLDS {len(made.leaves)} leaves. Not shown: that the log's key did not sign" in said
 
 
 def test_every_leaf_is_told_in_words_from_its_facts(audited: tuple[Home, Files]) -> None:

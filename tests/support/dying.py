@@ -32,8 +32,8 @@ target.{name} = crash
 """
 
 
-def die(home: Home, tree: Tree, crash: Crash, code: str, told: str) -> None:
-    """Run code in a process that ends itself at a step."""
+def die(home: Home, tree: Tree, crash: Crash, code: str, told: str) -> str:
+    """Run code in a process that ends itself at a step; return what it had said by then."""
     module, name, nth, before = crash
     imports = "import os, sys\nfrom jobs import entry, steps\nfrom jobs.record import batches\n"
     program = imports + _EXIT_AROUND.format(module=module, name=name, nth=nth, before=before)
@@ -51,3 +51,4 @@ def die(home: Home, tree: Tree, crash: Crash, code: str, told: str) -> None:
         check=False,
     )
     assert child.returncode == 9, child.stderr
+    return child.stdout + child.stderr

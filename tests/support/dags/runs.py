@@ -9,7 +9,9 @@ marked failed by the scheduler, never by itself.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -38,12 +40,14 @@ from airflow.utils.types import DagRunTriggeredByType
 from sqlalchemy import select
 
 from contracts.layout import Home
+from dags import running
 from infra.stack.partitions import heal
+from jobs.record import governance
 from sharing.control import Control
 from sharing.notices import outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 BUNDLE = "dags-folder"
 _MOST_ROUNDS = 10
@@ -156,6 +160,23 @@ def doubled(bag: DagBag, date: str) -> dict[str, Any]:
     return told
 
 
+def said(bag: DagBag, date: str, *, told: str) -> dict[str, Any]:
+    """Have a task say how a delivery ended."""
+    return {"handed_on": running.logged(told)}
+
+
+class Lines(logging.Handler):
+    """Keeps what a task says of its delivery."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line as people read it."""
+        self.kept.append(record.getMessage())
+
+
 def _started(date: str) -> list[str]:
     """Let the scheduler create the runs that pend; return those of the product for the date."""
     with create_session() as session:
@@ -169,20 +190,31 @@ def _run_of(dag_id: str, date: str) -> Any:
     return select(DagRun).where(DagRun.dag_id == dag_id, DagRun.partition_key == date)
 
 
-PLAYS = {"delivery": delivery, "late": late, "doubled": doubled}
+PLAYS: dict[str, Callable[..., dict[str, Any]]] = {
+    "delivery": delivery,
+    "late": late,
+    "doubled": doubled,
+    "said": said,
+}
 
 
 def main() -> None:
     """Play each scenario as it comes."""
     bag = prepare()
     drop = Path(os.environ["JINGSHU_DROP"])
+    lines = Lines()
+    logging.getLogger(running.__name__).addHandler(lines)
     for line in sys.stdin:
         scenario = json.loads(line)
         for name, text in scenario.pop("drop", {}).items():
             (drop / name).parent.mkdir(parents=True, exist_ok=True)
             (drop / name).write_text(text, "utf-8")
         date = scenario.pop("date")
+        lines.kept.clear()
         told = PLAYS[scenario.pop("play")](bag, date, **scenario)
+        told["log"] = lines.kept
+        batches = governance.latest_batches(Home.from_env(), dt.date.fromisoformat(date))
+        told["batches"] = [[batch.batch_id, batch.reason] for batch in batches]
         with Control(Home.from_env()) as control:
             told["notices"] = sorted(
                 [notice.kind, notice.body, notice.role]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contracts.delivery import Delivery
 from contracts.layout import ROOT
+from contracts.loading import load_tree
+from jobs.stages import Ended
 from tests.support.playing import player
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from contracts.delivery import BatchStatus
+
 HERE = Path(__file__).parent
+TREE = load_tree(HERE / "tree")
 SUPPORT = ROOT / "tests" / "support" / "dags"
 
 
@@ -60,6 +67,21 @@ def test_a_rejected_delivery_succeeds_in_two_tasks(play: Any) -> None:
     assert "编号" in told["note"], "the reason: which header is lacking"
     assert "./jingshu batch show " in told["note"]
     assert told["notices"] == []
+    [[batch_id, reason]] = told["batches"]
+    assert told["log"] == [f"rejected: {reason}", f"批次 batch: ./jingshu batch show {batch_id}"]
+
+
+@pytest.mark.parametrize("state", ["held", "rejected"])
+def test_the_log_says_a_reason_in_full(play: Any, state: BatchStatus) -> None:
+    reason = "；".join(f"规则 rule_{n}：40 行中 {n} 行不合格 {n} of 40 rows" for n in range(40))
+    delivery = Delivery(TREE.contract("health.case"), "health", date(2026, 7, 20))
+    ended = Ended.of(delivery, state, f"{reason}\n详见批次", "20260720-aa").to_json()
+    told = play("said", "2026-07-20", told=ended)
+    assert told["handed_on"] == ended
+    assert told["log"] == [
+        f"{state}: {reason}\n详见批次",
+        "批次 batch: ./jingshu batch show 20260720-aa",
+    ]
 
 
 def test_a_delivery_that_is_not_complete_at_its_limit_is_told(play: Any) -> None:

@@ -20,7 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.main import main
+from contracts.delivery import Delivery
 from contracts.errors import UsageError
+from contracts.layout import ROOT
+from contracts.loading import load_tree
+from jobs.record import deliveries
 from lineage.evidence import verify_dossier
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.dossier import ANCHORS, VERIFIER, compile_dossier
@@ -32,7 +36,8 @@ from lineage.evidence.log import EvidenceLog
 from lineage.evidence.note import Signer
 from lineage.evidence.scope import DatasetScope, GrantScope
 from lineage.evidence.tiles import ENTRIES, TileWriter
-from tests.support.lineage.dossiers import AT, JULY, batch, make, resigned
+from sharing.grants.grants import grant_leaf, revoke_leaf
+from tests.support.lineage.dossiers import AT, JULY, awaited, batch, granted, resigned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,27 +46,33 @@ if TYPE_CHECKING:
 
 GRANT = "街道办/city.main.elder_care__street#3f2a9c41"
 AFTER = date(2025, 12, 31)
+ELDERS = load_tree(ROOT / "contracts").contract("civil.elder_service")
 
 
 @pytest.fixture
 def told(home: Home) -> Home:
-    """A city's log with one affair in it, between many others, and heads of three sizes."""
+    """A city's log with one affair in it, between many others, and heads of three sizes.
+
+    What a leaf states comes from the code whose leaf it is; the lake itself is not there.
+    """
     log = EvidenceLog(home)
-    log.append([batch("landing", "20260714", 1), batch("landing", "20260715", 2)])
+    log.append([batch(home, "landing", "20260714", 1), batch(home, "landing", "20260715", 2)])
     (home.root / "first").write_text(log.checkpoint().note)
-    log.append([make("build", f"other@{n}", version=n, contract_id="p.other") for n in range(300)])
+    log.append([awaited(JULY.first, number) for number in range(300)])
     (home.root / "second").write_text(log.checkpoint().note)
     log.append(
         [
-            batch("verdict", "20260715", 2),
-            batch("publication", "20260716", 3),
-            batch("landing", "20260717", 4),
-            make("refusal", "civil__elder_service@2026-07-15#2", contract_id="civil.elder_service"),
-            make("grant", GRANT, recipient="街道办", purpose="助老 elder care"),
-            make("grant", GRANT.replace("3f2a9c41", "77777777"), recipient="街道办", purpose="x"),
-            make("revoke", GRANT, recipient="街道办"),
+            batch(home, "verdict", "20260715", 2),
+            batch(home, "publication", "20260716", 3),
+            batch(home, "landing", "20260717", 4),
         ]
     )
+    refused = Delivery(ELDERS, "civil", JULY.first)
+    deliveries.ended(home, refused, "refused", "密级：机密")
+    grant = granted("3f2a9c41", "助老 elder care")
+    grants = [grant_leaf(grant), grant_leaf(granted("77777777", "x"))]
+    grant.revoked_at, grant.revoked_by = grant.granted_at, "test"
+    log.append([*grants, revoke_leaf(grant)])
     return home
 
 
@@ -86,9 +97,10 @@ def subjects(home: Home, scope: GrantScope | DatasetScope) -> list[str]:
 def test_a_dataset_s_days_are_brought_together(told: Home) -> None:
     expected = [
         "landing:civil__elder_service@20260715-000000000002",
-        "verdict:civil__elder_service@20260715-000000000002",
+        "verdict:civil__elder_service@20260715-000000000002/000000000000",
         "publication:civil__elder_service@20260716-000000000003",
-        "refusal:civil__elder_service@2026-07-15#2",
+        "delivery:civil__elder_service@2026-07-15#1",
+        "refusal:civil__elder_service@2026-07-15#1",
     ]
     for name in ("civil.elder_service", "civil__elder_service", "elder_service"):
         scope = DatasetScope(name, JULY.first, JULY.last)
@@ -122,15 +134,15 @@ def test_a_zip_and_a_folder_are_verified_anywhere(
             main([*asked, "--out", str(out)])
         assert not caught.value.code
         said = capsys.readouterr().out
-        assert "的 4 条存证" in said
-        assert "4 leaves of " in said
+        assert "的 5 条存证" in said
+        assert "5 leaves of " in said
     with pytest.raises(SystemExit) as caught:
         main([*asked, "--out", str(bundle)])
     assert caught.value.code == 2  # never written over
     shutil.copy(VERIFIER, elsewhere / "v.py")
     code, text = run("v.py", "a.zip", cwd=elsewhere)
     assert code == 0
-    assert "成立 HOLDS  4 条 leaves" in text
+    assert "成立 HOLDS  5 条 leaves" in text
     assert "裁决：对批次 civil__elder_service@20260715-000000000002" in text
     assert "verdict given: civil__elder_service@20260715-000000000002" in text
     assert run("v.py", "b", told.evidence / "log.vkey", cwd=elsewhere)[0] == 0
@@ -176,7 +188,7 @@ def broken(files: dict[str, bytes]) -> list[str]:
 
 def test_any_changed_byte_of_any_part_is_named(files: dict[str, bytes]) -> None:
     assert broken(files) == []
-    assert len(files) == 7 + 2 * 4 + 3
+    assert len(files) == 7 + 2 * 5 + 3
     for name, data in files.items():
         for at in {0, len(data) // 3, len(data) // 2, len(data) - 1}:
             changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
@@ -194,9 +206,9 @@ def test_what_the_key_signs_must_still_be_in_the_log(told: Home, files: dict[str
     leaves = json.loads(files["manifest.json"])["leaves"]
     assert broken(resigned(told, files)) == []
     first = leaves[0]
-    told_otherwise = {**first, "facts": {**first["facts"], "rows": 9}}
+    told_otherwise = {**first, "facts": {**first["facts"], "rows_landed": 9}}
     assert broken(resigned(told, files, leaves=[told_otherwise])) == [first["proof"]]
-    entry = files[first["leaf"]].replace(b'"rows":2', b'"rows":9')
+    entry = files[first["leaf"]].replace(b'"rows_landed":2', b'"rows_landed":9')
     proof = files[first["proof"]].replace(b64encode(files[first["leaf"]]), b64encode(entry))
     forged = {**files, first["leaf"]: entry, first["proof"]: proof}
     said = {
@@ -216,7 +228,7 @@ def test_an_older_checkpoint_of_a_fork_is_named(
     fork = type(told)(tmp_path / "fork")
     shutil.copytree(told.keys, fork.keys)
     (fork.keys / "evidence.checkpoint").unlink()
-    EvidenceLog(fork).append([batch("landing", "20260714", 9)])
+    EvidenceLog(fork).append([batch(fork, "landing", "20260714", 9)])
     note = EvidenceLog(fork).checkpoint().note
     with pytest.raises(TreeError, match="does not begin with the 1 leaves"):
         compile_dossier(told, JULY, [note], AT)
@@ -228,7 +240,7 @@ def test_an_older_checkpoint_of_a_fork_is_named(
 def test_a_damaged_log_gives_no_dossier(told: Home) -> None:
     log = EvidenceLog(told)
     entries = [entry for _, entry in log.entries()][:256]
-    entries[1] = batch("landing", "20260715", 5).canonical()
+    entries[1] = batch(told, "landing", "20260715", 5).canonical()
     with Pending() as pending:
         writer = TileWriter(Keeping.of(told).store, pending)
         writer.put(ENTRIES, 0, entries)

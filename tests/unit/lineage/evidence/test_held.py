@@ -34,13 +34,14 @@ AT = "2026-07-16T01:00:00Z"
 @pytest.fixture
 def told(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.delenv(VARIABLE, raising=False)
-    EvidenceLog(home).append([batch("landing", "20260715", 1), batch("verdict", "20260715", 1)])
+    told = [batch(home, kind, "20260715", 1) for kind in ("landing", "verdict")]
+    EvidenceLog(home).append(told)
     return home
 
 
 def grown(home: Home) -> Dossier:
     """Let the log grow past what others hold, and write the dossier."""
-    EvidenceLog(home).append([batch("publication", "20260715", 1)])
+    EvidenceLog(home).append([batch(home, "publication", "20260715", 1)])
     return compile_dossier(home, JULY, [], AT)
 
 

@@ -7,14 +7,15 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from argon2 import PasswordHasher
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sqlalchemy import select
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from cli.main import jingshu
 from contracts.errors import JingshuError, UsageError
@@ -23,6 +24,7 @@ from sharing.accounts.accounts import ADMINISTRATORS, SeparationError, require_s
 from sharing.accounts.failures import MOST_NAMES
 from sharing.accounts.passwords import (
     LONGEST,
+    SHORTEST,
     Passwords,
     WeakPasswordError,
     one_time_password,
@@ -51,6 +53,8 @@ from sharing.accounts.tables import (
 from sharing.people import GIVEN_ROLES, Actor, ForbiddenError, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sharing.control import Control
 
 AT = datetime(2026, 7, 15, 1, tzinfo=UTC)
@@ -202,7 +206,8 @@ def test_a_name_is_a_plain_word(control: Control, name: str) -> None:
     ["short", "elevenchars", "li.healthhealth", "li.health1234", "aaaaaaaaaaaaaaaa", "x" * 257,
      "123456789012", "qwertyuiopas", "abcabcabcabcabc", "passwordpassword", "Password!Password!",
      "password2026!", "iloveyou iloveyou", "michaeljackson", "1qaz2wsx3edc4rfv", "jingshu1234",
-     "京枢Jingshu123京枢", "ＰＡＳＳＷＯＲＤpassword"],
+     "京枢Jingshu123京枢", "ＰＡＳＳＷＯＲＤpassword", "passwordiloveyou", "Iloveyou Password!2026",
+     "1dragon2monkey3", "sunshine-summer-love"],
 )  # fmt: skip
 def test_a_password_that_guessing_finds_is_refused(password: str) -> None:
     with pytest.raises(WeakPasswordError):
@@ -216,6 +221,43 @@ def test_a_password_that_guessing_finds_is_refused(password: str) -> None:
 )  # fmt: skip
 def test_a_password_needs_length_and_no_composition(password: str) -> None:
     require_strong(password, "li.health", "health")
+
+
+COMMON: Final = FREQUENCY_LISTS["passwords"]
+#: Words of everyday sentences: none is short enough to say nothing.
+EVERYDAY: Final = [
+    *(w for w in FREQUENCY_LISTS["english_wikipedia"][:3000] if len(w) > 2),
+    *("今天", "天气", "真好", "我们", "一起", "gongyuan", "tianqi", "zoulu", "women"),
+]
+
+
+@given(
+    st.lists(st.sampled_from(COMMON), min_size=2, max_size=3),
+    st.sampled_from(["", " ", "-"]),
+    st.text("0123456789!", max_size=2),
+    st.sampled_from([str, str.upper, str.title]),
+)
+def test_common_passwords_put_together_are_refused(
+    parts: list[str], between: str, after: str, written: Callable[[str], str]
+) -> None:
+    password = written(between.join(parts)) + after
+    assume(len(password) >= SHORTEST)
+    with pytest.raises(WeakPasswordError):
+        require_strong(password, "li.health", "health")
+
+
+@given(st.lists(st.sampled_from(EVERYDAY), min_size=5, max_size=5, unique=True))
+def test_a_sentence_of_five_words_is_no_common_password(words: list[str]) -> None:
+    sentence = " ".join(words)
+    assume(len(sentence) >= SHORTEST)
+    require_strong(sentence, "li.health", "health")
+
+
+@pytest.mark.parametrize(
+    "sentence", ["thecatsatonthewarmmat", "woaibeijingtiananmen", "今天天气真好我们一起出去走走"]
+)
+def test_a_sentence_without_spaces_is_one(sentence: str) -> None:
+    require_strong(sentence, "li.health", "health")
 
 
 def test_a_one_time_password_is_strong_enough() -> None:

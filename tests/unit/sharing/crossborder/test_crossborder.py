@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,9 @@ COMPANY = Facts("general", "L2", is_state_organ=False, has_personal_information=
 BUREAU = replace(COMPANY, is_state_organ=True)
 #: A company in a zone whose negative list is known.
 LISTED = replace(COMPANY, is_in_ftz=True, zone_list="2024")
-_EXEMPT, _CONTRACT, _ASSESS = "exempt", "contract_or_certification", "security_assessment"
+_EXEMPT: Final = "exempt"
+_CONTRACT: Final = "contract_or_certification"
+_ASSESS: Final = "security_assessment"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +61,10 @@ def test_counts_of_a_company(general: int, sensitive: int, row: int, outcome: st
         ),
         (replace(LISTED, counters=Counters(2_000_000)), 6, _EXEMPT),
         (replace(LISTED, is_on_negative_list=True), 10, _EXEMPT),
+        (replace(LISTED, is_zone_open=True), 16, "undetermined"),
+        (replace(LISTED, is_zone_open=True, zone_route=_CONTRACT), 16, "undetermined"),
+        (replace(LISTED, zone_route=_CONTRACT), 15, _CONTRACT),
+        (replace(LISTED, zone_route=_ASSESS), 14, _ASSESS),
         (replace(COMPANY, is_ciio=True), 7, _ASSESS),
         (replace(COMPANY, is_ciio=True, necessity="human_resources"), 5, _EXEMPT),
         (replace(BUREAU, has_security_assessment=True, is_assessment_over=True), 1, "deny"),
@@ -99,6 +106,7 @@ _facts = st.builds(
     has_approval=st.booleans(),
     zone_list=st.none() | st.just("2024"),
     zone_route=st.none() | st.sampled_from([_CONTRACT, _ASSESS]),
+    is_zone_open=st.booleans(),
 )
 
 

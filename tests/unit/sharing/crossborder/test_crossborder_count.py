@@ -18,11 +18,12 @@ from contracts.errors import UsageError
 from jobs.seal.keys import FileKeys, keys_of
 from lineage.evidence.log import EvidenceLog
 from sharing.control import Base, Control
-from sharing.crossborder import assessments, exports, records
+from sharing.crossborder import assessments, exports, papers, records
 from sharing.crossborder.assessments import city_date
 from sharing.crossborder.count import NotCountedError, exported, persons
 from sharing.crossborder.decide import Counters
 from sharing.crossborder.exports import Circumstances, Export
+from sharing.crossborder.papers import Paper
 from sharing.crossborder.records import ExportedPersonRow, ExportRow
 from sharing.crossborder.rules import rulebooks
 from sharing.crossborder.zone import add_list, parse_list
@@ -187,6 +188,8 @@ def test_exempt_persons_do_not_count(
     publish(home, BANK, "T1")
     listed = parse_list(_LIST, "2024", "公文", date(2024, 8, 30))
     add_list(control, _LIST, listed, AUTHORITY, MONDAY)
+    outside = Paper("outside_zone_list", "对照 1", scope(table=CASES), date(2024, 9, 1))
+    papers.record(control, CITY, outside, AUTHORITY, MONDAY)
     exempt = decide(control, CASES, circumstances=circumstances)
     assert counted(exempt)[:2] == (row, "exempt")
     assert counted(decide(control, BANK)) == (10, "exempt", 1, 0)

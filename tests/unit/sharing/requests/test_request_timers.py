@@ -18,6 +18,7 @@ from sharing.requests.parties import parties_of
 from sharing.requests.states import TRANSITIONS
 from sharing.requests.tables import Ask, Step
 from sharing.requests.timers import deadlines
+from sharing.verify.prove import prove
 from tests.support.sharing.asking import DATA_AUTHORITY, JOINED, asked
 from tests.support.sharing.holidays import NOTICE_2027
 
@@ -115,6 +116,31 @@ def test_with_the_notice_added_the_limit_is_the_calendars(
     (answer,) = due(history(("submit", "submitted", at)))
     # 9 working days to the end of the year; 1 to 3 January are holidays.
     assert city_day(answer) == date(2027, 1, 4)
+
+
+def test_verify_names_a_calendar_that_is_not_as_it_was_added(tmp_path: Path) -> None:
+    home, file = Home(tmp_path), tmp_path / "calendars" / "2027.csv"
+    notice, later = (t.encode() for t in (NOTICE_2027, NOTICE_2027.replace("10-04", "10-05")))
+
+    def found() -> list[tuple[str, str]]:
+        report = prove(home, TREE)
+        assert not report.recovering
+        return [(f.where, f.problem.en) for f in report.broken]
+
+    # A second notice replaces the first, and the first is taken up again.
+    for content, number in ((notice, 8), (later, 9), (notice, 8), (notice, 8), (notice, 10)):
+        add_calendar(home, content, f"国办发明电〔2026〕{number}号", DATA_AUTHORITY)
+        assert found() == []
+    for changed in (notice.replace(b"01-03", b"01-04"), notice + b"\n", notice[:-1], later, b""):
+        file.write_bytes(changed)
+        assert found() == [("calendars/2027.csv", "it was changed since it was added")]
+    file.write_bytes(notice)
+    other = file.with_name("2028.csv")
+    other.write_bytes(notice.replace(b"2027", b"2028"))
+    assert found() == [("calendars/2028.csv", "no leaf names it: nobody added it")]
+    other.unlink()
+    file.unlink()
+    assert found() == [("calendars/2027.csv", "the file is gone, and its leaf is there")]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text, update
 
 from contracts.delivery import Delivery
 from jobs.verify.report import Report
@@ -18,6 +18,7 @@ from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from lineage.stages import Made, Occasion
 from sharing import migrations
+from sharing.attest.kinds import BOOKS
 from sharing.control import Control
 from sharing.rights import approvals, assets, periods
 from sharing.rights.assets import Cost, totals
@@ -26,6 +27,7 @@ from sharing.rights.runs import measured_runs
 from sharing.rights.terms import city_day
 from sharing.verify.attested import attested
 from sharing.verify.lake import CityLake
+from sharing.verify.prove import answers
 from sharing.verify.rights import rights
 from tests.support.sharing.asking import person
 from tests.support.sharing.lakes import TREE
@@ -34,8 +36,11 @@ from tests.support.sharing.trading import set_back
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sqlalchemy import Column, Table, Update
+
     from contracts.layout import Home
     from lineage.evidence.leaf import JsonScalar
+    from sharing.control import AttestedRow
 
 DISEASE: Final = "health__disease_case"
 ELDERS: Final = "civil__elder_service"
@@ -120,8 +125,8 @@ def keep_a_quarter(control: Control) -> None:
 def named(home: Home) -> list[str]:
     report = Report()
     lake = CityLake(home, TREE)
-    report.add(rights(lake))
-    report.add(attested(lake))
+    report.add(answers(rights, lake))
+    report.add(answers(attested, lake))
     assert not any(f.is_recovering for f in report.findings)
     return [f"{f.where}: {f.problem.en}" for f in report.broken]
 
@@ -205,6 +210,65 @@ def test_a_quarter_is_whole_and_each_change_to_it_is_named(books: Control) -> No
         for words in found:
             assert any(words in problem for problem in problems), (words, problems)
         assert altered(books, undo) == []
+    each_cell_is_named(books)
+
+
+def another(value: object, column: Column[Any], place: int) -> object:
+    """Return what a cell could have said instead; no two rows say the same then."""
+    match value:
+        case None:
+            return place if column.type.python_type is int else f"x{place}"
+        case int():
+            return value + 1000
+        case date():  # a moment too
+            return value + timedelta(days=400)
+        case str() if column.name == "month":
+            return f"2027{value[4:]}"
+        case _:
+            return f"x{str(value)[1:]}"
+
+
+def overwritten(
+    control: Control, kind: type[AttestedRow], names: Sequence[str]
+) -> list[tuple[str, Update]]:
+    """Alter columns of every row of a table, past us; return each row's key and what undoes it."""
+    table = cast("Table", kind.__table__)
+    keys, undo = list(table.primary_key.columns), []
+    with control.write() as session:
+        connection = session.connection()
+        for place, row in enumerate(connection.execute(select(table)).mappings().all()):
+            new = {name: another(row[name], table.columns[name], place) for name in names}
+            own = [key == row[key.name] for key in keys]
+            changed = [key == new.get(key.name, row[key.name]) for key in keys]
+            connection.execute(update(table).where(*own).values(new))
+            undone = update(table).where(*changed).values({name: row[name] for name in names})
+            undo.append(("/".join(str(row[key.name]) for key in keys), undone))
+    return undo
+
+
+def each_cell_is_named(control: Control) -> None:
+    """Alter every column of every row: none is free, each is signed with its row or names it."""
+    for kind in BOOKS:
+        whole = cast("Table", kind.__table__)
+        table, key = whole.name, [column.name for column in whole.primary_key.columns]
+        assert {*key, *kind.attested} == set(whole.columns.keys())
+        for names in (kind.attested, *([name] for name in key)):
+            undo = overwritten(control, kind, names)
+            assert undo, f"{table} has rows"
+            problems = named(control.home)
+            for row, _ in undo:
+                if names == kind.attested:
+                    says = (f"{n}_sha256" if n in kind.digested else n for n in sorted(names))
+                    end = f"is not what its newest {kind.leaf_type} leaf says"
+                    wanted = f"control.db {table} {row}: its {', '.join(says)} {end}"
+                else:
+                    gone = f"the control database has no such {kind.leaf_type} any more"
+                    wanted = f"evidence {kind.leaf_type}:{row}: {gone}"
+                assert wanted in problems
+            with control.write() as session:
+                for _, undone in undo:
+                    session.connection().execute(undone)
+    assert named(control.home) == []
 
 
 def test_what_is_put_in_or_cut_is_named(books: Control) -> None:
