@@ -91,7 +91,10 @@ def dossier(
     made = compile_dossier(home, scope, [*anchored, *held], now)
     made.write(out)
     count = len(made.leaves)
-    tell(f"已写 {out}：{scope} 的 {count} 条存证", f"Wrote {out}: {count} leaves of {scope}")
+    of = scope.words
+    tell(
+        f"已写 {out}：{of.zh.strip()} 的 {count} 条存证", f"Wrote {out}: {count} leaves of {of.en}"
+    )
     for gap in made.gaps:
         told = gap.to_json()
         tell(f"  链条止于此：{told['zh']}", f"  custody ends: {told['en']}")

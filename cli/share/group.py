@@ -11,7 +11,7 @@ import click
 
 from cli.lazy import Entry, LazyGroup
 from cli.share.recipients import RECIPIENTS, local
-from cli.words import JSON, about, tell
+from cli.words import JSON, about, shown, tell
 from contracts.layout import Home
 from contracts.words import Words, text
 
@@ -350,7 +350,7 @@ def list_(as_json: bool) -> None:
     tell("授权：", "Grants:")
     for g in rows:
         ends = "" if g.until is None else f"  {text('至', 'until')} {g.until}"
-        click.echo(f"  {g.state:8} {g.recipient} → {g.table}  {g.purpose}{ends}")
+        click.echo(f"  {g.state:8} {g.recipient} → {g.table}  {shown(g.purpose)}{ends}")
 
 
 def _as_json(row: GrantView) -> dict[str, str | int | None]:

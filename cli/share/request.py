@@ -237,7 +237,7 @@ def show(ask_id: str, as_json: bool) -> None:
     purpose = ask.asked.purpose
     tell(f"  {asks}，用途：{purpose}", f"  {asks}, for {purpose}")
     for step in ask.steps:
-        statements = "; ".join(f"{k}: {v}" for k, v in step.statements.items())
+        statements = "; ".join(f"{k}: {shown(v)}" for k, v in step.statements.items())
         who = f"{step.actor}/{step.body}"
         click.echo(f"  {local(step.at)}  {step.action:18} {step.state:10} {who}  {statements}")
     click.echo(f"  {shown(seen['owed'])}")

@@ -81,7 +81,7 @@ NEAR: Final = (
     "account",  # a part of a column's name
     "account_token_of_the_holder",  # a column's name is a part of it
     "account-token",
-    "acount_token",
+    "account_tokens",
     "accounttoken",
     "账号标识",  # what the column is, in other words
     "health records",  # has nothing to do with it, as far as names tell
