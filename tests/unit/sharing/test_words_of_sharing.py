@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.layout import ROOT
 from contracts.words import Words
 from sharing.endpoint import gateway_port
 from sharing.grants.impact import Holder, Impact, SharedColumn
@@ -22,69 +20,14 @@ from sharing.rights.split import SplitError, SplitRule
 from sharing.tables.storage import storage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from contracts.layout import Home
     from sharing.rights.recognition import AssetUse, EntityType
 
-OTHERS = {"requests", "crossborder", "accounts", "people.py"}
-FILES = sorted(
-    file
-    for file in (ROOT / "sharing").rglob("*.py")
-    if file.relative_to(ROOT / "sharing").parts[0] not in OTHERS
-)
-#: For who writes programs, and the protocol's own messages.
-INNER = {"ValueError", "LookupError", "TypeError", "OSError", "OutsideError", "ApiError"}
-#: Numbers of notices and words of contracts that stand in either language.
-NAMES = re.compile(r"国办发明电〔2026〕8号|财资〔202\d〕\d+号|高温应急|{_CDO}")
+#: Numbers of notices stand in either language.
+NAMES = re.compile(r"财资〔202\d〕\d+号")
 CHINESE = re.compile(r"[一-鿿。，；：（）]")
-
-
-def name_of(file: Path) -> str:
-    return str(file.relative_to(ROOT))
-
-
-def calls(file: Path) -> Iterator[tuple[str, ast.Call]]:
-    """Yield the calls of a file, each with the name of what is called."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id, node
-
-
-def constant(text: ast.expr) -> str:
-    """Return the constant parts of a text."""
-    if isinstance(text, ast.Constant):
-        return str(text.value)
-    parts = text.values if isinstance(text, ast.JoinedStr) else []
-    return "".join(str(p.value) for p in parts if isinstance(p, ast.Constant))
-
-
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_no_error_is_one_string(file: Path) -> None:
-    told = [
-        ast.unparse(argument)
-        for name, call in calls(file)
-        if name.endswith("Error") and name not in INNER
-        for argument in call.args[:1]
-        if isinstance(argument, ast.Constant | ast.JoinedStr)
-    ]
-    assert told == []
-
-
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_neither_language_stands_within_the_other(file: Path) -> None:
-    pairs = [
-        (constant(call.args[0]), constant(call.args[1]))
-        for name, call in calls(file)
-        if name in ("Words", "text") and len(call.args) == 2
-    ]
-    assert [zh for zh, en in pairs if re.search(r"[a-z]{2}", en) and not CHINESE.search(zh)] == []
-    assert [en for _, en in pairs if CHINESE.search(NAMES.sub("", en))] == []
-
-
-def test_the_tests_read_texts() -> None:
-    assert sum(name == "Words" for file in FILES for name, _ in calls(file)) > 300
 
 
 def wrong_port(patch: pytest.MonkeyPatch) -> None:

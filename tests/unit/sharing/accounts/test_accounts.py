@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -577,3 +578,12 @@ def test_the_command_line(control: Control, monkeypatch: pytest.MonkeyPatch) -> 
 
 def accounts_now() -> datetime:
     return datetime.now(UTC)
+
+
+@pytest.mark.parametrize("password", ["short", "x" * 300, "li.health-1", "password1234", "a" * 12])
+def test_a_weak_password_is_refused_in_each_language(password: str) -> None:
+    with pytest.raises(WeakPasswordError) as refused:
+        require_strong(password, "li.health", "health")
+    assert re.search("[一-鿿]", refused.value.words.zh)
+    assert not re.search("[a-z]", refused.value.words.zh)
+    assert not re.search("[一-鿿]", refused.value.words.en)
