@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from deltalake import DeltaTable
 
-from contracts.errors import JingshuError
+from contracts.errors import JingshuError, UsageError
 from contracts.words import Words
 from jobs.names import Step
 from jobs.refine.merge import Merge, merge_base
@@ -69,7 +69,18 @@ def refine(
 
 
 def _here_up_to() -> int:
-    return int(os.environ.get(_SETTING, HERE_UP_TO_ROWS))
+    told = os.environ.get(_SETTING, "").strip() or str(HERE_UP_TO_ROWS)
+    if not (told.isascii() and told.isdigit()):
+        raise UsageError(
+            Words(
+                f"{_SETTING} 的值 {told!r} 不是行数。",
+                f"{_SETTING} is {told!r}, no number of rows.",
+            ),
+            Words(
+                "请写一个整数；0 表示都用 Spark。", "Write a whole number; 0 means always on Spark."
+            ),
+        )
+    return int(told)
 
 
 def _stage_here(
