@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 
 from contracts.layout import Home
 from contracts.loading import load_tree
+from contracts.words import Words
 from jobs.record import governance
 from jobs.record.governance import CheckRow
 from jobs.verify import verify
@@ -138,7 +139,7 @@ def test_a_strangers_tree_runs_the_same_way(tmp_path: Path, tree: Path, drop: Pa
         "error"
     ] * len(PLANTED)
     [held] = (b for b in governance.latest_batches(home) if b.dataset == "crane")
-    assert f"held: {held.reason}" in _said(home), "its log says why, in full"
+    assert f"held: {Words.read(held.reason)}" in _said(home), "its log says why, in full"
     assert spills(home.root, PLANTED) == []
     assert spills(temporary, PLANTED) == []
     assert open_to_others(home.root) == []

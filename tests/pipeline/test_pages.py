@@ -109,7 +109,9 @@ class Walk:
 
 
 def is_ours(link: str) -> bool:
-    return not urlsplit(link).scheme
+    """Tell whether a link leads to a page of ours; the switch of language leads back to its own."""
+    parts = urlsplit(link)
+    return not parts.scheme and not parts.path.startswith("/language/")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.delivery import Delivery
@@ -156,6 +158,39 @@ def test_every_pattern_that_lint_takes_means_the_same(pattern: str, tmp_path: Pa
     re2_pattern = re2(TypeAdapter(Pattern).validate_python(pattern))
     found = pc.match_substring_regex(pa.array([matching, other]), re2_pattern)
     assert found.to_pylist() == [True, False]
+
+
+pieces = st.sampled_from(
+    (
+        *("a", "京", ".", "^", "$", "|", "(", ")", "(?:", "(?<n>", "[", "]", "[^", "-", "*", "+"),
+        *("?", "{2}", "{3,}", "{40}", "{1,500}", "{1001}", "}", "\\d", "\\S", "\\s", "\\w", "\\b"),
+        *("\\v", "\\u4EAC", "\\uD83D", "\\x41", "\\cA", "\\p{L}", "\\P{Lu}", "\\p{Script=Han}"),
+        *(
+            "\\p{Script=Elvish}",
+            "\\p{IsLatin}",
+            "\\1",
+            "\\k<n>",
+            "\\.",
+            "\\]",
+            "(?=a)",
+            "(?i)",
+            "&&",
+        ),
+    )
+)
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(st.lists(pieces, max_size=9).map("".join))
+@example("(a{40}){40}")
+@example("[\\b]")
+@example("a{2}+")
+def test_what_lint_takes_runs(pattern: str) -> None:
+    try:
+        written = re2(pattern)
+    except ValueError:
+        return
+    pc.match_substring_regex(pa.array(["京a"]), written)
 
 
 @pytest.mark.spark

@@ -269,11 +269,11 @@ CONTRACTS: dict[str, tuple[Node, str]] = {
     "timestamp_without_format": (with_column("extra", "timestamp"), "declares no format"),
     "week_year": (
         with_column("extra", "date", logicalTypeOptions={"format": "YYYY-MM-dd"}),
-        "'Y' in the format",
+        "'YYYY' in the format",
     ),
     "day_of_the_year": (
         with_column("extra", "date", logicalTypeOptions={"format": "yyyy-MM-DD"}),
-        "'D' in the format",
+        "'DD' in the format",
     ),
     "merge_without_key": (keyless(), "merge_key without a primaryKey"),
     "marker_without_merge": (

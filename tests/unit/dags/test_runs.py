@@ -11,6 +11,7 @@ import pytest
 from contracts.delivery import Delivery
 from contracts.layout import ROOT
 from contracts.loading import load_tree
+from contracts.words import Words
 from jobs.stages import Ended
 from tests.support.playing import player
 
@@ -68,7 +69,12 @@ def test_a_rejected_delivery_succeeds_in_two_tasks(play: Any) -> None:
     assert "./jingshu batch show " in told["note"]
     assert told["notices"] == []
     [[batch_id, reason]] = told["batches"]
-    assert told["log"] == [f"rejected: {reason}", f"批次 batch: ./jingshu batch show {batch_id}"]
+    assert told["log"] == [f"rejected: {Words.read(reason)}", look(batch_id)]
+
+
+def look(batch_id: str) -> str:
+    command = f"./jingshu batch show {batch_id}"
+    return f"批次：{command} batch: {command}"
 
 
 @pytest.mark.parametrize("state", ["held", "rejected"])
@@ -80,7 +86,7 @@ def test_the_log_says_a_reason_in_full(play: Any, state: BatchStatus) -> None:
     assert told["handed_on"] == ended
     assert told["log"] == [
         f"{state}: {reason}\n详见批次",
-        "批次 batch: ./jingshu batch show 20260720-aa",
+        look("20260720-aa"),
     ]
 
 

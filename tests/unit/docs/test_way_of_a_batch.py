@@ -82,6 +82,6 @@ def test_the_first_pages_name_the_same_files() -> None:
     for page in ("README.md", "README.zh.md"):
         text = (ROOT / page).read_text("utf-8")
         paths = _PATH.findall(text)
-        assert len(paths) == 14
+        assert len(paths) == 16
         order = [f"jobs/{path}" for path in paths]
         assert [file for stage in STAGES for file in NAMED[stage] if file in order] == order
