@@ -21,6 +21,7 @@ from deltalake import write_deltalake
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
 from tests.support.documented import typed
+from tests.support.lineage.chains import Chain
 from tests.support.lineage.endpoint import LineageEndpoint
 from tests.support.lineage.recording import record
 from tests.support.lineage.witnessing import serving
@@ -175,6 +176,20 @@ def test_the_log_is_cosigned_as_documented(desk: Desk) -> None:
     EvidenceLog(desk.home).append([Leaf("build", "t@1", {"n": 1}, "2026-07-13T00:00:00Z")])
     with serving(desk.home):
         desk.type_all(typed("evidence witness"))
+
+
+def test_the_log_is_anchored_as_documented(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain, asked = Chain(), list[str]()
+
+    def node(url: str) -> Chain:
+        asked.append(url)
+        return chain
+
+    monkeypatch.setattr("lineage.evidence.cometbft.CometBft", node)
+    EvidenceLog(desk.home).append([Leaf("build", "t@1", {"n": 1}, "2026-07-13T00:00:00Z")])
+    desk.type_all(told(("evidence anchor", "evidence verify --rpc")))
+    assert len(chain.texts) == 1
+    assert asked == ["http://127.0.0.1:26657"] * 2
 
 
 def test_lineage_is_sent_as_documented(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
