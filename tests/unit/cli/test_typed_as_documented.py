@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from contracts.layout import Home
 
-#: Sharing an account with its body and role, as the first day of a city does.
+#: Who approves late costs of health's, and who may process and operate what the product is of.
 ACCOUNTS: Final = (
     "./jingshu share account add li.health --body health",
     "./jingshu share account roles li.health cdo",
