@@ -134,7 +134,7 @@ def try_(as_json: bool) -> int:
 )
 @click.option(
     "--events",
-    type=click.IntRange(min=100),
+    type=click.IntRange(min=10_000),  # some days: what is asked is of the eighth
     default=200_000,
     help=text("事件数。", "How many events."),
 )

@@ -29,7 +29,7 @@ _KINDS = "missing, late, duplicate, truncated, drifted, secret, held, corrected"
     **about(
         "模拟城市：埋了错的导出文件，以及埋了什么错的真相。",
         "The simulated city: exports with planted faults, and the truth about them.",
-        "./jingshu sandbox make --date 2026-07-15",
+        "./jingshu sandbox make --date 2026-07-15 --providers health",
     )
 )
 def sandbox() -> None:
@@ -40,7 +40,7 @@ def sandbox() -> None:
     **about(
         "把一天的交付写进投递目录。",
         "Write one date's deliveries into the drop folder.",
-        "./jingshu sandbox make --fault health/disease_case=corrected",
+        "./jingshu sandbox make --providers health --fault health/disease_case=corrected",
     )
 )
 @_DATE

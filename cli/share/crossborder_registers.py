@@ -76,7 +76,7 @@ def TO(command: Callable[..., None]) -> Callable[..., None]:  # noqa: N802 - as 
     **about(
         "登记 EXPORTER 的安全评估 ID 的结果，有效期三年。",
         "Record the result of EXPORTER's security assessment ID: it holds three years.",
-        "./jingshu share crossborder assess x_data_co SA-2025-0007 --on 2025-03-10 --table "
+        "./jingshu share crossborder assess x_data_co SA-2024-0007 --on 2024-03-25 --table "
         "commerce__chain_stock --to Example-Pte-Ltd --country SG --purpose 库存分析",
     )
 )
@@ -115,7 +115,7 @@ def assess(
     **about(
         "登记已就安全评估申请延期三年。",
         "Record that three more years of a security assessment were asked for.",
-        "./jingshu share crossborder ask SA-2025-0007 --on 2027-11-20",
+        "./jingshu share crossborder ask SA-2024-0007 --on 2026-07-01",
     )
 )
 @click.argument("assessment_id", metavar="ID")
@@ -133,7 +133,7 @@ def ask(assessment_id: str, on_date: datetime, acting: str | None, as_json: bool
     **about(
         "登记安全评估已获准延期三年。",
         "Record that three more years of a security assessment were approved.",
-        "./jingshu share crossborder extend SA-2025-0007 --on 2027-11-20",
+        "./jingshu share crossborder extend SA-2024-0007 --on 2026-07-13",
     )
 )
 @click.argument("assessment_id", metavar="ID")

@@ -97,7 +97,8 @@ def _step(action: Action, name: str, words: Words) -> None:
         _take(action, ask_id, as_body, as_roles, {k: v for k, v in statements.items() if v}, file)
 
     made: Callable[..., Any] = acting_for(run)
-    for option in (*needed, *_TEXT_OPTIONS.get(action, ())):
+    given_in_words = (*needed, *_TEXT_OPTIONS.get(action, ()))
+    for option in given_in_words:
         flag = f"--{option.replace('_', '-')}"
         made = click.option(flag, option, required=option in needed, help=OPTIONS[option])(made)
     if action == "resubmit":
@@ -105,7 +106,7 @@ def _step(action: Action, name: str, words: Words) -> None:
             made
         )
     made = click.argument("ask_id", metavar="ID")(made)
-    given = " ".join(f"--{o.replace('_', '-')} {EXAMPLES.get(o, '…')!r}" for o in needed)
+    given = " ".join(f"--{o.replace('_', '-')} {EXAMPLES.get(o, '…')!r}" for o in given_in_words)
     given = given.replace("'", '"')
     typed = f"./jingshu share request {name} R2026-0001 {given}".rstrip()
     request.command(name, **about(words.zh, words.en, typed))(made)

@@ -136,7 +136,10 @@ OPTIONS: Final[Mapping[str, str]] = {
     "document": text("决定的文号。", "Number of the decision."),
 }
 #: What examples say where it is not any words.
-EXAMPLES: Final[Mapping[str, str]] = {"legal_basis": "政务数据共享条例 第十四条"}
+EXAMPLES: Final[Mapping[str, str]] = {
+    "legal_basis": "政务数据共享条例 第十四条",
+    "pia_id": "PIA-2026-0012",
+}
 _EXAMPLE: Final = """\
 # {about}
 title: 高温应对

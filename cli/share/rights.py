@@ -63,7 +63,7 @@ _TO = click.option(
         "Three separate rights in a table: hold, process, operate.\n\n"
         "A provider holds its own tables; the other two rights are granted, never beyond the "
         "grantor's.",
-        "./jingshu share rights check x_data_co health__disease_case operate",
+        "./jingshu share rights check x_data_co health__disease_case process --use 公益",
     ),
 )
 def rights() -> None:
@@ -266,7 +266,7 @@ def list_(dataset: str | None, as_json: bool) -> None:
     **about(
         "证明 HOLDER 享有某项权利，一直追溯到来源；没有则报错。",
         "Prove that HOLDER has a right, back to where it comes from; fails where it has not.",
-        "./jingshu share rights check x_data_co health__disease_case operate",
+        "./jingshu share rights check x_data_co health__disease_case process --use 公益",
     )
 )
 @click.argument("holder")

@@ -5,6 +5,7 @@ The home is a copy, and nothing lies where the day was run: nobody's home is whe
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -22,7 +23,7 @@ from cli.main import COMMANDS, main
 from contracts.layout import ROOT, Home
 from infra.reference.commands import every_command
 from jobs.record import governance
-from tests.support.documented import SUBCOMMANDS, parse, snippets, words_of
+from tests.support.documented import SUBCOMMANDS, core, parse, snippets, typed, words_of
 from tests.support.gateways import running_gateway
 from tests.support.sharing.holidays import NOTICE_2027
 
@@ -36,29 +37,36 @@ pytestmark = pytest.mark.e2e
 SNIPPETS: Final = snippets()
 TYPED: Final = list(dict.fromkeys(s.text for s in SNIPPETS if s.kind == "command"))
 CODE: Final = list(dict.fromkeys(s.text for s in SNIPPETS if s.kind == "python"))
-#: Commands that last, need what this machine has not, or say no of a simulated city: read down to
-#: their last option here, and run by the test that is named.
+_IN_ORDER: Final = "unit/cli/test_typed_as_documented.py::test_{}_as_documented"
+_OVER_A_LAKE: Final = (
+    "unit/cli/test_typed_over_a_lake.py"
+    "::test_batches_are_done_again_released_and_withdrawn_as_documented"
+)
+_ON_A_CHAIN: Final = "e2e/test_chain.py::test_{}"
+#: Commands that last, or need what a finished simulated day has not: read down to their last option
+#: here, and run by the test that is named. Those of ``unit/cli`` type the examples themselves.
 RUN_ELSEWHERE: Final = {
-    "run": "e2e/test_run.py",
-    "up": "e2e/test_up.py",
-    "down": "e2e/test_up.py",
-    "portal serve": "unit/portal/test_serve.py",
-    "portal web": "unit/portal/web/test_serving.py",
-    "batch release": "unit/cli/test_batch.py",
-    "batch withdraw": "unit/cli/test_batch.py",
-    "backfill": "pipeline/test_backfill.py",
-    "sandbox make": "unit/infra/sandbox/test_command.py",
-    "evidence anchor": "e2e/test_chain.py",
-    "evidence chain": "e2e/test_chain.py",
-    "evidence witness": "unit/lineage/evidence/test_witness.py",
-    "evidence verify --rpc": "e2e/test_chain.py",
-    "lineage send": "unit/lineage/test_delivery.py",
-    "share rights": "unit/sharing/rights/test_rights_command.py",
-    "share crossborder": "unit/sharing/crossborder/test_crossborder_command.py",
-    "share notices test": "unit/sharing/notices/test_notices_sent.py",
+    "run": "e2e/test_run.py::test_every_delivery_of_the_day_comes_to_an_end",
+    "up": "e2e/test_up.py::test_all_parts_are_up_and_say_where",
+    "down": "e2e/test_up.py::test_down_leaves_nothing",
+    "portal serve": _IN_ORDER.format("pages_are_served_until_ctrl_c"),
+    "portal web": _IN_ORDER.format("pages_are_served_until_ctrl_c"),
+    "batch release": _OVER_A_LAKE,
+    "batch withdraw": _OVER_A_LAKE,
+    "backfill": _OVER_A_LAKE,
+    "sandbox make": _IN_ORDER.format("a_simulated_provider_is_made"),
+    "evidence anchor": _IN_ORDER.format("the_log_is_anchored"),
+    "evidence chain": _ON_A_CHAIN.format("the_chain_is_brought_up_and_down"),
+    "evidence witness": _IN_ORDER.format("the_log_is_cosigned"),
+    "evidence verify --rpc": _IN_ORDER.format("the_log_is_anchored"),
+    "lineage send": _IN_ORDER.format("lineage_is_sent"),
+    "share rights": _IN_ORDER.format("rights_are_granted_traded_and_booked"),
+    "share crossborder": _IN_ORDER.format("exports_are_decided"),
+    "share notices test": _IN_ORDER.format("a_notice_is_tried"),
+    "share request approve": _IN_ORDER.format("a_request_is_approved"),
 }
-#: What runs all tests, takes minutes, or needs an assessment that no city of ours has.
-ONLY_READ: Final = ("test", "bench", "share request approve")
+#: What would run these tests in themselves, as ``.ci/run`` does; and what takes minutes a command.
+ONLY_READ: Final = ("test", "bench")
 #: What ends otherwise over this home, and well.
 ENDS: Final = {
     "status": 1,
@@ -234,11 +242,6 @@ def desk(
     return Desk(folder, home, spark_remote, capsys, ids)
 
 
-def core(command: str) -> str:
-    """Return a command without what comes before its name: variables, program, global options."""
-    return re.sub(r"^(\w+=\S+ )*\./jingshu (--\w+ \S+ )*", "", command)
-
-
 def said_of(command: str, table: Mapping[str, Any], default: Any) -> Any:
     """Return what a table says of the longest beginning of a command."""
     told = f"{core(command)} "
@@ -306,10 +309,12 @@ def test_another_programs_command_is_one(command: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("path", RUN_ELSEWHERE)
-def test_what_is_only_read_here_is_run_elsewhere(path: str) -> None:
-    text = (ROOT / "tests" / RUN_ELSEWHERE[path]).read_text("utf-8")
-    assert path.rsplit(maxsplit=1)[-1].lstrip("-") in text
+@pytest.mark.parametrize("beginning", RUN_ELSEWHERE)
+def test_what_is_only_read_here_is_run_elsewhere(beginning: str) -> None:
+    assert typed(beginning), "nobody is told to type it any more"
+    module, name = RUN_ELSEWHERE[beginning].split("::")
+    text = (ROOT / "tests" / module).read_text("utf-8")
+    assert name in {n.name for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)}
 
 
 #: What the first page promises of a group, and the command that keeps the promise.

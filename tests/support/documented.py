@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
@@ -31,6 +32,10 @@ _COMMAND: Final = re.compile(r"(?:[A-Z_]+=\S+ )*(?:\./jingshu|uv|python3?|\.venv
 #: What stands over, or before, the examples below a command's help, in either language.
 _HEADING: Final = re.compile(r"^\s*(?:示例：|例)?\s*(?:Example:)?")
 _OPTIONAL: Final = re.compile(r"\s*\[[^\]]*\]")
+
+
+#: What comes before a command's name: variables, the program, options of all commands.
+_BEFORE_NAME: Final = re.compile(r"^(\w+=\S+ )*\./jingshu (--\w+ \S+ )*")
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,23 @@ def commands_of(line: str) -> Iterator[str]:
     for part in _OPTIONAL.sub("", line.partition(" #")[0]).split(" && "):
         if part.strip() and not part.startswith("export "):  # the shell's own
             yield part.strip()
+
+
+def core(command: str) -> str:
+    """Return a command without what comes before its name."""
+    return _BEFORE_NAME.sub("", command)
+
+
+def typed(*beginnings: str) -> tuple[str, ...]:
+    """Return the commands of ours that begin so, as they are written, each once."""
+    begin = tuple(f"{name} " for name in beginnings)
+    return tuple(text for text in _ours() if f"{core(text)} ".startswith(begin))
+
+
+@cache
+def _ours() -> tuple[str, ...]:
+    told = (s.text for s in snippets() if s.kind == "command" and "./jingshu " in s.text)
+    return tuple(dict.fromkeys(told))
 
 
 def parse(argv: list[str]) -> tuple[str, ...]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.words import Words
 from lineage.evidence.anchor import (
     anchor_checkpoint,
     key_of,
@@ -17,11 +15,11 @@ from lineage.evidence.anchor import (
     verify_on_chain,
     verify_receipts,
 )
-from lineage.evidence.block import Block
 from lineage.evidence.errors import ChainError
 from lineage.evidence.keeping import Keeping
 from lineage.evidence.log import EvidenceLog
 from lineage.evidence.verify import verify_home
+from tests.support.lineage.chains import Chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,38 +29,6 @@ if TYPE_CHECKING:
     from lineage.evidence.leaf import Leaf
 
     Make = Callable[[int], Leaf]
-
-
-class Chain:
-    """A chain without nodes: a list of texts, each at its height."""
-
-    def __init__(self, name: str = "test-chain") -> None:
-        self.name = name
-        self.texts: list[str] = []
-
-    def save(self, key: str, value: str) -> int:
-        text = f"{key}={value}"
-        if text not in self.texts:
-            self.texts.append(text)
-        return self.texts.index(text) + 1
-
-    def read(self, height: int) -> Block:
-        if not 0 < height <= len(self.texts):
-            raise ChainError(Words(f"没有高度 {height}。", f"There is no height {height}."))
-        text = self.texts[height - 1].encode()
-        digest = hashlib.sha256(text).hexdigest().upper()
-        return Block(
-            chain_id=self.name,
-            height=height,
-            time="2026-11-22T00:00:00Z",
-            block_hash=digest,
-            validators_hash="00" * 32,
-            txs=(text,),
-        )
-
-    def newest(self, key: str) -> str | None:
-        values = [text.partition("=")[2] for text in self.texts if text.startswith(f"{key}=")]
-        return values[-1] if values else None
 
 
 @pytest.fixture
