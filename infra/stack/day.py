@@ -14,10 +14,12 @@ from infra.stack.starting import Start, start_runs
 
 if TYPE_CHECKING:
     from contracts.tree import Tree
-    from infra.stack.rest import AirflowApi
+    from infra.stack.rest import AirflowApi, DagRun
     from infra.stack.stack import Stack
 
 _POLL_S = 1.0
+#: How often what was given up is looked at again, while the scheduler calls it otherwise.
+_LOOKS = 10
 #: Airflow starts a product itself when all its inputs have ended; after this long we do.
 _PATIENCE_S = 5.0
 #: No task changed its state for this long: something hangs.
@@ -102,7 +104,24 @@ def abandon_leftovers(api: AirflowApi) -> int:
     left = api.unfinished_runs()
     for run in left:
         api.fail(run, str(_TAKEN_OVER))
+    if left:
+        _keep_failed(api, left)
     return len(left)
+
+
+def _keep_failed(api: AirflowApi, left: Sequence[DagRun]) -> None:
+    """Mark again what the scheduler, which read the run before us, then wrote otherwise.
+
+    Of a run whose last tasks are skipped it makes a success, though nothing of it was done.
+    """
+    given_up = {(run.dag_id, run.dag_run_id) for run in left}
+    for _ in range(_LOOKS):
+        time.sleep(_POLL_S)
+        known = [run for run in api.all_runs() if (run.dag_id, run.dag_run_id) in given_up]
+        if not (otherwise := [run for run in known if run.state != "failed"]):
+            return
+        for run in otherwise:
+            api.fail(run, str(_TAKEN_OVER))
 
 
 def _stalled(known: Sequence[Step]) -> StackError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.stack.day import abandon_leftovers
 from infra.stack.processes import StackError
 from infra.stack.rest import AirflowApi, DagRun
 
@@ -103,6 +104,27 @@ def test_a_run_is_given_up_without_its_teardown(server: Busy, api: AirflowApi) -
         ("PATCH", f"{path}/taskInstances/complete", {"new_state": "skipped"}),
         ("PATCH", path, {"state": "failed", "note": "it is over"}),
     ]
+
+
+def test_what_the_scheduler_calls_a_success_meanwhile_is_given_up_again(
+    server: Busy, api: AirflowApi
+) -> None:
+    """It read the run before it was failed, found its last tasks skipped, and wrote that last."""
+
+    def runs(state: str) -> tuple[int, dict[str, Any]]:
+        row = {"dag_id": "ingest__a", "dag_run_id": "r", "partition_key": "2026-07-15"}
+        other = {"dag_id": "ingest__b", "dag_run_id": "r", "partition_key": "2026-07-15"}
+        ends = {"queued_at": None, "end_date": None}
+        found = [row | ends | {"state": state}, other | ends | {"state": "success"}]
+        return 200, {"dag_runs": found[: 1 if state == "running" else 2], "total_entries": 1}
+
+    tasks: tuple[int, dict[str, Any]] = (200, {"task_instances": []})
+    done: tuple[int, dict[str, Any]] = (200, {})
+    server.script = [runs("running"), tasks, done, runs("success"), tasks, done, runs("failed")]
+    assert abandon_leftovers(api) == 1
+    assert server.script == []
+    failed = [asked for asked in server.asked if asked[0] == "PATCH"]
+    assert [path for _, path, _ in failed] == ["/api/v2/dags/ingest__a/dagRuns/r"] * 2
 
 
 def test_every_page_is_read(server: Busy, api: AirflowApi) -> None:
