@@ -342,16 +342,11 @@ class Control:
                 adopt.open_once(self.home, connection, is_new=True)
                 return
             if found not in (None, *migrations.revisions(connection)):
-                raise ControlError(
-                    Words(
-                        f"控制数据库的版本是 {found}，本程序只认 {HEAD}。",
-                        f"The control database is at revision {found}; this version knows {HEAD}.",
-                    ),
-                    Words(
-                        "请用写入它的京枢版本，或移走 control.db。",
-                        "Run the Jingshu version that wrote it, or move control.db away.",
-                    ),
-                )
+                zh = f"控制数据库的版本是 {found}，本程序只认 {HEAD}。"
+                en = f"The control database is at revision {found}; this version knows {HEAD}."
+                mend_zh = "请用写入它的京枢版本，或移走 control.db。"
+                mend_en = "Run the Jingshu version that wrote it, or move control.db away."
+                raise ControlError(Words(zh, en), Words(mend_zh, mend_en))
             migrations.upgrade(connection)
             adopt.open_once(self.home, connection, is_new=False)
 
