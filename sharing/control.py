@@ -33,7 +33,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
 
 from contracts.errors import JingshuError
-from contracts.words import Words
 from lineage.evidence.leaf import LeafType  # noqa: TC001 - SQLAlchemy reads it at run time
 
 if TYPE_CHECKING:
@@ -342,11 +341,7 @@ class Control:
                 adopt.open_once(self.home, connection, is_new=True)
                 return
             if found not in (None, *migrations.revisions(connection)):
-                zh = f"控制数据库的版本是 {found}，本程序只认 {HEAD}。"
-                en = f"The control database is at revision {found}; this version knows {HEAD}."
-                mend_zh = "请用写入它的京枢版本，或移走 control.db。"
-                mend_en = "Run the Jingshu version that wrote it, or move control.db away."
-                raise ControlError(Words(zh, en), Words(mend_zh, mend_en))
+                raise ControlError(*migrations.unknown(found, HEAD))
             migrations.upgrade(connection)
             adopt.open_once(self.home, connection, is_new=False)
 

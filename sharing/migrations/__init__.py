@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table, insert
 
+from contracts.words import Words
+
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
@@ -77,6 +79,20 @@ def revisions(connection: Connection) -> list[str]:
 
     script = ScriptDirectory.from_config(config(connection))
     return [revision.revision for revision in script.walk_revisions()]
+
+
+def unknown(found: str | None, head: str) -> tuple[Words, Words]:
+    """Return the problem and the remedy of a database that another version wrote."""
+    return (
+        Words(
+            f"控制数据库的版本是 {found}，本程序只认 {head}。",
+            f"The control database is at revision {found}; this version knows {head}.",
+        ),
+        Words(
+            "请用写入它的京枢版本，或移走 control.db。",
+            "Run the Jingshu version that wrote it, or move control.db away.",
+        ),
+    )
 
 
 def declare_all() -> None:
