@@ -34,6 +34,7 @@ from sqlalchemy.pool import NullPool
 
 from contracts.errors import JingshuError
 from lineage.evidence.leaf import LeafType  # noqa: TC001 - SQLAlchemy reads it at run time
+from sharing import sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
 #: The newest revision of ``sharing/migrations``; an older database is upgraded when it is opened.
 HEAD = "0014"
 VERSION_TABLE = "share_alembic"
-#: How long a writer waits for another one.
-BUSY_TIMEOUT_S = 30
 #: PostgreSQL's name for "somebody writes"; any number that nobody else locks.
 _WRITERS_LOCK = 0x6A6E6773
 PURPOSE_CHARACTERS = 1000
@@ -364,30 +363,17 @@ def _engine(home: Home, **options: Any) -> Engine:
     if url:
         return create_engine(url, pool_pre_ping=True, **options)
     home.control_db.parent.mkdir(parents=True, exist_ok=True)
-    patience = {"timeout": BUSY_TIMEOUT_S}
+    patience = {"timeout": sqlite.BUSY_TIMEOUT_S}
     engine = create_engine(f"sqlite:///{home.control_db}", connect_args=patience, **options)
-    event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "connect", sqlite.set_up)
+    event.listen(engine, "begin", sqlite.begin)
     return engine
-
-
-def _set_pragmas(connection: Any, _record: object) -> None:
-    # Python's own BEGIN comes too late for a read that is followed by a write: _begin sends it.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_S * 1000}", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _lock(connection: Connection) -> None:
     """Let one writer work at a time on PostgreSQL, as BEGIN IMMEDIATE does on SQLite."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_LOCK)))
-
-
-def _begin(connection: Connection) -> None:
-    # IMMEDIATE takes the write lock before the first read, so what was read cannot go stale.
-    writes = connection.get_execution_options().get("jingshu_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def has_control(home: Home) -> bool:

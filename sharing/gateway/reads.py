@@ -17,7 +17,8 @@ from contracts.moment import iso, utc_now
 from lineage.evidence.digests import digest_bytes
 from lineage.evidence.leaf import Leaf
 from lineage.evidence.log import EvidenceLog
-from sharing.control import BUSY_TIMEOUT_S, AccessRecord, LoggedReads
+from sharing.control import AccessRecord, LoggedReads
+from sharing.sqlite import BUSY_TIMEOUT_S
 from sharing.tables.names import table_key
 
 if TYPE_CHECKING:
