@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.words import JSON, about, shown, words_of
+from cli.words import JSON, about, shown
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.words import text
@@ -118,7 +118,7 @@ def _as_json(done: Done) -> dict[str, Any]:
         "provider": done.delivery.provider,
         "dataset": done.delivery.contract.dataset,
         "state": done.state,
-        "reason": words_of(done.reason).stored(),
+        "reason": done.reason,
         "batch_id": done.batch_id,
         "silver_version": done.silver_version,
         "is_new": done.is_new,
@@ -131,7 +131,7 @@ def _product(product: ProductVersion) -> dict[str, Any]:
         "date": product.business_date.isoformat(),
         "status": product.status,
         "version": product.version,
-        "reason": words_of(product.reason).stored(),
+        "reason": product.reason,
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from cli.batch_shown import finding_line, meaning, show_batch, show_list
-from cli.words import JSON, about, shown, tell, words_of
+from cli.words import JSON, about, shown, tell
 from contracts.delivery import BatchStatus
 from contracts.layout import Home
 from contracts.loading import load_tree
@@ -318,7 +318,7 @@ def _decide(
             "batch_id": outcome.batch_id,
             "status": outcome.status,
             "is_new": outcome.is_new,
-            "note": words_of(outcome.note).stored(),
+            "note": outcome.note,
             "silver_version": outcome.silver_version,
             "returned": list(outcome.returned),
             "rebuilt": list(outcome.rebuilt),
@@ -326,7 +326,7 @@ def _decide(
         click.echo(json.dumps(told, ensure_ascii=False))
         return outcome
     unchanged = Words("", "") if outcome.is_new else Words("（未变）", " (unchanged)")
-    note, became = words_of(outcome.note), f"{outcome.batch_id} {outcome.status}"
+    note, became = Words.read(outcome.note), f"{outcome.batch_id} {outcome.status}"
     tell(f"{became}{unchanged.zh}：{note.zh}", f"{became}{unchanged.en}: {note.en}")
     for product in outcome.rebuilt:
         tell(f"  重建 {product}", f"  rebuilt {product}")
@@ -358,7 +358,7 @@ def _refused(delivery: DeliveryRow) -> dict[str, Any]:
 def _check(check: CheckRow) -> dict[str, Any]:
     names = ("rule_id", "column", "dimension", "severity", "status", "checked", "failed")
     told = {n: getattr(check, n) for n in (*names, "threshold")}
-    return {**told, "message": words_of(check.message).stored()}
+    return {**told, "message": check.message}
 
 
 def _is_of(finding: FindingRow, row: BatchRow) -> bool:
@@ -371,5 +371,5 @@ def _finding(finding: FindingRow) -> dict[str, Any]:
 
 
 def _bad(row: BadRow) -> dict[str, Any]:
-    reasons = [{**vars(r), "message": words_of(r.message).stored()} for r in row.reasons]
+    reasons = [{**vars(r), "message": r.message} for r in row.reasons]
     return {"line": row.line, "reasons": reasons}

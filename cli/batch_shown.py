@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cli.words import shown, tell, words_of
+from cli.words import shown, tell
 from contracts.words import Words, text
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _head(row: BatchRow) -> None:
     click.echo(f"{mark}{row.table} {row.business_date} {revision}")
     of = f"{row.batch_id} · {row.contract_id} {row.contract_version}"
     tell(f"批次 {of}", f"batch {of}")
-    reason = words_of(row.reason)
+    reason = Words.read(row.reason)
     tell(
         f"状态 {row.status}：{reason.zh}".rstrip("： "),
         f"state {row.status}: {reason.en}".rstrip(": "),
@@ -121,5 +121,5 @@ def finding_line(finding: FindingRow) -> str:
     """Return what a batch holds that its contract does not say, and what is thought of it."""
     from portal.decisions import OF_FINDING, finding_sentence
 
-    word, said = OF_FINDING[finding.status].word, words_of(finding_sentence(finding))
+    word, said = OF_FINDING[finding.status].word, finding_sentence(finding)
     return text(f"{word.zh}：{said.zh}", f"{word.en}: {said.en}")

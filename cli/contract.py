@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.words import JSON, about, shown, tell, words_of
+from cli.words import JSON, about, shown, tell
 from contracts.layout import contracts_root
 from contracts.loading import load_tree
 from contracts.words import Words, text
@@ -76,8 +76,8 @@ def _error(error: ContractError) -> dict[str, Any]:
         "file": _relative(error.file),
         "line": error.line,
         "place": ".".join(map(str, error.place)) or "top level",
-        "problem": words_of(error.problem).en,
-        "remedy": words_of(error.remedy).en,
+        "problem": error.problem.en,
+        "remedy": error.remedy.en,
     }
 
 
@@ -199,15 +199,15 @@ def _checks(found: Contract) -> list[dict[str, str]]:
     from contracts.rules import batch_rules, level_id, row_rules
 
     rules = row_rules(found) if found.product is None else ()
-    rows = [_check(r.id, r.dimension, r.message) for r in rules]
-    rows += [_check(b.id, b.dimension, b.message) for b in batch_rules(found)]
+    rows = [_check(r.id, r.dimension, r.message.stored()) for r in rules]
+    rows += [_check(b.id, b.dimension, b.message.stored()) for b in batch_rules(found)]
     rows += [_check(q.id, q.dimension, q.description or q.type) for q in found.quality]
-    by_people = Words("由人核查", "for people to check")
+    by_people = Words("由人核查", "for people to check").stored()
     return rows + [_check(level_id(name), "timeliness", by_people) for name in found.unchecked]
 
 
-def _check(check_id: str, dimension: str, message: Words | str) -> dict[str, str]:
-    return {"id": check_id, "dimension": dimension, "message": words_of(message).stored()}
+def _check(check_id: str, dimension: str, message: str) -> dict[str, str]:
+    return {"id": check_id, "dimension": dimension, "message": message}
 
 
 def _list(title: str, lines: Sequence[str]) -> None:

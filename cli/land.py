@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.one_file import CONTRACT, DAY, PROVIDER, SIMULATED, say_noticed, say_which
-from cli.words import JSON, about, tell, words_of
+from cli.words import JSON, about, tell
 from contracts.loading import load_tree
 from contracts.words import text
 
@@ -91,8 +91,8 @@ def _as_json(landing: Landing) -> dict[str, object]:
         "encoding": landing.encoding,
         "rows": landing.rows,
         "rows_ragged": landing.rows_ragged,
-        "findings": [words_of(f).stored() for f in landing.findings],
-        "notes": [words_of(n).stored() for n in landing.notes],
+        "findings": list(landing.findings),
+        "notes": list(landing.notes),
     }
 
 

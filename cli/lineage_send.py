@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Never
 
 import click
 
-from cli.words import JSON, about, tell, words_of
+from cli.words import JSON, about, tell
 from contracts.errors import UsageError
 from contracts.layout import Home
 from contracts.words import Words, text
@@ -134,10 +134,8 @@ def _report(done: Pass, aside: list[SetAside], *, as_json: bool) -> int:
         found = {
             "delivered": done.delivered,
             "waiting": done.waiting,
-            "problem": words_of(done.problem).stored(),
-            "set_aside": [
-                {**vars(event), "reason": words_of(event.reason).stored()} for event in aside
-            ],
+            "problem": done.problem,
+            "set_aside": [{**vars(event), "reason": event.reason} for event in aside],
         }
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
@@ -153,14 +151,14 @@ def _in_words(done: Pass, aside: int) -> str:
     if aside:
         zh, en = f"{zh}，搁置 {aside}", f"{en}, set aside {aside}"
     if done.problem:
-        problem = words_of(done.problem)
+        problem = Words.read(done.problem)
         zh, en = f"{zh}：{problem.zh}", f"{en}: {problem.en}"
     return text(zh, en)
 
 
 def _aside(event: SetAside) -> str:
     where = f"{event.file}@{event.position}"
-    reason = words_of(event.reason)
+    reason = Words.read(event.reason)
     return text(f"搁置 {where}：{reason.zh}", f"set aside {where}: {reason.en}")
 
 

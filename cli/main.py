@@ -181,10 +181,9 @@ def _after_an_older_version(root: Path) -> None:
 
 def _wordless(error: Exception) -> Words:
     """Name an error of ours that is nobody's to see: its words may quote a cell."""
-    from cli.words import words_of
     from jobs.faults import cause, places
 
-    what, where = words_of(cause(error)), words_of(places(error))
+    what, where = cause(error), places(error)
     return Words(
         f"{what.zh}，{where.zh}。这是京枢的缺陷，请附此行报告；JINGSHU_DEBUG=1 显示全文。",
         f"{what.en}, {where.en}. This is a fault of Jingshu: report it with this line."

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.words import tell, words_of
-from contracts.words import text
+from cli.words import tell
+from contracts.words import Words, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contracts.words import Words
     from jobs.trial import Given
 
 CONTRACT = click.option(
@@ -47,9 +46,9 @@ def say_which(given: Given) -> None:
     click.echo(f"{mark}{given.delivery.name} · {contract.id} {contract.version}")
 
 
-def say_noticed(findings: Iterable[Words | str], notes: Iterable[Words | str]) -> None:
+def say_noticed(findings: Iterable[str], notes: Iterable[str]) -> None:
     """Print what was noticed about it, and what was done to it as its contract says."""
-    for finding in map(words_of, findings):
+    for finding in map(Words.read, findings):
         tell(f"注意：{finding.zh}", f"noticed: {finding.en}")
-    for note in map(words_of, notes):
+    for note in map(Words.read, notes):
         tell(f"如约：{note.zh}", f"as agreed: {note.en}")

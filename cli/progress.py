@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from cli.words import shown, words_of
+from cli.words import shown
 from contracts.words import text
 
 if TYPE_CHECKING:
@@ -159,5 +159,5 @@ def outcome_table(outcome: Outcome) -> str:
         table.add_row(kind, made.table, made.status, "", f"{made.rows:,}", "", "", "", why)
     drawn = StringIO()
     Console(file=drawn, width=max(150, Console().width), highlight=False).print(table, markup=False)
-    failures = [text(f"失败：{f.zh}", f"failed: {f.en}") for f in map(words_of, outcome.failures)]
+    failures = [text(f"失败：{f.zh}", f"failed: {f.en}") for f in outcome.failures]
     return drawn.getvalue() + "".join(f"{failure}\n" for failure in failures)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.words import about, shown, tell, words_of
+from cli.words import about, shown, tell
 from contracts.errors import UsageError
 from contracts.layout import Home
 from contracts.loading import load_tree
@@ -127,7 +127,7 @@ def _rows(
                 {
                     "rule_id": r.rule_id,
                     "column": r.column,
-                    "message": words_of(r.message).stored(),
+                    "message": r.message,
                     "value": r.value,
                 }
                 for r in row.reasons

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.one_file import CONTRACT, DAY, PROVIDER, SIMULATED, say_noticed, say_which
-from cli.words import about, shown, tell, words_of
+from cli.words import about, shown, tell
 from contracts.loading import load_tree
 from contracts.words import Words, text
 
@@ -123,10 +123,10 @@ def _as_json(trial: Trial) -> dict[str, object]:
         "business_date": delivery.business_date.isoformat(),
         "origin": trial.given.origin,
         **{name: getattr(trial, name) for name in told},
-        "reason": words_of(trial.reason).stored(),
-        "findings": [words_of(f).stored() for f in trial.findings],
-        "notes": [words_of(n).stored() for n in trial.notes],
-        "checks": [{**r.model_dump(), "message": _kept(r.message)} for r in trial.results],
+        "reason": trial.reason,
+        "findings": list(trial.findings),
+        "notes": list(trial.notes),
+        "checks": [{**r.model_dump(), "message": r.message} for r in trial.results],
         "bad_rows": [_bad_row(row) for row in trial.bad_rows],
         "seconds": dict(trial.seconds),
     }
@@ -135,12 +135,8 @@ def _as_json(trial: Trial) -> dict[str, object]:
 def _bad_row(row: BadRow) -> dict[str, object]:
     return {
         "line": row.line,
-        "reasons": [{**vars(r), "message": _kept(r.message)} for r in row.reasons],
+        "reasons": [{**vars(r), "message": r.message} for r in row.reasons],
     }
-
-
-def _kept(told: Words | str) -> str:
-    return words_of(told).stored()
 
 
 def _show(trial: Trial, most: int) -> None:
@@ -166,7 +162,7 @@ def _show(trial: Trial, most: int) -> None:
     for r in trial.results:
         count = f"{r.failed or 0:,}/{r.checked:,}" if r.checked is not None else ""
         click.echo(f"  {_MARKS[r.status]} {r.rule_id:<32} {count:>14}  {shown(r.message)}")
-    verdict, ground = _VERDICTS[trial.decision], words_of(trial.reason)
+    verdict, ground = _VERDICTS[trial.decision], Words.read(trial.reason)
     click.echo("")
     tell(f"{verdict.zh}：{ground.zh}", f"{verdict.en}: {ground.en}")
 

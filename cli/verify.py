@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.words import JSON, about, shown, tell, words_of
+from cli.words import JSON, about, shown, tell
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.words import Words
@@ -61,7 +61,7 @@ def _as_json(report: Report) -> dict[str, object]:
 
 
 def _finding(finding: Finding) -> dict[str, object]:
-    return {**asdict(finding), "problem": words_of(finding.problem).en}
+    return {**asdict(finding), "problem": finding.problem.en}
 
 
 def _show(home: Home, report: Report, anchor: Anchoring | None) -> None:
@@ -76,7 +76,7 @@ def _show(home: Home, report: Report, anchor: Anchoring | None) -> None:
     for number, meaning in INVARIANTS.items():
         broken = sum(f.invariant == number for f in report.broken)
         mark = "✗" if broken else "✓"
-        count, means = f"{report.checked[number]:>6,}", words_of(meaning)
+        count, means = f"{report.checked[number]:>6,}", meaning
         tell(
             f"{mark} {number}  {count} 项  {means.zh}{f'：{broken}' if broken else ''}",
             f"{mark} {number}  {count} checked  {means.en}{f': {broken}' if broken else ''}",
@@ -92,7 +92,7 @@ def _show(home: Home, report: Report, anchor: Anchoring | None) -> None:
         tell(f"\n{count} 处不成立：", f"\n{count} does not hold:")
         _list(report.broken)
     else:
-        anchored = Words("", "") if anchor is None else words_of(anchor.mark)
+        anchored = Words("", "") if anchor is None else anchor.mark
         tell(
             f"\n所有不变量成立{f' · {anchored.zh}' if anchored.zh else ''}",
             f"\nall invariants hold{f' · {anchored.en}' if anchored.en else ''}",

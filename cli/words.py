@@ -65,11 +65,6 @@ def printed(zh: str, en: str) -> str:
     return f"{indent}{zh.strip()} {en.strip()}"
 
 
-def words_of(told: Words | str) -> Words:
-    """Return a text whole in each language, be it carried about or read from where it is kept."""
-    return told if isinstance(told, Words) else Words.read(told)
-
-
 def shown(told: Words | str) -> str:
     """Return a text that was carried about, or kept, in the language of whoever reads it."""
-    return words_of(told).to(reader())
+    return (told if isinstance(told, Words) else Words.read(told)).to(reader())

@@ -16,7 +16,7 @@ from cli.evidence.anchor import anchor as anchor_command
 from cli.evidence.anchor import chain, witness
 from cli.evidence.dossier import dossier
 from cli.opening import open_
-from cli.words import JSON, about, shown, tell, words_of
+from cli.words import JSON, about, shown, tell
 from contracts.errors import UsageError
 from contracts.layout import Home
 from contracts.words import Words, text
@@ -289,13 +289,13 @@ def _report(
     as_json: bool,
 ) -> None:
     if as_json:
-        found = [{"where": f.where, "problem": words_of(f.problem).en} for f in findings]
+        found = [{"where": f.where, "problem": f.problem.en} for f in findings]
         told = {} if anchor is None else {"anchor": anchor.to_json()}
         summary = {"holds": not findings, **subject, **told, "findings": found}
         click.echo(json.dumps(summary, ensure_ascii=False))
         return
     for finding in findings:
-        where, problem = finding.where, words_of(finding.problem)
+        where, problem = finding.where, finding.problem
         tell(f"不成立  {where}：{problem.zh}", f"BROKEN  {where}: {problem.en}")
     if not findings:
         facts = subject.pop("facts", {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.acting import AS, actor, local_user
-from cli.words import JSON, about, shown, tell, words_of
+from cli.words import JSON, about, shown, tell
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.words import text
@@ -323,7 +323,7 @@ def recognise(
     conditions = recognition.Conditions(controlled, benefits, measurable, phase, frozenset(tests))
     found = recognition.recognise(entity, use, conditions)
     if as_json:
-        kept = [words_of(reason).en for reason in found.reasons]
+        kept = [reason.en for reason in found.reasons]
         click.echo(json.dumps({**vars(found), "reasons": kept}, ensure_ascii=False))
         return
     line = text("不列报", "no line") if found.line is None else shown(found.line)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cli.share.catalogue_register import REGISTER, no_entry
-from cli.words import JSON, about, tell, words_of
+from cli.words import JSON, about, tell
 from contracts.errors import UsageError
 from contracts.layout import Home
 from contracts.words import Words, text
@@ -116,8 +116,8 @@ def check(as_json: bool) -> int:
     told = [
         *(_finding(f) for f in findings(entries)),
         *(_collected_twice(r) for r in repeated),
-        *(_unfounded(words_of(problem)) for problem in lead.unfounded(tree, ruled)),
-        *(words_of(refused) for refused in nonconformities(graph(entries))),
+        *(_unfounded(problem) for problem in lead.unfounded(tree, ruled)),
+        *(Words.read(refused) for refused in nonconformities(graph(entries))),
     ]
     rates = figures(tree, entries, ruled)
     if as_json:
@@ -133,13 +133,13 @@ def check(as_json: bool) -> int:
 
 
 def _finding(found: Finding) -> Words:
-    problem, remedy = words_of(found.problem), words_of(found.remedy)
+    problem, remedy = found.problem, found.remedy
     where = f"{found.entry} {found.file} {found.field}"
     return Words(f"{where}：{problem.zh} → {remedy.zh}", f"{where}: {problem.en} → {remedy.en}")
 
 
 def _collected_twice(found: Repeated) -> Words:
-    bodies, remedy = found.bodies, words_of(found.remedy)
+    bodies, remedy = found.bodies, found.remedy
     return Words(
         f"重复采集 {found.item}：{'、'.join(bodies)} → {remedy.zh}",
         f"{found.item} is collected more than once, by {', '.join(bodies)} → {remedy.en}",

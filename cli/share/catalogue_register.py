@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cli.acting import AS, actor
-from cli.words import JSON, about, shown, tell, words_of
+from cli.words import JSON, about, shown, tell
 from contracts.errors import UsageError
 from contracts.layout import Home
 from contracts.model import CITY_TZ
@@ -254,7 +254,7 @@ def _registered(entry: Entry, history: History, now: datetime) -> dict[str, Any]
                 "due_at": None if due.due_at is None else due.due_at.isoformat(),
                 "done_at": None if due.done_at is None else due.done_at.isoformat(),
                 "is_overdue": due.is_overdue(now),
-                "problem": due.problem and words_of(due.problem),
+                "problem": due.problem,
             }
             for due in dues(history)
         ],

@@ -10,7 +10,7 @@ import click
 from cli.acting import AS, actor
 from cli.share.crossborder_papers import PAPERS
 from cli.share.crossborder_registers import COMMANDS, TO, assessed, until
-from cli.words import JSON, about, tell, words_of
+from cli.words import JSON, about, tell
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.words import Words, text
@@ -205,14 +205,14 @@ def _show(made: Decided) -> None:
 
 
 def _details(made: Decided) -> Iterator[Words]:
-    yield words_of(made.decision.source)
+    yield Words.read(made.decision.source)
     if to := made.facts.destination:
         arrow = f"→ {to.recipient}"
         yield Words(
             f"{arrow}（{to.country}）：{to.purpose}", f"{arrow} ({to.country}): {to.purpose}"
         )
     if made.reason:
-        yield words_of(made.reason)
+        yield Words.read(made.reason)
     if made.assessment is not None:
         of, id_ = until(made.assessment), made.assessment.id
         yield Words(f"安全评估 {id_}：{of.zh}", f"Assessment {id_}: {of.en}")
@@ -229,13 +229,13 @@ def _as_json(made: Decided) -> dict[str, Any]:
         "row": decision.row,
         "outcome": decision.outcome,
         "rule_version": decision.rule_version,
-        "source": words_of(decision.source).stored(),
+        "source": decision.source,
         "counters": vars(decision.counters),
         "own": vars(made.own),
         "origin": made.origin,
         "is_carried_out": made.is_carried_out,
         "at": made.at.isoformat(),
-        "reason": words_of(made.reason).stored(),
+        "reason": made.reason,
         "may_go": made.may_go,
         "lacking": list(made.facts.lacking),
         "holders": list(made.facts.holders),

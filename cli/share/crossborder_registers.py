@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.acting import AS, actor
-from cli.words import JSON, about, shown, tell, words_of
+from cli.words import JSON, about, shown, tell
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.words import Words, text
@@ -201,7 +201,7 @@ def until(one: Assessment) -> Words:
     if one.is_asked:
         return Words(f"{holds.zh}，已申请延期。", f"{holds.en}; more is asked for.")
     if one.ask_by is None:
-        why = words_of(one.problem or "")
+        why = one.problem or Words("", "")
         return Words(f"{holds.zh}。{why.zh}", f"{holds.en}. {why.en}")
     by = one.ask_by
     return Words(f"{holds.zh}，最迟 {by} 申请延期。", f"{holds.en}; ask for more by {by}.")
@@ -230,7 +230,7 @@ def assessed(one: Assessment) -> dict[str, Any]:
         "is_asked": one.is_asked,
         "last_day": one.last_day.isoformat(),
         "ask_by": one.ask_by.isoformat() if one.ask_by else None,
-        "problem": None if one.problem is None else words_of(one.problem).en,
+        "problem": None if one.problem is None else one.problem.en,
         "table": one.scope.dataset if one.scope else None,
         "destination": vars(one.scope.destination) if one.scope else None,
     }

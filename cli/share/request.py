@@ -12,7 +12,7 @@ from cli.acting import local_user
 from cli.share.request_acting import acting_for, ask_of, local
 from cli.share.request_after import AFTER
 from cli.share.request_text import EXAMPLES, OPTIONS, STEPS, example, show_reading
-from cli.words import JSON, about, shown, tell, words_of
+from cli.words import JSON, about, shown, tell
 from contracts.layout import Home
 from contracts.requested import city_tree
 from contracts.words import Words, text
@@ -326,7 +326,7 @@ def _together(told: list[Words]) -> Words:
 def _owed(deadline: Deadline, now: datetime) -> Words:
     what = _OWED[deadline.what]
     if deadline.due_at is None:
-        why = words_of(deadline.problem or "")
+        why = deadline.problem or Words("", "")
         return Words(f"{what.zh}：{why.zh}", f"{what.en}: {why.en}")
     due, is_late = local(deadline.due_at), deadline.is_overdue(now)
     late = Words("，已逾期", ", overdue") if is_late else Words("", "")

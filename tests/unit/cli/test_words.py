@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import pytest
 
-from cli.words import about, printed, shown, words_of
+from cli.words import about, printed, shown
 from contracts.layout import ROOT
 from contracts.words import Words
 from infra.reference.commands import commands, every_command
@@ -98,5 +98,5 @@ def test_a_kept_text_is_shown_to_its_reader(
     monkeypatch.setenv("JINGSHU_LANG", who)
     late = Words("迟到", "late")
     assert shown(late) == shown(late.stored()) == said
-    assert words_of(late.stored()) == words_of(late) == late
+    assert Words.read(late.stored()) == late
     assert shown("as it is") == "as it is"
