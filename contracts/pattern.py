@@ -30,6 +30,10 @@ _FLAGS: Final = re.compile(r"\(\?[ims]+\)")
 _REPEAT: Final = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
 #: RE2 repeats nothing more often, repeats within repeats multiplied (re2.h, kMaxRepeat).
 _MOST_REPEATS: Final = 1000
+#: So many parts, repeats written out, compile within RE2's memory; a Unicode class is as large as
+#: some five others.
+_MOST_PARTS: Final = 2000
+_OF_PROPERTY: Final = 5
 _POSSESSIVE: Final = re.compile(r"[*+?]\+")
 _CODE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|c([A-Za-z]))")
 _PROPERTY: Final = re.compile(r"\\[pP]\{(?:(?:Script|sc)=|Is)?([^{}]*)\}")
@@ -62,6 +66,9 @@ class _Scan:
         #: How often what stands in each open group is repeated at most, and the last part.
         self.within = [1]
         self.last = 1
+        #: The same of the size: of each open group's parts in all, and of the last part.
+        self.sizes = [0]
+        self.size = 0
 
     def take(self, length: int, python: str | None = None, re2: str | None = None) -> None:
         there = self.pattern[self.at : self.at + length]
@@ -86,19 +93,23 @@ class _Scan:
             self.matches_all = "s" in flags.group()
             self.take(flags.end())
         while self.at < len(self.pattern):
-            match self.pattern[self.at]:
+            start = self.at
+            match self.pattern[start]:
                 case "\\":
                     self.escape()
                 case "[":
                     self.character_class()
                 case "(":
                     self.within.append(1)
+                    self.sizes.append(0)
                     self.group()
                     continue
                 case ")" if len(self.within) > 1:
                     self.take(1)
                     self.last = self.within.pop()
                     self.within[-1] = max(self.within[-1], self.last)
+                    self.size = self.sizes.pop()
+                    self.sizes[-1] += self.size
                     continue
                 case "." if not self.matches_all:
                     self.take(1, re2=_DOT)
@@ -111,6 +122,9 @@ class _Scan:
                 case _:
                     self.take(1)
             self.last = 1
+            self.size = 1 + _OF_PROPERTY * self.pattern.count("\\p", start, self.at)
+            self.size += _OF_PROPERTY * self.pattern.count("\\P", start, self.at)
+            self.sizes[-1] += self.size
         return self
 
     def repeat(self) -> None:
@@ -120,7 +134,10 @@ class _Scan:
                 r"不是 {n} 或 {n,m}；花括号本身写作 \{",
                 r"is no {n} or {n,m}; a brace itself is written \{",
             )
-        self.last *= max(1, *(int(n[:6]) for n in found.groups() if n))
+        times = max(1, *(int(n[:6]) for n in found.groups() if n))
+        self.last *= times
+        self.sizes[-1] += self.size * (times - 1)
+        self.size *= times
         if self.last > _MOST_REPEATS:
             raise self.refuse(
                 f"的重复合计超过 {_MOST_REPEATS} 次",
@@ -227,6 +244,10 @@ class _Scan:
 def re2(pattern: str) -> str:
     """Return a contract's pattern as RE2 writes it; raises BadValueError, a ValueError."""
     scan = _Scan(pattern).read()
+    if sum(scan.sizes) > _MOST_PARTS:
+        raise scan.refuse(
+            "之前的重复合起来太大，请少重复一些", "ends what is too large: repeat less of it"
+        )
     _compiled("".join(scan.python), pattern)
     return "".join(scan.re2)
 

@@ -163,7 +163,22 @@ def test_every_pattern_that_lint_takes_means_the_same(pattern: str, tmp_path: Pa
 pieces = st.sampled_from(
     (
         *("a", "京", ".", "^", "$", "|", "(", ")", "(?:", "(?<n>", "[", "]", "[^", "-", "*", "+"),
-        *("?", "{2}", "{3,}", "{40}", "{1,500}", "{1001}", "}", "\\d", "\\S", "\\s", "\\w", "\\b"),
+        *(
+            "?",
+            "{2}",
+            "{3,}",
+            "{40}",
+            "{1,500}",
+            "{250}",
+            "{400}",
+            "{1001}",
+            "}",
+            "\\d",
+            "\\S",
+            "\\s",
+            "\\w",
+            "\\b",
+        ),
         *("\\v", "\\u4EAC", "\\uD83D", "\\x41", "\\cA", "\\p{L}", "\\P{Lu}", "\\p{Script=Han}"),
         *(
             "\\p{Script=Elvish}",
@@ -185,6 +200,10 @@ pieces = st.sampled_from(
 @example("(a{40}){40}")
 @example("[\\b]")
 @example("a{2}+")
+@example("\\p{L}{1,500}")
+@example("(\\p{L}{20}){20}\\p{L}{90}")
+@example("a{1000}京{1000}")
+@example("[\\p{L}\\p{N}\\p{S}]{125}")
 def test_what_lint_takes_runs(pattern: str) -> None:
     try:
         written = re2(pattern)
