@@ -20,13 +20,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from contracts.words import Words
+from jobs.arrays import flags
 from jobs.files.decode import MARK, MAX_LINE_BYTES, DecodeError, Record, without_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import TextIO
 
-    Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
+    from jobs.arrays import Flags
 
 _BLOCK_CHARS: Final = 8 << 20
 _LF, _QUOTE, _NUL = 10, 34, 0
@@ -167,12 +168,12 @@ class _Block:
         found = (delimiters == width - 1) & (quotes == 0) & (nuls == 0)
         quoted = (quotes > 0) & (nuls == 0)
         if quoted.any():
-            found[quoted] = _flags(
+            found[quoted] = flags(
                 pc.match_substring_regex(self.lines.filter(pa.array(quoted)), self._well(width))
             )
         blank = rf"^[{_SPACE}\"{_in_class(self.delimiter)}]*$"
-        found &= ~_flags(pc.match_substring_regex(self.lines, blank))
-        found &= ~_flags(pc.starts_with(self.lines, MARK))  # Arrow would take it off
+        found &= ~flags(pc.match_substring_regex(self.lines, blank))
+        found &= ~flags(pc.starts_with(self.lines, MARK))  # Arrow would take it off
         return np.asarray(found)
 
     def parsed(self, regular: Flags, width: int) -> pa.Table | None:
@@ -212,7 +213,3 @@ class _Block:
 
 def _in_class(delimiter: str) -> str:
     return f"\\x{{{ord(delimiter):x}}}"
-
-
-def _flags(found: pa.Array) -> Flags:
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)

@@ -16,9 +16,6 @@ import pyarrow.parquet as pq
 
 from contracts.rules import KEY_CONFLICT
 from jobs.rules.rows import checked_rows
-from jobs.seal import columns as seals
-from jobs.seal.keys import keys_of
-from jobs.seal.plan import typed_seals
 from jobs.seal.rows import opened_rows
 from jobs.tables.bronze import bronze_schema
 from jobs.tables.silver import BAD, GOOD, TOMBSTONE
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
     from contracts.delivery import Delivery
     from contracts.layout import Home
     from contracts.model import Contract
-    from jobs.rules.identifiers import Flags
+    from jobs.arrays import Flags
     from jobs.rules.plan import RefinePlan
 
 #: Rows that are checked at a time: their intermediate columns stay within the processor's reach.
@@ -70,16 +67,6 @@ def refined_rows(rows: pa.Table, plan: RefinePlan, batch_id: str) -> pa.Table:
     for name, values in system.items():
         typed = typed.append_column(name, values)
     return typed
-
-
-def sealed(home: Home, contract: Contract, table: str, rows: pa.Table) -> pa.Table:
-    """Return typed rows as silver stores them: L4 columns are sealed text."""
-    keys = keys_of(home)
-    for name, seal in typed_seals(contract, table).items():
-        at = rows.schema.get_field_index(name)
-        texts = seals.sealed(rows[name].cast(pa.string()), seal, keys)
-        rows = rows.set_column(at, pa.field(name, pa.string()), texts)
-    return rows
 
 
 def _parts(rows: pa.Table, plan: RefinePlan) -> Iterator[pa.RecordBatch]:

@@ -19,6 +19,7 @@ from jobs.refine.stage import base_of, is_whole, write_frame, write_rows
 from jobs.rules.count import count_stage
 from jobs.rules.plan import make_plan
 from jobs.seal import on_spark as sealing
+from jobs.seal.rows import sealed_table
 from jobs.spark.session import compile_plans, session
 from jobs.stages import RefinedBatch
 from jobs.tables.delta import has_transaction, open_table
@@ -91,7 +92,7 @@ def _stage_here(
     contract = delivery.contract
     rows = here.landed_rows(home, delivery, _files(home, landed))
     rows = here.refined_rows(rows, plan, landed.batch_id)
-    stored = here.sealed(home, contract, landed.table, rows)
+    stored = sealed_table(home, contract, landed.table, rows)
     stage = stage_path(home, landed.table, landed.batch_id)
     write_rows(stored, contract.columns, stage, base)
 

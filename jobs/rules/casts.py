@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from contracts.model import EXCEL_SERIAL
 from jobs.rules import moments
+from jobs.spark.types import spark_type
 
 if TYPE_CHECKING:
     from contracts.model import Column
@@ -43,8 +44,7 @@ _TYPES: Final = {
 
 def arrow_type(column: Column) -> pa.DataType:
     """Return the Arrow type of a column: its decimal if it names one, else by logical type."""
-    physical = column.physical_type.lower().replace(" ", "").replace("numeric", "decimal", 1)
-    if column.type == "number" and (found := _DECIMAL.fullmatch(physical)):
+    if found := _DECIMAL.fullmatch(spark_type(column)):
         return pa.decimal128(int(found.group(1)), int(found.group(2) or 0))
     return _TYPES[column.type]
 

@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.arrays import flags, octets
+from jobs.resident_id import births, check_characters, digits
+
 if TYPE_CHECKING:
     from datetime import date
 
-    Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
-    Octets = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+    from jobs.arrays import Flags, Octets
 
-_ID_WEIGHTS: Final = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))
-_ID_CHECKS: Final = np.frombuffer(b"10X98765432", np.uint8)
 _ID: Final = "^[1-9][0-9]{16}[0-9X]$"
 _OLD_ID: Final = "^[0-9]{15}$"
 #: Nobody alive was born before; numbers were given from 1984 on.
@@ -33,20 +33,19 @@ _USCC_VALUES[np.frombuffer(_USCC_ALPHABET.encode(), np.uint8)] = np.arange(31)
 
 def are_like(texts: pa.Array, pattern: str) -> Flags:
     """Tell which texts match an RE2 pattern; a NULL does not."""
-    found = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+    return flags(pc.match_substring_regex(texts, pattern))
 
 
 def are_resident_ids(texts: pa.Array, business_date: date) -> Flags:
     """Tell which are resident identity numbers: a day of birth that was, and the check digit."""
     looks, cells = _of_shape(texts, _ID, 18)
-    digits = cells[:, :17].astype(np.int64) - ord("0")
-    born, is_day = _births(digits)
+    first = digits(cells)
+    born, is_day = births(first)
     is_right = (
         is_day
         & (born >= _FIRST_BIRTH)
         & (born <= np.datetime64(business_date, "D"))
-        & (_ID_CHECKS[(digits @ _ID_WEIGHTS) % 11] == cells[:, 17])
+        & (check_characters(first) == cells[:, 17])
     )
     return _put(looks, is_right)
 
@@ -58,7 +57,7 @@ def resident_ids_of_15(texts: pa.Array) -> pa.Array:
         return texts
     century = np.tile(np.frombuffer(b"19", np.uint8), (len(cells), 1))
     first = np.hstack([cells[:, :6], century, cells[:, 6:]])
-    check = _ID_CHECKS[((first.astype(np.int64) - ord("0")) @ _ID_WEIGHTS) % 11]
+    check = check_characters(digits(first))
     whole = np.ascontiguousarray(np.hstack([first, check[:, None]]))
     made = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(18), len(whole), [None, pa.py_buffer(whole.tobytes())]
@@ -77,31 +76,11 @@ def are_usccs(texts: pa.Array) -> Flags:
 def _of_shape(texts: pa.Array, pattern: str, width: int) -> tuple[Flags, Octets]:
     """Return which texts match an ASCII pattern of one width, and these as rows of octets."""
     looks = are_like(texts, pattern)
-    those = texts.filter(pa.array(looks)).cast(pa.binary()).cast(pa.binary(width))
-    start = those.offset * width
-    octets = np.frombuffer(those.buffers()[1] or b"", np.uint8)
-    return looks, octets[start : start + len(those) * width].reshape(len(those), width)
+    return looks, octets(texts.filter(pa.array(looks)), width)
 
 
-def _births(digits: np.ndarray) -> tuple[np.ndarray, Flags]:
-    """Return the days in places 7 to 14 of numbers, and which of them the calendar has."""
-    year = digits[:, 6:10] @ np.array((1000, 100, 10, 1))
-    month = digits[:, 10] * 10 + digits[:, 11]
-    day = digits[:, 12] * 10 + digits[:, 13]
-    return days_of(year, month, day)
-
-
-def days_of(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, Flags]:
-    """Return days as ``datetime64[D]``, and which of them the calendar has (years 0 to 9999)."""
-    is_month = (month >= 1) & (month <= 12)  # noqa: PLR2004  (months of a year)
-    first = (year - 1970) * 12 + np.where(is_month, month, 1) - 1
-    months = first.astype("datetime64[M]")
-    days = months.astype("datetime64[D]") + (day - 1)
-    return days, np.asarray(is_month & (day >= 1) & (days.astype("datetime64[M]") == months))
-
-
-def _put(where: Flags, flags: Flags) -> Flags:
-    """Return ``flags`` in the places ``where`` they were found, false elsewhere."""
+def _put(where: Flags, are_right: Flags) -> Flags:
+    """Return ``are_right`` in the places ``where`` they were found, false elsewhere."""
     found = np.zeros(len(where), dtype=bool)
-    found[where] = flags
+    found[where] = are_right
     return found

@@ -17,14 +17,14 @@ import pyarrow.compute as pc
 
 from contracts.model import CITY_TZ
 from contracts.time_format import month_number, time_format
-from jobs.rules.identifiers import days_of
+from jobs.arrays import days_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from contracts.time_format import TimeFormat
+    from jobs.arrays import Flags
 
-    Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
     Whole = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 #: Years of four digits; others are typing errors, and most readers cannot hold them.

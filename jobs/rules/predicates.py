@@ -16,16 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.pattern import re2
+from jobs.arrays import flags
 from jobs.rules.casts import NUMBER, doubles
 from jobs.rules.identifiers import are_like, are_resident_ids, are_usccs
 from jobs.rules.lists import UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import date
 
     from contracts.rules import RowRule
-    from jobs.rules.identifiers import Flags
+    from jobs.arrays import Flags
+    from jobs.rules.plan import RefinePlan
 
 #: WGS84 bounds of Beijing with 0.02° slack (domain reference §2.6).
 _LON: Final = (115.40, 117.53)
@@ -59,54 +60,42 @@ class Cells:
         return np.asarray(pc.cast(values, pa.float64(), safe=False).fill_null(np.nan))
 
 
-@dataclass(frozen=True)
-class Given:
-    """What rules ask beside the cells: the batch's date, and by rule the texts it allows."""
-
-    business_date: date
-    allowed: Mapping[str, tuple[str, ...]]
-
-
-def broken(rule: RowRule, cells: Cells, given: Given) -> Flags:
+def broken(rule: RowRule, cells: Cells, plan: RefinePlan) -> Flags:
     """Tell of each cell whether it breaks a rule of its column.
 
     Rules of several columns are not here, nor is ``required``, which is about cells that are not.
     """
-    return _RULES[rule.kind](rule, cells, given)
+    return _RULES[rule.kind](rule, cells, plan)
 
 
-def not_together(rule: RowRule, columns: Mapping[str, pa.Array], given: Given) -> Flags:
+def not_together(rule: RowRule, columns: Mapping[str, pa.Array], plan: RefinePlan) -> Flags:
     """Tell of each row whether its values, none of them NULL, stand together in no listed row."""
     texts = [columns[name] for name in rule.arguments["columns"]]
     plain = [pc.replace_substring(text, UNIT, " ") for text in texts]
     rows = pc.binary_join_element_wise(*plain, UNIT, null_handling="emit_null")
-    return _flags(pc.is_valid(rows)) & _not_in(rows, given.allowed[rule.id])
-
-
-def _flags(found: pa.Array) -> Flags:
-    return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False), dtype=bool)
+    return flags(pc.is_valid(rows)) & _not_in(rows, plan.allowed[rule.id])
 
 
 def _not_in(texts: pa.Array, values: Iterable[str]) -> Flags:
     """Of no allowed values none is allowed: an empty list never passes a row."""
-    return ~_flags(pc.is_in(texts, pa.array(sorted(values), pa.string())))
+    return ~flags(pc.is_in(texts, pa.array(sorted(values), pa.string())))
 
 
-def _type(_: RowRule, cells: Cells, __: Given) -> Flags:
-    return _flags(pc.is_null(cells.values))
+def _type(_: RowRule, cells: Cells, __: RefinePlan) -> Flags:
+    return flags(pc.is_null(cells.values))
 
 
-def _resident_id(_: RowRule, cells: Cells, given: Given) -> Flags:
-    return ~are_resident_ids(cells.texts, given.business_date)
+def _resident_id(_: RowRule, cells: Cells, plan: RefinePlan) -> Flags:
+    return ~are_resident_ids(cells.texts, plan.business_date)
 
 
-def _uscc(_: RowRule, cells: Cells, __: Given) -> Flags:
+def _uscc(_: RowRule, cells: Cells, __: RefinePlan) -> Flags:
     return ~are_usccs(cells.texts)
 
 
-def _division(rule: RowRule, cells: Cells, given: Given) -> Flags:
+def _division(rule: RowRule, cells: Cells, plan: RefinePlan) -> Flags:
     """GB/T 2260 for six digits; the city's street-level units for nine; their children for 12."""
-    texts, codes = cells.texts, given.allowed[rule.id]
+    texts, codes = cells.texts, plan.allowed[rule.id]
     if int(rule.arguments.get("digits", 6)) < _CHILD_DIGITS:
         return _not_in(texts, codes)
     return ~are_like(texts, "^[0-9]{12}$") | _not_in(pc.utf8_slice_codeunits(texts, 0, 9), codes)
@@ -117,27 +106,27 @@ def _phone_digits(texts: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(bare, "[-－]", "")
 
 
-def _mobile(_: RowRule, cells: Cells, __: Given) -> Flags:
+def _mobile(_: RowRule, cells: Cells, __: RefinePlan) -> Flags:
     return ~are_like(_phone_digits(cells.texts), f"^{_MOBILE}$")
 
 
-def _phone(_: RowRule, cells: Cells, __: Given) -> Flags:
+def _phone(_: RowRule, cells: Cells, __: RefinePlan) -> Flags:
     return ~are_like(_phone_digits(cells.texts), f"^({_MOBILE}|{_LAND_LINE}|[19][0-9]{{4}})$")
 
 
-def _like(pattern: str) -> Callable[[RowRule, Cells, Given], Flags]:
-    def is_broken(_: RowRule, cells: Cells, __: Given) -> Flags:
+def _like(pattern: str) -> Callable[[RowRule, Cells, RefinePlan], Flags]:
+    def is_broken(_: RowRule, cells: Cells, __: RefinePlan) -> Flags:
         return ~are_like(cells.texts, pattern)
 
     return is_broken
 
 
-def _pattern(rule: RowRule, cells: Cells, _: Given) -> Flags:
+def _pattern(rule: RowRule, cells: Cells, _: RefinePlan) -> Flags:
     return ~are_like(cells.texts, re2(str(rule.arguments["pattern"])))
 
 
-def _within(low: float, high: float) -> Callable[[RowRule, Cells, Given], Flags]:
-    def is_broken(_: RowRule, cells: Cells, __: Given) -> Flags:
+def _within(low: float, high: float) -> Callable[[RowRule, Cells, RefinePlan], Flags]:
+    def is_broken(_: RowRule, cells: Cells, __: RefinePlan) -> Flags:
         return _outside(cells.numbers, low, high)
 
     return is_broken
@@ -153,11 +142,11 @@ def _outside(numbers: np.ndarray, low: float | None, high: float | None) -> Flag
     return found
 
 
-def _range(rule: RowRule, cells: Cells, _: Given) -> Flags:
+def _range(rule: RowRule, cells: Cells, _: RefinePlan) -> Flags:
     return _outside(cells.numbers, rule.arguments["minimum"], rule.arguments["maximum"])
 
 
-def _exclusive_range(rule: RowRule, cells: Cells, _: Given) -> Flags:
+def _exclusive_range(rule: RowRule, cells: Cells, _: RefinePlan) -> Flags:
     found = np.zeros(len(cells.texts), dtype=bool)
     if (low := rule.arguments["minimum"]) is not None:
         found |= cells.numbers <= low
@@ -166,17 +155,17 @@ def _exclusive_range(rule: RowRule, cells: Cells, _: Given) -> Flags:
     return found
 
 
-def _multiple_of(rule: RowRule, cells: Cells, _: Given) -> Flags:
+def _multiple_of(rule: RowRule, cells: Cells, _: RefinePlan) -> Flags:
     """Divide as decimals: 0.3 is a multiple of 0.1, which no two doubles tell."""
     step = Decimal(repr(rule.arguments["of"]))
-    is_read = ~_flags(pc.is_null(cells.values))
+    is_read = ~flags(pc.is_null(cells.values))
     if pa.types.is_integer(cells.values.type) and step == int(step):
         return np.asarray(is_read & (np.asarray(cells.values.fill_null(0)) % int(step) != 0))
     is_number = are_like(cells.texts, NUMBER) & is_read
     coded = cells.texts.filter(pa.array(is_number)).dictionary_encode()
     rest = pa.array([_has_rest(Decimal(t), step) for t in coded.dictionary.to_pylist()], pa.bool_())
     found = np.zeros(len(cells.texts), dtype=bool)
-    found[is_number] = _flags(pc.take(rest, coded.indices))
+    found[is_number] = flags(pc.take(rest, coded.indices))
     return found
 
 
@@ -187,19 +176,19 @@ def _has_rest(value: Decimal, step: Decimal) -> bool:
     return (top * step_bottom) % (bottom * step_top) != 0
 
 
-def _min_length(rule: RowRule, cells: Cells, _: Given) -> Flags:
-    return _flags(pc.less(pc.utf8_length(cells.texts), int(rule.arguments["length"])))
+def _min_length(rule: RowRule, cells: Cells, _: RefinePlan) -> Flags:
+    return flags(pc.less(pc.utf8_length(cells.texts), int(rule.arguments["length"])))
 
 
-def _max_length(rule: RowRule, cells: Cells, _: Given) -> Flags:
-    return _flags(pc.greater(pc.utf8_length(cells.texts), int(rule.arguments["length"])))
+def _max_length(rule: RowRule, cells: Cells, _: RefinePlan) -> Flags:
+    return flags(pc.greater(pc.utf8_length(cells.texts), int(rule.arguments["length"])))
 
 
-def _listed(rule: RowRule, cells: Cells, given: Given) -> Flags:
-    return _not_in(cells.texts, given.allowed[rule.id])
+def _listed(rule: RowRule, cells: Cells, plan: RefinePlan) -> Flags:
+    return _not_in(cells.texts, plan.allowed[rule.id])
 
 
-_RULES: Final[Mapping[str, Callable[[RowRule, Cells, Given], Flags]]] = {
+_RULES: Final[Mapping[str, Callable[[RowRule, Cells, RefinePlan], Flags]]] = {
     "type": _type,
     "resident_id": _resident_id,
     "uscc": _uscc,

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from contracts.rules import KEY_CONFLICT
 from jobs.rules.casts import arrow_type, cast
-from jobs.rules.predicates import Cells, Given, broken, not_together
+from jobs.rules.predicates import Cells, broken, not_together
 from jobs.rules.texts import normalised
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Column
     from contracts.rules import RowRule
-    from jobs.rules.identifiers import Flags
+    from jobs.arrays import Flags
     from jobs.rules.plan import RefinePlan
 
 #: Texts that repeat this often are looked at once each.
@@ -76,14 +76,10 @@ def checked_rows(rows: pa.RecordBatch, plan: RefinePlan) -> pa.RecordBatch:
 def _flags(rule: RowRule, columns: Mapping[str, _Checked], plan: RefinePlan) -> Flags | None:
     if rule.kind == "table_reference":
         texts = {name: column.texts for name, column in columns.items()}
-        return not_together(rule, texts, _given(plan))
+        return not_together(rule, texts, plan)
     if rule.kind == "shape" or rule.id == KEY_CONFLICT or rule.column is None:
         return None
     return columns[rule.column].broken[rule.id]
-
-
-def _given(plan: RefinePlan) -> Given:
-    return Given(plan.business_date, plan.allowed)
 
 
 def _column(raw: pa.Array, column: Column, plan: RefinePlan) -> _Checked:
@@ -109,5 +105,5 @@ def _checked(raw: pa.Array, column: Column, plan: RefinePlan) -> _Checked:
             flags[rule.id] = ~there
         else:
             flags[rule.id] = np.zeros(len(texts), dtype=bool)
-            flags[rule.id][there] = broken(rule, cells, _given(plan))
+            flags[rule.id][there] = broken(rule, cells, plan)
     return _Checked(texts, values, flags)

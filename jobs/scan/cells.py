@@ -16,6 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.arrays import octets
+from jobs.resident_id import births, check_characters, digits
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -78,8 +81,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
 #: What a cell of an eleven-digit code looks like: where most are no mobiles, none is meant as one.
 ELEVEN_DIGITS: Final = _bordered(r"\d{11}")
 
-_WEIGHTS: Final = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
-_CHECKS: Final = np.frombuffer(b"10X98765432", dtype=np.uint8)
 _LENGTH: Final = 18
 #: GB/T 2260 provinces, and the cards of foreign residents (9…).
 _AREAS: Final = frozenset(
@@ -97,20 +98,12 @@ def are_resident_ids(values: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.boo
     """
     if not len(values):
         return np.zeros(0, dtype=bool)
-    text = pc.utf8_upper(values).cast(pa.binary()).cast(pa.binary(_LENGTH))
-    start = text.offset * _LENGTH
-    raw = np.frombuffer(text.buffers()[1], dtype=np.uint8)[start : start + len(text) * _LENGTH]
-    cells = raw.reshape(len(text), _LENGTH)
-    digits = cells[:, :17].astype(np.int64) - ord("0")
-    month = digits[:, 10] * 10 + digits[:, 11]
-    day = digits[:, 12] * 10 + digits[:, 13]
-    year = digits[:, 6:10] @ np.array([1000, 100, 10, 1])
-    is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    longest = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[month]
-    longest = np.where((month == 2) & ~is_leap, 28, longest)  # noqa: PLR2004  (February)
-    is_checked = _CHECKS[(digits @ _WEIGHTS) % 11] == cells[:, 17]
-    is_area = _IS_AREA[digits[:, 0] * 10 + digits[:, 1]]
-    return np.asarray(is_checked & is_area & (day <= longest))
+    cells = octets(pc.utf8_upper(values), _LENGTH)
+    first = digits(cells)
+    _, is_day = births(first)
+    is_checked = check_characters(first) == cells[:, 17]
+    is_area = _IS_AREA[first[:, 0] * 10 + first[:, 1]]
+    return np.asarray(is_checked & is_area & is_day)
 
 
 def has_resident_id(cell: str) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from jobs.seal import columns
 from jobs.seal.keys import keys_of
 from jobs.seal.plan import raw_seals, typed_seals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import pyarrow as pa
 
     from contracts.delivery import Delivery
     from contracts.layout import Home
@@ -27,6 +27,11 @@ def sealed_rows(home: Home, delivery: Delivery, rows: pa.Table) -> pa.Table:
 def opened_rows(home: Home, delivery: Delivery, rows: pa.Table) -> pa.Table:
     """Return rows of bronze or quarantine in clear; raises SealError for what was changed."""
     return _each(home, delivery, rows, columns.opened)
+
+
+def sealed_table(home: Home, contract: Contract, table: str, rows: pa.Table) -> pa.Table:
+    """Return typed rows as a silver or gold table stores them: L4 columns are sealed text."""
+    return _with(home, typed_seals(contract, table), rows, columns.sealed)
 
 
 def opened_table(home: Home, contract: Contract, table: str, rows: pa.Table) -> pa.Table:
@@ -46,5 +51,6 @@ def _with(
     keys = keys_of(home)
     for name, seal in seals.items():
         at = rows.schema.get_field_index(name)
-        rows = rows.set_column(at, rows.schema.field(at), function(rows[name], seal, keys))
+        text = rows.schema.field(at).with_type(pa.string())
+        rows = rows.set_column(at, text, function(rows[name], seal, keys))
     return rows
